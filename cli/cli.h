@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_CLI_H
+#define SOCKLEDGER_CLI_H
+
+#include "config.h"
+
+/* Exit statuses that scripts rely on. */
+enum { CLI_FOUND = 0, CLI_NOTHING = 1, CLI_USAGE = 2, CLI_UNREADABLE = 3 };
+
+/* What holds for every command. */
+struct cli {
+	struct config config;
+	const char *ledger;	/* the path to read: option, environment or configuration */
+};
+
+struct command {
+	const char *name;
+	const char *arguments;	/* for the usage line */
+	const char *summary;
+	const char *help;	/* the options, a line each */
+	/* argv[0] is the command's name; an exit status comes back */
+	int (*run)(struct cli *cli, const struct command *self, int argc, char **argv);
+};
+
+int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_who(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_sql(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv);
+
+/* Says on stderr what is wrong with the call, and gives CLI_USAGE back. */
+int cli_usage(const struct command *self, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Prints the command's help to stdout and gives CLI_FOUND back. */
+int cli_help(const struct command *self);
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sockledger log: connections, filtered. */
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "clock.h"
+#include "connection.h"
+#include "ledger.h"
+#include "network.h"
+#include "output.h"
+#include "query.h"
+
+#define FOLLOW_MS 100
+
+/* What a filter is compared with, and how. */
+enum filter_kind { BY_TIME_FROM, BY_TIME_TO, BY_PROTO, BY_ADDRESS, BY_PORT, BY_EXE, BY_TEXT, BY_PID,
+		   BY_USER, BY_DIRECTION, BY_CERTAINTY, BY_VERDICT };
+
+struct filter {
+	const char *name;
+	enum filter_kind kind;
+	const char *column;	/* in SQL */
+	const char *text;	/* the same as text, where column is the id of one, or an id */
+};
+
+static const struct filter filters[] = {
+	{ "since", BY_TIME_FROM, "c.time", NULL },
+	{ "until", BY_TIME_TO, "c.time", NULL },
+	{ "proto", BY_PROTO, "c.proto", NULL },
+	{ "src", BY_ADDRESS, "c.src", "tsrc.text" },
+	{ "dst", BY_ADDRESS, "c.dst", "tdst.text" },
+	{ "sport", BY_PORT, "c.sport", NULL },
+	{ "dport", BY_PORT, "c.dport", NULL },
+	{ "exe", BY_EXE, NULL, "texe.text" },
+	{ "comm", BY_TEXT, NULL, "tcomm.text" },
+	{ "pid", BY_PID, "p.pid", NULL },
+	{ "user", BY_USER, "p.uid", "tuser.text" },
+	{ "login-user", BY_USER, "p.auid", "tlogin.text" },
+	{ "direction", BY_DIRECTION, "c.direction", NULL },
+	{ "certainty", BY_CERTAINTY, "c.certainty", NULL },
+	{ "verdict", BY_VERDICT, "c.verdict", NULL },
+	{ "node", BY_TEXT, NULL, "tnode.text" },
+};
+
+#define FILTERS ((int)(sizeof(filters) / sizeof(filters[0])))
+enum { OPT_LIMIT = 256, OPT_FOLLOW, OPT_FORMAT, OPT_FILTER };
+
+struct log {
+	struct sql where;
+	char piece[256];
+	int64_t limit;		/* -1: all */
+	bool follow;
+	enum format format;
+	struct output *output;
+	int64_t last_id;	/* shown so far */
+};
+
+/* The columns of a table are fewer than a ledger's, to fit a terminal. */
+static const char *const table_names[] = {
+	"TIME", "PROTO", "SOURCE", "DESTINATION", "PID", "USER", "PROGRAM", "CERTAINTY", "VERDICT",
+};
+
+static const char *piece(struct log *l, const char *fmt, const char *column)
+{
+	snprintf(l->piece, sizeof(l->piece), fmt, column);
+	return l->piece;
+}
+
+static bool is_pattern(const char *value)
+{
+	return strpbrk(value, "*?[") != NULL;
+}
+
+static bool add_port(struct log *l, const struct filter *f, const char *value)
+{
+	char low[8];
+	const char *dash = strchr(value, '-');
+	size_t len = dash ? (size_t)(dash - value) : strlen(value);
+	int32_t from, to;
+
+	if (len >= sizeof(low))
+		return false;
+	memcpy(low, value, len);
+	low[len] = '\0';
+	if (port_parse(low, &from))
+		return false;
+	to = from;
+	if (dash && (port_parse(dash + 1, &to) || to < from))
+		return false;
+	sql_add_number(&l->where, piece(l, " AND %s >= ?", f->column), from);
+	sql_add_number(&l->where, piece(l, " AND %s <= ?", f->column), to);
+	return true;
+}
+
+static bool add_address(struct log *l, const struct filter *f, const char *value)
+{
+	struct network net;
+	char text[ADDRESS_TEXT_MAX];
+	bool host;
+
+	if (network_parse(value, &net))
+		return false;
+	host = net.bits == 32 || net.bits == 128;
+	if (host && !strchr(value, '/') && !strcmp(address_format(&net.addr, text), value)) {
+		sql_add_text(&l->where, piece(l, " AND %s = (SELECT id FROM text WHERE text = ?)",
+					      f->column), value);
+		return true;
+	}
+	/* Also for an address written in another form than the ledger's. */
+	sql_add_text(&l->where, piece(l, " AND in_net(%s, ?)", f->text), value);
+	return true;
+}
+
+static void add_text(struct log *l, const char *column, const char *value)
+{
+	sql_add_text(&l->where, piece(l, is_pattern(value) ? " AND %s GLOB ?" : " AND %s = ?", column),
+		     value);
+}
+
+/* A path, or the last part of one. */
+static void add_exe(struct log *l, const char *column, const char *value)
+{
+	if (strchr(value, '/') || is_pattern(value)) {
+		add_text(l, column, value);
+		return;
+	}
+	sql_add_text(&l->where, piece(l, " AND substr(%s, -1 - length(?", column), value);
+	sql_add_text(&l->where, ")) = '/' || ?", value);
+}
+
+static bool add_user(struct log *l, const struct filter *f, const char *value)
+{
+	char *end;
+	long long uid = strtoll(value, &end, 10);
+
+	if (*value >= '0' && *value <= '9' && !*end)
+		sql_add_number(&l->where, piece(l, " AND %s = ?", f->column), uid);
+	else
+		add_text(l, f->text, value);
+	return true;
+}
+
+static bool add_number(struct log *l, const struct filter *f, int64_t n)
+{
+	sql_add_number(&l->where, piece(l, " AND %s = ?", f->column), n);
+	return true;
+}
+
+static bool add_time(struct log *l, const struct filter *f, const char *value)
+{
+	int64_t at;
+
+	if (time_parse(value, clock_now_us(), &at))
+		return false;
+	sql_add_number(&l->where, piece(l, f->kind == BY_TIME_FROM ? " AND %s >= ?" : " AND %s <= ?",
+					f->column), at);
+	return true;
+}
+
+/* False where value is none that this filter can have. */
+static bool add_filter(struct log *l, const struct filter *f, const char *value)
+{
+	char *end;
+	int n;
+
+	switch (f->kind) {
+	case BY_TIME_FROM:
+	case BY_TIME_TO:
+		return add_time(l, f, value);
+	case BY_PROTO:
+		return !protocol_parse(value, &n) && add_number(l, f, n);
+	case BY_ADDRESS:
+		return add_address(l, f, value);
+	case BY_PORT:
+		return add_port(l, f, value);
+	case BY_PID:
+		n = (int)strtol(value, &end, 10);
+		return end != value && !*end && n >= 0 && add_number(l, f, n);
+	case BY_EXE:
+		add_exe(l, f->text, value);
+		return true;
+	case BY_TEXT:
+		add_text(l, f->text, value);
+		return true;
+	case BY_USER:
+		return add_user(l, f, value);
+	case BY_DIRECTION:
+		return (n = direction_parse(value)) != 0 && add_number(l, f, n);
+	case BY_CERTAINTY:
+		return (n = certainty_parse(value)) != 0 && add_number(l, f, n);
+	case BY_VERDICT:
+		return (n = verdict_parse(value)) != 0 && add_number(l, f, n);
+	}
+	return false;
+}
+
+static const struct cell *column(const struct cell *cells, const char *name)
+{
+	for (int i = 0; i < ledger_column_count; i++)
+		if (!strcmp(ledger_columns[i], name))
+			return &cells[i];
+	return NULL;
+}
+
+/* "ADDR:PORT" into buf, with ? for what is unknown; a cell without text where both are. */
+static struct cell endpoint_cell(const struct cell *addr, const struct cell *port, char *buf,
+				 size_t size)
+{
+	struct text a = addr->kind == CELL_TEXT ? addr->text : text_of(OUTPUT_UNKNOWN);
+	bool v6 = a.len && memchr(a.data, ':', a.len);
+	char number[24] = OUTPUT_UNKNOWN;
+
+	if (addr->kind != CELL_TEXT && port->kind != CELL_INTEGER)
+		return (struct cell){ .kind = CELL_TEXT, .text = TEXT_NONE };
+	if (port->kind == CELL_INTEGER)
+		snprintf(number, sizeof(number), "%lld", (long long)port->integer);
+	snprintf(buf, size, v6 ? "[%.*s]:%s" : "%.*s:%s", (int)a.len, a.data, number);
+	return (struct cell){ .kind = CELL_TEXT, .text = text_of(buf) };
+}
+
+static void table_row(struct log *l, const struct cell *cells)
+{
+	char src[128], dst[128];
+	const struct cell *exe = column(cells, "exe");
+	struct cell row[] = {
+		*column(cells, "time"), *column(cells, "proto"),
+		endpoint_cell(column(cells, "src"), column(cells, "sport"), src, sizeof(src)),
+		endpoint_cell(column(cells, "dst"), column(cells, "dport"), dst, sizeof(dst)),
+		*column(cells, "pid"), *column(cells, "user"),
+		exe->kind == CELL_TEXT ? *exe : *column(cells, "comm"),
+		*column(cells, "certainty"), *column(cells, "verdict"),
+	};
+
+	if (row[5].kind == CELL_NULL)
+		row[5] = *column(cells, "uid");
+	output_row(l->output, row);
+}
+
+/* The columns of the view, and behind them the row's time and id. */
+static int on_row(const struct cell *cells, int columns, void *arg)
+{
+	struct log *l = arg;
+
+	if (l->format == FORMAT_TABLE)
+		table_row(l, cells);
+	else
+		output_row(l->output, cells);
+	if (cells[columns - 1].integer > l->last_id)
+		l->last_id = cells[columns - 1].integer;
+	return 0;
+}
+
+static void add_select(struct sql *s, const struct log *l)
+{
+	const char *from = strstr(ledger_select, " FROM connection c");
+	char *columns = strndup(ledger_select, (size_t)(from - ledger_select));
+
+	s->failed = s->failed || !columns || l->where.failed;
+	sql_add(s, columns ? columns : "");
+	free(columns);
+	sql_add(s, ", c.time AS row_time, c.id AS row_id");
+	sql_add(s, from);
+	sql_add(s, " WHERE 1");
+	if (l->where.text)
+		sql_add(s, l->where.text);
+	memcpy(s->values, l->where.values, sizeof(s->values));
+	s->count = l->where.count;
+}
+
+static int64_t show_first(struct log *l, struct query_db *db)
+{
+	struct sql s = { 0 };
+	int64_t rows;
+
+	/* The newest N, shown oldest first. */
+	if (l->limit >= 0)
+		sql_add(&s, "SELECT * FROM (");
+	add_select(&s, l);
+	if (l->limit >= 0) {
+		sql_add_number(&s, " ORDER BY c.time DESC, c.id DESC LIMIT ?", l->limit);
+		sql_add(&s, ") ORDER BY row_time, row_id");
+	} else {
+		sql_add(&s, " ORDER BY c.time, c.id");
+	}
+	rows = query_run(db, &s, on_row, l);
+	sql_release(&s);
+	return rows;
+}
+
+static int follow(struct log *l, struct query_db *db)
+{
+	int64_t version = query_version(db);
+
+	for (;;) {
+		struct sql s = { 0 };
+		int64_t rows, now;
+
+		output_flush(l->output);
+		if (ferror(stdout))
+			return CLI_FOUND;
+		while ((now = query_version(db)) == version)
+			poll(NULL, 0, FOLLOW_MS);
+		version = now;
+		add_select(&s, l);
+		sql_add_number(&s, " AND c.id > ?", l->last_id);
+		sql_add(&s, " ORDER BY c.id");
+		rows = query_run(db, &s, on_row, l);
+		sql_release(&s);
+		if (rows < 0)
+			return CLI_UNREADABLE;
+	}
+}
+
+static int run(struct log *l, struct cli *cli)
+{
+	struct query_db *db = query_open(cli->ledger);
+	int64_t rows;
+	int status;
+
+	if (!db)
+		return CLI_UNREADABLE;
+	l->output = l->format == FORMAT_TABLE ?
+			    output_new(stdout, l->format, table_names,
+				       sizeof(table_names) / sizeof(table_names[0])) :
+			    output_new(stdout, l->format, ledger_columns, ledger_column_count);
+	rows = l->output ? show_first(l, db) : -1;
+	status = rows < 0 ? CLI_UNREADABLE : rows == 0 ? CLI_NOTHING : CLI_FOUND;
+	if (l->follow && rows >= 0)
+		status = follow(l, db);
+	output_end(l->output);
+	query_close(db);
+	return status;
+}
+
+int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+	struct option options[FILTERS + 5] = {
+		{ "limit", required_argument, NULL, OPT_LIMIT },
+		{ "follow", no_argument, NULL, OPT_FOLLOW },
+		{ "format", required_argument, NULL, OPT_FORMAT },
+		{ "help", no_argument, NULL, 'h' },
+	};
+	struct log l = { .limit = -1 };
+	char *end;
+	int option, status;
+
+	for (int i = 0; i < FILTERS; i++)
+		options[4 + i] = (struct option){ filters[i].name, required_argument, NULL,
+						  OPT_FILTER + i };
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		bool good = true;
+
+		switch (option) {
+		case 'h':
+			return cli_help(self);
+		case '?':
+			return cli_usage(self, "cannot go on");
+		case OPT_LIMIT:
+			l.limit = strtoll(optarg, &end, 10);
+			good = end != optarg && !*end && l.limit >= 0;
+			break;
+		case OPT_FOLLOW:
+			l.follow = true;
+			break;
+		case OPT_FORMAT:
+			good = !format_parse(optarg, &l.format);
+			break;
+		default:
+			good = add_filter(&l, &filters[option - OPT_FILTER], optarg);
+			break;
+		}
+		if (!good) {
+			sql_release(&l.where);
+			return cli_usage(self, "'%s' is no value that this option can have", optarg);
+		}
+	}
+	status = optind < argc ? cli_usage(self, "unexpected argument '%s'", argv[optind]) :
+				 run(&l, cli);
+	sql_release(&l.where);
+	return status;
+}

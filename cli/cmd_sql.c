@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sockledger sql: a person's own questions. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "output.h"
+#include "query.h"
+
+#define QUERY_MAX ((size_t)1 << 20)
+
+/* All of stdin, as text; NULL where it is too long, has a NUL, or cannot be read. */
+static char *read_stdin(void)
+{
+	char *text = malloc(QUERY_MAX + 1);
+	size_t n;
+
+	if (!text)
+		return NULL;
+	n = fread(text, 1, QUERY_MAX + 1, stdin);
+	if (n > QUERY_MAX || ferror(stdin) || memchr(text, '\0', n)) {
+		free(text);
+		return NULL;
+	}
+	text[n] = '\0';
+	return text;
+}
+
+int cmd_sql(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "format", required_argument, NULL, 'F' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	enum format format = FORMAT_TABLE;
+	struct query_db *db;
+	char *text;
+	int option;
+	int64_t rows;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h')
+			return cli_help(self);
+		if (option != 'F' || format_parse(optarg, &format))
+			return cli_usage(self, "--format is table, json or csv");
+	}
+	if (argc - optind > 1)
+		return cli_usage(self, "the query is one argument: put it in quotes");
+	text = optind < argc ? strdup(argv[optind]) : read_stdin();
+	if (!text)
+		return cli_usage(self, "cannot read a query from stdin");
+	db = query_open(cli->ledger);
+	rows = db ? query_script(db, text, format, stdout) : -2;
+	query_close(db);
+	free(text);
+	if (rows < 0)
+		return rows == -1 ? CLI_USAGE : CLI_UNREADABLE;
+	return rows ? CLI_FOUND : CLI_NOTHING;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sockledger stats: what was seen, how sure it is, and what was lost. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cache.h"
+#include "cli.h"
+#include "db.h"
+#include "output.h"
+#include "query.h"
+
+static const char *const names[] = { "section", "name", "value" };
+
+/* Each gives rows of name and value. */
+static const struct {
+	const char *section;
+	const char *sql;
+} questions[] = {
+	{ "ledger",
+	  "SELECT 'connections', count(*) FROM connection UNION ALL"
+	  " SELECT 'processes', count(*) FROM process UNION ALL"
+	  " SELECT 'first', (SELECT time FROM connections ORDER BY time LIMIT 1) UNION ALL"
+	  " SELECT 'last', (SELECT time FROM connections ORDER BY time DESC LIMIT 1) UNION ALL"
+	  " SELECT 'bytes', (SELECT page_count FROM pragma_page_count) *"
+	  " (SELECT page_size FROM pragma_page_size)" },
+	{ "certainty",
+	  "SELECT 'certain', count(*) FILTER (WHERE certainty = 3) FROM connection UNION ALL"
+	  " SELECT 'inferred', count(*) FILTER (WHERE certainty = 2) FROM connection UNION ALL"
+	  " SELECT 'unknown', count(*) FILTER (WHERE certainty = 1) FROM connection" },
+	{ "evidence", "SELECT ifnull(evidence, 'none'), count(*) FROM connections GROUP BY 1" },
+	{ "verdict", "SELECT verdict, count(*) FROM connections GROUP BY 1" },
+	{ "recorder", "SELECT name, value FROM counter ORDER BY name" },
+};
+
+struct stats {
+	struct output *output;
+	const char *section;
+};
+
+static int on_row(const struct cell *cells, int columns, void *arg)
+{
+	struct stats *s = arg;
+	struct cell row[3] = { { .kind = CELL_TEXT, .text = text_of(s->section) }, cells[0],
+			       cells[1] };
+
+	(void)columns;
+	output_row(s->output, row);
+	return 0;
+}
+
+static void on_counter(const char *name, int64_t value, void *arg)
+{
+	struct cell cells[2] = { { .kind = CELL_TEXT, .text = text_of(name) },
+				 { .kind = CELL_INTEGER, .integer = value } };
+
+	/* What the plugin keeps for itself. */
+	if (strcmp(name, "boot") && strcmp(name, "kernel_lost_raw"))
+		on_row(cells, 2, arg);
+}
+
+/* How many events of the cache the ledger does not have yet. */
+static void show_lag(struct cache_reader *cache, struct query_db *db, struct stats *s)
+{
+	struct sql sql = { 0 };
+	uint64_t first, last;
+
+	if (cache_reader_bounds(cache, &first, &last))
+		return;
+	sql_add_number(&sql, "SELECT 'lag', ? - ifnull((SELECT seq FROM position", (int64_t)last);
+	sql_add_text(&sql, " WHERE epoch = ?), 0)", cache_reader_epoch(cache));
+	s->section = "recorder";
+	query_run(db, &sql, on_row, s);
+	sql_release(&sql);
+}
+
+/* The plugin's counters are in the cache, which may be absent: a copied ledger has none. */
+static void show_plugin(struct cli *cli, struct query_db *db, struct stats *s)
+{
+	struct cache_reader *cache;
+	int rc = cache_reader_open(cli->config.cache, &cache);
+
+	if (rc) {
+		fprintf(stderr, "sockledger stats: nothing about the plugin: cannot read the cache "
+				"'%s': %s\n", cli->config.cache, db_strerror(rc));
+		return;
+	}
+	s->section = "plugin";
+	cache_reader_counters(cache, on_counter, s);
+	show_lag(cache, db, s);
+	cache_reader_close(cache);
+}
+
+int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "format", required_argument, NULL, 'F' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	enum format format = FORMAT_TABLE;
+	struct stats s = { NULL, NULL };
+	struct query_db *db;
+	int option, status = CLI_FOUND;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h')
+			return cli_help(self);
+		if (option != 'F' || format_parse(optarg, &format))
+			return cli_usage(self, "--format is table, json or csv");
+	}
+	if (optind < argc)
+		return cli_usage(self, "unexpected argument '%s'", argv[optind]);
+	db = query_open(cli->ledger);
+	if (!db)
+		return CLI_UNREADABLE;
+	s.output = output_new(stdout, format, names, 3);
+	for (size_t i = 0; s.output && i < sizeof(questions) / sizeof(questions[0]); i++) {
+		struct sql sql = { 0 };
+
+		s.section = questions[i].section;
+		sql_add(&sql, questions[i].sql);
+		if (query_run(db, &sql, on_row, &s) < 0)
+			status = CLI_UNREADABLE;
+		sql_release(&sql);
+	}
+	if (s.output)
+		show_plugin(cli, db, &s);
+	output_end(s.output);
+	query_close(db);
+	return status;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sockledger: everything that a person or a script asks.  The table of commands is the help. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "diag.h"
+
+#define FORMAT_HELP "      --format FORMAT      table (default), json (an object a line) or csv\n"
+
+static const struct command commands[] = {
+	{ "log", "[FILTER]...", "list connections, oldest first",
+	  "      --since TIME         RFC 3339 or its beginning (UTC), 'today', 'yesterday', or an\n"
+	  "                           age: 90s, 10m, 2h, 1d\n"
+	  "      --until TIME\n"
+	  "      --proto PROTO        tcp, udp, ... or a number\n"
+	  "      --src ADDR[/BITS]    address or network; --dst likewise\n"
+	  "      --dst ADDR[/BITS]\n"
+	  "      --sport PORT[-PORT]  port or range; --dport likewise\n"
+	  "      --dport PORT[-PORT]\n"
+	  "      --exe PATH           path, a pattern with * and ?, or the last part of a path\n"
+	  "      --comm NAME          name or pattern\n"
+	  "      --pid PID\n"
+	  "      --user USER          name or uid\n"
+	  "      --login-user USER    who logged in (also after sudo): name or auid\n"
+	  "      --direction DIR      out, in or forward\n"
+	  "      --certainty HOW      certain, inferred or unknown\n"
+	  "      --verdict VERDICT    accept, drop, reject or observed\n"
+	  "      --node NAME          host that the record is from\n"
+	  "      --limit N            the newest N of them\n"
+	  "      --follow             go on with new ones as they come\n" FORMAT_HELP, cmd_log },
+	{ "who", "PROTO SRC:SPORT DST:DPORT", "name the process behind one connection",
+	  "      --at TIME            when it was; default: now\n"
+	  "      --format FORMAT      table (default) or json\n"
+	  "An IPv6 address with a port is written [ADDR]:PORT; * stands for what is not known.\n",
+	  cmd_who },
+	{ "sql", "[QUERY]", "read-only SQL over the ledger; QUERY from stdin if not given",
+	  FORMAT_HELP
+	  "The view 'connections' has a row per connection.\n", cmd_sql },
+	{ "stats", "", "what was seen, how sure it is, and what was lost",
+	  FORMAT_HELP, cmd_stats },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(FILE *out)
+{
+	fputs("Usage: sockledger [-c FILE] [--ledger FILE] COMMAND [OPTION]...\n"
+	      "Tells which process opened a network connection, from the ledger.\n\n", out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n"
+	      "  -c, --config FILE   configuration instead of " SYSCONFDIR
+	      "/sockledger/sockledger.conf\n"
+	      "      --ledger FILE   ledger instead of the configured one (or SOCKLEDGER_LEDGER)\n"
+	      "  -h, --help          this text; 'sockledger COMMAND --help' for a command\n"
+	      "  -V, --version       the version\n"
+	      "\n"
+	      "Exit status: 0 found or done, 1 nothing found, 2 wrong usage, 3 the data could not "
+	      "be read.\n", out);
+}
+
+int cli_usage(const struct command *self, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "sockledger %s: ", self->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nTry 'sockledger %s --help'.\n", self->name);
+	return CLI_USAGE;
+}
+
+int cli_help(const struct command *self)
+{
+	printf("Usage: sockledger %s %s\n%c%s.\n\n%s"
+	       "      --ledger FILE        ledger instead of the configured one\n"
+	       "  -h, --help               this text\n", self->name, self->arguments,
+	       self->summary[0] - 'a' + 'A', self->summary + 1, self->help);
+	return CLI_FOUND;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+/* Takes --ledger and -c out of the arguments behind the command: they may stand on either side. */
+static int take_global_options(struct cli *cli, int argc, char **argv, const char **config)
+{
+	int kept = 1;
+
+	for (int i = 1; i < argc; i++) {
+		const char **to = NULL;
+		const char *value = NULL;
+
+		if (!strcmp(argv[i], "--ledger"))
+			to = &cli->ledger;
+		else if (!strcmp(argv[i], "--config") || !strcmp(argv[i], "-c"))
+			to = config;
+		else if (!strncmp(argv[i], "--ledger=", 9))
+			to = &cli->ledger, value = argv[i] + 9;
+		else if (!strncmp(argv[i], "--config=", 9))
+			to = config, value = argv[i] + 9;
+		if (!to) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (!value && i + 1 < argc)
+			value = argv[++i];
+		if (!value)
+			return -1;
+		*to = value;
+	}
+	argv[kept] = NULL;
+	return kept;
+}
+
+static int run(struct cli *cli, const char *config_path, const struct command *command, int argc,
+	       char **argv)
+{
+	struct diags d = { .out = stderr };
+	int rc;
+
+	if (!cli->ledger || !*cli->ledger)
+		cli->ledger = getenv("SOCKLEDGER_LEDGER");
+	if (config_init(&cli->config)) {
+		fputs("sockledger: out of memory\n", stderr);
+		return CLI_UNREADABLE;
+	}
+	/* A host that has a ledger at hand needs no configuration. */
+	if ((!cli->ledger || !*cli->ledger || config_path) &&
+	    config_load(&cli->config, config_path, &d))
+		return CLI_USAGE;
+	if (!cli->ledger || !*cli->ledger)
+		cli->ledger = cli->config.ledger;
+	rc = command->run(cli, command, argc, argv);
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("sockledger: cannot write the output");
+		rc = CLI_UNREADABLE;
+	}
+	config_release(&cli->config);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "ledger", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },	    { "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct cli cli = { .ledger = NULL };
+	const char *config_path = NULL;
+	const struct command *command;
+	int option, count;
+
+	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			config_path = optarg;
+			break;
+		case 'l':
+			cli.ledger = optarg;
+			break;
+		case 'h':
+			print_usage(stdout);
+			return CLI_FOUND;
+		case 'V':
+			puts("sockledger " PACKAGE_VERSION);
+			return CLI_FOUND;
+		default:
+			fputs("Try 'sockledger --help'.\n", stderr);
+			return CLI_USAGE;
+		}
+	}
+	if (optind == argc) {
+		print_usage(stderr);
+		return CLI_USAGE;
+	}
+	command = find_command(argv[optind]);
+	if (!command) {
+		fprintf(stderr, "sockledger: unknown command '%s'\nTry 'sockledger --help'.\n",
+			argv[optind]);
+		return CLI_USAGE;
+	}
+	argv += optind;
+	argc -= optind;
+	optind = 1;
+	count = take_global_options(&cli, argc, argv, &config_path);
+	if (count < 0)
+		return cli_usage(command, "option '%s' wants a value", argv[argc - 1]);
+	return run(&cli, config_path, command, count, argv);
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows for people and for scripts.
+ *
+ * A table learns its widths from the rows that it can hold back; on a terminal too narrow for
+ * them the widest columns give way, and what is cut ends in "…".  Into a pipe nothing is cut.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "output.h"
+
+#define HELD_ROWS 256
+#define COLUMN_MIN 4
+#define GAP "  "
+
+struct output {
+	FILE *out;
+	enum format format;
+	int columns;
+	char **names;
+	size_t *width;		/* of a table; 0: not known yet */
+	bool *number;		/* aligned to the right */
+	bool header_done;
+	char **held;		/* HELD_ROWS * columns texts; NULL: unknown */
+	size_t *held_len;
+	int rows;
+};
+
+int format_parse(const char *name, enum format *f)
+{
+	static const char *const names[] = { "table", "json", "csv" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name))
+			continue;
+		*f = (enum format)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+struct output *output_new(FILE *out, enum format format, const char *const *names, int columns)
+{
+	struct output *o = calloc(1, sizeof(*o));
+	size_t n = (size_t)columns, cells = format == FORMAT_TABLE ? HELD_ROWS * n : 1;
+	bool whole;
+
+	if (!o)
+		return NULL;
+	o->out = out;
+	o->format = format;
+	o->columns = columns;
+	o->names = calloc(n + 1, sizeof(*o->names));
+	o->width = calloc(n + 1, sizeof(*o->width));
+	o->number = calloc(n + 1, sizeof(*o->number));
+	o->held = calloc(cells, sizeof(*o->held));
+	o->held_len = calloc(cells, sizeof(*o->held_len));
+	whole = o->names && o->width && o->number && o->held && o->held_len;
+	for (size_t i = 0; whole && i < n; i++) {
+		o->names[i] = strdup(names[i]);
+		whole = o->names[i] != NULL;
+		o->number[i] = true;
+	}
+	if (whole)
+		return o;
+	output_end(o);
+	return NULL;
+}
+
+static size_t real_text(double real, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "%.15g", real);
+
+	return n > 0 && (size_t)n < size ? (size_t)n : 0;
+}
+
+void output_json(FILE *out, const struct cell *c)
+{
+	char buf[40];
+
+	switch (c->kind) {
+	case CELL_NULL:
+		fputs("null", out);
+		break;
+	case CELL_INTEGER:
+		fprintf(out, "%" PRId64, c->integer);
+		break;
+	case CELL_REAL:
+		/* JSON has no words for infinity. */
+		if (!isfinite(c->real) || !real_text(c->real, buf, sizeof(buf)))
+			fputs("null", out);
+		else
+			fputs(buf, out);
+		break;
+	case CELL_TEXT:
+		text_print_json(out, c->text);
+		break;
+	}
+}
+
+static void json_row(struct output *o, const struct cell *cells)
+{
+	for (int i = 0; i < o->columns; i++) {
+		fputs(i ? ", " : "{", o->out);
+		text_print_json(o->out, text_of(o->names[i]));
+		fputs(": ", o->out);
+		output_json(o->out, &cells[i]);
+	}
+	fputs(o->columns ? "}\n" : "{}\n", o->out);
+}
+
+/* The text of a cell; buf holds that of a number. */
+static struct text cell_text(const struct cell *c, char buf[40])
+{
+	switch (c->kind) {
+	case CELL_INTEGER:
+		snprintf(buf, 40, "%" PRId64, c->integer);
+		return text_of(buf);
+	case CELL_REAL:
+		return (struct text){ buf, real_text(c->real, buf, 40) };
+	case CELL_TEXT:
+		return c->text;
+	default:
+		return TEXT_NONE;
+	}
+}
+
+static void csv_row(struct output *o, const struct cell *cells)
+{
+	char buf[40];
+
+	for (int i = 0; i < o->columns; i++) {
+		if (i)
+			fputc(',', o->out);
+		text_print_csv(o->out, cell_text(&cells[i], buf));
+	}
+	fputs("\r\n", o->out);
+}
+
+static void csv_header(struct output *o)
+{
+	if (o->header_done)
+		return;
+	o->header_done = true;
+	for (int i = 0; i < o->columns; i++) {
+		if (i)
+			fputc(',', o->out);
+		text_print_csv(o->out, text_of(o->names[i]));
+	}
+	fputs("\r\n", o->out);
+}
+
+static size_t shown_width(struct text t)
+{
+	static FILE *nowhere;
+
+	if (!nowhere)
+		nowhere = fopen("/dev/null", "we");
+	return nowhere ? text_print(nowhere, t, 0) : t.len;
+}
+
+/* 0: not a terminal, nothing is cut. */
+static size_t terminal_width(FILE *out)
+{
+	struct winsize size;
+
+	if (!isatty(fileno(out)))
+		return 0;
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) || size.ws_col == 0)
+		return 80;
+	return size.ws_col;
+}
+
+static void learn_widths(struct output *o)
+{
+	size_t limit = terminal_width(o->out), sum = 0;
+
+	for (int i = 0; i < o->columns; i++) {
+		o->width[i] = strlen(o->names[i]);
+		for (int row = 0; row < o->rows; row++) {
+			int at = row * o->columns + i;
+			size_t w = shown_width((struct text){ o->held[at], o->held_len[at] });
+
+			if (w > o->width[i])
+				o->width[i] = w;
+		}
+		sum += o->width[i] + (i ? strlen(GAP) : 0);
+	}
+	while (limit && sum > limit) {
+		int widest = 0;
+
+		for (int i = 1; i < o->columns; i++)
+			if (o->width[i] > o->width[widest])
+				widest = i;
+		if (o->width[widest] <= COLUMN_MIN)
+			break;
+		o->width[widest]--;
+		sum--;
+	}
+}
+
+static void pad(FILE *out, size_t n)
+{
+	while (n--)
+		fputc(' ', out);
+}
+
+static void table_cell(struct output *o, int column, struct text t)
+{
+	size_t width = o->width[column], shown;
+	bool last = column == o->columns - 1;
+
+	if (column)
+		fputs(GAP, o->out);
+	if (o->number[column]) {
+		shown = shown_width(t);
+		if (shown < width)
+			pad(o->out, width - shown);
+	}
+	/* The last column may run on where nothing limits it. */
+	shown = text_print(o->out, t, last && !terminal_width(o->out) ? 0 : width);
+	if (!o->number[column] && !last && shown < width)
+		pad(o->out, width - shown);
+}
+
+static void table_flush(struct output *o)
+{
+	if (!o->header_done) {
+		if (!o->rows)
+			return;
+		learn_widths(o);
+		for (int i = 0; i < o->columns; i++)
+			table_cell(o, i, text_of(o->names[i]));
+		fputc('\n', o->out);
+		o->header_done = true;
+	}
+	for (int row = 0; row < o->rows; row++) {
+		for (int i = 0; i < o->columns; i++) {
+			int at = row * o->columns + i;
+			struct text t = { o->held[at], o->held_len[at] };
+
+			table_cell(o, i, t.data ? t : text_of(OUTPUT_UNKNOWN));
+			free(o->held[at]);
+			o->held[at] = NULL;
+			o->held_len[at] = 0;
+		}
+		fputc('\n', o->out);
+	}
+	o->rows = 0;
+}
+
+static void table_row(struct output *o, const struct cell *cells)
+{
+	char buf[40];
+
+	for (int i = 0; i < o->columns; i++) {
+		struct text t = cell_text(&cells[i], buf);
+		int at = o->rows * o->columns + i;
+
+		if (cells[i].kind == CELL_TEXT && !o->header_done)
+			o->number[i] = false;
+		if (!t.data)
+			continue;
+		o->held[at] = malloc(t.len + 1);
+		if (!o->held[at])
+			continue;
+		memcpy(o->held[at], t.data, t.len);
+		o->held_len[at] = t.len;
+	}
+	if (++o->rows == HELD_ROWS)
+		table_flush(o);
+}
+
+void output_row(struct output *o, const struct cell *cells)
+{
+	switch (o->format) {
+	case FORMAT_JSON:
+		json_row(o, cells);
+		break;
+	case FORMAT_CSV:
+		csv_header(o);
+		csv_row(o, cells);
+		break;
+	case FORMAT_TABLE:
+		table_row(o, cells);
+		break;
+	}
+}
+
+void output_flush(struct output *o)
+{
+	if (o->format == FORMAT_TABLE)
+		table_flush(o);
+	else if (o->format == FORMAT_CSV)
+		csv_header(o);
+	fflush(o->out);
+}
+
+void output_end(struct output *o)
+{
+	if (!o)
+		return;
+	if (o->held && o->names)
+		output_flush(o);
+	for (int i = 0; o->names && i < o->columns; i++)
+		free(o->names[i]);
+	free(o->names);
+	free(o->width);
+	free(o->number);
+	free(o->held);
+	free(o->held_len);
+	free(o);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_QUERY_H
+#define SOCKLEDGER_QUERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "output.h"
+
+/*
+ * Reading the ledger: the only part of the CLI that knows SQLite.  Beside SQLite's own functions
+ * queries have in_net(address, 'ADDR/BITS').
+ */
+struct query_db;
+
+/* Opens the ledger; tells on stderr what is wrong and gives NULL back where it cannot be read. */
+struct query_db *query_open(const char *ledger_path);
+void query_close(struct query_db *db);
+
+/* SQL being put together: text and the values of its ?. */
+struct sql {
+	char *text;
+	size_t len, size;
+	struct cell values[64];
+	int count;
+	bool failed;		/* memory is short, or too many values */
+};
+
+void sql_release(struct sql *s);
+void sql_add(struct sql *s, const char *text);
+/* Text with one ?, and its value; a text's bytes stay borrowed. */
+void sql_add_text(struct sql *s, const char *text, const char *value);
+void sql_add_number(struct sql *s, const char *text, int64_t value);
+
+/* A row: cells are good for the call.  A return other than 0 ends the query. */
+typedef int query_row_fn(const struct cell *cells, int columns, void *arg);
+
+/* Runs the query.  The number of rows, or -1: what is wrong was told on stderr. */
+int64_t query_run(struct query_db *db, const struct sql *s, query_row_fn *row, void *arg);
+
+/*
+ * Runs every statement of a person's SQL, and writes what comes in `format`.  The number of rows;
+ * -1 where the SQL is at fault, -2 where the data is; told on stderr.
+ */
+int64_t query_script(struct query_db *db, const char *text, enum format format, FILE *out);
+
+/* Changes whenever another program committed. */
+int64_t query_version(struct query_db *db);
+
+#endif

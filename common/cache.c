@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cache's schema and access.
+ *
+ * It lives on /run and is made anew when it cannot be read, so it is not synced to a disk
+ * (synchronous = OFF): a killed process loses nothing that was committed, only a dying kernel
+ * does, and then /run is gone as well.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/random.h>
+
+#include <sqlite3.h>
+
+#include "cache.h"
+#include "clock.h"
+#include "db.h"
+
+static const char *const steps[] = {
+	"CREATE TABLE event ("
+	" seq INTEGER PRIMARY KEY,"	/* order of arrival */
+	" arrival INTEGER NOT NULL,"	/* microseconds since the epoch: when it was read */
+	" time INTEGER NOT NULL,"	/* the same, of the record's own stamp */
+	" serial INTEGER NOT NULL,"
+	" kind TEXT NOT NULL,"		/* socket, bind, connect */
+	" pid INTEGER, ppid INTEGER, fd INTEGER,"
+	" family INTEGER, type INTEGER, protocol INTEGER," /* AF_, SOCK_, IPPROTO_ */
+	" addr TEXT, port INTEGER,"
+	" exit INTEGER,"
+	" uid INTEGER, gid INTEGER, euid INTEGER, fsuid INTEGER, auid INTEGER, session INTEGER,"
+	" inode INTEGER,"		/* of the socket behind fd */
+	" start_time INTEGER,"		/* of the process: clock ticks since boot */
+	" netns INTEGER,"
+	" node TEXT, comm TEXT, exe TEXT, cmdline TEXT, label TEXT,"
+	" user TEXT, login_user TEXT, cgroup TEXT, cwd TEXT"
+	");"
+	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+};
+
+static const struct db_schema schema = {
+	.application_id = 0x736c6361,	/* "slca" */
+	.version = sizeof(steps) / sizeof(steps[0]),
+	.steps = steps,
+};
+
+#define COLUMNS \
+	"seq, arrival, time, serial, kind, pid, ppid, fd, family, type, protocol, addr, port, exit," \
+	" uid, gid, euid, fsuid, auid, session, inode, start_time, netns," \
+	" node, comm, exe, cmdline, label, user, login_user, cgroup, cwd"
+
+/* Columns in the order of COLUMNS, from 0; parameters of the insert count from 1. */
+enum column {
+	C_SEQ, C_ARRIVAL, C_TIME, C_SERIAL, C_KIND, C_PID, C_PPID, C_FD, C_FAMILY, C_TYPE,
+	C_PROTOCOL, C_ADDR, C_PORT, C_EXIT, C_UID, C_GID, C_EUID, C_FSUID, C_AUID, C_SESSION,
+	C_INODE, C_START_TIME, C_NETNS, C_TEXTS,
+};
+
+/* The plain numbers among them: which column, which field. */
+static const struct {
+	enum column column;
+	size_t offset;
+} numbers[] = {
+#define NUMBER(column, field) { column, offsetof(struct event, field) }
+	NUMBER(C_PID, pid), NUMBER(C_PPID, ppid), NUMBER(C_FD, fd), NUMBER(C_FAMILY, family),
+	NUMBER(C_TYPE, type), NUMBER(C_PROTOCOL, protocol), NUMBER(C_PORT, port),
+	NUMBER(C_UID, uid), NUMBER(C_GID, gid), NUMBER(C_EUID, euid), NUMBER(C_FSUID, fsuid),
+	NUMBER(C_AUID, auid), NUMBER(C_SESSION, session), NUMBER(C_INODE, inode),
+	NUMBER(C_START_TIME, start_ticks), NUMBER(C_NETNS, netns),
+#undef NUMBER
+};
+
+#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+
+struct cache_writer {
+	int lock;			/* held for as long as the database is open */
+	sqlite3 *db;
+	sqlite3_stmt *begin, *commit, *insert, *oldest, *trim, *set;
+	uint64_t last, last_committed;
+	uint64_t first;			/* a lower bound of the oldest row */
+};
+
+static int make_epoch(sqlite3 *db)
+{
+	char sql[128];
+	uint64_t id[2];
+
+	if (getrandom(id, sizeof(id), 0) != sizeof(id))
+		return -EIO;
+	snprintf(sql, sizeof(sql),
+		 "INSERT OR IGNORE INTO meta VALUES ('epoch', '%016" PRIx64 "%016" PRIx64 "')",
+		 id[0], id[1]);
+	return db_exec(db, sql);
+}
+
+static int prepare_writer(struct cache_writer *w)
+{
+	int64_t first, last;
+	int rc = db_exec(w->db, "PRAGMA synchronous = OFF; PRAGMA cache_size = -1024;"
+				"PRAGMA wal_autocheckpoint = 500;"
+				"PRAGMA journal_size_limit = 8388608");
+
+	if (!rc)
+		rc = make_epoch(w->db);
+	if (!rc)
+		rc = db_number(w->db, "SELECT ifnull(max(seq), 0) FROM event", &last);
+	if (!rc)
+		rc = db_number(w->db, "SELECT ifnull(min(seq), 1) FROM event", &first);
+	if (!rc)
+		rc = db_prepare(w->db, "BEGIN IMMEDIATE", &w->begin);
+	if (!rc)
+		rc = db_prepare(w->db, "COMMIT", &w->commit);
+	if (!rc)
+		rc = db_prepare(w->db, "INSERT INTO event (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?,"
+				" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+				" ?, ?, ?, ?)", &w->insert);
+	if (!rc)
+		rc = db_prepare(w->db, "SELECT seq FROM event WHERE seq < ?1 AND arrival >= ?2"
+				" ORDER BY seq LIMIT 1", &w->oldest);
+	if (!rc)
+		rc = db_prepare(w->db, "DELETE FROM event WHERE seq < ?", &w->trim);
+	if (!rc)
+		rc = db_prepare(w->db, "INSERT OR REPLACE INTO counter VALUES (?, ?)", &w->set);
+	if (!rc) {
+		w->last = w->last_committed = (uint64_t)last;
+		w->first = (uint64_t)first;
+	}
+	return rc;
+}
+
+int cache_writer_open(const char *path, struct cache_writer **out)
+{
+	struct cache_writer *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (!w)
+		return -ENOMEM;
+	w->lock = db_lock_writer(path);
+	rc = w->lock < 0 ? w->lock : db_open_write(path, &schema, &w->db);
+	if (!rc)
+		rc = prepare_writer(w);
+	if (rc) {
+		cache_writer_close(w);
+		return rc;
+	}
+	*out = w;
+	return 0;
+}
+
+void cache_writer_close(struct cache_writer *w)
+{
+	if (!w)
+		return;
+	sqlite3_finalize(w->begin);
+	sqlite3_finalize(w->commit);
+	sqlite3_finalize(w->insert);
+	sqlite3_finalize(w->oldest);
+	sqlite3_finalize(w->trim);
+	sqlite3_finalize(w->set);
+	sqlite3_close(w->db);
+	if (w->lock >= 0)
+		close(w->lock);
+	free(w);
+}
+
+static int run(sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	sqlite3_reset(stmt);
+	return db_errno(rc);
+}
+
+int cache_writer_begin(struct cache_writer *w)
+{
+	return run(w->begin);
+}
+
+int cache_writer_commit(struct cache_writer *w)
+{
+	int rc = run(w->commit);
+
+	if (!rc)
+		w->last_committed = w->last;
+	return rc;
+}
+
+void cache_writer_rollback(struct cache_writer *w)
+{
+	/* Some errors end the transaction by themselves; then there is nothing to roll back. */
+	if (!sqlite3_get_autocommit(w->db))
+		db_exec(w->db, "ROLLBACK");
+	w->last = w->last_committed;
+}
+
+int cache_writer_add(struct cache_writer *w, const struct event *e)
+{
+	sqlite3_stmt *s = w->insert;
+	char addr[ADDRESS_TEXT_MAX];
+	int rc;
+
+	sqlite3_bind_int64(s, C_SEQ + 1, (sqlite3_int64)(w->last + 1));
+	sqlite3_bind_int64(s, C_ARRIVAL + 1, e->arrival_us);
+	sqlite3_bind_int64(s, C_TIME + 1, e->time_us);
+	sqlite3_bind_int64(s, C_SERIAL + 1, e->serial);
+	sqlite3_bind_text(s, C_KIND + 1, event_kind_name(e->kind), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s, C_EXIT + 1, e->exit);
+	for (size_t i = 0; i < NUMBERS; i++)
+		db_bind_known(s, numbers[i].column + 1,
+			      *(const int64_t *)((const char *)e + numbers[i].offset));
+	if (e->addr.family)
+		db_bind_text(s, C_ADDR + 1, text_of(address_format(&e->addr, addr)));
+	else
+		sqlite3_bind_null(s, C_ADDR + 1);
+	for (int i = 0; i < EVENT_TEXTS; i++)
+		db_bind_text(s, C_TEXTS + i + 1, e->text[i]);
+	rc = run(s);
+	if (!rc)
+		w->last++;
+	return rc;
+}
+
+int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_us, int64_t most,
+		      int64_t *removed)
+{
+	uint64_t keep_from = w->first, by_age;
+	int rc;
+
+	*removed = 0;
+	if (w->last == 0)
+		return 0;
+	if ((int64_t)(w->last - w->first) >= max_rows)
+		keep_from = w->last - (uint64_t)max_rows + 1;
+	/* The first row that is young enough; rows arrive in order, so the scan is what goes. */
+	by_age = w->last;
+	sqlite3_bind_int64(w->oldest, 1, (sqlite3_int64)w->last);
+	sqlite3_bind_int64(w->oldest, 2, oldest_us);
+	if (sqlite3_step(w->oldest) == SQLITE_ROW)
+		by_age = (uint64_t)sqlite3_column_int64(w->oldest, 0);
+	sqlite3_reset(w->oldest);
+	if (by_age > keep_from)
+		keep_from = by_age;
+	if (keep_from - w->first > (uint64_t)most)
+		keep_from = w->first + (uint64_t)most;
+	if (keep_from <= w->first)
+		return 0;
+	sqlite3_bind_int64(w->trim, 1, (sqlite3_int64)keep_from);
+	rc = run(w->trim);
+	if (rc)
+		return rc;
+	*removed = (int64_t)(keep_from - w->first);
+	w->first = keep_from;
+	return 0;
+}
+
+int cache_writer_shrink(struct cache_writer *w)
+{
+	int64_t unused, pages;
+	int rc = db_number(w->db, "PRAGMA freelist_count", &unused);
+
+	if (!rc)
+		rc = db_number(w->db, "PRAGMA page_count", &pages);
+	if (rc || unused < 1024 || unused < pages / 2)
+		return rc;
+	return db_exec(w->db, "PRAGMA incremental_vacuum(1024)");
+}
+
+int cache_writer_set(struct cache_writer *w, const char *name, int64_t value)
+{
+	sqlite3_bind_text(w->set, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(w->set, 2, value);
+	return run(w->set);
+}
+
+int64_t cache_writer_get(struct cache_writer *w, const char *name)
+{
+	sqlite3_stmt *stmt;
+	int64_t value = 0;
+
+	if (db_prepare(w->db, "SELECT value FROM counter WHERE name = ?", &stmt))
+		return 0;
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		value = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return value;
+}
+
+struct cache_reader {
+	sqlite3 *db;
+	sqlite3_stmt *walk, *bounds;
+	char epoch[33];
+};
+
+static int read_epoch(struct cache_reader *r)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(r->db, "SELECT value FROM meta WHERE name = 'epoch'", &stmt);
+
+	if (rc)
+		return rc;
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		struct text t = db_column_text(stmt, 0);
+
+		snprintf(r->epoch, sizeof(r->epoch), "%s", t.data ? t.data : "");
+	}
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -EUCLEAN : db_errno(rc);
+}
+
+int cache_reader_open(const char *path, struct cache_reader **out)
+{
+	struct cache_reader *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	rc = db_open_read(path, &schema, &r->db);
+	if (!rc)
+		rc = db_exec(r->db, "PRAGMA cache_size = -512");
+	if (!rc)
+		rc = read_epoch(r);
+	if (!rc)
+		rc = db_prepare(r->db, "SELECT " COLUMNS " FROM event WHERE seq > ? ORDER BY seq"
+				" LIMIT ?", &r->walk);
+	if (!rc)
+		rc = db_prepare(r->db, "SELECT ifnull(min(seq), 0), ifnull((SELECT max(seq)"
+				" FROM event), 0) FROM event", &r->bounds);
+	if (rc) {
+		cache_reader_close(r);
+		return rc;
+	}
+	*out = r;
+	return 0;
+}
+
+void cache_reader_close(struct cache_reader *r)
+{
+	if (!r)
+		return;
+	sqlite3_finalize(r->walk);
+	sqlite3_finalize(r->bounds);
+	sqlite3_close(r->db);
+	free(r);
+}
+
+const char *cache_reader_epoch(const struct cache_reader *r)
+{
+	return r->epoch;
+}
+
+int cache_reader_bounds(struct cache_reader *r, uint64_t *first, uint64_t *last)
+{
+	int rc = sqlite3_step(r->bounds);
+
+	if (rc == SQLITE_ROW) {
+		*first = (uint64_t)sqlite3_column_int64(r->bounds, 0);
+		*last = (uint64_t)sqlite3_column_int64(r->bounds, 1);
+	}
+	sqlite3_reset(r->bounds);
+	return db_errno(rc);
+}
+
+/* The row as an event, its texts borrowed from the statement. */
+static void read_row(sqlite3_stmt *s, struct event *e)
+{
+	struct text addr = db_column_text(s, C_ADDR);
+
+	event_init(e);
+	e->seq = (uint64_t)sqlite3_column_int64(s, C_SEQ);
+	e->arrival_us = sqlite3_column_int64(s, C_ARRIVAL);
+	e->time_us = sqlite3_column_int64(s, C_TIME);
+	e->serial = (uint32_t)sqlite3_column_int64(s, C_SERIAL);
+	e->kind = event_kind_parse((const char *)sqlite3_column_text(s, C_KIND));
+	e->exit = sqlite3_column_int64(s, C_EXIT);
+	for (size_t i = 0; i < NUMBERS; i++)
+		*(int64_t *)((char *)e + numbers[i].offset) =
+			db_column_known(s, numbers[i].column);
+	if (!addr.data || address_parse(addr.data, &e->addr))
+		memset(&e->addr, 0, sizeof(e->addr));
+	for (int i = 0; i < EVENT_TEXTS; i++)
+		e->text[i] = db_column_text(s, C_TEXTS + i);
+}
+
+int cache_reader_walk(struct cache_reader *r, uint64_t after, int limit,
+		      int (*each)(const struct event *e, void *arg), void *arg)
+{
+	struct event e;
+	int rows = 0, rc;
+
+	sqlite3_bind_int64(r->walk, 1, (sqlite3_int64)after);
+	sqlite3_bind_int64(r->walk, 2, limit);
+	while ((rc = sqlite3_step(r->walk)) == SQLITE_ROW) {
+		read_row(r->walk, &e);
+		rc = each(&e, arg);
+		if (rc < 0) {
+			sqlite3_reset(r->walk);
+			return rc;
+		}
+		rows++;
+	}
+	sqlite3_reset(r->walk);
+	return rc == SQLITE_DONE ? rows : db_errno(rc);
+}
+
+int cache_reader_counters(struct cache_reader *r,
+			  void (*each)(const char *name, int64_t value, void *arg), void *arg)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(r->db, "SELECT name, value FROM counter ORDER BY name", &stmt);
+
+	if (rc)
+		return rc;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		each((const char *)sqlite3_column_text(stmt, 0), sqlite3_column_int64(stmt, 1), arg);
+	sqlite3_finalize(stmt);
+	return db_errno(rc);
+}
+
+int cache_signal_path(const char *cache_path, char *buf, size_t size)
+{
+	return (size_t)snprintf(buf, size, "%s-wal", cache_path) < size ? 0 : -ENAMETOOLONG;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A thread that commits what another one hands it. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "committer.h"
+#include "db.h"
+#include "log.h"
+#include "ring.h"
+
+#define BATCH_ITEMS 4096
+/* A commit costs as much as some twenty rows: when they come fast, gather for a moment. */
+#define GATHER_FROM_ITEMS 16
+#define GATHER_MS 2
+#define TICK_MS 1000
+#define DIRTY_MS 50		/* what is dirty without an item waits this long */
+#define RETRY_MS 5
+#define COMPLAIN_NS 60000000000LL
+/* How long the producer lends a store that makes progress its patience. */
+#define PATIENCE_NS 100000000LL
+
+struct committer {
+	const struct committer_ops *ops;
+	void *store;
+	struct ring *ring;
+	pthread_t thread;
+	_Atomic int64_t stop_by_ns;	/* 0: run */
+	atomic_bool reopen;
+	atomic_bool stalled;		/* the last try failed, or takes too long */
+	bool opened;
+	int error;			/* of the last try; 0: it went well */
+	int64_t complained_ns, ticked_ns;
+};
+
+static void complain(struct committer *c, int error)
+{
+	int64_t now = clock_mono_ns();
+
+	if (c->error == error && now - c->complained_ns < COMPLAIN_NS)
+		return;
+	c->complained_ns = now;
+	log_warn("cannot write the %s '%s': %s; what comes waits in memory", c->ops->what,
+		 c->ops->path(c->store), db_strerror(error));
+}
+
+static int open_store(struct committer *c)
+{
+	int rc = c->ops->open(c->store);
+
+	if (rc == -EUCLEAN) {
+		log_warn("%s '%s' is %s: set aside, a new one is begun", c->ops->what,
+			 c->ops->path(c->store), db_strerror(rc));
+		c->ops->set_aside(c->store);
+		rc = c->ops->open(c->store);
+	}
+	c->opened = !rc;
+	return rc;
+}
+
+static void close_store(struct committer *c)
+{
+	c->ops->close(c->store);
+	c->opened = false;
+}
+
+/* One transaction with what is in the ring.  *items: how many. */
+static int write_batch(struct committer *c, int64_t *items)
+{
+	const void *item;
+	int rc = c->ops->begin(c->store);
+
+	*items = 0;
+	while (!rc && *items < BATCH_ITEMS && (item = ring_take(c->ring, NULL)) != NULL) {
+		rc = c->ops->add(c->store, item);
+		if (!rc)
+			++*items;
+	}
+	if (!rc)
+		rc = c->ops->finish(c->store, *items, *items < BATCH_ITEMS);
+	if (rc) {
+		c->ops->rollback(c->store);
+		ring_rewind(c->ring);
+		return rc;
+	}
+	ring_release(c->ring);
+	return 0;
+}
+
+/* After a failure: put right what can be, or wait a moment. */
+static void recover(struct committer *c, int error)
+{
+	atomic_store(&c->stalled, true);
+	complain(c, error);
+	c->error = error;
+	if (c->opened && error == -EUCLEAN) {
+		close_store(c);
+		c->ops->set_aside(c->store);
+		return;
+	}
+	if (c->opened && error == -ENOSPC && c->ops->make_room && !c->ops->make_room(c->store))
+		return;
+	/* A file that was removed or replaced under us shows as an I/O error: open it again. */
+	if (c->opened && error != -EBUSY && error != -ENOSPC)
+		close_store(c);
+	poll(NULL, 0, RETRY_MS);
+}
+
+/* What one turn has to do; the number of items that it committed, or an error. */
+static int64_t turn(struct committer *c, bool stopping)
+{
+	int64_t items = 0, now = clock_mono_ns();
+	int rc = 0;
+
+	if (atomic_exchange(&c->reopen, false) && c->opened)
+		close_store(c);
+	if (!c->opened)
+		rc = open_store(c);
+	if (!rc && (stopping || now - c->ticked_ns >= TICK_MS * 1000000LL)) {
+		c->ticked_ns = now;
+		rc = c->ops->idle(c->store);
+	}
+	if (!rc && (!ring_empty(c->ring) || c->ops->dirty(c->store)))
+		rc = write_batch(c, &items);
+	return rc ? rc : items;
+}
+
+static void *committer_main(void *arg)
+{
+	struct committer *c = arg;
+
+	for (;;) {
+		int64_t stop = atomic_load(&c->stop_by_ns), items = turn(c, stop != 0);
+
+		if (items < 0) {
+			recover(c, (int)items);
+			if (stop && clock_mono_ns() > stop)
+				break;
+			continue;
+		}
+		if (c->error)
+			log_info("%s '%s' can be written again", c->ops->what,
+				 c->ops->path(c->store));
+		c->error = 0;
+		atomic_store(&c->stalled, false);
+		if (!stop && items >= GATHER_FROM_ITEMS && items < BATCH_ITEMS)
+			poll(NULL, 0, GATHER_MS);
+		if (!ring_empty(c->ring))
+			continue;
+		if (stop && !c->ops->dirty(c->store))
+			break;
+		if (stop)
+			continue;
+		ring_wait(c->ring, TICK_MS);
+		/* A nudge alone is no hurry: others may follow. */
+		if (ring_empty(c->ring) && !atomic_load(&c->stop_by_ns))
+			ring_wait(c->ring, DIRTY_MS);
+	}
+	if (c->opened)
+		close_store(c);
+	return NULL;
+}
+
+struct committer *committer_start(const struct committer_ops *ops, void *store,
+				  size_t buffer_bytes)
+{
+	struct committer *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (!c)
+		return NULL;
+	c->ops = ops;
+	c->store = store;
+	c->ring = ring_new(buffer_bytes);
+	if (!c->ring) {
+		rc = ENOMEM;
+		goto fail;
+	}
+	rc = open_store(c);
+	if (rc)
+		recover(c, rc);
+	rc = pthread_create(&c->thread, NULL, committer_main, c);
+	if (!rc)
+		return c;
+	if (c->opened)
+		close_store(c);
+fail:
+	ring_free(c->ring);
+	free(c);
+	errno = rc;
+	return NULL;
+}
+
+void *committer_reserve(struct committer *c, size_t len, bool may_wait)
+{
+	int64_t give_up = 0;
+	void *room;
+
+	while (!(room = ring_reserve(c->ring, len))) {
+		int64_t now = clock_mono_ns();
+
+		if (!give_up)
+			give_up = now + PATIENCE_NS;
+		if (!may_wait && (now > give_up || atomic_load(&c->stalled))) {
+			atomic_store(&c->stalled, true);
+			return NULL;
+		}
+		poll(NULL, 0, 1);
+	}
+	return room;
+}
+
+void committer_publish(struct committer *c)
+{
+	ring_publish(c->ring);
+}
+
+void committer_nudge(struct committer *c)
+{
+	ring_wake(c->ring);
+}
+
+void committer_reopen(struct committer *c)
+{
+	atomic_store(&c->reopen, true);
+	ring_wake(c->ring);
+}
+
+bool committer_idle(const struct committer *c)
+{
+	return ring_empty(c->ring);
+}
+
+int committer_stop(struct committer *c, int timeout_ms, int64_t *lost)
+{
+	int rc;
+
+	atomic_store(&c->stop_by_ns, clock_mono_ns() + timeout_ms * 1000000LL);
+	ring_wake(c->ring);
+	pthread_join(c->thread, NULL);
+	*lost = 0;
+	while (ring_take(c->ring, NULL))
+		++*lost;
+	rc = *lost ? c->error : 0;
+	if (*lost)
+		log_error("%lld items could not be written to the %s '%s' and are lost: %s",
+			  (long long)*lost, c->ops->what, c->ops->path(c->store), db_strerror(rc));
+	ring_free(c->ring);
+	free(c);
+	return rc;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_COMMITTER_H
+#define SOCKLEDGER_COMMITTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A thread that commits what another one hands it: the part of a program that may wait for a
+ * disk, a lock or syslog, so that the other part never has to.
+ *
+ *   ring --take--> begin, add ..., finish --ok--> release (the items are kept)
+ *                      |
+ *                      +--error--> rollback, rewind (the items stay in the ring), and
+ *                                  locked      wait a moment, again
+ *                                  disk full   the store makes room, or wait, again
+ *                                  damaged     the store sets the file aside, a new one, again
+ *
+ * While this goes on the ring fills; when it is full the producer is told so.  A commit takes
+ * whatever has come in meanwhile: one item when idle, up to a batch under load.
+ */
+
+/* The store behind it: all but may_wait run on the committer's thread, and return 0 or an errno of
+ * db.h. */
+struct committer_ops {
+	const char *what;		/* "cache": for messages */
+	int (*open)(void *store);
+	void (*close)(void *store);
+	int (*begin)(void *store);
+	int (*add)(void *store, const void *item);
+	/* Commits.  items: how many were added; drained: nothing that was there at begin is left. */
+	int (*finish)(void *store, int64_t items, bool drained);
+	void (*rollback)(void *store);
+	/* The disk is full.  0 where the store could make room. */
+	int (*make_room)(void *store);
+	/* The file is damaged and closed: take it out of the way. */
+	void (*set_aside)(void *store);
+	/* About once a second and before the end; outside a transaction. */
+	int (*idle)(void *store);
+	/* True where finish() would write something although there are no items. */
+	bool (*dirty)(void *store);
+	const char *(*path)(void *store);
+};
+
+struct committer;
+
+/* Opens the store (a failure is tried again for as long as it takes) and starts the thread.  ops
+ * and store stay borrowed.  NULL with errno set. */
+struct committer *committer_start(const struct committer_ops *ops, void *store,
+				  size_t buffer_bytes);
+
+/*
+ * Producer: room for an item of len bytes, to be filled and given to committer_publish().  Waits
+ * for room only while the store makes progress, and for at most 100 ms; or, with may_wait, for
+ * as long as it takes.  NULL where there is none.
+ */
+void *committer_reserve(struct committer *c, size_t len, bool may_wait);
+void committer_publish(struct committer *c);
+
+/* Wakes the thread: something may have become dirty, or wants to be opened again. */
+void committer_nudge(struct committer *c);
+/* Closes and opens the store with the next turn. */
+void committer_reopen(struct committer *c);
+/* True where nothing waits to be committed. */
+bool committer_idle(const struct committer *c);
+
+/* Commits what is left, trying for at most timeout_ms, and ends.  *lost: items that were left
+ * over.  0, or the error of the last try. */
+int committer_stop(struct committer *c, int timeout_ms, int64_t *lost);
+
+#endif

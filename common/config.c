@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sockledger.conf: one table of keys, read with located diagnostics. */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "diag.h"
+
+enum value_kind { VALUE_PATH, VALUE_WORD, VALUE_COUNT, VALUE_BYTES, VALUE_AGE, VALUE_BOOL };
+
+static const struct key {
+	const char *name;
+	enum value_kind kind;
+	size_t offset;
+	const char *preset;	/* the default, as it would stand in the file */
+	int64_t min, max;	/* of numbers, in the field's unit; of words, their length */
+} keys[] = {
+#define KEY(name, kind, field, preset, min, max) \
+	{ name, kind, offsetof(struct config, field), preset, min, max }
+	KEY("cache", VALUE_PATH, cache, RUNSTATEDIR "/sockledger/cache.db", 0, 0),
+	KEY("ledger", VALUE_PATH, ledger, LOCALSTATEDIR "/lib/sockledger/ledger.db", 0, 0),
+	/* AUDIT_MAX_KEY_LEN is 256 (linux/audit.h). */
+	KEY("audit_key", VALUE_WORD, audit_key, "sockledger", 1, 128),
+	KEY("node", VALUE_WORD, node, NULL, 1, 255),
+	KEY("cache_rows", VALUE_COUNT, cache_rows, "500000", 1000, 100000000),
+	KEY("cache_age", VALUE_AGE, cache_age_us, "1d", 60 * TIME_US_PER_S,
+	    366 * 86400 * TIME_US_PER_S),
+	KEY("buffer", VALUE_BYTES, buffer_bytes, "6M", 256 * 1024, 1LL << 30),
+	KEY("verbose", VALUE_BOOL, verbose, "no", 0, 0),
+#undef KEY
+};
+
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+#define LINE_CHARS 4096
+
+static void *field(struct config *c, const struct key *key)
+{
+	return (char *)c + key->offset;
+}
+
+static int set_text(struct config *c, const struct key *key, const char *value, const char **why)
+{
+	char **at = field(c, key), *copy;
+
+	if (key->kind == VALUE_PATH && (value[0] != '/' || strlen(value) >= PATH_MAX)) {
+		*why = "must be an absolute path";
+		return -EINVAL;
+	}
+	if (key->kind == VALUE_WORD &&
+	    ((int64_t)strlen(value) < key->min || (int64_t)strlen(value) > key->max)) {
+		*why = "is too long";
+		return -EINVAL;
+	}
+	copy = strdup(value);
+	if (!copy) {
+		*why = "does not fit into memory";
+		return -ENOMEM;
+	}
+	free(*at);
+	*at = copy;
+	return 0;
+}
+
+/* A number with an optional suffix k, M or G of 1024. */
+static int parse_bytes(const char *value, int64_t *n)
+{
+	static const char suffixes[] = "kMG";
+	const char *suffix;
+	char *end;
+
+	errno = 0;
+	*n = strtoll(value, &end, 10);
+	if (errno || end == value || !isdigit((unsigned char)*value))
+		return -EINVAL;
+	if (!*end)
+		return 0;
+	suffix = strchr(suffixes, *end);
+	if (!suffix || end[1])
+		return -EINVAL;
+	return __builtin_mul_overflow(*n, 1LL << (10 * (suffix - suffixes + 1)), n) ? -EINVAL : 0;
+}
+
+static int set_number(struct config *c, const struct key *key, const char *value, const char **why)
+{
+	int64_t n;
+	int bad;
+
+	if (key->kind == VALUE_AGE) {
+		*why = "must be a number with one of the units us, ms, s, m, h, d";
+		bad = duration_parse(value, &n);
+	} else {
+		*why = key->kind == VALUE_BYTES ? "must be a number, with k, M or G if need be" :
+						  "must be a number";
+		bad = parse_bytes(value, &n);
+		if (!bad && key->kind != VALUE_BYTES &&
+		    !isdigit((unsigned char)value[strlen(value) - 1]))
+			bad = -EINVAL;
+	}
+	if (bad)
+		return bad;
+	if (n < key->min || n > key->max) {
+		*why = "is out of range (see sockledger.conf(5))";
+		return -ERANGE;
+	}
+	*(int64_t *)field(c, key) = n;
+	return 0;
+}
+
+/* 0, or -errno with *why saying what is wrong with the value. */
+static int set_value(struct config *c, const struct key *key, const char *value, const char **why)
+{
+	switch (key->kind) {
+	case VALUE_PATH:
+	case VALUE_WORD:
+		return set_text(c, key, value, why);
+	case VALUE_BOOL:
+		*why = "must be yes or no";
+		if (strcmp(value, "yes") && strcmp(value, "no"))
+			return -EINVAL;
+		*(bool *)field(c, key) = value[0] == 'y';
+		return 0;
+	default:
+		return set_number(c, key, value, why);
+	}
+}
+
+int config_init(struct config *c)
+{
+	char host[HOST_NAME_MAX + 1] = "localhost";
+	const char *why;
+
+	memset(c, 0, sizeof(*c));
+	gethostname(host, sizeof(host) - 1);
+	if (!host[0])
+		strcpy(host, "localhost");
+	for (size_t i = 0; i < KEYS; i++) {
+		int rc = set_value(c, &keys[i], keys[i].preset ? keys[i].preset : host, &why);
+
+		if (rc) {
+			config_release(c);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+void config_release(struct config *c)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		char **at = field(c, &keys[i]);
+
+		if (keys[i].kind != VALUE_PATH && keys[i].kind != VALUE_WORD)
+			continue;
+		free(*at);
+		*at = NULL;
+	}
+}
+
+const char *config_default_path(void)
+{
+	return SYSCONFDIR "/sockledger/sockledger.conf";
+}
+
+struct reader {
+	const char *path;
+	struct diags *diags;
+	struct config *config;
+	unsigned int line;
+	unsigned int seen[KEYS];	/* the line that set the key; 0: none */
+};
+
+static char *skip_blanks(char *p)
+{
+	while (*p == ' ' || *p == '\t')
+		p++;
+	return p;
+}
+
+static void read_line(struct reader *r, char *line)
+{
+	char *name = skip_blanks(line), *name_end = name, *equals, *value, *end;
+	const char *why = NULL;
+	size_t i;
+
+#define COMPLAIN(at, ...) \
+	diag_at(r->diags, r->path, r->line, (unsigned int)((at) - line) + 1, __VA_ARGS__)
+	if (!*name || *name == '#')
+		return;
+	while (isalnum((unsigned char)*name_end) || *name_end == '_')
+		name_end++;
+	equals = skip_blanks(name_end);
+	if (name_end == name) {
+		COMPLAIN(name, "a key was expected here, as in 'key = value'");
+		return;
+	}
+	if (*equals != '=') {
+		COMPLAIN(equals, "'=' was expected here, as in 'key = value'");
+		return;
+	}
+	*name_end = '\0';
+	value = skip_blanks(equals + 1);
+	for (end = value + strlen(value); end > value && isspace((unsigned char)end[-1]);)
+		*--end = '\0';
+	for (i = 0; i < KEYS && strcmp(keys[i].name, name); i++)
+		;
+	if (i == KEYS) {
+		COMPLAIN(name, "unknown key '%s'", name);
+	} else if (!*value) {
+		COMPLAIN(value, "'%s' has no value", name);
+	} else if (r->seen[i]) {
+		COMPLAIN(name, "'%s' was already set in line %u", name, r->seen[i]);
+	} else {
+		r->seen[i] = r->line;
+		if (set_value(r->config, &keys[i], value, &why))
+			COMPLAIN(value, "'%s' %s", name, why);
+	}
+#undef COMPLAIN
+}
+
+static void read_file(struct reader *r, FILE *f)
+{
+	char line[LINE_CHARS];
+
+	while (fgets(line, sizeof(line), f)) {
+		size_t len = strlen(line);
+
+		r->line++;
+		if (len && line[len - 1] == '\n') {
+			line[--len] = '\0';
+		} else if (len == sizeof(line) - 1) {
+			diag_at(r->diags, r->path, r->line, LINE_CHARS, "line is too long");
+			for (int c = 0; c != EOF && c != '\n';)
+				c = getc(f);
+			continue;
+		}
+		for (size_t i = 0; i < len; i++) {
+			unsigned char c = (unsigned char)line[i];
+
+			if ((c >= 0x20 && c != 0x7f) || c == '\t' || (c == '\r' && i == len - 1))
+				continue;
+			diag_at(r->diags, r->path, r->line, (unsigned int)i + 1,
+				"control byte 0x%02x is not allowed here", c);
+			len = 0;
+		}
+		if (len)
+			read_line(r, line);
+	}
+}
+
+int config_load(struct config *c, const char *path, struct diags *d)
+{
+	struct reader r = { .path = path ? path : config_default_path(), .diags = d, .config = c };
+	unsigned int before = d->count;
+	int rc;
+	FILE *f = fopen(r.path, "re");
+
+	if (!f) {
+		rc = -errno;
+		if (!path && rc == -ENOENT)
+			return 0;
+		diag_at(d, r.path, 1, 1, "cannot open it: %s", strerror(-rc));
+		return rc;
+	}
+	read_file(&r, f);
+	rc = ferror(f) ? -EIO : 0;
+	if (rc)
+		diag_at(d, r.path, r.line + 1, 1, "cannot read it: %s", strerror(-rc));
+	fclose(f);
+	if (d->count == before)
+		return 0;
+	config_release(c);
+	if (config_init(c))
+		return -ENOMEM;
+	return rc ? rc : -EINVAL;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_CONFIG_H
+#define SOCKLEDGER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct diags;
+
+/*
+ * sockledger.conf: "key = value" lines as in auditd's own files, '#' begins a comment.  Every key
+ * has a default, so that no file at all is a valid configuration.  The texts are owned by the
+ * struct.
+ */
+struct config {
+	char *cache;		/* absolute path of the cache database */
+	char *ledger;		/* absolute path of the ledger database */
+	char *audit_key;	/* the key (-k) of our audit rules */
+	char *node;		/* this host's name on rows */
+	int64_t cache_rows;	/* rows kept in the cache */
+	int64_t cache_age_us;	/* and for how long, since they arrived */
+	int64_t buffer_bytes;	/* events held in memory while the cache cannot be written */
+	bool verbose;
+};
+
+/* All defaults.  0 or -ENOMEM. */
+int config_init(struct config *c);
+void config_release(struct config *c);
+
+/*
+ * Reads path over the defaults.  path NULL means the default file, which may be absent.  Every
+ * mistake goes to d; on any, c is as config_init() left it and -EINVAL comes back.  -errno where
+ * the file cannot be read, which is told through d, too.
+ */
+int config_load(struct config *c, const char *path, struct diags *d);
+
+/* The default configuration file's path. */
+const char *config_default_path(void);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One connection with its attribution. */
+#include <string.h>
+
+#include "connection.h"
+
+static const char *const directions[] = {
+	[DIRECTION_OUT] = "out", [DIRECTION_IN] = "in", [DIRECTION_FORWARD] = "forward",
+};
+static const char *const certainties[] = {
+	[CERTAINTY_UNKNOWN] = "unknown", [CERTAINTY_INFERRED] = "inferred",
+	[CERTAINTY_CERTAIN] = "certain",
+};
+static const char *const verdicts[] = {
+	[VERDICT_OBSERVED] = "observed", [VERDICT_ACCEPT] = "accept", [VERDICT_DROP] = "drop",
+	[VERDICT_REJECT] = "reject",
+};
+
+#define COUNT(names) (sizeof(names) / sizeof((names)[0]))
+
+static int find(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 1; i < count; i++)
+		if (!strcmp(names[i], name))
+			return (int)i;
+	return 0;
+}
+
+const char *direction_name(enum direction d)
+{
+	return directions[d];
+}
+
+const char *certainty_name(enum certainty c)
+{
+	return certainties[c];
+}
+
+const char *verdict_name(enum verdict v)
+{
+	return verdicts[v];
+}
+
+int direction_parse(const char *name)
+{
+	return find(directions, COUNT(directions), name);
+}
+
+int certainty_parse(const char *name)
+{
+	return find(certainties, COUNT(certainties), name);
+}
+
+int verdict_parse(const char *name)
+{
+	return find(verdicts, COUNT(verdicts), name);
+}
+
+void connection_init(struct connection *c)
+{
+	*c = (struct connection){
+		.direction = DIRECTION_OUT, .protocol = -1, .src.port = -1, .dst.port = -1,
+		.pid = -1, .start_ticks = -1, .start_us = -1, .ppid = -1, .uid = -1, .gid = -1,
+		.euid = -1, .fsuid = -1, .auid = -1, .session = -1, .netns = -1,
+		.certainty = CERTAINTY_UNKNOWN, .verdict = VERDICT_OBSERVED, .latency_us = -1,
+		.audit_us = -1,
+	};
+}
+
+size_t connection_pack_size(const struct connection *c)
+{
+	return sizeof(*c) + texts_size(c->text, CONNECTION_TEXTS);
+}
+
+struct connection *connection_pack(const struct connection *c, void *to)
+{
+	struct connection *copy = to;
+
+	*copy = *c;
+	texts_move(copy->text, CONNECTION_TEXTS, (char *)(copy + 1));
+	return copy;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_CONNECTION_H
+#define SOCKLEDGER_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "text.h"
+#include "tuple.h"
+
+/* One connection with its attribution: a row of the ledger, before its texts are numbers. */
+
+enum direction { DIRECTION_OUT = 1, DIRECTION_IN, DIRECTION_FORWARD };
+
+/* How sure the attribution is. */
+enum certainty {
+	CERTAINTY_UNKNOWN = 1,	/* no witness; `reason` says why */
+	CERTAINTY_INFERRED,	/* one witness, or the best of several candidates */
+	CERTAINTY_CERTAIN,	/* two independent witnesses agree */
+};
+
+enum verdict { VERDICT_OBSERVED = 1, VERDICT_ACCEPT, VERDICT_DROP, VERDICT_REJECT };
+
+/* Who said so: bits.  Their names and order are those of the column `evidence`. */
+enum evidence {
+	EVIDENCE_AUDIT = 1,	/* an audit record of that process for that destination */
+	EVIDENCE_FD = 2,	/* /proc/PID/fd showed the socket at that descriptor */
+	EVIDENCE_BIND = 4,	/* an audit record of the bind of exactly that local port */
+};
+
+enum connection_text {
+	CONNECTION_NODE,
+	CONNECTION_COMM,
+	CONNECTION_EXE,
+	CONNECTION_CMDLINE,
+	CONNECTION_CWD,
+	CONNECTION_PARENT_EXE,
+	CONNECTION_USER,
+	CONNECTION_LOGIN_USER,
+	CONNECTION_LABEL,
+	CONNECTION_CONTAINER,
+	CONNECTION_UNIT,
+	CONNECTION_REASON,
+	CONNECTION_RULE,
+	CONNECTION_TEXTS
+};
+
+struct connection {
+	uint64_t id;		/* the ledger's; given by who makes the row */
+	uint64_t cache_seq;	/* the event that it comes from; 0: none */
+	int64_t time_us;
+	enum direction direction;
+	int protocol;		/* -1: unknown */
+	struct endpoint src, dst;
+	/* the process; -1: unknown */
+	int64_t pid, start_ticks, start_us, ppid;
+	int64_t uid, gid, euid, fsuid, auid, session, netns;
+	unsigned int evidence;	/* enum evidence */
+	enum certainty certainty;
+	enum verdict verdict;
+	int64_t latency_us;	/* how long its first packet waited; -1: none did */
+	int64_t audit_us;	/* with the serial: the audit record, for ausearch -a; -1: none */
+	uint32_t audit_serial;
+	int64_t result;		/* of the call: 0 or -errno */
+	struct text text[CONNECTION_TEXTS];
+};
+
+/* Nothing known. */
+void connection_init(struct connection *c);
+
+const char *direction_name(enum direction d);
+const char *certainty_name(enum certainty c);
+const char *verdict_name(enum verdict v);
+/* By name; 0 where there is no such. */
+int direction_parse(const char *name);
+int certainty_parse(const char *name);
+int verdict_parse(const char *name);
+
+/* As event_pack(): one piece of memory, the copy's texts pointing into it. */
+size_t connection_pack_size(const struct connection *c);
+struct connection *connection_pack(const struct connection *c, void *to);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the two databases have in common: opening, schema versions, errors, damage. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "clock.h"
+#include "db.h"
+
+/* Far behind any byte that SQLite locks (its PENDING_BYTE is at 1 GiB). */
+#define WRITER_LOCK_BYTE (1LL << 62)
+
+/*
+ * Connections are not shared between threads, and nobody asks SQLite for its memory statistics:
+ * without the locks for both an insert is a tenth cheaper.  Has to come before all else.
+ */
+static void configure(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+static void configure_once(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, configure);
+}
+
+int db_errno(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_SCHEMA:
+	case SQLITE_ERROR:	/* with our own fixed SQL: a table or column that is missing */
+		return -EUCLEAN;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return -EACCES;
+	case SQLITE_CONSTRAINT:
+		return -EEXIST;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_INTERRUPT:
+		return -EINTR;
+	default:
+		return -EIO;
+	}
+}
+
+const char *db_strerror(int error)
+{
+	switch (error) {
+	case -EBUSY:
+		return "locked by another process";
+	case -EUCLEAN:
+		return "damaged, or not a database of sockledger";
+	case -EPROTO:
+		return "made by a newer version of sockledger";
+	default:
+		return strerror(-error);
+	}
+}
+
+int db_exec(sqlite3 *db, const char *sql)
+{
+	return db_errno(sqlite3_exec(db, sql, NULL, NULL, NULL));
+}
+
+int db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **stmt)
+{
+	return db_errno(sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL));
+}
+
+int db_number(sqlite3 *db, const char *sql, int64_t *n)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(db, sql, &stmt), step;
+
+	if (rc)
+		return rc;
+	step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW)
+		*n = sqlite3_column_int64(stmt, 0);
+	else
+		rc = step == SQLITE_DONE ? -ENOENT : db_errno(step);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+void db_bind_known(sqlite3_stmt *stmt, int column, int64_t n)
+{
+	if (n == -1)
+		sqlite3_bind_null(stmt, column);
+	else
+		sqlite3_bind_int64(stmt, column, n);
+}
+
+void db_bind_text(sqlite3_stmt *stmt, int column, struct text t)
+{
+	if (t.data)
+		sqlite3_bind_text(stmt, column, t.data, (int)t.len, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(stmt, column);
+}
+
+int64_t db_column_known(sqlite3_stmt *stmt, int column)
+{
+	if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+		return -1;
+	return sqlite3_column_int64(stmt, column);
+}
+
+struct text db_column_text(sqlite3_stmt *stmt, int column)
+{
+	struct text t;
+
+	/* The bytes first, then their number: the order that SQLite asks for. */
+	t.data = (const char *)sqlite3_column_text(stmt, column);
+	t.len = t.data ? (size_t)sqlite3_column_bytes(stmt, column) : 0;
+	return t;
+}
+
+/* 1: ours, of some version; 0: empty; or an errno. */
+static int identify(sqlite3 *db, const struct db_schema *schema, int64_t *version)
+{
+	int64_t id, tables;
+	int rc = db_number(db, "PRAGMA application_id", &id);
+
+	if (!rc)
+		rc = db_number(db, "PRAGMA user_version", version);
+	if (!rc)
+		rc = db_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+	if (rc)
+		return rc;
+	if (id == 0 && *version == 0 && tables == 0)
+		return 0;
+	if (id != (int64_t)schema->application_id)
+		return -EUCLEAN;
+	return *version > schema->version ? -EPROTO : 1;
+}
+
+static int migrate(sqlite3 *db, const struct db_schema *schema)
+{
+	char pragma[96];
+	int64_t version = 0;
+	int rc = identify(db, schema, &version);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 1 && version == schema->version)
+		return 0;
+	/* Two programs that start together must not both make the tables. */
+	rc = db_exec(db, "BEGIN IMMEDIATE");
+	if (rc)
+		return rc;
+	rc = identify(db, schema, &version);
+	for (rc = rc < 0 ? rc : 0; !rc && version < schema->version; version++)
+		rc = db_exec(db, schema->steps[version]);
+	if (!rc) {
+		snprintf(pragma, sizeof(pragma),
+			 "PRAGMA application_id = %u; PRAGMA user_version = %u; COMMIT",
+			 schema->application_id, schema->version);
+		rc = db_exec(db, pragma);
+	}
+	if (rc)
+		db_exec(db, "ROLLBACK");
+	return rc;
+}
+
+/* Makes the directory that path is in; only the last level, where the rest is there. */
+static void make_directory(const char *path)
+{
+	char dir[PATH_MAX];
+	char *slash;
+
+	if ((size_t)snprintf(dir, sizeof(dir), "%s", path) >= sizeof(dir))
+		return;
+	slash = strrchr(dir, '/');
+	if (!slash || slash == dir)
+		return;
+	*slash = '\0';
+	/* Where this fails, opening the database will tell. */
+	if (mkdir(dir, 0750))
+		return;
+}
+
+int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **out)
+{
+	sqlite3 *db = NULL;
+	int rc;
+
+	configure_once();
+	make_directory(path);
+	rc = db_errno(sqlite3_open_v2(path, &db,
+				      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+				      SQLITE_OPEN_NOMUTEX, NULL));
+	/*
+	 * A database file from elsewhere may hold triggers and views with side effects: defensive
+	 * and untrusted, as SQLite's own page on hostile files advises (sqlite.org/security.html).
+	 */
+	if (!rc) {
+		sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+		chmod(path, DB_FILE_MODE);
+		rc = db_exec(db, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;"
+				 "PRAGMA journal_mode = WAL");
+	}
+	if (!rc)
+		rc = migrate(db, schema);
+	if (rc) {
+		sqlite3_close(db);
+		return rc;
+	}
+	*out = db;
+	return 0;
+}
+
+/*
+ * A WAL database whose writer closed it has no -shm file, and a reader who may not write into the
+ * directory cannot make one.  Without a -wal nothing can be missing from the file itself, so it
+ * is then read as it lies.
+ */
+static int open_as_it_lies(const char *path, sqlite3 **db)
+{
+	char uri[3 * PATH_MAX + 32], wal[PATH_MAX + 8];
+	size_t n = (size_t)snprintf(uri, sizeof(uri), "file:");
+
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	if (!access(wal, F_OK))
+		return -EACCES;
+	for (const char *p = path; *p && n < sizeof(uri) - 32; p++) {
+		if (*p == '%' || *p == '?' || *p == '#')
+			n += (size_t)snprintf(uri + n, sizeof(uri) - n, "%%%02x", (unsigned char)*p);
+		else
+			uri[n++] = *p;
+	}
+	snprintf(uri + n, sizeof(uri) - n, "?immutable=1");
+	return db_errno(sqlite3_open_v2(uri, db,
+					SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
+					SQLITE_OPEN_NOMUTEX, NULL));
+}
+
+int db_open_read(const char *path, const struct db_schema *schema, sqlite3 **out)
+{
+	sqlite3 *db = NULL;
+	int64_t version;
+	int rc;
+
+	configure_once();
+	if (access(path, R_OK))
+		return -errno;
+	rc = db_errno(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL));
+	if (!rc) {
+		sqlite3_busy_timeout(db, 2000);
+		rc = identify(db, schema, &version);
+	}
+	if (rc == -EACCES) {
+		sqlite3_close(db);
+		db = NULL;
+		rc = open_as_it_lies(path, &db);
+		if (!rc)
+			rc = identify(db, schema, &version);
+	}
+	if (rc == 0)
+		rc = -EUCLEAN;	/* empty: no tables of ours in it */
+	else if (rc == 1)
+		rc = version == schema->version ? 0 : -EPROTO;
+	if (rc) {
+		sqlite3_close(db);
+		return rc;
+	}
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	*out = db;
+	return 0;
+}
+
+void db_close(sqlite3 *db)
+{
+	sqlite3_close(db);
+}
+
+int db_lock_writer(const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WRITER_LOCK_BYTE,
+			      .l_len = 1 };
+	int fd;
+
+	make_directory(path);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, DB_FILE_MODE);
+	if (fd < 0)
+		return -errno;
+	if (fcntl(fd, F_OFD_SETLK, &lock)) {
+		int rc = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+int db_set_aside(const char *path)
+{
+	static const char *const parts[] = { "", "-wal", "-shm" };
+	char from[PATH_MAX], to[PATH_MAX], when[TIME_TEXT_MAX];
+
+	time_format(clock_now_us(), when);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if ((size_t)snprintf(from, sizeof(from), "%s%s", path, parts[i]) >= sizeof(from) ||
+		    (size_t)snprintf(to, sizeof(to), "%s.damaged-%s%s", path, when, parts[i]) >=
+			    sizeof(to))
+			return -ENAMETOOLONG;
+		if (rename(from, to) && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
+}

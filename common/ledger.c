@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ledger's schema and access.
+ *
+ *   connection --process--> process --exe, comm, ...--> text
+ *        \---src, dst, reason, rule-------------------> text
+ *
+ * A connection is a handful of small integers; what repeats stands once.  Two memories keep the
+ * look-ups away from the disk: the last texts and the last processes written.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "clock.h"
+#include "db.h"
+#include "ledger.h"
+
+#define SELECT_COLUMNS                                                                           \
+	"strftime('%Y-%m-%dT%H:%M:%S', c.time / 1000000, 'unixepoch') ||"                        \
+	" printf('.%06dZ', c.time % 1000000) AS time,"                                           \
+	" CASE c.direction WHEN 1 THEN 'out' WHEN 2 THEN 'in' WHEN 3 THEN 'forward' END"         \
+	" AS direction,"                                                                         \
+	" CASE c.proto WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 1 THEN 'icmp'"                  \
+	" WHEN 58 THEN 'icmpv6' WHEN 136 THEN 'udplite' WHEN 132 THEN 'sctp'"                    \
+	" WHEN 33 THEN 'dccp' WHEN 262 THEN 'mptcp' ELSE CAST(c.proto AS TEXT) END AS proto,"    \
+	" tsrc.text AS src, c.sport AS sport, tdst.text AS dst, c.dport AS dport,"               \
+	" p.pid AS pid,"                                                                         \
+	" strftime('%Y-%m-%dT%H:%M:%S', p.start / 1000000, 'unixepoch') ||"                      \
+	" printf('.%06dZ', p.start % 1000000) AS start_time,"                                    \
+	" tcomm.text AS comm, texe.text AS exe, tcmdline.text AS cmdline, tcwd.text AS cwd,"     \
+	" p.ppid AS ppid, tparent.text AS parent_exe,"                                           \
+	" p.uid AS uid, tuser.text AS user, p.auid AS auid, tlogin.text AS login_user,"          \
+	" p.session AS session, p.netns AS netns,"                                               \
+	" tcontainer.text AS container, tunit.text AS unit, tnode.text AS node,"                 \
+	" nullif(rtrim(iif(c.evidence & 1, 'audit,', '') || iif(c.evidence & 2, 'fd,', '') ||"   \
+	" iif(c.evidence & 4, 'bind,', ''), ','), '') AS evidence,"                              \
+	" CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred' WHEN 3 THEN 'certain'"   \
+	" END AS certainty,"                                                                     \
+	" treason.text AS reason,"                                                               \
+	" CASE c.verdict WHEN 1 THEN 'observed' WHEN 2 THEN 'accept' WHEN 3 THEN 'drop'"         \
+	" WHEN 4 THEN 'reject' END AS verdict,"                                                  \
+	" trule.text AS rule, c.latency AS latency_us, c.amended AS amended,"                    \
+	" c.packets AS packets, c.bytes AS bytes,"                                               \
+	" strftime('%Y-%m-%dT%H:%M:%S', c.end / 1000000, 'unixepoch') ||"                        \
+	" printf('.%06dZ', c.end % 1000000) AS end_time,"                                        \
+	" iif(c.audit_time IS NULL, NULL, printf('%d.%03d:%d', c.audit_time / 1000000,"          \
+	" c.audit_time / 1000 % 1000, c.audit_serial)) AS audit_id"
+
+#define SELECT_FROM                                                                              \
+	" FROM connection c LEFT JOIN process p ON p.id = c.process"                             \
+	" LEFT JOIN text tsrc ON tsrc.id = c.src LEFT JOIN text tdst ON tdst.id = c.dst"         \
+	" LEFT JOIN text treason ON treason.id = c.reason"                                       \
+	" LEFT JOIN text trule ON trule.id = c.rule"                                             \
+	" LEFT JOIN text tnode ON tnode.id = c.node"                                             \
+	" LEFT JOIN text tcomm ON tcomm.id = p.comm LEFT JOIN text texe ON texe.id = p.exe"      \
+	" LEFT JOIN text tcmdline ON tcmdline.id = p.cmdline"                                    \
+	" LEFT JOIN text tcwd ON tcwd.id = p.cwd"                                                \
+	" LEFT JOIN text tparent ON tparent.id = p.parent_exe"                                   \
+	" LEFT JOIN text tuser ON tuser.id = p.user"                                             \
+	" LEFT JOIN text tlogin ON tlogin.id = p.login_user"                                     \
+	" LEFT JOIN text tcontainer ON tcontainer.id = p.container"                              \
+	" LEFT JOIN text tunit ON tunit.id = p.unit"
+
+const char ledger_select[] = "SELECT " SELECT_COLUMNS SELECT_FROM;
+
+const char *const ledger_columns[] = {
+	"time", "direction", "proto", "src", "sport", "dst", "dport", "pid", "start_time", "comm",
+	"exe", "cmdline", "cwd", "ppid", "parent_exe", "uid", "user", "auid", "login_user",
+	"session", "netns", "container", "unit", "node", "evidence", "certainty", "reason",
+	"verdict", "rule", "latency_us", "amended", "packets", "bytes", "end_time", "audit_id",
+};
+const int ledger_column_count = sizeof(ledger_columns) / sizeof(ledger_columns[0]);
+
+static const char *const steps[] = {
+	"CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE process ("
+	" id INTEGER PRIMARY KEY,"
+	" pid INTEGER NOT NULL,"
+	" start_ticks INTEGER,"		/* start: clock ticks since boot; null: it had exited */
+	" start INTEGER,"		/* the same as microseconds since the epoch */
+	" ppid INTEGER,"
+	" uid INTEGER, gid INTEGER, euid INTEGER, fsuid INTEGER, auid INTEGER, session INTEGER,"
+	" netns INTEGER,"
+	/* ids of texts */
+	" node INTEGER, comm INTEGER, exe INTEGER, cmdline INTEGER, cwd INTEGER,"
+	" parent_exe INTEGER, user INTEGER, login_user INTEGER, label INTEGER, container INTEGER,"
+	" unit INTEGER"
+	");"
+	"CREATE INDEX process_pid ON process (pid);"
+	"CREATE TABLE connection ("
+	" id INTEGER PRIMARY KEY,"
+	" time INTEGER NOT NULL,"	/* microseconds since the epoch */
+	" direction INTEGER NOT NULL,"	/* 1 out, 2 in, 3 forward */
+	" proto INTEGER,"		/* IPPROTO_ */
+	" src INTEGER, sport INTEGER, dst INTEGER, dport INTEGER," /* addresses: ids of texts */
+	" process INTEGER,"
+	" node INTEGER,"
+	" evidence INTEGER NOT NULL,"	/* bits: 1 audit, 2 fd, 4 bind */
+	" certainty INTEGER NOT NULL,"	/* 1 unknown, 2 inferred, 3 certain */
+	" reason INTEGER, verdict INTEGER NOT NULL, rule INTEGER," /* 1 observed, 2 accept, ... */
+	" latency INTEGER,"		/* microseconds */
+	" amended INTEGER NOT NULL DEFAULT 0,"
+	" packets INTEGER, bytes INTEGER,"
+	" end INTEGER,"			/* microseconds since the epoch */
+	" audit_time INTEGER, audit_serial INTEGER,"
+	" result INTEGER,"		/* of the call: 0 or -errno */
+	" count INTEGER NOT NULL DEFAULT 1" /* calls that belong to this flow */
+	");"
+	"CREATE INDEX connection_time ON connection (time);"
+	"CREATE INDEX connection_dst ON connection (dst, dport);"
+	"CREATE INDEX connection_process ON connection (process);"
+	"CREATE TABLE position (epoch TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+};
+
+static const struct db_schema schema = {
+	.application_id = 0x736c6564,	/* "sled" */
+	.version = sizeof(steps) / sizeof(steps[0]),
+	.steps = steps,
+};
+
+/* The columns of a process behind id and start, which do not tell one from another. */
+enum process_column {
+	P_PID, P_START_TICKS, P_PPID, P_UID, P_GID, P_EUID, P_FSUID, P_AUID, P_SESSION, P_NETNS,
+	P_NODE, P_COMM, P_EXE, P_CMDLINE, P_CWD, P_PARENT_EXE, P_USER, P_LOGIN_USER, P_LABEL,
+	P_CONTAINER, P_UNIT, P_COLUMNS
+};
+
+#define PROCESS_COLUMNS \
+	"pid, start_ticks, ppid, uid, gid, euid, fsuid, auid, session, netns, node, comm, exe," \
+	" cmdline, cwd, parent_exe, user, login_user, label, container, unit"
+
+static const enum connection_text process_texts[] = {
+	CONNECTION_NODE, CONNECTION_COMM, CONNECTION_EXE, CONNECTION_CMDLINE, CONNECTION_CWD,
+	CONNECTION_PARENT_EXE, CONNECTION_USER, CONNECTION_LOGIN_USER, CONNECTION_LABEL,
+	CONNECTION_CONTAINER, CONNECTION_UNIT,
+};
+
+#define TEXT_SLOTS 4096
+#define TEXT_SLOT_BYTES 120	/* longer ones are looked up in the database */
+#define PROCESS_SLOTS 2048
+/* Without a start time the same pid with the same everything is the same process only for as
+ * long as pids do not come round. */
+#define SAME_PID_US (10 * TIME_US_PER_S)
+
+struct text_slot {
+	int64_t id;		/* 0: empty */
+	uint8_t len;
+	char data[TEXT_SLOT_BYTES];
+};
+
+struct process_slot {
+	int64_t id;		/* 0: empty */
+	int64_t last_us;
+	int64_t column[P_COLUMNS];
+};
+
+struct ledger_writer {
+	int lock;			/* held for as long as the database is open */
+	sqlite3 *db;
+	sqlite3_stmt *begin, *commit, *find_text, *add_text, *find_process, *add_process, *add;
+	sqlite3_stmt *again, *set_protocol, *set_position, *set_counter;
+	uint64_t next_id;
+	struct text_slot texts[TEXT_SLOTS];
+	struct process_slot processes[PROCESS_SLOTS];
+};
+
+static int prepare_all(struct ledger_writer *w)
+{
+	const struct {
+		sqlite3_stmt **stmt;
+		const char *sql;
+	} all[] = {
+		{ &w->begin, "BEGIN IMMEDIATE" },
+		{ &w->commit, "COMMIT" },
+		{ &w->find_text, "SELECT id FROM text WHERE text = ?" },
+		{ &w->add_text, "INSERT INTO text (text) VALUES (?)" },
+		{ &w->find_process, "SELECT id, " PROCESS_COLUMNS " FROM process WHERE pid = ?"
+				    " ORDER BY id DESC LIMIT 1" },
+		{ &w->add_process, "INSERT INTO process (start, " PROCESS_COLUMNS ") VALUES (?, ?,"
+				   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		{ &w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
+			   " dport, process, node, evidence, certainty, reason, verdict, rule,"
+			   " latency, audit_time, audit_serial, result) VALUES (?, ?, ?, ?, ?, ?,"
+			   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?" },
+		{ &w->set_protocol, "UPDATE connection SET proto = ? WHERE id = ?" },
+		{ &w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)" },
+		{ &w->set_counter, "INSERT OR REPLACE INTO counter VALUES (?, ?)" },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(all) / sizeof(all[0]); i++)
+		rc = db_prepare(w->db, all[i].sql, all[i].stmt);
+	return rc;
+}
+
+int ledger_writer_open(const char *path, struct ledger_writer **out)
+{
+	struct ledger_writer *w = calloc(1, sizeof(*w));
+	int64_t last = 0;
+	int rc;
+
+	if (!w)
+		return -ENOMEM;
+	w->lock = db_lock_writer(path);
+	rc = w->lock < 0 ? w->lock : db_open_write(path, &schema, &w->db);
+	/* A committed row may be lost with the power, but the file stays whole: and the position in
+	 * the cache goes back with it. */
+	if (!rc)
+		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048;"
+				    "PRAGMA wal_autocheckpoint = 500;"
+				    "PRAGMA journal_size_limit = 8388608");
+	if (!rc)
+		rc = db_number(w->db, "SELECT ifnull(max(id), 0) FROM connection", &last);
+	if (!rc)
+		rc = prepare_all(w);
+	if (rc) {
+		ledger_writer_close(w);
+		return rc;
+	}
+	w->next_id = (uint64_t)last + 1;
+	*out = w;
+	return 0;
+}
+
+void ledger_writer_close(struct ledger_writer *w)
+{
+	sqlite3_stmt *stmt;
+
+	if (!w)
+		return;
+	while (w->db && (stmt = sqlite3_next_stmt(w->db, NULL)) != NULL)
+		sqlite3_finalize(stmt);
+	sqlite3_close(w->db);
+	if (w->lock >= 0)
+		close(w->lock);
+	free(w);
+}
+
+static int run(sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	sqlite3_reset(stmt);
+	return db_errno(rc);
+}
+
+int ledger_writer_begin(struct ledger_writer *w)
+{
+	return run(w->begin);
+}
+
+int ledger_writer_commit(struct ledger_writer *w)
+{
+	return run(w->commit);
+}
+
+void ledger_writer_rollback(struct ledger_writer *w)
+{
+	if (!sqlite3_get_autocommit(w->db))
+		db_exec(w->db, "ROLLBACK");
+	/* Ids that were given within it are void. */
+	memset(w->texts, 0, sizeof(w->texts));
+	memset(w->processes, 0, sizeof(w->processes));
+}
+
+/* The id of a text; *id is -1 for none. */
+static int intern(struct ledger_writer *w, struct text t, int64_t *id)
+{
+	struct text_slot *slot = &w->texts[text_hash(TEXT_HASH_SEED, t.data, t.len) % TEXT_SLOTS];
+	int rc;
+
+	*id = -1;
+	if (!t.data)
+		return 0;
+	if (slot->id && slot->len == t.len && !memcmp(slot->data, t.data, t.len)) {
+		*id = slot->id;
+		return 0;
+	}
+	db_bind_text(w->find_text, 1, t);
+	rc = sqlite3_step(w->find_text);
+	if (rc == SQLITE_ROW)
+		*id = sqlite3_column_int64(w->find_text, 0);
+	sqlite3_reset(w->find_text);
+	if (rc == SQLITE_DONE) {
+		db_bind_text(w->add_text, 1, t);
+		rc = sqlite3_step(w->add_text);
+		sqlite3_reset(w->add_text);
+		*id = sqlite3_last_insert_rowid(w->db);
+	}
+	if (db_errno(rc))
+		return db_errno(rc);
+	if (t.len <= TEXT_SLOT_BYTES) {
+		slot->id = *id;
+		slot->len = (uint8_t)t.len;
+		memcpy(slot->data, t.data, t.len);
+	}
+	return 0;
+}
+
+static bool same_process(const int64_t *a, const int64_t *b)
+{
+	return !memcmp(a, b, P_COLUMNS * sizeof(*a));
+}
+
+/* A row of the same process in the database: only a start time makes sure that it is. */
+static int find_process(struct ledger_writer *w, const int64_t *column, int64_t *id)
+{
+	int64_t found[P_COLUMNS];
+	int rc;
+
+	*id = 0;
+	if (column[P_START_TICKS] < 0)
+		return 0;
+	sqlite3_bind_int64(w->find_process, 1, column[P_PID]);
+	rc = sqlite3_step(w->find_process);
+	if (rc == SQLITE_ROW) {
+		for (int i = 0; i < P_COLUMNS; i++)
+			found[i] = db_column_known(w->find_process, i + 1);
+		if (same_process(found, column))
+			*id = sqlite3_column_int64(w->find_process, 0);
+	}
+	sqlite3_reset(w->find_process);
+	return db_errno(rc);
+}
+
+static int add_process(struct ledger_writer *w, const struct connection *c, const int64_t *column,
+		       int64_t *id)
+{
+	int rc;
+
+	db_bind_known(w->add_process, 1, c->start_us);
+	for (int i = 0; i < P_COLUMNS; i++)
+		db_bind_known(w->add_process, i + 2, column[i]);
+	rc = run(w->add_process);
+	*id = sqlite3_last_insert_rowid(w->db);
+	return rc;
+}
+
+/* The id of the connection's process; -1 where it has none. */
+static int intern_process(struct ledger_writer *w, const struct connection *c, int64_t *id)
+{
+	int64_t column[P_COLUMNS] = {
+		c->pid, c->start_ticks, c->ppid, c->uid, c->gid, c->euid, c->fsuid, c->auid,
+		c->session, c->netns,
+	};
+	struct process_slot *slot;
+	int rc = 0;
+
+	*id = -1;
+	if (c->pid < 0)
+		return 0;
+	for (size_t i = 0; !rc && i < sizeof(process_texts) / sizeof(process_texts[0]); i++)
+		rc = intern(w, c->text[process_texts[i]], &column[P_NODE + i]);
+	if (rc)
+		return rc;
+	slot = &w->processes[(uint64_t)c->pid % PROCESS_SLOTS];
+	if (!slot->id || !same_process(slot->column, column) ||
+	    (c->start_ticks < 0 && c->time_us - slot->last_us > SAME_PID_US)) {
+		rc = find_process(w, column, id);
+		if (!rc && !*id)
+			rc = add_process(w, c, column, id);
+		if (rc)
+			return rc;
+		slot->id = *id;
+		memcpy(slot->column, column, sizeof(column));
+	}
+	slot->last_us = c->time_us;
+	*id = slot->id;
+	return 0;
+}
+
+static int intern_address(struct ledger_writer *w, const struct address *a, int64_t *id)
+{
+	char buf[ADDRESS_TEXT_MAX];
+
+	if (a->family)
+		return intern(w, text_of(address_format(a, buf)), id);
+	*id = -1;
+	return 0;
+}
+
+int ledger_writer_add(struct ledger_writer *w, const struct connection *c)
+{
+	int64_t src, dst, process, node, reason, rule;
+	sqlite3_stmt *s = w->add;
+	int i = 1, rc = intern_address(w, &c->src.addr, &src);
+
+	if (!rc)
+		rc = intern_address(w, &c->dst.addr, &dst);
+	if (!rc)
+		rc = intern(w, c->text[CONNECTION_NODE], &node);
+	if (!rc)
+		rc = intern(w, c->text[CONNECTION_REASON], &reason);
+	if (!rc)
+		rc = intern(w, c->text[CONNECTION_RULE], &rule);
+	if (!rc)
+		rc = intern_process(w, c, &process);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(s, i++, (sqlite3_int64)c->id);
+	sqlite3_bind_int64(s, i++, c->time_us);
+	sqlite3_bind_int(s, i++, c->direction);
+	db_bind_known(s, i++, c->protocol);
+	db_bind_known(s, i++, src);
+	db_bind_known(s, i++, c->src.port);
+	db_bind_known(s, i++, dst);
+	db_bind_known(s, i++, c->dst.port);
+	db_bind_known(s, i++, process);
+	db_bind_known(s, i++, node);
+	sqlite3_bind_int(s, i++, (int)c->evidence);
+	sqlite3_bind_int(s, i++, c->certainty);
+	db_bind_known(s, i++, reason);
+	sqlite3_bind_int(s, i++, c->verdict);
+	db_bind_known(s, i++, rule);
+	db_bind_known(s, i++, c->latency_us);
+	db_bind_known(s, i++, c->audit_us);
+	if (c->audit_us < 0)
+		sqlite3_bind_null(s, i++);
+	else
+		sqlite3_bind_int64(s, i++, c->audit_serial);
+	sqlite3_bind_int64(s, i++, c->result);
+	rc = run(s);
+	if (!rc && c->id >= w->next_id)
+		w->next_id = c->id + 1;
+	return rc;
+}
+
+int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result)
+{
+	sqlite3_bind_int64(w->again, 1, result);
+	sqlite3_bind_int64(w->again, 2, (sqlite3_int64)id);
+	return run(w->again);
+}
+
+int ledger_writer_set_protocol(struct ledger_writer *w, uint64_t id, int protocol)
+{
+	sqlite3_bind_int(w->set_protocol, 1, protocol);
+	sqlite3_bind_int64(w->set_protocol, 2, (sqlite3_int64)id);
+	return run(w->set_protocol);
+}
+
+int ledger_writer_set_position(struct ledger_writer *w, const char *epoch, uint64_t seq)
+{
+	sqlite3_bind_text(w->set_position, 1, epoch, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(w->set_position, 2, (sqlite3_int64)seq);
+	return run(w->set_position);
+}
+
+int ledger_writer_set_counter(struct ledger_writer *w, const char *name, int64_t value)
+{
+	sqlite3_bind_text(w->set_counter, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(w->set_counter, 2, value);
+	return run(w->set_counter);
+}
+
+uint64_t ledger_writer_next_id(const struct ledger_writer *w)
+{
+	return w->next_id;
+}
+
+static int64_t look_up(sqlite3 *db, const char *sql, const char *name)
+{
+	sqlite3_stmt *stmt;
+	int64_t value = 0;
+
+	if (db_prepare(db, sql, &stmt))
+		return 0;
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		value = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return value;
+}
+
+uint64_t ledger_writer_position(struct ledger_writer *w, const char *epoch)
+{
+	return (uint64_t)look_up(w->db, "SELECT seq FROM position WHERE epoch = ?", epoch);
+}
+
+int64_t ledger_writer_counter(struct ledger_writer *w, const char *name)
+{
+	return look_up(w->db, "SELECT value FROM counter WHERE name = ?", name);
+}
+
+int ledger_open_read(const char *path, sqlite3 **db)
+{
+	return db_open_read(path, &schema, db);
+}

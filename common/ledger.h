@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_LEDGER_H
+#define SOCKLEDGER_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "connection.h"
+
+struct sqlite3;
+
+/*
+ * The ledger: one row per connection, with processes and texts stored once.  One process writes
+ * it (sockledgerd's recorder); anybody reads it, best through the view `connections`.  It also
+ * keeps how far the cache has been followed, in the same transactions as the rows, so that after
+ * any end no row comes twice and none is left out.
+ *
+ * Errors are those of db.h.
+ */
+struct ledger_writer;
+
+int ledger_writer_open(const char *path, struct ledger_writer **w);
+void ledger_writer_close(struct ledger_writer *w);
+
+int ledger_writer_begin(struct ledger_writer *w);
+/* c->id must be new. */
+int ledger_writer_add(struct ledger_writer *w, const struct connection *c);
+/* The connection goes on: the same flow once more, and the call's later result. */
+int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result);
+/* A late record says what the first one could not: the protocol of a socket. */
+int ledger_writer_set_protocol(struct ledger_writer *w, uint64_t id, int protocol);
+/* The cache `epoch` has been followed up to seq. */
+int ledger_writer_set_position(struct ledger_writer *w, const char *epoch, uint64_t seq);
+int ledger_writer_set_counter(struct ledger_writer *w, const char *name, int64_t value);
+int ledger_writer_commit(struct ledger_writer *w);
+void ledger_writer_rollback(struct ledger_writer *w);
+
+/* The first id that was never given. */
+uint64_t ledger_writer_next_id(const struct ledger_writer *w);
+/* 0 where this cache was never followed. */
+uint64_t ledger_writer_position(struct ledger_writer *w, const char *epoch);
+/* 0 where it was never set. */
+int64_t ledger_writer_counter(struct ledger_writer *w, const char *name);
+
+/* Opens a ledger for queries. */
+int ledger_open_read(const char *path, struct sqlite3 **db);
+
+/*
+ * The columns of the view `connections`, in its order, and what they are selected from: for
+ * queries that add conditions of their own on `c` (connection), `p` (process) and the texts.
+ */
+extern const char *const ledger_columns[];
+extern const int ledger_column_count;
+extern const char ledger_select[];
+
+#endif

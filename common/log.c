@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages of the programs, to stderr or syslog. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <syslog.h>
+
+#include "log.h"
+
+static struct {
+	const char *name;
+	bool to_syslog;
+	bool verbose;
+} sink = { .name = "sockledger" };
+
+void log_open(const char *name, bool to_syslog, bool verbose)
+{
+	sink.name = name;
+	sink.to_syslog = to_syslog;
+	sink.verbose = verbose;
+	if (to_syslog)
+		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+__attribute__((format(printf, 2, 0)))
+static void log_at(int priority, const char *fmt, va_list ap)
+{
+	char line[1024];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	if (sink.to_syslog)
+		syslog(priority, "%s", line);
+	else
+		fprintf(stderr, "%s: %s\n", sink.name, line);
+}
+
+#define LOG_FUNCTION(name, priority)				\
+	void name(const char *fmt, ...)				\
+	{							\
+		va_list ap;					\
+								\
+		if ((priority) == LOG_DEBUG && !sink.verbose)	\
+			return;					\
+		va_start(ap, fmt);				\
+		log_at(priority, fmt, ap);			\
+		va_end(ap);					\
+	}
+
+LOG_FUNCTION(log_error, LOG_ERR)
+LOG_FUNCTION(log_warn, LOG_WARNING)
+LOG_FUNCTION(log_info, LOG_INFO)
+LOG_FUNCTION(log_debug, LOG_DEBUG)

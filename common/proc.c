@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading below an open /proc/PID. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "proc.h"
+
+ssize_t proc_read(int dir, const char *name, char *buf, size_t size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, buf, size);
+	close(fd);
+	return n;
+}
+
+int64_t proc_start_ticks(int dir)
+{
+	char buf[1024], *p;
+	ssize_t n = proc_read(dir, "stat", buf, sizeof(buf) - 1);
+
+	if (n <= 0)
+		return -1;
+	buf[n] = '\0';
+	/* The name, the second field, may hold blanks and brackets. */
+	p = strrchr(buf, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoll(p + 1, NULL, 10) : -1;
+}
+
+int64_t proc_link_number(int dir, const char *name, const char *prefix)
+{
+	char link[64];
+	ssize_t n = readlinkat(dir, name, link, sizeof(link) - 1);
+	size_t len = strlen(prefix);
+
+	if (n <= 0)
+		return -1;
+	link[n] = '\0';
+	return strncmp(link, prefix, len) ? -1 : strtoll(link + len, NULL, 10);
+}
+
+int64_t proc_tick_us(void)
+{
+	return TIME_US_PER_S / sysconf(_SC_CLK_TCK);
+}
+
+int64_t proc_boot_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return clock_now_us() - (ts.tv_sec * TIME_US_PER_S + ts.tv_nsec / 1000);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A bounded queue of variable-sized records between two threads.
+ *
+ *   release        take          head            (offsets that only grow; modulo size: place)
+ *      |--- taken ---|--- published ---|--- free ... up to release + size
+ *
+ *   I1  release <= take <= head <= release + size.
+ *   I2  head is written by the producer alone, take and release by the consumer alone.
+ *   I3  A record does not wrap: one that would is preceded by a filler up to the end.
+ *   I4  When all is released the producer goes on at the start, so that an idle program touches
+ *       the same few pages again and again instead of walking through the whole of its memory.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "ring.h"
+
+struct header {
+	uint32_t size;		/* of header and record, multiple of ALIGN */
+	uint32_t len;		/* of the record; FILLER: none, go on behind it */
+};
+
+#define ALIGN 8u
+#define FILLER UINT32_MAX
+#define PAGE 4096u
+/* I4: how much of the ring an idle program may touch. */
+#define HOT_BYTES ((size_t)64 * 1024)
+
+struct ring {
+	char *base;
+	size_t size;
+	int event;		/* the consumer sleeps on this */
+	uint64_t reserved;	/* producer: where the record being made begins */
+	uint64_t reserved_end;
+	uint64_t take;		/* consumer */
+	_Atomic uint64_t head;
+	_Atomic uint64_t release;
+	atomic_bool sleeping;
+};
+
+struct ring *ring_new(size_t bytes)
+{
+	struct ring *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->size = (bytes + PAGE - 1) / PAGE * PAGE;
+	if (r->size < (size_t)2 * PAGE)
+		r->size = (size_t)2 * PAGE;
+	r->base = mmap(NULL, r->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	r->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->base == MAP_FAILED || r->event < 0) {
+		int error = errno;
+
+		if (r->base == MAP_FAILED)
+			r->base = NULL;
+		ring_free(r);
+		errno = error;
+		return NULL;
+	}
+	return r;
+}
+
+void ring_free(struct ring *r)
+{
+	if (!r)
+		return;
+	if (r->base)
+		munmap(r->base, r->size);
+	if (r->event >= 0)
+		close(r->event);
+	free(r);
+}
+
+static struct header *at(const struct ring *r, uint64_t offset)
+{
+	return (struct header *)(r->base + offset % r->size);
+}
+
+void *ring_reserve(struct ring *r, size_t len)
+{
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+	uint64_t release = atomic_load_explicit(&r->release, memory_order_acquire);
+	size_t need, tail = r->size - head % r->size;
+	bool skip;
+
+	if (len > r->size / 2)
+		return NULL;
+	need = (sizeof(struct header) + len + ALIGN - 1) / ALIGN * ALIGN;
+	skip = need > tail || (release == head && head % r->size > HOT_BYTES);
+	if (head + (skip ? tail : 0) + need > release + r->size)
+		return NULL;
+	if (skip) {
+		*at(r, head) = (struct header){ .size = (uint32_t)tail, .len = FILLER };
+		head += tail;
+	}
+	*at(r, head) = (struct header){ .size = (uint32_t)need, .len = (uint32_t)len };
+	r->reserved = head;
+	r->reserved_end = head + need;
+	return at(r, head) + 1;
+}
+
+void ring_wake(struct ring *r)
+{
+	uint64_t one = 1;
+
+	/* Fails only where the counter is full: then the consumer is awake. */
+	if (write(r->event, &one, sizeof(one)) < 0)
+		return;
+}
+
+void ring_publish(struct ring *r)
+{
+	atomic_store(&r->head, r->reserved_end);
+	/* Sequentially consistent on both sides: either we see the flag, or it sees the head. */
+	if (atomic_load(&r->sleeping))
+		ring_wake(r);
+}
+
+void *ring_take(struct ring *r, size_t *len)
+{
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+
+	while (r->take != head) {
+		struct header *h = at(r, r->take);
+
+		r->take += h->size;
+		if (h->len == FILLER)
+			continue;
+		if (len)
+			*len = h->len;
+		return h + 1;
+	}
+	return NULL;
+}
+
+void ring_release(struct ring *r)
+{
+	atomic_store_explicit(&r->release, r->take, memory_order_release);
+}
+
+void ring_rewind(struct ring *r)
+{
+	r->take = atomic_load_explicit(&r->release, memory_order_relaxed);
+}
+
+bool ring_empty(const struct ring *r)
+{
+	return atomic_load(&r->head) == atomic_load(&r->release);
+}
+
+void ring_wait(struct ring *r, int timeout_ms)
+{
+	struct pollfd fd = { .fd = r->event, .events = POLLIN };
+	uint64_t count;
+
+	atomic_store(&r->sleeping, true);
+	if (atomic_load(&r->head) == r->take)
+		poll(&fd, 1, timeout_ms);
+	atomic_store(&r->sleeping, false);
+	if (read(r->event, &count, sizeof(count)) < 0)
+		return;
+}

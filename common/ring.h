@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_RING_H
+#define SOCKLEDGER_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A bounded queue of variable-sized records between one producing and one consuming thread.  The
+ * producer never waits: where there is no room it is told so.  Records are laid out one behind
+ * the other, aligned for a pointer, and stay where they are until the consumer releases them, so
+ * that it may work on many and give them back together (after a commit).
+ */
+struct ring;
+
+/* A ring of bytes (rounded up to a page; at least two).  NULL with errno set. */
+struct ring *ring_new(size_t bytes);
+void ring_free(struct ring *r);
+
+/* Producer: room for a record of len bytes, or NULL.  Nothing is seen before ring_publish(). */
+void *ring_reserve(struct ring *r, size_t len);
+void ring_publish(struct ring *r);
+/* Producer: wakes the consumer although there is nothing new: for a changed flag. */
+void ring_wake(struct ring *r);
+
+/* Consumer: the next record behind those already taken, or NULL. */
+void *ring_take(struct ring *r, size_t *len);
+/* Consumer: gives the room of everything taken back to the producer. */
+void ring_release(struct ring *r);
+/* Consumer: takes everything back that was taken and not released: it will come again. */
+void ring_rewind(struct ring *r);
+/* Consumer: waits for a record or a wake, at most timeout_ms (-1: for ever). */
+void ring_wait(struct ring *r, int timeout_ms);
+
+/* Either: true where nothing published is unreleased. */
+bool ring_empty(const struct ring *r);
+
+#endif

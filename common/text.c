@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Foreign bytes made safe to show.  A process names itself: its name may hold escape sequences for
+ * the administrator's terminal, line breaks for a log, or half a UTF-8 sequence for a parser.
+ */
+#include "text.h"
+
+uint64_t text_hash(uint64_t hash, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * 1099511628211ULL;
+	return hash;
+}
+
+size_t texts_size(const struct text *t, int count)
+{
+	size_t size = 0;
+
+	for (int i = 0; i < count; i++)
+		size += t[i].len;
+	return size;
+}
+
+void texts_move(struct text *t, int count, char *to)
+{
+	for (int i = 0; i < count; i++) {
+		if (!t[i].data)
+			continue;
+		if (t[i].len)
+			memcpy(to, t[i].data, t[i].len);
+		t[i].data = to;
+		to += t[i].len;
+	}
+}
+
+/*
+ * The length of the well-formed UTF-8 sequence at p (RFC 3629: shortest form, no surrogates, up
+ * to U+10FFFF), its code point in *cp; 0 where there is none.
+ */
+static size_t utf8_sequence(const unsigned char *p, size_t len, uint32_t *cp)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n;
+
+	if (p[0] < 0x80) {
+		*cp = p[0];
+		return 1;
+	}
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		n = 2;
+	else if (p[0] >= 0xe0 && p[0] <= 0xef)
+		n = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		n = 4;
+	else
+		return 0;
+	if (n > len)
+		return 0;
+	*cp = p[0] & (0x7f >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		*cp = *cp << 6 | (p[i] & 0x3f);
+	}
+	if (*cp < least[n] || *cp > 0x10ffff || (*cp >= 0xd800 && *cp <= 0xdfff))
+		return 0;
+	return n;
+}
+
+/* Characters that move the cursor, change the writing direction or hide: not for a terminal. */
+static bool harmful(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0xad || cp == 0x61c ||
+	       (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
+	       (cp >= 0xfff9 && cp <= 0xfffb) || (cp >= 0xe0000 && cp <= 0xe007f);
+}
+
+/* One piece of a text as it is shown: bytes that go through, or one byte written as \xNN. */
+struct piece {
+	size_t len;
+	bool escape;
+};
+
+static struct piece next_piece(const unsigned char *p, size_t len, bool for_terminal)
+{
+	uint32_t cp;
+	size_t n = utf8_sequence(p, len, &cp);
+
+	if (n == 0)
+		return (struct piece){ 1, true };
+	if (for_terminal && harmful(cp))
+		return (struct piece){ n, true };
+	return (struct piece){ n, false };
+}
+
+size_t text_print(FILE *out, struct text t, size_t width)
+{
+	const unsigned char *p = (const unsigned char *)t.data;
+	size_t columns = 0, total = 0;
+
+	/* How wide all of it is, but no further than needed to know that it does not fit. */
+	for (size_t i = 0; width && i < t.len && total <= width;) {
+		struct piece piece = next_piece(p + i, t.len - i, true);
+
+		total += piece.escape ? 4 * piece.len : 1;
+		i += piece.len;
+	}
+	for (size_t i = 0; i < t.len;) {
+		struct piece piece = next_piece(p + i, t.len - i, true);
+		size_t cost = piece.escape ? 4 * piece.len : 1;
+
+		if (width && total > width && columns + cost > width - 1) {
+			fputs("…", out);
+			return columns + 1;
+		}
+		if (piece.escape)
+			for (size_t k = 0; k < piece.len; k++)
+				fprintf(out, "\\x%02x", p[i + k]);
+		else
+			fwrite(p + i, 1, piece.len, out);
+		columns += cost;
+		i += piece.len;
+	}
+	return columns;
+}
+
+void text_print_json(FILE *out, struct text t)
+{
+	const unsigned char *p = (const unsigned char *)t.data;
+
+	fputc('"', out);
+	for (size_t i = 0; i < t.len;) {
+		struct piece piece = next_piece(p + i, t.len - i, false);
+
+		if (piece.escape)
+			fprintf(out, "\\\\x%02x", p[i]);
+		else if (p[i] == '"' || p[i] == '\\')
+			fprintf(out, "\\%c", p[i]);
+		else if (p[i] < 0x20 || p[i] == 0x7f)
+			fprintf(out, "\\u%04x", p[i]);
+		else
+			fwrite(p + i, 1, piece.len, out);
+		i += piece.len;
+	}
+	fputc('"', out);
+}
+
+void text_print_csv(FILE *out, struct text t)
+{
+	const unsigned char *p = (const unsigned char *)t.data;
+	bool quote = false;
+
+	for (size_t i = 0; i < t.len && !quote; i++)
+		quote = p[i] == '"' || p[i] == ',' || p[i] == '\n' || p[i] == '\r';
+	if (!quote) {
+		text_print(out, t, 0);
+		return;
+	}
+	fputc('"', out);
+	for (size_t i = 0; i < t.len;) {
+		struct piece piece = next_piece(p + i, t.len - i, true);
+
+		if (p[i] == '"')
+			fputs("\"\"", out);
+		else
+			text_print(out, (struct text){ t.data + i, piece.len }, 0);
+		i += piece.len;
+	}
+	fputc('"', out);
+}

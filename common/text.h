@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_TEXT_H
+#define SOCKLEDGER_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * A run of bytes that is not ours: a process's name, a path, a command line.  It may hold any byte
+ * and has no terminator; data NULL means unknown.
+ */
+struct text {
+	const char *data;
+	size_t len;
+};
+
+#define TEXT_NONE ((struct text){ NULL, 0 })
+
+static inline struct text text_of(const char *s)
+{
+	return (struct text){ s, s ? strlen(s) : 0 };
+}
+
+static inline bool text_equal(struct text a, struct text b)
+{
+	return !a.data == !b.data && a.len == b.len &&
+	       (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* FNV-1a over the bytes, to be chained: hash starts as TEXT_HASH_SEED. */
+#define TEXT_HASH_SEED 14695981039346656037ULL
+uint64_t text_hash(uint64_t hash, const void *data, size_t len);
+
+/* How many bytes the texts hold, and: copies them to `to` and lets the texts point there. */
+size_t texts_size(const struct text *t, int count);
+void texts_move(struct text *t, int count, char *to);
+
+/*
+ * Writes t so that a terminal can come to no harm: printable UTF-8 goes through, every control
+ * byte, bidirectional override, invalid byte and unassigned piece of a sequence as \xNN.
+ * Writes at most width columns (counting one a character), the last of them "…" where something
+ * had to go; width 0 is without limit.  Returns the number of columns written.
+ */
+size_t text_print(FILE *out, struct text t, size_t width);
+
+/* Writes t as a JSON string with its quotes; bytes that are not UTF-8 become the text \xNN. */
+void text_print_json(FILE *out, struct text t);
+
+/* Writes t as a field of RFC 4180 CSV, quoted where it must be; other bytes as text_print(). */
+void text_print_csv(FILE *out, struct text t);
+
+#endif

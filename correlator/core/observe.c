@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Audit events to connections.
+ *
+ * A connect record names process, descriptor and destination, not the protocol, which only
+ * socket() said: so sockets are remembered by (pid, fd), and by inode where the plugin could
+ * still read it.  A child may use its parent's socket, a program one that was passed to it.
+ *
+ *   socket ----------> entry (pid, fd)
+ *   bind ------------> entry.bound
+ *   connect --entry--> row; the same flow again --> count it on that row
+ *
+ *   I1  An entry answers only for the process that made it, or for its child: where both starts
+ *       are known they must be equal, else parent or program must be.
+ *   I2  Where both inodes are known they must be equal.
+ *   I3  A row is `certain` only with a second witness beside the record.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cgroup.h"
+#include "clock.h"
+#include "observe.h"
+#include "socktable.h"
+
+#define SOCKETS 8192
+/* One row per UDP flow and half hour. */
+#define FLOW_US (30 * 60 * TIME_US_PER_S)
+/* Connections whose socket() has not come yet; it may, where records come out of order. */
+#define PENDING 256
+
+struct pending {
+	struct sock_key key;
+	uint64_t connection;
+	uint32_t serial;
+	int64_t time_us;
+};
+
+struct observer {
+	struct socktable *sockets;
+	uint64_t next_id;
+	struct pending pending[PENDING];
+	unsigned int pending_next;
+};
+
+struct observer *observer_new(uint64_t next_id)
+{
+	struct observer *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return NULL;
+	o->next_id = next_id;
+	o->sockets = socktable_new(SOCKETS);
+	if (o->sockets)
+		return o;
+	free(o);
+	return NULL;
+}
+
+void observer_free(struct observer *o)
+{
+	if (!o)
+		return;
+	socktable_free(o->sockets);
+	free(o);
+}
+
+static struct sock_key key_of(const struct event *e, int64_t pid)
+{
+	struct text node = e->text[EVENT_NODE];
+
+	return (struct sock_key){
+		.node = node.data ? text_hash(TEXT_HASH_SEED, node.data, node.len) : 0,
+		.pid = pid,
+		.fd = e->fd,
+	};
+}
+
+static uint64_t program_of(const struct event *e)
+{
+	struct text exe = e->text[EVENT_EXE];
+
+	return exe.data ? text_hash(TEXT_HASH_SEED, exe.data, exe.len) : 0;
+}
+
+/* I1, for the process itself. */
+static bool same_process(const struct sock *s, const struct event *e)
+{
+	if (s->start_ticks >= 0 && e->start_ticks >= 0)
+		return s->start_ticks == e->start_ticks;
+	return s->ppid == e->ppid || s->exe == program_of(e);
+}
+
+/* I2. */
+static bool same_inode(const struct sock *s, const struct event *e)
+{
+	return s->inode < 0 || e->inode < 0 || s->inode == e->inode;
+}
+
+static struct sock *put(struct observer *o, const struct event *e)
+{
+	struct sock_key key = key_of(e, e->pid);
+	struct sock *s = socktable_put(o->sockets, &key);
+
+	s->ppid = e->ppid;
+	s->start_ticks = e->start_ticks;
+	s->exe = program_of(e);
+	s->family = (int)e->family;
+	s->type = (int)e->type;
+	s->protocol = (int)e->protocol;
+	socktable_set_inode(o->sockets, s, e->inode);
+	return s;
+}
+
+/* The socket that the event's descriptor is, as far as it is known. */
+static struct sock *find(struct observer *o, const struct event *e)
+{
+	struct sock_key key = key_of(e, e->pid), parent = key_of(e, e->ppid);
+	struct sock *s = socktable_find(o->sockets, &key);
+
+	if (s && same_process(s, e) && same_inode(s, e)) {
+		if (s->start_ticks < 0)
+			s->start_ticks = e->start_ticks;
+		if (e->inode >= 0)
+			socktable_set_inode(o->sockets, s, e->inode);
+		return s;
+	}
+	/* Inherited, or passed: what the socket is stays so; its flows are another process's. */
+	s = key.node ? NULL : socktable_find_inode(o->sockets, e->inode);
+	if (!s) {
+		s = socktable_find(o->sockets, &parent);
+		if (s && !same_inode(s, e))
+			s = NULL;
+	}
+	if (s) {
+		struct sock of_parent = *s, *mine = put(o, e);
+
+		mine->type = of_parent.type;
+		mine->protocol = of_parent.protocol;
+		mine->bound = of_parent.bound;
+		return mine;
+	}
+	return put(o, e);
+}
+
+static void remember_pending(struct observer *o, const struct event *e, uint64_t connection)
+{
+	o->pending[o->pending_next++ % PENDING] = (struct pending){
+		.key = key_of(e, e->pid), .connection = connection, .serial = e->serial,
+		.time_us = e->time_us,
+	};
+}
+
+/* A socket() that comes after the connect() that used it: by its serial it was before it. */
+static void settle_pending(struct observer *o, const struct event *e, struct outcome *out)
+{
+	struct sock_key key = key_of(e, e->pid);
+
+	for (unsigned int i = 0; i < PENDING; i++) {
+		struct pending *p = &o->pending[i];
+
+		if (!p->connection || p->key.pid != key.pid || p->key.fd != key.fd ||
+		    p->key.node != key.node || (int32_t)(p->serial - e->serial) <= 0 ||
+		    p->time_us - e->time_us > FLOW_US)
+			continue;
+		out->kind = OUTCOME_PROTOCOL;
+		out->id = p->connection;
+		out->protocol = (int)e->protocol;
+		p->connection = 0;
+		return;
+	}
+}
+
+/* The calls' results of one connection: in progress, then how it ended. */
+static bool is_pending(int64_t result)
+{
+	return result == -EINPROGRESS || result == -EALREADY || result == -EINTR ||
+	       result == -512 /* ERESTARTSYS: interrupted, and going on */;
+}
+
+static bool continues(const struct sock *s, const struct event *e, const struct endpoint *dst)
+{
+	const struct sock_flow *f = &s->flow;
+
+	if (!f->valid || f->dst.port != dst->port || !address_equal(&f->dst.addr, &dst->addr))
+		return false;
+	if (s->protocol == IPPROTO_UDP || s->protocol == IPPROTO_UDPLITE)
+		return e->time_us - f->time_us < FLOW_US;
+	return f->pending || e->exit == -EISCONN || e->exit == -EALREADY;
+}
+
+static void fill_process(struct connection *c, const struct event *e)
+{
+	struct cgroup_names names = cgroup_parse(e->text[EVENT_CGROUP]);
+
+	c->pid = e->pid;
+	c->start_ticks = e->start_ticks;
+	c->ppid = e->ppid;
+	c->uid = e->uid;
+	c->gid = e->gid;
+	c->euid = e->euid;
+	c->fsuid = e->fsuid;
+	c->auid = e->auid;
+	c->session = e->session;
+	c->netns = e->netns;
+	c->text[CONNECTION_NODE] = e->text[EVENT_NODE];
+	c->text[CONNECTION_COMM] = e->text[EVENT_COMM];
+	c->text[CONNECTION_EXE] = e->text[EVENT_EXE];
+	c->text[CONNECTION_CMDLINE] = e->text[EVENT_CMDLINE];
+	c->text[CONNECTION_CWD] = e->text[EVENT_CWD];
+	c->text[CONNECTION_USER] = e->text[EVENT_USER];
+	c->text[CONNECTION_LOGIN_USER] = e->text[EVENT_LOGIN_USER];
+	c->text[CONNECTION_LABEL] = e->text[EVENT_LABEL];
+	c->text[CONNECTION_UNIT] = names.unit;
+	c->text[CONNECTION_CONTAINER] = names.container;
+}
+
+static void fill_connection(struct connection *c, const struct event *e, const struct sock *s,
+			    const struct endpoint *dst)
+{
+	connection_init(c);
+	fill_process(c, e);
+	c->cache_seq = e->seq;
+	c->time_us = c->audit_us = e->time_us;
+	c->audit_serial = e->serial;
+	c->result = e->exit;
+	c->protocol = s->protocol;
+	c->dst = *dst;
+	c->evidence = EVIDENCE_AUDIT;
+	if (s->bound.port > 0) {
+		c->src = s->bound;
+		address_unmap(&c->src.addr);
+		c->evidence |= EVIDENCE_BIND;
+	}
+	if (e->inode >= 0)
+		c->evidence |= EVIDENCE_FD;
+	c->certainty = c->evidence == EVIDENCE_AUDIT ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN;
+}
+
+static void on_connect(struct observer *o, const struct event *e, bool replay, struct outcome *out)
+{
+	struct sock *s = find(o, e);
+	struct endpoint dst = { e->addr, (int32_t)e->port };
+
+	/* The plugin saw the living socket: it knows better than any memory. */
+	if (e->protocol >= 0)
+		s->protocol = (int)e->protocol;
+	address_unmap(&dst.addr);
+	if (continues(s, e, &dst)) {
+		s->flow.pending = is_pending(e->exit);
+		out->kind = s->flow.connection ? OUTCOME_AGAIN : OUTCOME_NONE;
+		out->id = s->flow.connection;
+		out->result = e->exit;
+		return;
+	}
+	fill_connection(&out->connection, e, s, &dst);
+	out->connection.id = replay ? 0 : o->next_id++;
+	out->kind = OUTCOME_NEW;
+	s->flow = (struct sock_flow){
+		.connection = out->connection.id, .dst = dst, .time_us = e->time_us,
+		.valid = true, .pending = is_pending(e->exit),
+	};
+	if (s->protocol < 0)
+		remember_pending(o, e, out->connection.id);
+}
+
+static void on_bind(struct observer *o, const struct event *e)
+{
+	struct sock *s = find(o, e);
+	bool any = true;
+
+	for (int i = 0; i < 16; i++)
+		any = any && !e->addr.bytes[i];
+	s->bound = (struct endpoint){ e->addr, (int32_t)e->port };
+	if (any)
+		s->bound.addr.family = 0;
+}
+
+void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out)
+{
+	out->kind = OUTCOME_NONE;
+	switch (e->kind) {
+	case EVENT_SOCKET:
+		if (e->exit < 0)
+			break;
+		put(o, e);
+		settle_pending(o, e, out);
+		break;
+	case EVENT_BIND:
+		if (e->exit == 0)
+			on_bind(o, e);
+		break;
+	case EVENT_CONNECT:
+		on_connect(o, e, replay, out);
+		break;
+	default:
+		break;
+	}
+	if (replay)
+		out->kind = OUTCOME_NONE;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_SOCKTABLE_H
+#define SOCKLEDGER_SOCKTABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tuple.h"
+
+/*
+ * The sockets that processes are known to hold, by (node, pid, fd) and by inode.  A fixed number;
+ * the one that was used longest ago makes room.
+ */
+struct sock_key {
+	uint64_t node;		/* hash of the node's name; 0: this host */
+	int64_t pid, fd;
+};
+
+/* What a connection of this socket has come to. */
+struct sock_flow {
+	uint64_t connection;	/* id of its row; 0: it is not known any more */
+	struct endpoint dst;
+	int64_t time_us;	/* when its row began */
+	bool valid;
+	bool pending;		/* connect() has not come to its end (EINPROGRESS) */
+};
+
+struct sock {
+	struct sock_key key;
+	int64_t ppid, start_ticks, inode;	/* -1: unknown */
+	uint64_t exe;				/* hash of the program */
+	int family, type, protocol;		/* -1: unknown */
+	struct endpoint bound;			/* by bind(); port -1: not bound */
+	struct sock_flow flow;
+	/* the table's own */
+	struct sock *next_by_key, *next_by_inode, *newer, *older;
+	bool used;
+};
+
+struct socktable;
+
+struct socktable *socktable_new(unsigned int capacity);
+void socktable_free(struct socktable *t);
+
+/* NULL where there is none. */
+struct sock *socktable_find(struct socktable *t, const struct sock_key *key);
+struct sock *socktable_find_inode(struct socktable *t, int64_t inode);
+/* A fresh entry for key, in place of an older one; everything else unknown. */
+struct sock *socktable_put(struct socktable *t, const struct sock_key *key);
+/* Its inode became known, or is another one now. */
+void socktable_set_inode(struct socktable *t, struct sock *s, int64_t inode);
+
+#endif

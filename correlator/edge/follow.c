@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Follows the cache.
+ *
+ * SQLite's write-ahead log is modified by every commit, so inotify's IN_MODIFY on it wakes a
+ * reader within some 50 us of the commit, for nothing on the writer's side.  The log is made and
+ * removed with the database's first and last user: the directory is watched for that.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "db.h"
+#include "follow.h"
+#include "log.h"
+
+#define TURN_ROWS 4096
+/* What of the past is shown again after a start: sockets that are still in use by then. */
+#define REPLAY_ROWS 20000
+#define TICK_MS 1000
+#define ABSENT_MS 100
+
+struct follow {
+	const struct follow_ops *ops;
+	void *arg;
+	char *path, *dir;
+	int inotify;
+	int dir_watch, log_watch;
+	struct cache_reader *reader;
+	dev_t dev;		/* of the open database file */
+	ino_t ino;
+	uint64_t seq;		/* shown up to here */
+	uint64_t replay_until;
+	bool complained;
+};
+
+struct follow *follow_new(const char *cache_path, const struct follow_ops *ops, void *arg)
+{
+	struct follow *f = calloc(1, sizeof(*f));
+	char *slash;
+
+	if (!f)
+		return NULL;
+	f->ops = ops;
+	f->arg = arg;
+	f->dir_watch = f->log_watch = -1;
+	f->path = strdup(cache_path);
+	f->dir = strdup(cache_path);
+	f->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (!f->path || !f->dir || f->inotify < 0) {
+		follow_free(f);
+		return NULL;
+	}
+	slash = strrchr(f->dir, '/');
+	if (slash && slash != f->dir)
+		*slash = '\0';
+	return f;
+}
+
+void follow_free(struct follow *f)
+{
+	if (!f)
+		return;
+	cache_reader_close(f->reader);
+	if (f->inotify >= 0)
+		close(f->inotify);
+	free(f->path);
+	free(f->dir);
+	free(f);
+}
+
+int follow_fd(const struct follow *f)
+{
+	return f->inotify;
+}
+
+int follow_timeout_ms(const struct follow *f)
+{
+	return f->reader && f->log_watch >= 0 ? TICK_MS : ABSENT_MS;
+}
+
+static void drain_inotify(struct follow *f)
+{
+	char buf[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t n;
+
+	while ((n = read(f->inotify, buf, sizeof(buf))) > 0) {
+		for (char *p = buf; p < buf + n;) {
+			struct inotify_event *e = (struct inotify_event *)p;
+
+			if (e->wd == f->log_watch && (e->mask & (IN_IGNORED | IN_DELETE_SELF)))
+				f->log_watch = -1;
+			if (e->wd == f->dir_watch && (e->mask & IN_IGNORED))
+				f->dir_watch = -1;
+			p += sizeof(*e) + e->len;
+		}
+	}
+}
+
+static void watch(struct follow *f)
+{
+	char log[PATH_MAX];
+
+	if (f->dir_watch < 0)
+		f->dir_watch = inotify_add_watch(f->inotify, f->dir,
+						 IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+	if (!cache_signal_path(f->path, log, sizeof(log)))
+		f->log_watch = inotify_add_watch(f->inotify, log, IN_MODIFY | IN_DELETE_SELF);
+}
+
+static void let_go(struct follow *f)
+{
+	cache_reader_close(f->reader);
+	f->reader = NULL;
+}
+
+/* A fresh database under the same name, or none at all: then what is open shows nothing new. */
+static bool was_replaced(const struct follow *f)
+{
+	struct stat st;
+
+	return stat(f->path, &st) || st.st_dev != f->dev || st.st_ino != f->ino;
+}
+
+static int open_cache(struct follow *f)
+{
+	struct stat st;
+	uint64_t first = 0, last = 0;
+	int rc;
+
+	if (stat(f->path, &st))
+		return -errno;
+	rc = cache_reader_open(f->path, &f->reader);
+	if (rc)
+		return rc;
+	rc = cache_reader_bounds(f->reader, &first, &last);
+	if (rc) {
+		let_go(f);
+		return rc;
+	}
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	f->replay_until = f->ops->begin(f->arg, cache_reader_epoch(f->reader));
+	if (first > f->replay_until + 1)
+		f->ops->missed(f->arg, (int64_t)(first - f->replay_until - 1));
+	f->seq = f->replay_until > REPLAY_ROWS ? f->replay_until - REPLAY_ROWS : 0;
+	return 0;
+}
+
+static int show(const struct event *e, void *arg)
+{
+	struct follow *f = arg;
+
+	if (e->seq > f->seq + 1 && f->seq >= f->replay_until && f->seq)
+		f->ops->missed(f->arg, (int64_t)(e->seq - f->seq - 1));
+	f->ops->event(f->arg, e, e->seq <= f->replay_until);
+	f->seq = e->seq;
+	return 0;
+}
+
+bool follow_turn(struct follow *f)
+{
+	int rc = 0;
+
+	drain_inotify(f);
+	if (f->reader && was_replaced(f))
+		let_go(f);
+	if (!f->reader)
+		rc = open_cache(f);
+	if (f->log_watch < 0)
+		watch(f);
+	if (!rc)
+		rc = cache_reader_walk(f->reader, f->seq, TURN_ROWS, show, f);
+	if (rc < 0) {
+		if (!f->complained && rc != -ENOENT)
+			log_warn("cannot read the cache '%s': %s", f->path, db_strerror(rc));
+		f->complained = true;
+		if (rc != -EBUSY)
+			let_go(f);
+		return false;
+	}
+	f->complained = false;
+	if (rc > 0 && f->seq > f->replay_until)
+		f->ops->position(f->arg, f->seq);
+	return rc == TURN_ROWS;
+}

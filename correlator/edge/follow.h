@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_FOLLOW_H
+#define SOCKLEDGER_FOLLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event.h"
+
+/*
+ * Follows the cache: new rows as the plugin commits them, through its restarts, and through the
+ * file's being set aside and begun anew.
+ */
+struct follow;
+
+struct follow_ops {
+	/* Another database than before: how far has it been followed already? */
+	uint64_t (*begin)(void *arg, const char *epoch);
+	/* A row; replay: one that was followed in an earlier life, shown again for the memory. */
+	void (*event)(void *arg, const struct event *e, bool replay);
+	/* Everything up to seq has been shown. */
+	void (*position)(void *arg, uint64_t seq);
+	/* Rows that had left the cache before they could be shown. */
+	void (*missed)(void *arg, int64_t rows);
+};
+
+/* The cache need not be there yet.  ops and arg stay borrowed.  NULL with errno set. */
+struct follow *follow_new(const char *cache_path, const struct follow_ops *ops, void *arg);
+void follow_free(struct follow *f);
+
+/* Readable when there may be something new. */
+int follow_fd(const struct follow *f);
+/* Milliseconds until follow_turn() wants to be called although nothing was readable. */
+int follow_timeout_ms(const struct follow *f);
+
+/* Shows what is new; at most a few thousand rows a call.  True where more is waiting. */
+bool follow_turn(struct follow *f);
+
+#endif

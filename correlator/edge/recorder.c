@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ledger as a committer's store. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "committer.h"
+#include "db.h"
+#include "ledger.h"
+#include "log.h"
+#include "recorder.h"
+
+#define EPOCH_CHARS 40
+
+enum item_kind { ITEM_EPOCH, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL };
+
+/* What lies in the ring. */
+struct item {
+	enum item_kind kind;
+	uint64_t seq;
+	uint64_t id;
+	int64_t number;			/* a result, a protocol */
+	char epoch[EPOCH_CHARS];
+	struct connection connection;	/* last: its texts lie behind it */
+};
+
+struct place {
+	char epoch[EPOCH_CHARS];
+	uint64_t seq;
+};
+
+struct recorder {
+	struct committer *committer;
+	char *path;
+	struct ledger_writer *ledger;
+	int error;			/* of the last open */
+	uint64_t next_id;
+	struct place now, committed;	/* how far the cache is followed */
+	int64_t rows, again;		/* of this life */
+	_Atomic int64_t missed;
+	int64_t base_rows, base_again, base_missed;
+	int64_t written_missed;
+};
+
+static int store_open(void *store)
+{
+	struct recorder *r = store;
+
+	r->error = ledger_writer_open(r->path, &r->ledger);
+	if (r->error)
+		return r->error;
+	r->next_id = ledger_writer_next_id(r->ledger);
+	r->base_rows = ledger_writer_counter(r->ledger, "rows") - r->rows;
+	r->base_again = ledger_writer_counter(r->ledger, "again") - r->again;
+	r->base_missed = ledger_writer_counter(r->ledger, "lost_cache") - r->missed;
+	return 0;
+}
+
+static void store_close(void *store)
+{
+	struct recorder *r = store;
+
+	ledger_writer_close(r->ledger);
+	r->ledger = NULL;
+}
+
+static int store_begin(void *store)
+{
+	struct recorder *r = store;
+
+	r->now = r->committed;
+	return ledger_writer_begin(r->ledger);
+}
+
+static int store_add(void *store, const void *data)
+{
+	struct recorder *r = store;
+	const struct item *item = data;
+	int rc = 0;
+
+	switch (item->kind) {
+	case ITEM_EPOCH:
+		memcpy(r->now.epoch, item->epoch, sizeof(r->now.epoch));
+		break;
+	case ITEM_POSITION:
+		break;
+	case ITEM_ADD:
+		rc = ledger_writer_add(r->ledger, &item->connection);
+		r->rows++;
+		break;
+	case ITEM_AGAIN:
+		rc = ledger_writer_again(r->ledger, item->id, item->number);
+		r->again++;
+		break;
+	case ITEM_PROTOCOL:
+		rc = ledger_writer_set_protocol(r->ledger, item->id, (int)item->number);
+		break;
+	}
+	r->now.seq = item->seq;
+	return rc;
+}
+
+static int store_finish(void *store, int64_t items, bool drained)
+{
+	struct recorder *r = store;
+	int64_t missed = atomic_load(&r->missed);
+	int rc = 0;
+
+	(void)drained;
+	if (r->now.epoch[0] && items)
+		rc = ledger_writer_set_position(r->ledger, r->now.epoch, r->now.seq);
+	if (!rc)
+		rc = ledger_writer_set_counter(r->ledger, "rows", r->base_rows + r->rows);
+	if (!rc)
+		rc = ledger_writer_set_counter(r->ledger, "again", r->base_again + r->again);
+	if (!rc)
+		rc = ledger_writer_set_counter(r->ledger, "lost_cache", r->base_missed + missed);
+	if (!rc)
+		rc = ledger_writer_commit(r->ledger);
+	if (!rc) {
+		r->committed = r->now;
+		r->written_missed = missed;
+	}
+	return rc;
+}
+
+static void store_rollback(void *store)
+{
+	struct recorder *r = store;
+
+	ledger_writer_rollback(r->ledger);
+	/* Counted again when the rows come again. */
+	r->rows = ledger_writer_counter(r->ledger, "rows") - r->base_rows;
+	r->again = ledger_writer_counter(r->ledger, "again") - r->base_again;
+}
+
+static void store_set_aside(void *store)
+{
+	db_set_aside(((struct recorder *)store)->path);
+}
+
+static int store_idle(void *store)
+{
+	(void)store;
+	return 0;
+}
+
+static bool store_dirty(void *store)
+{
+	struct recorder *r = store;
+
+	return atomic_load(&r->missed) != r->written_missed;
+}
+
+static const char *store_path(void *store)
+{
+	return ((struct recorder *)store)->path;
+}
+
+static const struct committer_ops ops = {
+	.what = "ledger",
+	.open = store_open,
+	.close = store_close,
+	.begin = store_begin,
+	.add = store_add,
+	.finish = store_finish,
+	.rollback = store_rollback,
+	.set_aside = store_set_aside,
+	.idle = store_idle,
+	.dirty = store_dirty,
+	.path = store_path,
+};
+
+/* Whether it can be written at all is found out before anything is started: a wrong path or
+ * permission, a second correlator, a ledger of a newer version want a person, not patience. */
+static int try_open(struct recorder *r)
+{
+	int rc = store_open(r);
+
+	if (rc == -EUCLEAN) {
+		log_warn("ledger '%s' is %s: set aside, a new one is begun", r->path,
+			 db_strerror(rc));
+		store_set_aside(r);
+		rc = store_open(r);
+	}
+	if (!rc)
+		store_close(r);
+	return rc;
+}
+
+int recorder_start(const char *ledger, int64_t buffer_bytes, struct recorder **out)
+{
+	struct recorder *r = calloc(1, sizeof(*r));
+	int rc = -ENOMEM;
+
+	if (!r)
+		return rc;
+	r->path = strdup(ledger);
+	if (r->path)
+		rc = try_open(r);
+	if (!rc) {
+		r->committer = committer_start(&ops, r, (size_t)buffer_bytes);
+		rc = r->committer ? 0 : -errno;
+	}
+	if (!rc) {
+		*out = r;
+		return 0;
+	}
+	free(r->path);
+	free(r);
+	return rc;
+}
+
+uint64_t recorder_next_id(const struct recorder *r)
+{
+	return r->next_id;
+}
+
+/* Read through a connection of its own: the writer's belongs to its thread. */
+static uint64_t read_position(const char *path, const char *epoch)
+{
+	struct sqlite3 *db;
+	char sql[128];
+	int64_t seq = 0;
+
+	if (ledger_open_read(path, &db))
+		return 0;
+	snprintf(sql, sizeof(sql), "SELECT seq FROM position WHERE epoch = '%.32s'", epoch);
+	if (db_number(db, sql, &seq))
+		seq = 0;
+	db_close(db);
+	return (uint64_t)seq;
+}
+
+static struct item *reserve(struct recorder *r, enum item_kind kind, uint64_t seq, size_t extra)
+{
+	struct item *item = committer_reserve(r->committer, sizeof(*item) + extra, true);
+
+	/* With leave to wait there is no room only for what could never fit. */
+	if (!item)
+		return NULL;
+	item->kind = kind;
+	item->seq = seq;
+	return item;
+}
+
+static void put(struct recorder *r, enum item_kind kind, uint64_t seq, uint64_t id, int64_t number)
+{
+	struct item *item = reserve(r, kind, seq, 0);
+
+	if (!item)
+		return;
+	item->id = id;
+	item->number = number;
+	committer_publish(r->committer);
+}
+
+uint64_t recorder_follow(struct recorder *r, const char *epoch)
+{
+	uint64_t seq = read_position(r->path, epoch);
+	struct item *item = reserve(r, ITEM_EPOCH, seq, 0);
+
+	if (item) {
+		snprintf(item->epoch, sizeof(item->epoch), "%s", epoch);
+		committer_publish(r->committer);
+	}
+	return seq;
+}
+
+void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c)
+{
+	struct item *item = reserve(r, ITEM_ADD, seq, connection_pack_size(c) - sizeof(*c));
+
+	if (!item)
+		return;
+	connection_pack(c, &item->connection);
+	committer_publish(r->committer);
+}
+
+void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result)
+{
+	put(r, ITEM_AGAIN, seq, id, result);
+}
+
+void recorder_set_protocol(struct recorder *r, uint64_t seq, uint64_t id, int protocol)
+{
+	put(r, ITEM_PROTOCOL, seq, id, protocol);
+}
+
+void recorder_position(struct recorder *r, uint64_t seq)
+{
+	put(r, ITEM_POSITION, seq, 0, 0);
+}
+
+void recorder_missed(struct recorder *r, int64_t rows)
+{
+	atomic_fetch_add(&r->missed, rows);
+	committer_nudge(r->committer);
+}
+
+int recorder_stop(struct recorder *r, int timeout_ms)
+{
+	int64_t lost;
+	int rc = committer_stop(r->committer, timeout_ms, &lost);
+
+	free(r->path);
+	free(r);
+	return rc;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_RECORDER_H
+#define SOCKLEDGER_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "connection.h"
+
+/*
+ * Writes the ledger on a thread of its own.  What it is given is kept in order, and together with
+ * each piece how far the cache has been followed: one transaction has both.
+ */
+struct recorder;
+
+/* 0 or an errno of db.h, with nothing started. */
+int recorder_start(const char *ledger, int64_t buffer_bytes, struct recorder **r);
+
+/* The first id that no row ever had. */
+uint64_t recorder_next_id(const struct recorder *r);
+
+/* From here on positions are those of the cache `epoch`.  How far it was followed already. */
+uint64_t recorder_follow(struct recorder *r, const char *epoch);
+
+/*
+ * Each takes the position (cache seq) that it brings the ledger to.  They wait for room: the cache
+ * holds what comes meanwhile.
+ */
+void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c);
+void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result);
+void recorder_set_protocol(struct recorder *r, uint64_t seq, uint64_t id, int protocol);
+void recorder_position(struct recorder *r, uint64_t seq);
+
+/* Cache rows that had left it before they could be followed. */
+void recorder_missed(struct recorder *r, int64_t rows);
+
+/* Commits what is left and ends.  0, or the error that kept rows from being written. */
+int recorder_stop(struct recorder *r, int timeout_ms);
+
+#endif

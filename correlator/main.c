@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sockledgerd: follows the cache and keeps the ledger.
+ *
+ *   cache --follow--> struct event --observer--> struct connection --recorder's thread--> ledger
+ *                                     \-- names of users, program of the parent: here
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "db.h"
+#include "diag.h"
+#include "follow.h"
+#include "log.h"
+#include "observe.h"
+#include "procfs.h"
+#include "recorder.h"
+#include "users.h"
+
+#define LAST_COMMIT_MS 10000
+#define FRESH_US (10 * TIME_US_PER_S)
+
+struct daemon {
+	struct config config;
+	const char *config_path;	/* NULL: the default one */
+	struct follow *follow;
+	struct observer *observer;
+	struct recorder *recorder;
+	struct users *users;
+	struct procfs *procfs;
+	bool once;		/* end when all that is there has been followed */
+	bool stop;
+};
+
+static const char usage_text[] =
+	"Usage: sockledgerd [-c FILE] [-f] [-1]\n"
+	"Turns the audit events of the cache into the ledger of connections.\n"
+	"\n"
+	"  -c, --config FILE   configuration instead of " SYSCONFDIR "/sockledger/sockledger.conf\n"
+	"  -f, --foreground    stay in the foreground, messages to stderr\n"
+	"  -1, --once          end when everything in the cache has been followed\n"
+	"  -t, --test          check the configuration and exit\n"
+	"  -h, --help          this text\n"
+	"  -V, --version       the version\n";
+
+static uint64_t on_begin(void *arg, const char *epoch)
+{
+	struct daemon *d = arg;
+
+	return recorder_follow(d->recorder, epoch);
+}
+
+/* What the event does not say and this host can. */
+static void complete(struct daemon *d, struct connection *c, int64_t arrival_us)
+{
+	bool fresh = arrival_us - c->time_us < FRESH_US &&
+		     clock_now_us() - c->time_us < FRESH_US;
+
+	if (c->text[CONNECTION_NODE].data)
+		return;		/* another host's: neither users nor processes are ours */
+	c->text[CONNECTION_NODE] = text_of(d->config.node);
+	c->start_us = procfs_start_us(d->procfs, c->start_ticks);
+	if (fresh)
+		c->text[CONNECTION_PARENT_EXE] = procfs_exe(d->procfs, c->ppid, c->time_us);
+}
+
+static void name_users(struct daemon *d, struct connection *c, char *user, size_t size)
+{
+	int64_t now = clock_mono_ns();
+	struct text name;
+
+	if (!c->text[CONNECTION_USER].data) {
+		name = users_name(d->users, c->uid, now);
+		snprintf(user, size, "%.*s", (int)name.len, name.data ? name.data : "");
+		if (name.data)
+			c->text[CONNECTION_USER] = text_of(user);
+	}
+	if (!c->text[CONNECTION_LOGIN_USER].data)
+		c->text[CONNECTION_LOGIN_USER] = users_name(d->users, c->auid, now);
+}
+
+static void on_event(void *arg, const struct event *e, bool replay)
+{
+	struct daemon *d = arg;
+	struct outcome out;
+	char user[256];
+	bool local = !e->text[EVENT_NODE].data;
+
+	observer_event(d->observer, e, replay, &out);
+	switch (out.kind) {
+	case OUTCOME_NEW:
+		complete(d, &out.connection, e->arrival_us);
+		if (local)
+			name_users(d, &out.connection, user, sizeof(user));
+		recorder_add(d->recorder, e->seq, &out.connection);
+		break;
+	case OUTCOME_AGAIN:
+		recorder_again(d->recorder, e->seq, out.id, out.result);
+		break;
+	case OUTCOME_PROTOCOL:
+		recorder_set_protocol(d->recorder, e->seq, out.id, out.protocol);
+		break;
+	case OUTCOME_NONE:
+		break;
+	}
+}
+
+static void on_position(void *arg, uint64_t seq)
+{
+	struct daemon *d = arg;
+
+	recorder_position(d->recorder, seq);
+}
+
+static void on_missed(void *arg, int64_t rows)
+{
+	struct daemon *d = arg;
+
+	log_warn("%lld rows left the cache before they could be read", (long long)rows);
+	recorder_missed(d->recorder, rows);
+}
+
+static const struct follow_ops follow_ops = {
+	.begin = on_begin, .event = on_event, .position = on_position, .missed = on_missed,
+};
+
+static void on_signal(struct daemon *d, int fd)
+{
+	struct signalfd_siginfo info;
+	struct diags diags = { .out = NULL };
+	struct config fresh;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo != SIGHUP) {
+		d->stop = true;
+		return;
+	}
+	if (config_init(&fresh))
+		return;
+	if (config_load(&fresh, d->config_path, &diags))
+		log_error("configuration has %u mistakes and was not taken over; see them with "
+			  "'sockledgerd --test'", diags.count);
+	else if (strcmp(fresh.cache, d->config.cache) || strcmp(fresh.ledger, d->config.ledger))
+		log_warn("'cache' and 'ledger' are changed by a restart, not by a reload");
+	config_release(&fresh);
+}
+
+static void run(struct daemon *d, int signals)
+{
+	struct pollfd fds[] = {
+		{ .fd = follow_fd(d->follow), .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+	bool more = true;
+
+	while (!d->stop) {
+		poll(fds, 2, more ? 0 : follow_timeout_ms(d->follow));
+		if (fds[1].revents)
+			on_signal(d, signals);
+		more = follow_turn(d->follow);
+		if (d->once && !more)
+			return;
+	}
+	/* What was committed before the signal is followed to its end. */
+	while (follow_turn(d->follow))
+		;
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL))
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool start(struct daemon *d)
+{
+	int rc = recorder_start(d->config.ledger, d->config.buffer_bytes, &d->recorder);
+
+	if (rc) {
+		log_error("cannot open the ledger '%s' for writing: %s", d->config.ledger,
+			  rc == -EBUSY ? "another sockledgerd writes it" : db_strerror(rc));
+		return false;
+	}
+	d->users = users_new();
+	d->procfs = procfs_open("/proc");
+	d->observer = observer_new(recorder_next_id(d->recorder));
+	d->follow = follow_new(d->config.cache, &follow_ops, d);
+	if (d->users && d->procfs && d->observer && d->follow)
+		return true;
+	log_error("cannot start: %s", strerror(errno));
+	return false;
+}
+
+static int serve(struct daemon *d)
+{
+	int signals = block_signals(), rc = 1;
+
+	if (signals >= 0 && start(d)) {
+		log_info("following the cache '%s' into the ledger '%s'", d->config.cache,
+			 d->config.ledger);
+		run(d, signals);
+		rc = 0;
+	}
+	if (d->recorder && recorder_stop(d->recorder, LAST_COMMIT_MS))
+		rc = 1;
+	follow_free(d->follow);
+	observer_free(d->observer);
+	procfs_close(d->procfs);
+	users_free(d->users);
+	close(signals);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "foreground", no_argument, NULL, 'f' },
+		{ "once", no_argument, NULL, '1' },	    { "test", no_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },	    { "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct daemon d = { 0 };
+	struct diags diags = { .out = stderr };
+	bool foreground = false, test = false;
+	int option, rc;
+
+	umask(027);
+	while ((option = getopt_long(argc, argv, "c:f1thV", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			d.config_path = optarg;
+			break;
+		case 'f':
+			foreground = true;
+			break;
+		case '1':
+			d.once = true;
+			break;
+		case 't':
+			test = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return 0;
+		case 'V':
+			puts("sockledgerd " PACKAGE_VERSION);
+			return 0;
+		default:
+			fputs("Try 'sockledgerd --help'.\n", stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "sockledgerd: unexpected argument '%s'\n", argv[optind]);
+		return 2;
+	}
+	if (config_init(&d.config)) {
+		fputs("sockledgerd: out of memory\n", stderr);
+		return 1;
+	}
+	rc = config_load(&d.config, d.config_path, &diags);
+	if (rc) {
+		fputs("sockledgerd: configuration has mistakes: nothing was started\n", stderr);
+		config_release(&d.config);
+		return 2;
+	}
+	foreground = foreground || d.once;
+	log_open("sockledgerd", !foreground && !test, d.config.verbose);
+	if (!foreground && !test && daemon(0, 0)) {
+		fprintf(stderr, "sockledgerd: cannot go into the background: %s\n",
+			strerror(errno));
+		rc = 1;
+	}
+	if (!rc && !test)
+		rc = serve(&d);
+	config_release(&d.config);
+	return rc;
+}

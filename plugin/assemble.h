@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_ASSEMBLE_H
+#define SOCKLEDGER_ASSEMBLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stamp.h"
+#include "syscalls.h"
+
+struct counters;
+
+/*
+ * Puts the lines of one event together and hands it over with its last needed line, whatever
+ * else is still open: libauparse alone would keep it back behind an older unfinished event.
+ * What cannot be ours goes no further than here.  Memory is bounded: a fixed number of events may
+ * be open, of a fixed size each.
+ */
+struct assembler;
+
+/* A whole event of ours. */
+struct assembled {
+	struct stamp stamp;
+	struct syscall_class class;
+	/* its SYSCALL, SOCKADDR and SOCKETCALL records, each ended by '\n'; borrowed for the call */
+	const char *lines;
+	size_t len;
+	struct text proctitle;	/* the value of PROCTITLE's one field, as it stands; borrowed */
+};
+
+typedef void assembled_fn(const struct assembled *event, void *arg);
+
+/* counters stays borrowed.  NULL where memory is short. */
+struct assembler *assembler_new(struct counters *counters, assembled_fn *deliver, void *arg);
+void assembler_free(struct assembler *a);
+
+/* A line without its line break, with its head as stamp_parse() read it.  now_ns: when it was
+ * read, by clock_mono_ns(). */
+void assembler_line(struct assembler *a, const struct stamp *stamp, const char *line, size_t len,
+		    int64_t now_ns);
+
+/* Gives up on events whose last line came more than two seconds before now_ns (the time that
+ * auditd, too, waits for an event's end).  How long until the next is due, in ms; -1: none. */
+int assembler_age(struct assembler *a, int64_t now_ns);
+
+/* Nothing more will come: delivers what is good enough, counts the rest. */
+void assembler_flush(struct assembler *a);
+
+#endif

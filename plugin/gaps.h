@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_GAPS_H
+#define SOCKLEDGER_GAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Which serials never came.  The kernel numbers every event; auditd passes all of them on, ours
+ * or not; so a number that does not come is an event lost on the way.  Numbers come nearly in
+ * order, wrap at 2^32, and begin anew at a boot.
+ */
+#define GAPS_WINDOW 4096u	/* how late a number may come */
+#define GAPS_JUMP 1000000u	/* a step wider than this is another sequence, not a loss */
+
+struct gaps {
+	bool started;
+	uint32_t newest;
+	int64_t missing;	/* numbers in the window's past and present that did not come */
+	uint64_t seen[GAPS_WINDOW / 64];
+};
+
+/* Begins behind a number seen in an earlier life; without this the first one seen begins. */
+void gaps_resume(struct gaps *g, uint32_t newest);
+/* Any number of times for one serial. */
+void gaps_see(struct gaps *g, uint32_t serial);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_KERNEL_LOST_H
+#define SOCKLEDGER_KERNEL_LOST_H
+
+#include <stdint.h>
+
+/* The kernel's own count of audit records that it had to drop (struct audit_status.lost).
+ * -errno where it may not be asked.  Waits for the kernel's answer: milliseconds. */
+int64_t kernel_lost(void);
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * audisp-sockledger: audit records on stdin become rows of the cache.
+ *
+ *   stdin --read_input()--> lines --assembler--> whole events --record_parse()--> struct event
+ *         --witness_read()--> what /proc can still tell --writer_put()--> the writer's thread
+ *
+ * auditd writes to its plugins with blocking writes, one after another: a plugin that reads
+ * slowly slows every audited process of the host.  So this thread does nothing that waits.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "assemble.h"
+#include "clock.h"
+#include "config.h"
+#include "counters.h"
+#include "diag.h"
+#include "gaps.h"
+#include "log.h"
+#include "record.h"
+#include "witness.h"
+#include "writer.h"
+
+#define INPUT_BYTES ((size_t)64 * 1024)
+/* No audit record is longer (MAX_AUDIT_MESSAGE_LENGTH is 8970, enriched ones add names). */
+#define LINE_BYTES_MAX ((size_t)16 * 1024)
+/* With more than this waiting to be read, /proc is not asked: auditd must not wait for us. */
+#define BUSY_BYTES ((size_t)48 * 1024)
+#define NUDGE_MS 100
+#define LAST_COMMIT_MS 30000
+
+struct plugin {
+	struct config config;
+	const char *config_path;	/* NULL: the default one */
+	struct counters counters;
+	struct gaps gaps;
+	struct assembler *assembler;
+	struct record_parser *parser;
+	struct witness witness;
+	struct writer *writer;
+	bool from_file;		/* stdin is a file: it waits for us */
+	bool busy;		/* more has come in than we can look at closely */
+	bool stop;
+	int64_t now_us;		/* when the input at hand was read */
+	int64_t nudged_lines;
+	char input[INPUT_BYTES];
+	size_t len;		/* of an unfinished line at the start of input */
+	bool skipping;		/* the rest of a line that is too long */
+};
+
+static const char usage_text[] =
+	"Usage: audisp-sockledger [-c FILE] [-f]\n"
+	"Reads audit records from stdin, as auditd gives them to its plugins, into the cache.\n"
+	"\n"
+	"  -c, --config FILE   configuration instead of " SYSCONFDIR "/sockledger/sockledger.conf\n"
+	"  -f, --foreground    messages to stderr instead of syslog\n"
+	"  -t, --test          check the configuration and exit\n"
+	"  -h, --help          this text\n"
+	"  -V, --version       the version\n";
+
+/* A record of another host: its pids are not ours. */
+static bool is_foreign(const struct plugin *p, const struct event *e)
+{
+	return e->text[EVENT_NODE].data &&
+	       !text_equal(e->text[EVENT_NODE], text_of(p->config.node));
+}
+
+static void add_witness(struct plugin *p, struct event *e)
+{
+	if (is_foreign(p, e))
+		return;
+	/* A host that calls itself by its own name is this one. */
+	e->text[EVENT_NODE] = TEXT_NONE;
+	if (p->busy) {
+		count_add(&p->counters, COUNT_PROC_BUSY, 1);
+		return;
+	}
+	switch (witness_read(&p->witness, e, e->arrival_us)) {
+	case WITNESS_READ:
+		count_add(&p->counters, COUNT_PROC_READ, 1);
+		break;
+	case WITNESS_GONE:
+		count_add(&p->counters, COUNT_PROC_GONE, 1);
+		break;
+	case WITNESS_OLD:
+		break;
+	}
+}
+
+static void on_assembled(const struct assembled *a, void *arg)
+{
+	static const enum plugin_counter why[] = {
+		[RECORD_OTHER_KEY] = COUNT_SKIPPED_KEY,
+		[RECORD_OTHER_FAMILY] = COUNT_SKIPPED_FAMILY,
+		[RECORD_BAD_ADDRESS] = COUNT_BAD_ADDRESS,
+		[RECORD_BAD] = COUNT_BAD_EVENT,
+	};
+	struct plugin *p = arg;
+	struct event e;
+	enum record_result result = record_parse(p->parser, a, p->config.audit_key, &e);
+
+	if (result != RECORD_OURS) {
+		count_add(&p->counters, why[result], 1);
+		return;
+	}
+	e.arrival_us = p->now_us;
+	add_witness(p, &e);
+	writer_put(p->writer, &e, p->from_file);
+}
+
+/* auditd's own messages (1200 to 1299) are numbered by itself, not by the kernel. */
+static bool numbered_by_kernel(const struct stamp *s)
+{
+	return s->type.len < 7 || memcmp(s->type.data, "DAEMON_", 7);
+}
+
+/*
+ * "auditctl -m sockledger-probe=N" sends a message the way that all records go, kernel and auditd:
+ * when last_probe is N in the cache, everything that was recorded before it is there as well.
+ * Only who may write audit messages (CAP_AUDIT_WRITE) can send it.
+ */
+static void look_for_probe(struct plugin *p, const struct stamp *s, const char *line, size_t len)
+{
+	static const char mark[] = "sockledger-probe=";
+	const char *at;
+	int64_t n = 0;
+
+	if (!text_equal(s->type, text_of("USER")))
+		return;
+	at = memmem(line, len, mark, sizeof(mark) - 1);
+	if (!at)
+		return;
+	for (at += sizeof(mark) - 1; at < line + len && *at >= '0' && *at <= '9' && n < INT32_MAX; at++)
+		n = n * 10 + (*at - '0');
+	count_set(&p->counters, COUNT_PROBE, n);
+}
+
+static void take_line(struct plugin *p, const char *line, size_t len, int64_t now_ns)
+{
+	struct stamp stamp;
+
+	if (len == 0)
+		return;
+	count_add(&p->counters, COUNT_LINES, 1);
+	if (!stamp_parse(line, len, &stamp) || memchr(line, '\0', len)) {
+		count_add(&p->counters, COUNT_BAD_LINE, 1);
+		return;
+	}
+	if (numbered_by_kernel(&stamp) &&
+	    (!stamp.node.data || text_equal(stamp.node, text_of(p->config.node)))) {
+		gaps_see(&p->gaps, stamp.serial);
+		count_set(&p->counters, COUNT_LOST_SERIAL, p->gaps.missing);
+		count_set(&p->counters, COUNT_SERIAL, p->gaps.newest);
+	}
+	assembler_line(p->assembler, &stamp, line, len, now_ns);
+	look_for_probe(p, &stamp, line, len);
+}
+
+/* Splits what has been read into lines; the unfinished last one stays at the start. */
+static void take_input(struct plugin *p, size_t n)
+{
+	char *at = p->input, *end = p->input + p->len + n, *newline;
+	int64_t now_ns = clock_mono_ns();
+
+	p->now_us = clock_now_us();
+	while ((newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		if (p->skipping)
+			p->skipping = false;
+		else if ((size_t)(newline - at) > LINE_BYTES_MAX)
+			count_add(&p->counters, COUNT_BAD_LONG, 1);
+		else
+			take_line(p, at, (size_t)(newline - at), now_ns);
+		at = newline + 1;
+	}
+	p->len = (size_t)(end - at);
+	if (p->len > LINE_BYTES_MAX) {
+		if (!p->skipping)
+			count_add(&p->counters, COUNT_BAD_LONG, 1);
+		p->skipping = true;
+		p->len = 0;
+	}
+	memmove(p->input, at, p->len);
+}
+
+/* One read.  False at the end of the input. */
+static bool read_input(struct plugin *p)
+{
+	ssize_t n = read(STDIN_FILENO, p->input + p->len, sizeof(p->input) - p->len);
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	if (n == 0)
+		return false;
+	p->busy = !p->from_file && (size_t)n + p->len >= BUSY_BYTES;
+	take_input(p, (size_t)n);
+	return true;
+}
+
+static void reload(struct plugin *p)
+{
+	struct config fresh;
+	struct diags d = { .out = NULL };
+
+	if (config_init(&fresh))
+		return;
+	if (config_load(&fresh, p->config_path, &d)) {
+		log_error("configuration has %u mistakes and was not taken over; see them with "
+			  "'audisp-sockledger --test'", d.count);
+		config_release(&fresh);
+		return;
+	}
+	config_release(&p->config);
+	p->config = fresh;
+	writer_configure(p->writer, &p->config);
+}
+
+static void on_signal(struct plugin *p, int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		reload(p);
+	else
+		p->stop = true;
+}
+
+/* auditd is going: what it has written is still in the pipe. */
+static void read_rest(struct plugin *p)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	while (poll(&fd, 1, 0) > 0 && (fd.revents & POLLIN))
+		if (!read_input(p))
+			break;
+}
+
+static void run(struct plugin *p, int signals)
+{
+	struct pollfd fds[] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+
+	while (!p->stop) {
+		int wait = assembler_age(p->assembler, clock_mono_ns());
+		bool counted = count_get(&p->counters, COUNT_LINES) != p->nudged_lines;
+
+		if (counted && (wait < 0 || wait > NUDGE_MS))
+			wait = NUDGE_MS;
+		if (poll(fds, 2, wait) == 0 && counted) {
+			p->nudged_lines = count_get(&p->counters, COUNT_LINES);
+			writer_nudge(p->writer);
+		}
+		if (fds[1].revents)
+			on_signal(p, signals);
+		if (fds[0].revents && !read_input(p))
+			return;
+	}
+	read_rest(p);
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL))
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int serve(struct plugin *p)
+{
+	struct stat st;
+	int signals = block_signals(), rc;
+
+	p->from_file = !fstat(STDIN_FILENO, &st) && S_ISREG(st.st_mode);
+	p->assembler = assembler_new(&p->counters, on_assembled, p);
+	p->parser = record_parser_new();
+	if (signals < 0 || !p->assembler || !p->parser || witness_init(&p->witness, "/proc")) {
+		log_error("cannot start: %s", strerror(errno));
+		return 1;
+	}
+	count_set(&p->counters, COUNT_RESTARTS, 1);
+	p->writer = writer_start(&p->config, &p->counters);
+	if (!p->writer) {
+		log_error("cannot start: %s", strerror(errno));
+		return 1;
+	}
+	if (!p->from_file)
+		writer_resume_gaps(p->writer, &p->gaps);
+	run(p, signals);
+	if (p->len && !p->skipping)
+		count_add(&p->counters, COUNT_BAD_LINE, 1);
+	assembler_flush(p->assembler);
+	rc = writer_stop(p->writer, LAST_COMMIT_MS);
+	witness_release(&p->witness);
+	record_parser_free(p->parser);
+	assembler_free(p->assembler);
+	close(signals);
+	return rc ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "foreground", no_argument, NULL, 'f' },
+		{ "test", no_argument, NULL, 't' },	    { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
+	};
+	static struct plugin plugin;
+	struct diags d = { .out = stderr };
+	bool foreground = false, test = false;
+	int option, rc;
+
+	umask(027);
+	while ((option = getopt_long(argc, argv, "c:fthV", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			plugin.config_path = optarg;
+			break;
+		case 'f':
+			foreground = true;
+			break;
+		case 't':
+			test = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return 0;
+		case 'V':
+			puts("audisp-sockledger " PACKAGE_VERSION);
+			return 0;
+		default:
+			fputs("Try 'audisp-sockledger --help'.\n", stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "audisp-sockledger: unexpected argument '%s'\n", argv[optind]);
+		return 2;
+	}
+	if (config_init(&plugin.config)) {
+		fputs("audisp-sockledger: out of memory\n", stderr);
+		return 1;
+	}
+	rc = config_load(&plugin.config, plugin.config_path, &d);
+	log_open("audisp-sockledger", !foreground && !test && !isatty(STDERR_FILENO),
+		 plugin.config.verbose);
+	if (rc) {
+		log_error("configuration has mistakes: nothing was started");
+		config_release(&plugin.config);
+		return 2;
+	}
+	rc = test ? 0 : serve(&plugin);
+	config_release(&plugin.config);
+	return rc;
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One event through libauparse.
+ *
+ * libauparse is fed a whole event at a time and flushed behind it, so that the event comes back
+ * from the very call (left to itself it gives an event out when a line of another one follows).
+ * Its fields are walked once, without its interpretations, which would cost more than all else.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <auparse.h>
+#include <libaudit.h>
+#include <sys/socket.h>
+
+#include "assemble.h"
+#include "record.h"
+#include "sockaddr.h"
+
+/* An audit message is at most 8970 bytes; decoded hex takes half of it. */
+#define SCRATCH_BYTES (4 * 8970)
+#define SOCK_TYPE_BITS 0xf	/* SOCK_TYPE_MASK in linux/net.h: the rest are flags */
+
+struct record_parser {
+	auparse_state_t *au;
+	/* of the event under way */
+	const struct assembled *assembled;
+	const char *audit_key;
+	struct event *event;
+	bool seen, key_ours, number_bad, exit_seen;
+	bool has_address;
+	enum sockaddr_result address;
+	struct endpoint to;
+	uint64_t args[3];	/* of the call itself, or of its SOCKETCALL */
+	char scratch[SCRATCH_BYTES];
+	size_t used;
+};
+
+/* Decimal, with a sign; strtoll() costs more than libauparse does for a whole field. */
+static int64_t parse_number(struct record_parser *p, const char *value)
+{
+	bool negative = *value == '-';
+	const char *digits = value + negative, *c = digits;
+	int64_t n = 0;
+
+	for (; *c >= '0' && *c <= '9' && c - digits < 18; c++)
+		n = n * 10 + (*c - '0');
+	if (*c || c == digits)
+		p->number_bad = true;
+	return negative ? -n : n;
+}
+
+static uint64_t parse_hex(struct record_parser *p, const char *value)
+{
+	const char *c = value;
+	uint64_t n = 0;
+
+	for (; c - value < 16; c++) {
+		if (*c >= '0' && *c <= '9')
+			n = n << 4 | (uint64_t)(*c - '0');
+		else if (*c >= 'a' && *c <= 'f')
+			n = n << 4 | (uint64_t)(*c - 'a' + 10);
+		else
+			break;
+	}
+	if (*c || c == value)
+		p->number_bad = true;
+	return n;
+}
+
+/* Ids are 32 bits, and all ones is "unset"; old kernels wrote -1. */
+static int64_t parse_id(struct record_parser *p, const char *value)
+{
+	int64_t n;
+
+	if (value[0] == 'u' || value[0] == '-')
+		return -1;
+	n = parse_number(p, value);
+	if (n < 0 || n > UINT32_MAX)
+		p->number_bad = true;
+	return n == UINT32_MAX ? -1 : n;
+}
+
+static int64_t parse_pid(struct record_parser *p, const char *value)
+{
+	int64_t n = parse_number(p, value);
+
+	if (n < 0 || n > INT32_MAX)
+		p->number_bad = true;
+	return n;
+}
+
+/*
+ * A string as audit writes it: in quotes where it is harmless, else as hex digits; "(null)" and
+ * "?" where there is none (audit_log_untrustedstring() in kernel/audit.c).
+ */
+static struct text parse_text(struct record_parser *p, struct text t)
+{
+	char *to = p->scratch + p->used;
+	long n;
+
+	if (t.len >= 2 && t.data[0] == '"' && t.data[t.len - 1] == '"')
+		t = (struct text){ t.data + 1, t.len - 2 };
+	else if ((n = hex_decode(t, (unsigned char *)to, sizeof(p->scratch) - p->used)) >= 0) {
+		p->used += (size_t)n;
+		return (struct text){ to, (size_t)n };
+	}
+	/* libauparse gives the field's memory back with the event: keep a copy. */
+	if (t.len > sizeof(p->scratch) - p->used)
+		t.len = sizeof(p->scratch) - p->used;
+	memcpy(to, t.data, t.len);
+	p->used += t.len;
+	return (struct text){ to, t.len };
+}
+
+static struct text parse_string(struct record_parser *p, const char *value)
+{
+	if ((value[0] == '(' || value[0] == '?') &&
+	    (!strcmp(value, "(null)") || !strcmp(value, "(none)") || !strcmp(value, "?")))
+		return TEXT_NONE;
+	return parse_text(p, text_of(value));
+}
+
+/* PROCTITLE separates the arguments by NUL, and cuts at 128 bytes. */
+static struct text parse_cmdline(struct record_parser *p, struct text title)
+{
+	struct text t;
+	char *bytes;
+
+	if (!title.data || text_equal(title, text_of("(null)")))
+		return TEXT_NONE;
+	t = parse_text(p, title);
+	bytes = p->scratch + p->used - t.len;
+	while (t.len && bytes[t.len - 1] == '\0')
+		t.len--;
+	for (size_t i = 0; i < t.len; i++)
+		if (bytes[i] == '\0')
+			bytes[i] = ' ';
+	return t;
+}
+
+static void parse_key(struct record_parser *p, const char *value)
+{
+	size_t len = strlen(p->audit_key);
+
+	/* libauparse makes of several keys in one field several fields, each in quotes. */
+	if (value[0] == '"' && !strncmp(value + 1, p->audit_key, len) && value[len + 1] == '"')
+		p->key_ours = true;
+}
+
+static void syscall_field(struct record_parser *p, const char *name, const char *value)
+{
+	struct event *e = p->event;
+
+	switch (name[0]) {
+	case 'a':
+		if (name[1] >= '0' && name[1] <= '2' && !name[2]) {
+			if (!p->assembled->class.socketcall)
+				p->args[name[1] - '0'] = parse_hex(p, value);
+		} else if (!strcmp(name, "auid")) {
+			e->auid = parse_id(p, value);
+		}
+		break;
+	case 'c':
+		if (!strcmp(name, "comm"))
+			e->text[EVENT_COMM] = parse_string(p, value);
+		break;
+	case 'e':
+		if (!strcmp(name, "exit")) {
+			e->exit = parse_number(p, value);
+			p->exit_seen = true;
+		} else if (!strcmp(name, "exe")) {
+			e->text[EVENT_EXE] = parse_string(p, value);
+		} else if (!strcmp(name, "euid")) {
+			e->euid = parse_id(p, value);
+		}
+		break;
+	case 'f':
+		if (!strcmp(name, "fsuid"))
+			e->fsuid = parse_id(p, value);
+		break;
+	case 'g':
+		if (!strcmp(name, "gid"))
+			e->gid = parse_id(p, value);
+		break;
+	case 'k':
+		if (!strcmp(name, "key"))
+			parse_key(p, value);
+		break;
+	case 'p':
+		if (!strcmp(name, "pid"))
+			e->pid = parse_pid(p, value);
+		else if (!strcmp(name, "ppid"))
+			e->ppid = parse_pid(p, value);
+		break;
+	case 's':
+		if (!strcmp(name, "ses"))
+			e->session = parse_id(p, value);
+		else if (!strcmp(name, "subj"))
+			e->text[EVENT_LABEL] = parse_string(p, value);
+		break;
+	case 'u':
+		if (!strcmp(name, "uid"))
+			e->uid = parse_id(p, value);
+		break;
+	default:
+		break;
+	}
+}
+
+/* NAME="value" in the interpretations that an ENRICHED record carries behind its own fields. */
+static struct text enriched(struct record_parser *p, const char *interpretations, const char *name)
+{
+	size_t len = strlen(name);
+	const char *at = interpretations, *end;
+
+	while ((at = strstr(at, name)) != NULL) {
+		/* "AUID" also ends in "UID": the name must begin here. */
+		if ((at == interpretations || at[-1] == ' ' || at[-1] == '\x1d') && at[len] == '=')
+			break;
+		at += len;
+	}
+	if (!at || at[len + 1] != '"')
+		return TEXT_NONE;
+	at += len + 2;
+	end = strchr(at, '"');
+	if (!end || !strncmp(at, "unset\"", 6) || !strncmp(at, "unknown(", 8) ||
+	    (size_t)(end - at) > sizeof(p->scratch) - p->used)
+		return TEXT_NONE;
+	memcpy(p->scratch + p->used, at, (size_t)(end - at));
+	p->used += (size_t)(end - at);
+	return (struct text){ p->scratch + p->used - (end - at), (size_t)(end - at) };
+}
+
+static void record_field(struct record_parser *p, int type, const char *name, const char *value)
+{
+	switch (type) {
+	case AUDIT_SYSCALL:
+		syscall_field(p, name, value);
+		break;
+	case AUDIT_SOCKADDR:
+		if (strcmp(name, "saddr"))
+			break;
+		p->has_address = true;
+		p->address = sockaddr_decode(text_of(value), &p->to);
+		break;
+	case AUDIT_SOCKETCALL:
+		if (p->assembled->class.socketcall && name[0] == 'a' && name[1] >= '0' &&
+		    name[1] <= '2' && !name[2])
+			p->args[name[1] - '0'] = parse_hex(p, value);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_event(auparse_state_t *au, auparse_cb_event_t what, void *arg)
+{
+	struct record_parser *p = arg;
+
+	if (what != AUPARSE_CB_EVENT_READY || p->seen || auparse_first_record(au) <= 0)
+		return;
+	p->seen = true;
+	do {
+		int type = auparse_get_type(au);
+		const char *more;
+
+		auparse_first_field(au);
+		do {
+			const char *name = auparse_get_field_name(au);
+			const char *value = auparse_get_field_str(au);
+
+			if (name && value)
+				record_field(p, type, name, value);
+		} while (auparse_next_field(au) > 0);
+		more = type == AUDIT_SYSCALL ? auparse_get_record_interpretations(au) : NULL;
+		if (more) {
+			p->event->text[EVENT_USER] = enriched(p, more, "UID");
+			p->event->text[EVENT_LOGIN_USER] = enriched(p, more, "AUID");
+		}
+	} while (auparse_next_record(au) > 0);
+}
+
+struct record_parser *record_parser_new(void)
+{
+	struct record_parser *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->au = auparse_init(AUSOURCE_FEED, NULL);
+	if (!p->au) {
+		free(p);
+		return NULL;
+	}
+	auparse_set_escape_mode(p->au, AUPARSE_ESC_RAW);
+	auparse_add_callback(p->au, on_event, p, NULL);
+	return p;
+}
+
+void record_parser_free(struct record_parser *p)
+{
+	if (!p)
+		return;
+	auparse_destroy(p->au);
+	free(p);
+}
+
+/* What the kind of call makes of its arguments. */
+static enum record_result finish(struct record_parser *p)
+{
+	struct event *e = p->event;
+
+	e->kind = p->assembled->class.kind;
+	if (e->kind == EVENT_SOCKET) {
+		e->family = (int32_t)p->args[0];
+		e->type = (int64_t)(p->args[1] & SOCK_TYPE_BITS);
+		e->protocol = (int32_t)p->args[2];
+		if (e->protocol == 0)
+			e->protocol = protocol_default((int)e->type);
+		if (e->exit >= 0)
+			e->fd = e->exit;
+		if (e->family != AF_INET && e->family != AF_INET6)
+			return RECORD_OTHER_FAMILY;
+		return RECORD_OURS;
+	}
+	if (!p->has_address || p->address == SOCKADDR_BAD)
+		return RECORD_BAD_ADDRESS;
+	if (p->address == SOCKADDR_OTHER)
+		return RECORD_OTHER_FAMILY;
+	e->fd = (int32_t)p->args[0];
+	e->family = p->to.addr.family;
+	e->addr = p->to.addr;
+	e->port = p->to.port;
+	return RECORD_OURS;
+}
+
+enum record_result record_parse(struct record_parser *p, const struct assembled *a,
+				const char *audit_key, struct event *e)
+{
+	event_init(e);
+	p->assembled = a;
+	p->audit_key = audit_key;
+	p->event = e;
+	p->seen = p->key_ours = p->number_bad = p->exit_seen = p->has_address = false;
+	memset(p->args, 0, sizeof(p->args));
+	p->used = 0;
+	if (auparse_feed(p->au, a->lines, a->len) || auparse_flush_feed(p->au))
+		return RECORD_BAD;
+	if (!p->seen)
+		return RECORD_BAD;
+	if (!p->key_ours)
+		return RECORD_OTHER_KEY;
+	if (p->number_bad || !p->exit_seen || e->pid < 0)
+		return RECORD_BAD;
+	e->time_us = a->stamp.time_us;
+	e->serial = a->stamp.serial;
+	e->text[EVENT_NODE] = a->stamp.node;
+	e->text[EVENT_CMDLINE] = parse_cmdline(p, a->proctitle);
+	return finish(p);
+}

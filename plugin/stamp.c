@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The head of an audit line. */
+#include <string.h>
+
+#include "clock.h"
+#include "stamp.h"
+
+/* Seconds beyond this (the year 9999) are not a time that anybody stamped. */
+#define SECONDS_MAX 253402300799ULL
+
+static bool take(const char **p, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(end - *p) < len || memcmp(*p, word, len))
+		return false;
+	*p += len;
+	return true;
+}
+
+/* Digits up to the byte `until`, which is eaten. */
+static bool number(const char **p, const char *end, char until, uint64_t max, uint64_t *value)
+{
+	const char *from = *p;
+	uint64_t n = 0;
+
+	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++) {
+		n = n * 10 + (uint64_t)(**p - '0');
+		if (n > max)
+			return false;
+	}
+	if (*p == from || *p == end || **p != until)
+		return false;
+	(*p)++;
+	*value = n;
+	return true;
+}
+
+/* A word without blanks, up to the blank, which is eaten. */
+static bool word(const char **p, const char *end, struct text *t)
+{
+	const char *blank = memchr(*p, ' ', (size_t)(end - *p));
+
+	if (!blank || blank == *p)
+		return false;
+	*t = (struct text){ *p, (size_t)(blank - *p) };
+	*p = blank + 1;
+	return true;
+}
+
+bool stamp_parse(const char *line, size_t len, struct stamp *s)
+{
+	const char *p = line, *end = line + len;
+	uint64_t seconds, millis, serial;
+
+	s->node = TEXT_NONE;
+	if (take(&p, end, "node=") && !word(&p, end, &s->node))
+		return false;
+	if (!take(&p, end, "type=") || !word(&p, end, &s->type) || !take(&p, end, "msg=audit(") ||
+	    !number(&p, end, '.', SECONDS_MAX, &seconds) || !number(&p, end, ':', 999, &millis) ||
+	    !number(&p, end, ')', UINT32_MAX, &serial) || !take(&p, end, ":"))
+		return false;
+	/* libauparse keeps 340 bytes of a head with node= and looks no further for the stamp. */
+	if (s->node.len > 255)
+		return false;
+	take(&p, end, " ");
+	s->time_us = (int64_t)(seconds * TIME_US_PER_S + millis * 1000);
+	s->serial = (uint32_t)serial;
+	s->body = (size_t)(p - line);
+	return true;
+}
+
+bool stamp_same_event(const struct stamp *a, const struct stamp *b)
+{
+	return a->serial == b->serial && a->time_us == b->time_us && text_equal(a->node, b->node);
+}

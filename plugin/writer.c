@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The cache as a committer's store: events to rows, counters beside them, bounds. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "clock.h"
+#include "committer.h"
+#include "config.h"
+#include "counters.h"
+#include "db.h"
+#include "event.h"
+#include "gaps.h"
+#include "kernel_lost.h"
+#include "text.h"
+#include "writer.h"
+
+#define TRIM_MOST 8192		/* rows removed by one commit; more than one brings */
+#define COUNTERS_NS 50000000LL	/* counters are written at most this often under load */
+
+struct writer {
+	struct committer *committer;
+	struct counters *counters;
+	struct cache_writer *cache;
+	pthread_mutex_t lock;		/* guards the next three, for SIGHUP */
+	char *path;
+	int64_t max_rows, max_age_us;
+	int64_t counters_ns;
+	int64_t base[PLUGIN_COUNTER_COUNT];	/* counted in earlier lives */
+	int64_t written[PLUGIN_COUNTER_COUNT];
+	int64_t seen[PLUGIN_COUNTER_COUNT];	/* when the transaction began */
+	int64_t kernel_raw;		/* the kernel's count when it was last asked; -1: never */
+	int64_t boot;			/* which boot this is */
+	int64_t last_serial;		/* of an earlier life in the same boot; -1: none */
+};
+
+static int64_t boot_number(void)
+{
+	char id[64];
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, id, sizeof(id));
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0 ? (int64_t)(text_hash(TEXT_HASH_SEED, id, (size_t)n) >> 1) : 0;
+}
+
+/* Counters go on from where an earlier life of the plugin left them. */
+static void load_counters(struct writer *w)
+{
+	for (int i = 0; i < PLUGIN_COUNTER_COUNT; i++) {
+		if (i == COUNT_SERIAL || i == COUNT_PROBE)
+			continue;
+		w->base[i] = cache_writer_get(w->cache, counter_name(i));
+		w->written[i] = -1;
+	}
+	w->last_serial = -1;
+	if (cache_writer_get(w->cache, "boot") == w->boot) {
+		w->kernel_raw = cache_writer_get(w->cache, "kernel_lost_raw");
+		w->last_serial = cache_writer_get(w->cache, counter_name(COUNT_SERIAL));
+	}
+}
+
+void writer_resume_gaps(struct writer *w, struct gaps *g)
+{
+	pthread_mutex_lock(&w->lock);
+	if (w->last_serial > 0)
+		gaps_resume(g, (uint32_t)w->last_serial);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static int store_open(void *store)
+{
+	struct writer *w = store;
+	int rc;
+
+	pthread_mutex_lock(&w->lock);
+	rc = cache_writer_open(w->path, &w->cache);
+	/* It is a cache: one that a newer version made is of no use to this one. */
+	if (rc == -EPROTO)
+		rc = -EUCLEAN;
+	if (!rc)
+		load_counters(w);
+	pthread_mutex_unlock(&w->lock);
+	return rc;
+}
+
+static void store_close(void *store)
+{
+	struct writer *w = store;
+
+	cache_writer_close(w->cache);
+	w->cache = NULL;
+}
+
+/*
+ * What the read side counts it counts after handing the events over: counters that were read
+ * before the ring was emptied never speak of rows that are not there yet.
+ */
+static int store_begin(void *store)
+{
+	struct writer *w = store;
+
+	for (int i = 0; i < PLUGIN_COUNTER_COUNT; i++)
+		w->seen[i] = count_get(w->counters, i);
+	return cache_writer_begin(w->cache);
+}
+
+static int store_add(void *store, const void *item)
+{
+	return cache_writer_add(((struct writer *)store)->cache, item);
+}
+
+/* What the kernel has lost since we last asked, also between two lives of the plugin.  Its count
+ * begins anew at a boot, and when it is reset. */
+static void ask_kernel(struct writer *w)
+{
+	int64_t raw = kernel_lost();
+
+	if (raw < 0)
+		return;
+	if (raw > w->kernel_raw && w->kernel_raw >= 0)
+		count_add(w->counters, COUNT_LOST_KERNEL, raw - w->kernel_raw);
+	w->kernel_raw = raw;
+}
+
+static int put_counters(struct writer *w)
+{
+	int rc = cache_writer_set(w->cache, "kernel_lost_raw", w->kernel_raw);
+
+	if (!rc)
+		rc = cache_writer_set(w->cache, "boot", w->boot);
+	for (int i = 0; !rc && i < PLUGIN_COUNTER_COUNT; i++) {
+		int64_t value = w->base[i] + w->seen[i];
+
+		if (value == w->written[i])
+			continue;
+		rc = cache_writer_set(w->cache, counter_name(i), value);
+		if (!rc)
+			w->written[i] = value;
+	}
+	return rc;
+}
+
+static bool counters_changed(const struct writer *w)
+{
+	for (int i = 0; i < PLUGIN_COUNTER_COUNT; i++)
+		if (w->base[i] + count_get(w->counters, i) != w->written[i])
+			return true;
+	return false;
+}
+
+static bool store_dirty(void *store)
+{
+	return counters_changed(store);
+}
+
+static int store_finish(void *store, int64_t items, bool drained)
+{
+	struct writer *w = store;
+	int64_t now = clock_mono_ns(), trimmed = 0, max_rows, oldest_us;
+	bool counters = drained && (!items || now - w->counters_ns >= COUNTERS_NS);
+	int rc;
+
+	pthread_mutex_lock(&w->lock);
+	max_rows = w->max_rows;
+	oldest_us = clock_now_us() - w->max_age_us;
+	pthread_mutex_unlock(&w->lock);
+	rc = cache_writer_trim(w->cache, max_rows, oldest_us, TRIM_MOST, &trimmed);
+	w->seen[COUNT_ROWS] += items;
+	w->seen[COUNT_TRIMMED] += trimmed;
+	if (!rc && counters)
+		rc = put_counters(w);
+	if (!rc)
+		rc = cache_writer_commit(w->cache);
+	if (rc)
+		return rc;
+	count_add(w->counters, COUNT_ROWS, items);
+	count_add(w->counters, COUNT_TRIMMED, trimmed);
+	if (counters)
+		w->counters_ns = now;
+	return 0;
+}
+
+static void store_rollback(void *store)
+{
+	struct writer *w = store;
+
+	cache_writer_rollback(w->cache);
+	memset(w->written, 0xff, sizeof(w->written));
+}
+
+/* The disk is full: the oldest tenth goes. */
+static int store_make_room(void *store)
+{
+	struct writer *w = store;
+	int64_t trimmed;
+	int rc = cache_writer_begin(w->cache);
+
+	if (!rc)
+		rc = cache_writer_trim(w->cache, w->max_rows / 10, 0, w->max_rows / 10, &trimmed);
+	if (!rc && !trimmed)
+		rc = -ENOSPC;
+	if (!rc)
+		rc = cache_writer_commit(w->cache);
+	if (rc)
+		cache_writer_rollback(w->cache);
+	else
+		count_add(w->counters, COUNT_TRIMMED, trimmed);
+	return rc;
+}
+
+static void store_set_aside(void *store)
+{
+	db_set_aside(((struct writer *)store)->path);
+}
+
+static int store_idle(void *store)
+{
+	struct writer *w = store;
+
+	ask_kernel(w);
+	return cache_writer_shrink(w->cache);
+}
+
+static const char *store_path(void *store)
+{
+	return ((struct writer *)store)->path;
+}
+
+static const struct committer_ops ops = {
+	.what = "cache",
+	.open = store_open,
+	.close = store_close,
+	.begin = store_begin,
+	.add = store_add,
+	.finish = store_finish,
+	.rollback = store_rollback,
+	.make_room = store_make_room,
+	.set_aside = store_set_aside,
+	.idle = store_idle,
+	.dirty = store_dirty,
+	.path = store_path,
+};
+
+static void free_writer(struct writer *w)
+{
+	pthread_mutex_destroy(&w->lock);
+	free(w->path);
+	free(w);
+}
+
+struct writer *writer_start(const struct config *c, struct counters *counters)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	int error;
+
+	if (!w)
+		return NULL;
+	w->counters = counters;
+	w->max_rows = c->cache_rows;
+	w->max_age_us = c->cache_age_us;
+	w->kernel_raw = w->last_serial = -1;
+	w->boot = boot_number();
+	pthread_mutex_init(&w->lock, NULL);
+	w->path = strdup(c->cache);
+	if (w->path)
+		w->committer = committer_start(&ops, w, (size_t)c->buffer_bytes);
+	if (w->committer)
+		return w;
+	error = errno;
+	free_writer(w);
+	errno = error;
+	return NULL;
+}
+
+bool writer_put(struct writer *w, const struct event *e, bool may_wait)
+{
+	void *room = committer_reserve(w->committer, event_pack_size(e), may_wait);
+
+	if (!room) {
+		count_add(w->counters, COUNT_LOST_BUFFER, 1);
+		return false;
+	}
+	event_pack(e, room);
+	committer_publish(w->committer);
+	return true;
+}
+
+void writer_nudge(struct writer *w)
+{
+	committer_nudge(w->committer);
+}
+
+void writer_configure(struct writer *w, const struct config *c)
+{
+	char *path = strdup(c->cache);
+	bool moved;
+
+	if (!path)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->max_rows = c->cache_rows;
+	w->max_age_us = c->cache_age_us;
+	moved = strcmp(w->path, path) != 0;
+	if (moved) {
+		free(w->path);
+		w->path = path;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (moved)
+		committer_reopen(w->committer);
+	else
+		free(path);
+}
+
+int writer_stop(struct writer *w, int timeout_ms)
+{
+	int64_t lost;
+	int rc = committer_stop(w->committer, timeout_ms, &lost);
+
+	free_writer(w);
+	return rc;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_WRITER_H
+#define SOCKLEDGER_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config;
+struct counters;
+struct event;
+struct gaps;
+
+/*
+ * The thread that writes the cache, and everything of the plugin that may wait: for the disk,
+ * for a lock, for syslog.  The read side hands events over through a ring and never waits, unless
+ * it says that it may.
+ */
+struct writer;
+
+/* The cache's path and bounds are copied from c.  A cache that is damaged is set aside; one that
+ * cannot be opened now is tried again for as long as it takes.  NULL with errno set. */
+struct writer *writer_start(const struct config *c, struct counters *counters);
+
+/* Lets the search for lost serials go on where an earlier life of the plugin, since this boot,
+ * ended.  Before the first event. */
+void writer_resume_gaps(struct writer *w, struct gaps *g);
+
+/* Hands one event over: its bytes are copied.  False where there is no room, which is counted.
+ * may_wait: the events come from a file that will not run away, so wait for room. */
+bool writer_put(struct writer *w, const struct event *e, bool may_wait);
+
+/* Something was counted without an event: the counters in the cache want writing. */
+void writer_nudge(struct writer *w);
+
+/* Takes the bounds, and the cache's path if it has changed, from c. */
+void writer_configure(struct writer *w, const struct config *c);
+
+/* Commits what is left, for at most timeout_ms where the cache does not let it; what then is left
+ * is counted as lost.  Ends the thread and frees w.  0, or -errno of the last failure. */
+int writer_stop(struct writer *w, int timeout_ms);
+
+#endif
