@@ -10,7 +10,7 @@
  * or not; so a number that does not come is an event lost on the way.  Numbers come nearly in
  * order, wrap at 2^32, and begin anew at a boot.
  */
-#define GAPS_WINDOW 4096u	/* how late a number may come */
+#define GAPS_WINDOW 262144u	/* how late a number may come: seconds, at the highest rate */
 #define GAPS_JUMP 1000000u	/* a step wider than this is another sequence, not a loss */
 
 struct gaps {

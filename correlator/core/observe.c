@@ -12,7 +12,7 @@
  *
  *   I1  An entry answers only for the process that made it, or for its child: where both starts
  *       are known they must be equal, else parent or program must be.
- *   I2  Where both inodes are known they must be equal.
+ *   I2  Where both inodes are known they must be equal; or the descriptor is the process's own.
  *   I3  A row is `certain` only with a second witness beside the record.
  */
 #include <errno.h>
@@ -115,29 +115,39 @@ static struct sock *put(struct observer *o, const struct event *e)
 	return s;
 }
 
+static struct sock *touch(struct observer *o, struct sock *s, const struct event *e)
+{
+	if (s->start_ticks < 0)
+		s->start_ticks = e->start_ticks;
+	if (e->inode >= 0)
+		socktable_set_inode(o->sockets, s, e->inode);
+	return s;
+}
+
 /* The socket that the event's descriptor is, as far as it is known. */
 static struct sock *find(struct observer *o, const struct event *e)
 {
 	struct sock_key key = key_of(e, e->pid), parent = key_of(e, e->ppid);
-	struct sock *s = socktable_find(o->sockets, &key);
+	struct sock *s = socktable_find(o->sockets, &key), *mine;
 
-	if (s && same_process(s, e) && same_inode(s, e)) {
-		if (s->start_ticks < 0)
-			s->start_ticks = e->start_ticks;
-		if (e->inode >= 0)
-			socktable_set_inode(o->sockets, s, e->inode);
-		return s;
-	}
+	mine = s && same_process(s, e) ? s : NULL;
+	if (mine && same_inode(mine, e))
+		return touch(o, mine, e);
 	/* Inherited, or passed: what the socket is stays so; its flows are another process's. */
 	s = key.node ? NULL : socktable_find_inode(o->sockets, e->inode);
+	/* Its own descriptor with another inode that nobody knows: the plugin looked late, and saw
+	 * what the descriptor had become by then.  The records' order counts, not the inode. */
+	if (!s && mine)
+		return touch(o, mine, e);
 	if (!s) {
 		s = socktable_find(o->sockets, &parent);
 		if (s && !same_inode(s, e))
 			s = NULL;
 	}
 	if (s) {
-		struct sock of_parent = *s, *mine = put(o, e);
+		struct sock of_parent = *s;
 
+		mine = put(o, e);
 		mine->type = of_parent.type;
 		mine->protocol = of_parent.protocol;
 		mine->bound = of_parent.bound;
