@@ -124,12 +124,14 @@ static struct sock *touch(struct observer *o, struct sock *s, const struct event
 	return s;
 }
 
-/* The socket that the event's descriptor is, as far as it is known. */
-static struct sock *find(struct observer *o, const struct event *e)
+/* The socket that the event's descriptor is, as far as it is known.  *late: what the plugin saw
+ * of it contradicts the records. */
+static struct sock *find(struct observer *o, const struct event *e, bool *late)
 {
 	struct sock_key key = key_of(e, e->pid), parent = key_of(e, e->ppid);
 	struct sock *s = socktable_find(o->sockets, &key), *mine;
 
+	*late = false;
 	mine = s && same_process(s, e) ? s : NULL;
 	if (mine && same_inode(mine, e))
 		return touch(o, mine, e);
@@ -137,8 +139,10 @@ static struct sock *find(struct observer *o, const struct event *e)
 	s = key.node ? NULL : socktable_find_inode(o->sockets, e->inode);
 	/* Its own descriptor with another inode that nobody knows: the plugin looked late, and saw
 	 * what the descriptor had become by then.  The records' order counts, not the inode. */
-	if (!s && mine)
+	if (!s && mine) {
+		*late = true;
 		return touch(o, mine, e);
+	}
 	if (!s) {
 		s = socktable_find(o->sockets, &parent);
 		if (s && !same_inode(s, e))
@@ -229,7 +233,7 @@ static void fill_process(struct connection *c, const struct event *e)
 }
 
 static void fill_connection(struct connection *c, const struct event *e, const struct sock *s,
-			    const struct endpoint *dst)
+			    const struct endpoint *dst, bool late)
 {
 	connection_init(c);
 	fill_process(c, e);
@@ -245,18 +249,19 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 		address_unmap(&c->src.addr);
 		c->evidence |= EVIDENCE_BIND;
 	}
-	if (e->inode >= 0)
+	if (e->inode >= 0 && !late)
 		c->evidence |= EVIDENCE_FD;
 	c->certainty = c->evidence == EVIDENCE_AUDIT ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN;
 }
 
 static void on_connect(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
-	struct sock *s = find(o, e);
+	bool late;
+	struct sock *s = find(o, e, &late);
 	struct endpoint dst = { e->addr, (int32_t)e->port };
 
 	/* The plugin saw the living socket: it knows better than any memory. */
-	if (e->protocol >= 0)
+	if (e->protocol >= 0 && !late)
 		s->protocol = (int)e->protocol;
 	address_unmap(&dst.addr);
 	if (continues(s, e, &dst)) {
@@ -266,7 +271,7 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 		out->result = e->exit;
 		return;
 	}
-	fill_connection(&out->connection, e, s, &dst);
+	fill_connection(&out->connection, e, s, &dst, late);
 	out->connection.id = replay ? 0 : o->next_id++;
 	out->kind = OUTCOME_NEW;
 	s->flow = (struct sock_flow){
@@ -279,8 +284,8 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 
 static void on_bind(struct observer *o, const struct event *e)
 {
-	struct sock *s = find(o, e);
-	bool any = true;
+	bool any = true, late;
+	struct sock *s = find(o, e, &late);
 
 	for (int i = 0; i < 16; i++)
 		any = any && !e->addr.bytes[i];
