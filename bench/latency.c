@@ -25,7 +25,7 @@ struct seen {
 	int64_t at_ns;
 };
 
-static uint64_t on_begin(void *arg, const char *epoch)
+static int64_t on_begin(void *arg, const char *epoch)
 {
 	(void)arg;
 	(void)epoch;

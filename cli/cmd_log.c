@@ -165,6 +165,7 @@ static bool add_time(struct log *l, const struct filter *f, const char *value)
 /* False where value is none that this filter can have. */
 static bool add_filter(struct log *l, const struct filter *f, const char *value)
 {
+	long long pid;
 	char *end;
 	int n;
 
@@ -179,8 +180,8 @@ static bool add_filter(struct log *l, const struct filter *f, const char *value)
 	case BY_PORT:
 		return add_port(l, f, value);
 	case BY_PID:
-		n = (int)strtol(value, &end, 10);
-		return end != value && !*end && n >= 0 && add_number(l, f, n);
+		pid = strtoll(value, &end, 10);
+		return end != value && !*end && pid >= 0 && add_number(l, f, pid);
 	case BY_EXE:
 		add_exe(l, f->text, value);
 		return true;
@@ -292,10 +293,9 @@ static int64_t show_first(struct log *l, struct query_db *db)
 	return rows;
 }
 
-static int follow(struct log *l, struct query_db *db)
+/* version: that of the ledger before its rows were shown. */
+static int follow(struct log *l, struct query_db *db, int64_t version)
 {
-	int64_t version = query_version(db);
-
 	for (;;) {
 		struct sql s = { 0 };
 		int64_t rows, now;
@@ -319,7 +319,7 @@ static int follow(struct log *l, struct query_db *db)
 static int run(struct log *l, struct cli *cli)
 {
 	struct query_db *db = query_open(cli->ledger);
-	int64_t rows;
+	int64_t rows, version;
 	int status;
 
 	if (!db)
@@ -328,10 +328,11 @@ static int run(struct log *l, struct cli *cli)
 			    output_new(stdout, l->format, table_names,
 				       sizeof(table_names) / sizeof(table_names[0])) :
 			    output_new(stdout, l->format, ledger_columns, ledger_column_count);
+	version = query_version(db);
 	rows = l->output ? show_first(l, db) : -1;
 	status = rows < 0 ? CLI_UNREADABLE : rows == 0 ? CLI_NOTHING : CLI_FOUND;
 	if (l->follow && rows >= 0)
-		status = follow(l, db);
+		status = follow(l, db, version);
 	output_end(l->output);
 	query_close(db);
 	return status;

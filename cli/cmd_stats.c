@@ -55,7 +55,7 @@ static void on_counter(const char *name, int64_t value, void *arg)
 				 { .kind = CELL_INTEGER, .integer = value } };
 
 	/* What the plugin keeps for itself. */
-	if (strcmp(name, "boot") && strcmp(name, "kernel_lost_raw"))
+	if (strcmp(name, "boot") && strcmp(name, "life") && strcmp(name, "kernel_lost_raw"))
 		on_row(cells, 2, arg);
 }
 

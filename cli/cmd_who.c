@@ -21,6 +21,8 @@
 #define AFTER_US TIME_US_PER_S
 /* Rows without a port that are this close in time to the best fit as well as it does. */
 #define ALIKE_US (60 * TIME_US_PER_S)
+/* A row says when a connection began, not for how long it went on: half an hour, as for a flow. */
+#define OLD_US (30 * 60 * TIME_US_PER_S)
 #define CANDIDATES_MAX 16
 
 struct question {
@@ -33,10 +35,12 @@ struct question {
 struct answer {
 	struct cell cells[40];
 	int64_t time_us;
-	bool exact;		/* the row says the local port itself */
+	bool exact;		/* the local port was asked for, and the row says it */
+	bool old;		/* its connection may have ended, and its port be another's */
 };
 
 struct search {
+	const struct question *asked;
 	struct answer found[CANDIDATES_MAX];
 	int count;
 	bool more;		/* than fit */
@@ -71,6 +75,11 @@ static bool same_process(const struct answer *a, const struct answer *b)
 	       text_equal(text_column(a, "exe"), text_column(b, "exe"));
 }
 
+static bool sure(const struct answer *a)
+{
+	return a->exact && !a->old;
+}
+
 static int on_row(const struct cell *cells, int columns, void *arg)
 {
 	struct search *s = arg;
@@ -96,10 +105,11 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 		memcpy(copy, cells[i].text.data, cells[i].text.len);
 		a->cells[i].text.data = copy;
 	}
-	a->exact = column(a, "sport")->kind == CELL_INTEGER;
+	a->exact = s->asked->src.port >= 0 && column(a, "sport")->kind == CELL_INTEGER;
+	a->old = s->asked->at_us - a->time_us > OLD_US;
 	s->count++;
-	/* An exact row answers; of the others, those near the first are wanted. */
-	return s->found[0].exact || s->found[0].time_us - a->time_us > ALIKE_US;
+	/* A fresh exact row answers; of the others, those near the first are wanted. */
+	return sure(&s->found[0]) || s->found[0].time_us - a->time_us > ALIKE_US;
 }
 
 static void release(struct search *s)
@@ -149,7 +159,7 @@ static int others(struct search *s, const struct answer *list[CANDIDATES_MAX])
 {
 	int count = 0;
 
-	for (int k = 1; k < s->count && !s->found[0].exact; k++) {
+	for (int k = 1; k < s->count && !sure(&s->found[0]); k++) {
 		bool listed = same_process(&s->found[k], &s->found[0]) ||
 			      s->found[0].time_us - s->found[k].time_us > ALIKE_US;
 
@@ -182,7 +192,7 @@ static void print_process(const struct answer *a)
 static const char *certainty_of(const struct answer *a)
 {
 	/* Sure of the process, but not that it was this connection of its. */
-	if (!a->exact && text_equal(text_column(a, "certainty"), text_of("certain")))
+	if (!sure(a) && text_equal(text_column(a, "certainty"), text_of("certain")))
 		return "inferred";
 	return text_equal(text_column(a, "certainty"), text_of("certain")) ? "certain" :
 	       text_equal(text_column(a, "certainty"), text_of("inferred")) ? "inferred" :
@@ -212,7 +222,9 @@ static void print_table(struct search *s, const char *asked)
 	printf(" (pid %lld)\n", (long long)number_of(a, "ppid"));
 	print_text("time", text_column(a, "time"));
 	print_text("verdict", text_column(a, "verdict"));
-	printf("  %-11s %s%s\n", "certainty", certainty_of(a), a->exact ? "" :
+	printf("  %-11s %s%s\n", "certainty", certainty_of(a), sure(a) ? "" : a->exact ?
+	       ": it began long before, and the port may have become another's" :
+	       column(a, "sport")->kind == CELL_INTEGER ? ": by destination and time" :
 	       ": by destination and time; an audit record does not have the local port");
 	printf("  %-11s ", "evidence");
 	text_print(stdout, text_column(a, "evidence").data ? text_column(a, "evidence") :
@@ -263,7 +275,7 @@ static void print_json(struct search *s)
 static int answer(struct cli *cli, const struct question *q, enum format format, const char *asked)
 {
 	struct query_db *db = query_open(cli->ledger);
-	struct search found = { .count = 0 };
+	struct search found = { .asked = q };
 	int64_t rows;
 
 	if (!db)

@@ -194,7 +194,7 @@ int main(int argc, char **argv)
 	}
 	argv += optind;
 	argc -= optind;
-	optind = 1;
+	optind = 0;	/* glibc: begin anew, and allow options behind operands again */
 	count = take_global_options(&cli, argc, argv, &config_path);
 	if (count < 0)
 		return cli_usage(command, "option '%s' wants a value", argv[argc - 1]);

@@ -259,7 +259,7 @@ int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_u
 
 int cache_writer_shrink(struct cache_writer *w)
 {
-	int64_t unused, pages;
+	int64_t unused = 0, pages = 0;
 	int rc = db_number(w->db, "PRAGMA freelist_count", &unused);
 
 	if (!rc)

@@ -32,6 +32,7 @@ struct committer {
 	atomic_bool reopen;
 	atomic_bool stalled;		/* the last try failed, or takes too long */
 	bool opened;
+	int interrupt;			/* readable: the program shall end */
 	int error;			/* of the last try; 0: it went well */
 	int64_t complained_ns, ticked_ns;
 };
@@ -165,7 +166,7 @@ static void *committer_main(void *arg)
 }
 
 struct committer *committer_start(const struct committer_ops *ops, void *store,
-				  size_t buffer_bytes)
+				  size_t buffer_bytes, int interrupt)
 {
 	struct committer *c = calloc(1, sizeof(*c));
 	int rc;
@@ -174,6 +175,7 @@ struct committer *committer_start(const struct committer_ops *ops, void *store,
 		return NULL;
 	c->ops = ops;
 	c->store = store;
+	c->interrupt = interrupt;
 	c->ring = ring_new(buffer_bytes);
 	if (!c->ring) {
 		rc = ENOMEM;
@@ -194,7 +196,15 @@ fail:
 	return NULL;
 }
 
-void *committer_reserve(struct committer *c, size_t len, bool may_wait)
+/* A millisecond's rest; true where the program shall end. */
+static bool rest(const struct committer *c)
+{
+	struct pollfd fd = { .fd = c->interrupt, .events = POLLIN };
+
+	return poll(&fd, 1, 1) > 0;
+}
+
+void *committer_reserve(struct committer *c, size_t len, enum committer_patience patience)
 {
 	int64_t give_up = 0;
 	void *room;
@@ -204,11 +214,14 @@ void *committer_reserve(struct committer *c, size_t len, bool may_wait)
 
 		if (!give_up)
 			give_up = now + PATIENCE_NS;
-		if (!may_wait && (now > give_up || atomic_load(&c->stalled))) {
+		if (patience != PATIENCE_ENDLESS && atomic_load(&c->stalled))
+			return NULL;
+		if (patience == PATIENCE_NONE && now > give_up) {
 			atomic_store(&c->stalled, true);
 			return NULL;
 		}
-		poll(NULL, 0, 1);
+		if (rest(c) && now > give_up)
+			return NULL;
 	}
 	return room;
 }

@@ -45,17 +45,22 @@ struct committer_ops {
 
 struct committer;
 
-/* Opens the store (a failure is tried again for as long as it takes) and starts the thread.  ops
- * and store stay borrowed.  NULL with errno set. */
-struct committer *committer_start(const struct committer_ops *ops, void *store,
-				  size_t buffer_bytes);
+/* How long the producer waits for room. */
+enum committer_patience {
+	PATIENCE_NONE,		/* 100 ms, and not at all once the store failed */
+	PATIENCE_PROGRESS,	/* for as long as the store does not fail */
+	PATIENCE_ENDLESS,	/* until there is room, or the program is told to end */
+};
 
-/*
- * Producer: room for an item of len bytes, to be filled and given to committer_publish().  Waits
- * for room only while the store makes progress, and for at most 100 ms; or, with may_wait, for
- * as long as it takes.  NULL where there is none.
- */
-void *committer_reserve(struct committer *c, size_t len, bool may_wait);
+/* Opens the store (a failure is tried again for as long as it takes) and starts the thread.  ops
+ * and store stay borrowed.  interrupt: a descriptor that is readable when the program shall end.
+ * NULL with errno set. */
+struct committer *committer_start(const struct committer_ops *ops, void *store,
+				  size_t buffer_bytes, int interrupt);
+
+/* Producer: room for an item of len bytes, to be filled and given to committer_publish(); NULL
+ * where there is none within the producer's patience. */
+void *committer_reserve(struct committer *c, size_t len, enum committer_patience patience);
 void committer_publish(struct committer *c);
 
 /* Wakes the thread: something may have become dirty, or wants to be opened again. */

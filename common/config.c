@@ -13,7 +13,7 @@
 #include "config.h"
 #include "diag.h"
 
-enum value_kind { VALUE_PATH, VALUE_WORD, VALUE_COUNT, VALUE_BYTES, VALUE_AGE, VALUE_BOOL };
+enum value_kind { VALUE_PATH, VALUE_WORD, VALUE_COUNT, VALUE_BYTES, VALUE_AGE };
 
 static const struct key {
 	const char *name;
@@ -33,7 +33,6 @@ static const struct key {
 	KEY("cache_age", VALUE_AGE, cache_age_us, "1d", 60 * TIME_US_PER_S,
 	    366 * 86400 * TIME_US_PER_S),
 	KEY("buffer", VALUE_BYTES, buffer_bytes, "6M", 256 * 1024, 1LL << 30),
-	KEY("verbose", VALUE_BOOL, verbose, "no", 0, 0),
 #undef KEY
 };
 
@@ -120,12 +119,6 @@ static int set_value(struct config *c, const struct key *key, const char *value,
 	case VALUE_PATH:
 	case VALUE_WORD:
 		return set_text(c, key, value, why);
-	case VALUE_BOOL:
-		*why = "must be yes or no";
-		if (strcmp(value, "yes") && strcmp(value, "no"))
-			return -EINVAL;
-		*(bool *)field(c, key) = value[0] == 'y';
-		return 0;
 	default:
 		return set_number(c, key, value, why);
 	}

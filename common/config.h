@@ -2,7 +2,6 @@
 #ifndef SOCKLEDGER_CONFIG_H
 #define SOCKLEDGER_CONFIG_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct diags;
@@ -20,7 +19,6 @@ struct config {
 	int64_t cache_rows;	/* rows kept in the cache */
 	int64_t cache_age_us;	/* and for how long, since they arrived */
 	int64_t buffer_bytes;	/* events held in memory while the cache cannot be written */
-	bool verbose;
 };
 
 /* All defaults.  0 or -ENOMEM. */

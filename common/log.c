@@ -9,14 +9,12 @@
 static struct {
 	const char *name;
 	bool to_syslog;
-	bool verbose;
 } sink = { .name = "sockledger" };
 
-void log_open(const char *name, bool to_syslog, bool verbose)
+void log_open(const char *name, bool to_syslog)
 {
 	sink.name = name;
 	sink.to_syslog = to_syslog;
-	sink.verbose = verbose;
 	if (to_syslog)
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
@@ -38,8 +36,6 @@ static void log_at(int priority, const char *fmt, va_list ap)
 	{							\
 		va_list ap;					\
 								\
-		if ((priority) == LOG_DEBUG && !sink.verbose)	\
-			return;					\
 		va_start(ap, fmt);				\
 		log_at(priority, fmt, ap);			\
 		va_end(ap);					\
@@ -48,4 +44,3 @@ static void log_at(int priority, const char *fmt, va_list ap)
 LOG_FUNCTION(log_error, LOG_ERR)
 LOG_FUNCTION(log_warn, LOG_WARNING)
 LOG_FUNCTION(log_info, LOG_INFO)
-LOG_FUNCTION(log_debug, LOG_DEBUG)

@@ -12,12 +12,10 @@
  */
 
 /* Opens the log.  name stays borrowed.  Threads may log after this. */
-void log_open(const char *name, bool to_syslog, bool verbose);
+void log_open(const char *name, bool to_syslog);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Only where verbose was asked for. */
-void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

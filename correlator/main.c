@@ -54,7 +54,7 @@ static const char usage_text[] =
 	"  -h, --help          this text\n"
 	"  -V, --version       the version\n";
 
-static uint64_t on_begin(void *arg, const char *epoch)
+static int64_t on_begin(void *arg, const char *epoch)
 {
 	struct daemon *d = arg;
 
@@ -157,25 +157,27 @@ static void on_signal(struct daemon *d, int fd)
 	config_release(&fresh);
 }
 
-static void run(struct daemon *d, int signals)
+/* 0, or with --once an error that kept the cache from being read. */
+static int run(struct daemon *d, int signals)
 {
 	struct pollfd fds[] = {
 		{ .fd = follow_fd(d->follow), .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
 	};
-	bool more = true;
+	int more = 1;
 
 	while (!d->stop) {
-		poll(fds, 2, more ? 0 : follow_timeout_ms(d->follow));
+		poll(fds, 2, more > 0 ? 0 : follow_timeout_ms(d->follow));
 		if (fds[1].revents)
 			on_signal(d, signals);
 		more = follow_turn(d->follow);
-		if (d->once && !more)
-			return;
+		if (d->once && more <= 0)
+			return more;
 	}
 	/* What was committed before the signal is followed to its end. */
-	while (follow_turn(d->follow))
+	while (follow_turn(d->follow) > 0)
 		;
+	return 0;
 }
 
 static int block_signals(void)
@@ -192,13 +194,15 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static bool start(struct daemon *d)
+static bool start(struct daemon *d, int signals)
 {
-	int rc = recorder_start(d->config.ledger, d->config.buffer_bytes, &d->recorder);
+	int rc = recorder_start(d->config.ledger, d->config.buffer_bytes / 2, signals,
+				&d->recorder);
 
 	if (rc) {
 		log_error("cannot open the ledger '%s' for writing: %s", d->config.ledger,
-			  rc == -EBUSY ? "another sockledgerd writes it" : db_strerror(rc));
+			  rc == -EBUSY ? "another program writes it (a second sockledgerd?)" :
+					 db_strerror(rc));
 		return false;
 	}
 	d->users = users_new();
@@ -215,11 +219,14 @@ static int serve(struct daemon *d)
 {
 	int signals = block_signals(), rc = 1;
 
-	if (signals >= 0 && start(d)) {
+	if (signals >= 0 && start(d, signals)) {
 		log_info("following the cache '%s' into the ledger '%s'", d->config.cache,
 			 d->config.ledger);
-		run(d, signals);
-		rc = 0;
+		rc = run(d, signals);
+		if (rc)
+			log_error("cannot read the cache '%s': %s", d->config.cache,
+				  db_strerror(rc));
+		rc = rc ? 1 : 0;
 	}
 	if (d->recorder && recorder_stop(d->recorder, LAST_COMMIT_MS))
 		rc = 1;
@@ -285,7 +292,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	foreground = foreground || d.once;
-	log_open("sockledgerd", !foreground && !test, d.config.verbose);
+	log_open("sockledgerd", !foreground && !test);
 	if (!foreground && !test && daemon(0, 0)) {
 		fprintf(stderr, "sockledgerd: cannot go into the background: %s\n",
 			strerror(errno));

@@ -49,7 +49,8 @@ struct plugin {
 	struct record_parser *parser;
 	struct witness witness;
 	struct writer *writer;
-	bool from_file;		/* stdin is a file: it waits for us */
+	/* auditd does not wait for us; a log that somebody feeds us may */
+	enum committer_patience patience;
 	bool busy;		/* more has come in than we can look at closely */
 	bool stop;
 	int64_t now_us;		/* when the input at hand was read */
@@ -116,7 +117,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 	}
 	e.arrival_us = p->now_us;
 	add_witness(p, &e);
-	writer_put(p->writer, &e, p->from_file);
+	writer_put(p->writer, &e, p->patience);
 }
 
 /* auditd's own messages (1200 to 1299) are numbered by itself, not by the kernel. */
@@ -196,33 +197,23 @@ static void take_input(struct plugin *p, size_t n)
 /* One read.  False at the end of the input. */
 static bool read_input(struct plugin *p)
 {
-	ssize_t n = read(STDIN_FILENO, p->input + p->len, sizeof(p->input) - p->len);
+	struct config *fresh = writer_new_config(p->writer);
+	ssize_t n;
+
+	if (fresh) {
+		config_release(&p->config);
+		p->config = *fresh;
+		free(fresh);
+	}
+	n = read(STDIN_FILENO, p->input + p->len, sizeof(p->input) - p->len);
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
 	if (n == 0)
 		return false;
-	p->busy = !p->from_file && (size_t)n + p->len >= BUSY_BYTES;
+	p->busy = p->patience == PATIENCE_NONE && (size_t)n + p->len >= BUSY_BYTES;
 	take_input(p, (size_t)n);
 	return true;
-}
-
-static void reload(struct plugin *p)
-{
-	struct config fresh;
-	struct diags d = { .out = NULL };
-
-	if (config_init(&fresh))
-		return;
-	if (config_load(&fresh, p->config_path, &d)) {
-		log_error("configuration has %u mistakes and was not taken over; see them with "
-			  "'audisp-sockledger --test'", d.count);
-		config_release(&fresh);
-		return;
-	}
-	config_release(&p->config);
-	p->config = fresh;
-	writer_configure(p->writer, &p->config);
 }
 
 static void on_signal(struct plugin *p, int fd)
@@ -232,7 +223,7 @@ static void on_signal(struct plugin *p, int fd)
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP)
-		reload(p);
+		writer_reload(p->writer, p->config_path);
 	else
 		p->stop = true;
 }
@@ -286,12 +277,30 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Who feeds us: auditd, whose callers wait while we do; somebody's pipe; or a file. */
+static enum committer_patience find_patience(void)
+{
+	char path[64], name[32] = "";
+	struct stat st;
+	FILE *f;
+
+	if (!fstat(STDIN_FILENO, &st) && S_ISREG(st.st_mode))
+		return PATIENCE_ENDLESS;
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)getppid());
+	f = fopen(path, "re");
+	if (f && !fgets(name, sizeof(name), f))
+		name[0] = '\0';
+	if (f)
+		fclose(f);
+	return strcmp(name, "auditd\n") && strcmp(name, "audispd\n") ? PATIENCE_PROGRESS :
+									   PATIENCE_NONE;
+}
+
 static int serve(struct plugin *p)
 {
-	struct stat st;
 	int signals = block_signals(), rc;
 
-	p->from_file = !fstat(STDIN_FILENO, &st) && S_ISREG(st.st_mode);
+	p->patience = find_patience();
 	p->assembler = assembler_new(&p->counters, on_assembled, p);
 	p->parser = record_parser_new();
 	if (signals < 0 || !p->assembler || !p->parser || witness_init(&p->witness, "/proc")) {
@@ -299,12 +308,12 @@ static int serve(struct plugin *p)
 		return 1;
 	}
 	count_set(&p->counters, COUNT_RESTARTS, 1);
-	p->writer = writer_start(&p->config, &p->counters);
+	p->writer = writer_start(&p->config, &p->counters, signals);
 	if (!p->writer) {
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
 	}
-	if (!p->from_file)
+	if (p->patience == PATIENCE_NONE)
 		writer_resume_gaps(p->writer, &p->gaps);
 	run(p, signals);
 	if (p->len && !p->skipping)
@@ -315,6 +324,12 @@ static int serve(struct plugin *p)
 	record_parser_free(p->parser);
 	assembler_free(p->assembler);
 	close(signals);
+	/* A log that was not kept whole was not imported. */
+	if (p->patience != PATIENCE_NONE && count_get(&p->counters, COUNT_LOST_BUFFER)) {
+		log_error("%lld events had no room while the cache could not be written, and are lost",
+			  (long long)count_get(&p->counters, COUNT_LOST_BUFFER));
+		rc = 1;
+	}
 	return rc ? 1 : 0;
 }
 
@@ -362,8 +377,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	rc = config_load(&plugin.config, plugin.config_path, &d);
-	log_open("audisp-sockledger", !foreground && !test && !isatty(STDERR_FILENO),
-		 plugin.config.verbose);
+	log_open("audisp-sockledger", !foreground && !test && !isatty(STDERR_FILENO));
 	if (rc) {
 		log_error("configuration has mistakes: nothing was started");
 		config_release(&plugin.config);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,9 +14,11 @@
 #include "config.h"
 #include "counters.h"
 #include "db.h"
+#include "diag.h"
 #include "event.h"
 #include "gaps.h"
 #include "kernel_lost.h"
+#include "log.h"
 #include "text.h"
 #include "writer.h"
 
@@ -26,15 +29,20 @@ struct writer {
 	struct committer *committer;
 	struct counters *counters;
 	struct cache_writer *cache;
-	pthread_mutex_t lock;		/* guards the next three, for SIGHUP */
+	pthread_mutex_t lock;		/* guards path and last_serial */
 	char *path;
 	int64_t max_rows, max_age_us;
+	const char *config_path;
+	atomic_bool reload;
+	_Atomic(struct config *) fresh;
 	int64_t counters_ns;
 	int64_t base[PLUGIN_COUNTER_COUNT];	/* counted in earlier lives */
 	int64_t written[PLUGIN_COUNTER_COUNT];
 	int64_t seen[PLUGIN_COUNTER_COUNT];	/* when the transaction began */
 	int64_t kernel_raw;		/* the kernel's count when it was last asked; -1: never */
 	int64_t boot;			/* which boot this is */
+	int64_t life;			/* which run of the plugin */
+	bool opened_before;
 	int64_t last_serial;		/* of an earlier life in the same boot; -1: none */
 };
 
@@ -49,15 +57,25 @@ static int64_t boot_number(void)
 	return n > 0 ? (int64_t)(text_hash(TEXT_HASH_SEED, id, (size_t)n) >> 1) : 0;
 }
 
-/* Counters go on from where an earlier life of the plugin left them. */
+/*
+ * Counters go on from where an earlier life of the plugin left them.  A database that this life has
+ * written already is only open again; one that is new to it gets what is counted from now on, and
+ * an empty one (after a damaged one was set aside) all of this life.
+ */
 static void load_counters(struct writer *w)
 {
+	int64_t life = cache_writer_get(w->cache, "life");
+
 	for (int i = 0; i < PLUGIN_COUNTER_COUNT; i++) {
+		if (life != w->life)
+			w->base[i] = life ? cache_writer_get(w->cache, counter_name(i)) : 0;
+		if (life != w->life && life && w->opened_before)
+			w->base[i] -= count_get(w->counters, i);
 		if (i == COUNT_SERIAL || i == COUNT_PROBE)
-			continue;
-		w->base[i] = cache_writer_get(w->cache, counter_name(i));
+			w->base[i] = 0;
 		w->written[i] = -1;
 	}
+	w->opened_before = true;
 	w->last_serial = -1;
 	if (cache_writer_get(w->cache, "boot") == w->boot) {
 		w->kernel_raw = cache_writer_get(w->cache, "kernel_lost_raw");
@@ -134,6 +152,8 @@ static int put_counters(struct writer *w)
 
 	if (!rc)
 		rc = cache_writer_set(w->cache, "boot", w->boot);
+	if (!rc)
+		rc = cache_writer_set(w->cache, "life", w->life);
 	for (int i = 0; !rc && i < PLUGIN_COUNTER_COUNT; i++) {
 		int64_t value = w->base[i] + w->seen[i];
 
@@ -162,15 +182,12 @@ static bool store_dirty(void *store)
 static int store_finish(void *store, int64_t items, bool drained)
 {
 	struct writer *w = store;
-	int64_t now = clock_mono_ns(), trimmed = 0, max_rows, oldest_us;
+	int64_t now = clock_mono_ns(), trimmed = 0;
 	bool counters = drained && (!items || now - w->counters_ns >= COUNTERS_NS);
 	int rc;
 
-	pthread_mutex_lock(&w->lock);
-	max_rows = w->max_rows;
-	oldest_us = clock_now_us() - w->max_age_us;
-	pthread_mutex_unlock(&w->lock);
-	rc = cache_writer_trim(w->cache, max_rows, oldest_us, TRIM_MOST, &trimmed);
+	rc = cache_writer_trim(w->cache, w->max_rows, clock_now_us() - w->max_age_us, TRIM_MOST,
+			       &trimmed);
 	w->seen[COUNT_ROWS] += items;
 	w->seen[COUNT_TRIMMED] += trimmed;
 	if (!rc && counters)
@@ -219,10 +236,53 @@ static void store_set_aside(void *store)
 	db_set_aside(((struct writer *)store)->path);
 }
 
+static void free_config(struct config *c)
+{
+	if (c)
+		config_release(c);
+	free(c);
+}
+
+/* On this thread: reading a file and logging may wait. */
+static void reload(struct writer *w)
+{
+	struct diags d = { .out = NULL };
+	struct config *c = calloc(1, sizeof(*c));
+	char *path;
+
+	if (!c || config_init(c)) {
+		free(c);
+		return;
+	}
+	if (config_load(c, w->config_path, &d)) {
+		log_error("the configuration has %u mistakes and was not taken over; see them with "
+			  "'audisp-sockledger --test'", d.count);
+		free_config(c);
+		return;
+	}
+	path = strdup(c->cache);
+	if (path) {
+		bool moved = strcmp(w->path, path) != 0;
+
+		pthread_mutex_lock(&w->lock);
+		free(w->path);
+		w->path = path;
+		pthread_mutex_unlock(&w->lock);
+		w->max_rows = c->cache_rows;
+		w->max_age_us = c->cache_age_us;
+		if (moved)
+			committer_reopen(w->committer);
+	}
+	log_info("the configuration was read again");
+	free_config(atomic_exchange(&w->fresh, c));
+}
+
 static int store_idle(void *store)
 {
 	struct writer *w = store;
 
+	if (atomic_exchange(&w->reload, false))
+		reload(w);
 	ask_kernel(w);
 	return cache_writer_shrink(w->cache);
 }
@@ -249,12 +309,13 @@ static const struct committer_ops ops = {
 
 static void free_writer(struct writer *w)
 {
+	free_config(atomic_load(&w->fresh));
 	pthread_mutex_destroy(&w->lock);
 	free(w->path);
 	free(w);
 }
 
-struct writer *writer_start(const struct config *c, struct counters *counters)
+struct writer *writer_start(const struct config *c, struct counters *counters, int interrupt)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 	int error;
@@ -266,10 +327,12 @@ struct writer *writer_start(const struct config *c, struct counters *counters)
 	w->max_age_us = c->cache_age_us;
 	w->kernel_raw = w->last_serial = -1;
 	w->boot = boot_number();
+	w->life = clock_now_us() << 16 | (getpid() & 0xffff);
 	pthread_mutex_init(&w->lock, NULL);
 	w->path = strdup(c->cache);
 	if (w->path)
-		w->committer = committer_start(&ops, w, (size_t)c->buffer_bytes);
+		w->committer = committer_start(&ops, w, (size_t)c->buffer_bytes,
+					       interrupt);
 	if (w->committer)
 		return w;
 	error = errno;
@@ -278,9 +341,9 @@ struct writer *writer_start(const struct config *c, struct counters *counters)
 	return NULL;
 }
 
-bool writer_put(struct writer *w, const struct event *e, bool may_wait)
+bool writer_put(struct writer *w, const struct event *e, enum committer_patience patience)
 {
-	void *room = committer_reserve(w->committer, event_pack_size(e), may_wait);
+	void *room = committer_reserve(w->committer, event_pack_size(e), patience);
 
 	if (!room) {
 		count_add(w->counters, COUNT_LOST_BUFFER, 1);
@@ -296,26 +359,18 @@ void writer_nudge(struct writer *w)
 	committer_nudge(w->committer);
 }
 
-void writer_configure(struct writer *w, const struct config *c)
+void writer_reload(struct writer *w, const char *path)
 {
-	char *path = strdup(c->cache);
-	bool moved;
+	w->config_path = path;
+	atomic_store(&w->reload, true);
+	committer_nudge(w->committer);
+}
 
-	if (!path)
-		return;
-	pthread_mutex_lock(&w->lock);
-	w->max_rows = c->cache_rows;
-	w->max_age_us = c->cache_age_us;
-	moved = strcmp(w->path, path) != 0;
-	if (moved) {
-		free(w->path);
-		w->path = path;
-	}
-	pthread_mutex_unlock(&w->lock);
-	if (moved)
-		committer_reopen(w->committer);
-	else
-		free(path);
+struct config *writer_new_config(struct writer *w)
+{
+	if (!atomic_load_explicit(&w->fresh, memory_order_relaxed))
+		return NULL;
+	return atomic_exchange(&w->fresh, NULL);
 }
 
 int writer_stop(struct writer *w, int timeout_ms)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "committer.h"
+
 struct config;
 struct counters;
 struct event;
@@ -18,22 +20,27 @@ struct gaps;
 struct writer;
 
 /* The cache's path and bounds are copied from c.  A cache that is damaged is set aside; one that
- * cannot be opened now is tried again for as long as it takes.  NULL with errno set. */
-struct writer *writer_start(const struct config *c, struct counters *counters);
+ * cannot be opened now is tried again for as long as it takes.  interrupt: a descriptor that is
+ * readable when the program shall end.  NULL with errno set. */
+struct writer *writer_start(const struct config *c, struct counters *counters, int interrupt);
 
 /* Lets the search for lost serials go on where an earlier life of the plugin, since this boot,
  * ended.  Before the first event. */
 void writer_resume_gaps(struct writer *w, struct gaps *g);
 
-/* Hands one event over: its bytes are copied.  False where there is no room, which is counted.
- * may_wait: the events come from a file that will not run away, so wait for room. */
-bool writer_put(struct writer *w, const struct event *e, bool may_wait);
+/* Hands one event over: its bytes are copied.  False where there is no room within the patience
+ * that the source of the events has, which is counted. */
+bool writer_put(struct writer *w, const struct event *e, enum committer_patience patience);
 
 /* Something was counted without an event: the counters in the cache want writing. */
 void writer_nudge(struct writer *w);
 
-/* Takes the bounds, and the cache's path if it has changed, from c. */
-void writer_configure(struct writer *w, const struct config *c);
+/* Has the writer's thread read the configuration again (path NULL: the default file), and take
+ * the cache's path and bounds from it.  Mistakes are logged, and the old one stays. */
+void writer_reload(struct writer *w, const char *path);
+/* The configuration that was read since the last call, to be released by the caller; NULL where
+ * none was. */
+struct config *writer_new_config(struct writer *w);
 
 /* Commits what is left, for at most timeout_ms where the cache does not let it; what then is left
  * is counted as lost.  Ends the thread and frees w.  0, or -errno of the last failure. */

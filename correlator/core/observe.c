@@ -13,7 +13,9 @@
  *   I1  An entry answers only for the process that made it, or for its child: where both starts
  *       are known they must be equal, else parent or program must be.
  *   I2  Where both inodes are known they must be equal; or the descriptor is the process's own.
- *   I3  A row is `certain` only with a second witness beside the record.
+ *   I3  A row is `certain` only with a second witness beside the record: the socket that /proc
+ *       showed at the descriptor.  A bound port is part of the row then only if it was that very
+ *       socket that was bound: a descriptor may have become another socket (dup2) unseen.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -155,6 +157,7 @@ static struct sock *find(struct observer *o, const struct event *e, bool *late)
 		mine->type = of_parent.type;
 		mine->protocol = of_parent.protocol;
 		mine->bound = of_parent.bound;
+		mine->bound_inode = of_parent.bound_inode;
 		return mine;
 	}
 	return put(o, e);
@@ -235,6 +238,8 @@ static void fill_process(struct connection *c, const struct event *e)
 static void fill_connection(struct connection *c, const struct event *e, const struct sock *s,
 			    const struct endpoint *dst, bool late)
 {
+	bool proven = true;
+
 	connection_init(c);
 	fill_process(c, e);
 	c->cache_seq = e->seq;
@@ -244,14 +249,18 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 	c->protocol = s->protocol;
 	c->dst = *dst;
 	c->evidence = EVIDENCE_AUDIT;
-	if (s->bound.port > 0) {
+	if (e->inode >= 0 && !late)
+		c->evidence |= EVIDENCE_FD;
+	if (s->bound.port > 0 && !late) {
 		c->src = s->bound;
 		address_unmap(&c->src.addr);
 		c->evidence |= EVIDENCE_BIND;
+		proven = s->bound_inode >= 0 && s->bound_inode == e->inode;
 	}
-	if (e->inode >= 0 && !late)
-		c->evidence |= EVIDENCE_FD;
-	c->certainty = c->evidence == EVIDENCE_AUDIT ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN;
+	if (proven && (c->evidence & EVIDENCE_FD))
+		c->certainty = CERTAINTY_CERTAIN;
+	else
+		c->certainty = CERTAINTY_INFERRED;
 }
 
 static void on_connect(struct observer *o, const struct event *e, bool replay, struct outcome *out)
@@ -290,6 +299,7 @@ static void on_bind(struct observer *o, const struct event *e)
 	for (int i = 0; i < 16; i++)
 		any = any && !e->addr.bytes[i];
 	s->bound = (struct endpoint){ e->addr, (int32_t)e->port };
+	s->bound_inode = late ? -1 : e->inode;
 	if (any)
 		s->bound.addr.family = 0;
 }

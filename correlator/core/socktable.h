@@ -31,6 +31,7 @@ struct sock {
 	uint64_t exe;				/* hash of the program */
 	int family, type, protocol;		/* -1: unknown */
 	struct endpoint bound;			/* by bind(); port -1: not bound */
+	int64_t bound_inode;			/* of the socket when it was bound; -1: unknown */
 	struct sock_flow flow;
 	/* the table's own */
 	struct sock *next_by_key, *next_by_inode, *newer, *older;

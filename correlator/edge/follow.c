@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -36,6 +37,7 @@ struct follow {
 	ino_t ino;
 	uint64_t seq;		/* shown up to here */
 	uint64_t replay_until;
+	char epoch[40];		/* of the cache that seq is of */
 	bool complained;
 };
 
@@ -131,6 +133,7 @@ static int open_cache(struct follow *f)
 {
 	struct stat st;
 	uint64_t first = 0, last = 0;
+	int64_t done;
 	int rc;
 
 	if (stat(f->path, &st))
@@ -145,7 +148,16 @@ static int open_cache(struct follow *f)
 	}
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
-	f->replay_until = f->ops->begin(f->arg, cache_reader_epoch(f->reader));
+	/* The one that was open before: after a passing fault it goes on where it was. */
+	if (!strcmp(f->epoch, cache_reader_epoch(f->reader)))
+		return 0;
+	done = f->ops->begin(f->arg, cache_reader_epoch(f->reader));
+	if (done < 0) {
+		let_go(f);
+		return (int)done;
+	}
+	snprintf(f->epoch, sizeof(f->epoch), "%s", cache_reader_epoch(f->reader));
+	f->replay_until = (uint64_t)done;
 	if (first > f->replay_until + 1)
 		f->ops->missed(f->arg, (int64_t)(first - f->replay_until - 1));
 	f->seq = f->replay_until > REPLAY_ROWS ? f->replay_until - REPLAY_ROWS : 0;
@@ -163,7 +175,7 @@ static int show(const struct event *e, void *arg)
 	return 0;
 }
 
-bool follow_turn(struct follow *f)
+int follow_turn(struct follow *f)
 {
 	int rc = 0;
 
@@ -182,7 +194,7 @@ bool follow_turn(struct follow *f)
 		f->complained = true;
 		if (rc != -EBUSY)
 			let_go(f);
-		return false;
+		return rc;
 	}
 	f->complained = false;
 	if (rc > 0 && f->seq > f->replay_until)

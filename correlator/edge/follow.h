@@ -14,8 +14,9 @@
 struct follow;
 
 struct follow_ops {
-	/* Another database than before: how far has it been followed already? */
-	uint64_t (*begin)(void *arg, const char *epoch);
+	/* Another database than before: how far has it been followed already?  Or an errno: then it is
+	 * asked again a moment later. */
+	int64_t (*begin)(void *arg, const char *epoch);
 	/* A row; replay: one that was followed in an earlier life, shown again for the memory. */
 	void (*event)(void *arg, const struct event *e, bool replay);
 	/* Everything up to seq has been shown. */
@@ -33,7 +34,8 @@ int follow_fd(const struct follow *f);
 /* Milliseconds until follow_turn() wants to be called although nothing was readable. */
 int follow_timeout_ms(const struct follow *f);
 
-/* Shows what is new; at most a few thousand rows a call.  True where more is waiting. */
-bool follow_turn(struct follow *f);
+/* Shows what is new; at most a few thousand rows a call.  1: more is waiting; 0: that was all; an
+ * errno where the cache could not be read. */
+int follow_turn(struct follow *f);
 
 #endif

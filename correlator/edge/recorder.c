@@ -39,6 +39,7 @@ struct recorder {
 	uint64_t next_id;
 	struct place now, committed;	/* how far the cache is followed */
 	int64_t rows, again;		/* of this life */
+	bool closed;			/* the program ends: nothing more is taken */
 	_Atomic int64_t missed;
 	int64_t base_rows, base_again, base_missed;
 	int64_t written_missed;
@@ -190,7 +191,8 @@ static int try_open(struct recorder *r)
 	return rc;
 }
 
-int recorder_start(const char *ledger, int64_t buffer_bytes, struct recorder **out)
+int recorder_start(const char *ledger, int64_t buffer_bytes, int interrupt,
+		   struct recorder **out)
 {
 	struct recorder *r = calloc(1, sizeof(*r));
 	int rc = -ENOMEM;
@@ -201,7 +203,7 @@ int recorder_start(const char *ledger, int64_t buffer_bytes, struct recorder **o
 	if (r->path)
 		rc = try_open(r);
 	if (!rc) {
-		r->committer = committer_start(&ops, r, (size_t)buffer_bytes);
+		r->committer = committer_start(&ops, r, (size_t)buffer_bytes, interrupt);
 		rc = r->committer ? 0 : -errno;
 	}
 	if (!rc) {
@@ -219,28 +221,32 @@ uint64_t recorder_next_id(const struct recorder *r)
 }
 
 /* Read through a connection of its own: the writer's belongs to its thread. */
-static uint64_t read_position(const char *path, const char *epoch)
+static int64_t read_position(const char *path, const char *epoch)
 {
 	struct sqlite3 *db;
 	char sql[128];
 	int64_t seq = 0;
+	int rc = ledger_open_read(path, &db);
 
-	if (ledger_open_read(path, &db))
-		return 0;
+	if (rc)
+		return rc;
 	snprintf(sql, sizeof(sql), "SELECT seq FROM position WHERE epoch = '%.32s'", epoch);
-	if (db_number(db, sql, &seq))
-		seq = 0;
+	rc = db_number(db, sql, &seq);
 	db_close(db);
-	return (uint64_t)seq;
+	return rc == -ENOENT ? 0 : rc ? rc : seq;
 }
 
 static struct item *reserve(struct recorder *r, enum item_kind kind, uint64_t seq, size_t extra)
 {
-	struct item *item = committer_reserve(r->committer, sizeof(*item) + extra, true);
+	struct item *item;
 
-	/* With leave to wait there is no room only for what could never fit. */
-	if (!item)
+	if (r->closed)
 		return NULL;
+	item = committer_reserve(r->committer, sizeof(*item) + extra, PATIENCE_ENDLESS);
+	if (!item) {
+		r->closed = true;
+		return NULL;
+	}
 	item->kind = kind;
 	item->seq = seq;
 	return item;
@@ -257,10 +263,10 @@ static void put(struct recorder *r, enum item_kind kind, uint64_t seq, uint64_t 
 	committer_publish(r->committer);
 }
 
-uint64_t recorder_follow(struct recorder *r, const char *epoch)
+int64_t recorder_follow(struct recorder *r, const char *epoch)
 {
-	uint64_t seq = read_position(r->path, epoch);
-	struct item *item = reserve(r, ITEM_EPOCH, seq, 0);
+	int64_t seq = read_position(r->path, epoch);
+	struct item *item = seq < 0 ? NULL : reserve(r, ITEM_EPOCH, (uint64_t)seq, 0);
 
 	if (item) {
 		snprintf(item->epoch, sizeof(item->epoch), "%s", epoch);

@@ -13,18 +13,21 @@
  */
 struct recorder;
 
-/* 0 or an errno of db.h, with nothing started. */
-int recorder_start(const char *ledger, int64_t buffer_bytes, struct recorder **r);
+/* interrupt: a descriptor that is readable when the program shall end.  0 or an errno of db.h, with
+ * nothing started. */
+int recorder_start(const char *ledger, int64_t buffer_bytes, int interrupt, struct recorder **r);
 
 /* The first id that no row ever had. */
 uint64_t recorder_next_id(const struct recorder *r);
 
-/* From here on positions are those of the cache `epoch`.  How far it was followed already. */
-uint64_t recorder_follow(struct recorder *r, const char *epoch);
+/* From here on positions are those of the cache `epoch`.  How far it was followed already; or an
+ * errno where that cannot be found out now. */
+int64_t recorder_follow(struct recorder *r, const char *epoch);
 
 /*
- * Each takes the position (cache seq) that it brings the ledger to.  They wait for room: the cache
- * holds what comes meanwhile.
+ * Each takes the position (cache seq) that it brings the ledger to.  They wait for room, while the
+ * cache holds what comes.  Once the program shall end and there is no room, nothing more is taken:
+ * the next run goes on from the position that was kept.
  */
 void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c);
 void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result);
