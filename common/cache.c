@@ -269,6 +269,16 @@ int cache_writer_shrink(struct cache_writer *w)
 	return db_exec(w->db, "PRAGMA incremental_vacuum(1024)");
 }
 
+int cache_writer_reuse_log(struct cache_writer *w)
+{
+	return db_exec(w->db, "PRAGMA wal_checkpoint(RESTART)");
+}
+
+int64_t cache_writer_rows(const struct cache_writer *w)
+{
+	return w->last ? (int64_t)(w->last - w->first + 1) : 0;
+}
+
 int cache_writer_set(struct cache_writer *w, const char *name, int64_t value)
 {
 	sqlite3_bind_text(w->set, 1, name, -1, SQLITE_STATIC);

@@ -33,6 +33,12 @@ int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_u
 /* Outside a transaction: gives a piece of the file back where most of it has become free. */
 int cache_writer_shrink(struct cache_writer *w);
 
+/* Outside a transaction, on a full disk: the log's file is used again from its start, so that a
+ * small transaction needs no new room. */
+int cache_writer_reuse_log(struct cache_writer *w);
+/* How many rows there are. */
+int64_t cache_writer_rows(const struct cache_writer *w);
+
 /* Within a transaction: a named number beside the events (counters of the plugin). */
 int cache_writer_set(struct cache_writer *w, const char *name, int64_t value);
 /* 0 where it was never set. */

@@ -102,8 +102,12 @@ static void recover(struct committer *c, int error)
 		c->ops->set_aside(c->store);
 		return;
 	}
-	if (c->opened && error == -ENOSPC && c->ops->make_room && !c->ops->make_room(c->store))
-		return;
+	if (c->opened && error == -ENOSPC && c->ops->make_room) {
+		if (!c->ops->make_room(c->store))
+			return;
+		/* Whether it is still open only the store knows: begin anew. */
+		close_store(c);
+	}
 	/* A file that was removed or replaced under us shows as an I/O error: open it again. */
 	if (c->opened && error != -EBUSY && error != -ENOSPC)
 		close_store(c);

@@ -321,9 +321,20 @@ int db_lock_writer(const char *path)
 	return fd;
 }
 
+static const char *const parts[] = { "", "-wal", "-shm" };
+
+void db_remove(const char *path)
+{
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if ((size_t)snprintf(name, sizeof(name), "%s%s", path, parts[i]) < sizeof(name))
+			unlink(name);
+	}
+}
+
 int db_set_aside(const char *path)
 {
-	static const char *const parts[] = { "", "-wal", "-shm" };
 	char from[PATH_MAX], to[PATH_MAX], when[TIME_TEXT_MAX];
 
 	time_format(clock_now_us(), when);

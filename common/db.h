@@ -46,6 +46,9 @@ void db_close(struct sqlite3 *db);
 /* A damaged database goes out of the way, to path.damaged-TIME; its WAL with it. */
 int db_set_aside(const char *path);
 
+/* Removes a database with its WAL; whoever has it open can read it to its end. */
+void db_remove(const char *path);
+
 /* The result code of SQLite as an errno of the list above; 0 for OK, ROW and DONE. */
 int db_errno(int sqlite_code);
 

@@ -8,8 +8,9 @@
  *   I1  release <= take <= head <= release + size.
  *   I2  head is written by the producer alone, take and release by the consumer alone.
  *   I3  A record does not wrap: one that would is preceded by a filler up to the end.
- *   I4  When all is released the producer goes on at the start, so that an idle program touches
- *       the same few pages again and again instead of walking through the whole of its memory.
+ *   I4  When all is released the producer may give the pages back to the kernel: nothing is in
+ *       them, and nobody but the producer would write.  So a program that was busy once does not
+ *       stay large.
  */
 #include <errno.h>
 #include <poll.h>
@@ -30,8 +31,8 @@ struct header {
 #define ALIGN 8u
 #define FILLER UINT32_MAX
 #define PAGE 4096u
-/* I4: how much of the ring an idle program may touch. */
-#define HOT_BYTES ((size_t)64 * 1024)
+/* I4: after so much has gone through. */
+#define GIVE_BACK_BYTES ((uint64_t)1024 * 1024)
 
 struct ring {
 	char *base;
@@ -39,6 +40,7 @@ struct ring {
 	int event;		/* the consumer sleeps on this */
 	uint64_t reserved;	/* producer: where the record being made begins */
 	uint64_t reserved_end;
+	uint64_t given_back;	/* producer: the head when pages were given back */
 	uint64_t take;		/* consumer */
 	_Atomic uint64_t head;
 	_Atomic uint64_t release;
@@ -93,8 +95,12 @@ void *ring_reserve(struct ring *r, size_t len)
 
 	if (len > r->size / 2)
 		return NULL;
+	if (release == head && head - r->given_back > GIVE_BACK_BYTES) {
+		madvise(r->base, r->size, MADV_DONTNEED);
+		r->given_back = head;
+	}
 	need = (sizeof(struct header) + len + ALIGN - 1) / ALIGN * ALIGN;
-	skip = need > tail || (release == head && head % r->size > HOT_BYTES);
+	skip = need > tail;
 	if (head + (skip ? tail : 0) + need > release + r->size)
 		return NULL;
 	if (skip) {

@@ -211,24 +211,40 @@ static void store_rollback(void *store)
 	memset(w->written, 0xff, sizeof(w->written));
 }
 
-/* The disk is full: the oldest tenth goes. */
-static int store_make_room(void *store)
+/* Some of the oldest rows go, in a transaction that fits into the log's file as it is. */
+static int drop_oldest(struct writer *w)
 {
-	struct writer *w = store;
-	int64_t trimmed;
-	int rc = cache_writer_begin(w->cache);
+	int64_t rows = cache_writer_rows(w->cache), trimmed = 0;
+	int rc = cache_writer_reuse_log(w->cache);
 
 	if (!rc)
-		rc = cache_writer_trim(w->cache, w->max_rows / 10, 0, w->max_rows / 10, &trimmed);
-	if (!rc && !trimmed)
-		rc = -ENOSPC;
+		rc = cache_writer_begin(w->cache);
 	if (!rc)
-		rc = cache_writer_commit(w->cache);
+		rc = cache_writer_trim(w->cache, rows - rows / 10 - 1, 0, TRIM_MOST / 4, &trimmed);
+	if (!rc)
+		rc = trimmed ? cache_writer_commit(w->cache) : -ENOSPC;
 	if (rc)
 		cache_writer_rollback(w->cache);
 	else
 		count_add(w->counters, COUNT_TRIMMED, trimmed);
 	return rc;
+}
+
+/*
+ * The disk is full.  Where not even removing rows fits on it, the file itself goes, and a new one
+ * is begun: it is a cache, and whoever follows it still has the old one open to read to its end.
+ */
+static int store_make_room(void *store)
+{
+	struct writer *w = store;
+
+	if (!drop_oldest(w))
+		return 0;
+	count_add(w->counters, COUNT_TRIMMED, cache_writer_rows(w->cache));
+	store_close(w);
+	log_warn("the disk of the cache '%s' is full: it is removed, and a new one is begun", w->path);
+	db_remove(w->path);
+	return store_open(w);
 }
 
 static void store_set_aside(void *store)

@@ -180,8 +180,16 @@ int follow_turn(struct follow *f)
 	int rc = 0;
 
 	drain_inotify(f);
-	if (f->reader && was_replaced(f))
+	if (f->reader && was_replaced(f)) {
+		/* What is open is still whole: to its end first. */
+		rc = cache_reader_walk(f->reader, f->seq, TURN_ROWS, show, f);
+		if (rc > 0) {
+			f->ops->position(f->arg, f->seq);
+			return 1;
+		}
+		rc = 0;
 		let_go(f);
+	}
 	if (!f->reader)
 		rc = open_cache(f);
 	if (f->log_watch < 0)
