@@ -293,6 +293,14 @@ static int64_t show_first(struct log *l, struct query_db *db)
 	return rows;
 }
 
+/* Waits a moment.  Nobody would tell a program that writes nothing that its pipe is closed. */
+static bool reader_is_gone(void)
+{
+	struct pollfd fd = { .fd = STDOUT_FILENO, .events = 0 };
+
+	return poll(&fd, 1, FOLLOW_MS) > 0 && (fd.revents & (POLLERR | POLLHUP | POLLNVAL));
+}
+
 /* version: that of the ledger before its rows were shown. */
 static int follow(struct log *l, struct query_db *db, int64_t version)
 {
@@ -304,7 +312,8 @@ static int follow(struct log *l, struct query_db *db, int64_t version)
 		if (ferror(stdout))
 			return CLI_FOUND;
 		while ((now = query_version(db)) == version)
-			poll(NULL, 0, FOLLOW_MS);
+			if (reader_is_gone())
+				return CLI_FOUND;
 		version = now;
 		add_select(&s, l);
 		sql_add_number(&s, " AND c.id > ?", l->last_id);

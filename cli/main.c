@@ -138,8 +138,10 @@ static int run(struct cli *cli, const char *config_path, const struct command *c
 	}
 	/* A host that has a ledger at hand needs no configuration. */
 	if ((!cli->ledger || !*cli->ledger || config_path) &&
-	    config_load(&cli->config, config_path, &d))
+	    config_load(&cli->config, config_path, &d)) {
+		config_release(&cli->config);
 		return CLI_USAGE;
+	}
 	if (!cli->ledger || !*cli->ledger)
 		cli->ledger = cli->config.ledger;
 	rc = command->run(cli, command, argc, argv);

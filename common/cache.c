@@ -81,7 +81,7 @@ struct cache_writer {
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *insert, *oldest, *trim, *set;
 	uint64_t last, last_committed;
-	uint64_t first;			/* a lower bound of the oldest row */
+	uint64_t first, first_committed;	/* a lower bound of the oldest row */
 };
 
 static int make_epoch(sqlite3 *db)
@@ -127,7 +127,7 @@ static int prepare_writer(struct cache_writer *w)
 		rc = db_prepare(w->db, "INSERT OR REPLACE INTO counter VALUES (?, ?)", &w->set);
 	if (!rc) {
 		w->last = w->last_committed = (uint64_t)last;
-		w->first = (uint64_t)first;
+		w->first = w->first_committed = (uint64_t)first;
 	}
 	return rc;
 }
@@ -184,8 +184,10 @@ int cache_writer_commit(struct cache_writer *w)
 {
 	int rc = run(w->commit);
 
-	if (!rc)
+	if (!rc) {
 		w->last_committed = w->last;
+		w->first_committed = w->first;
+	}
 	return rc;
 }
 
@@ -195,6 +197,7 @@ void cache_writer_rollback(struct cache_writer *w)
 	if (!sqlite3_get_autocommit(w->db))
 		db_exec(w->db, "ROLLBACK");
 	w->last = w->last_committed;
+	w->first = w->first_committed;
 }
 
 int cache_writer_add(struct cache_writer *w, const struct event *e)
@@ -231,6 +234,8 @@ int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_u
 	int rc;
 
 	*removed = 0;
+	if (max_rows < 1)
+		max_rows = 1;
 	if (w->last == 0)
 		return 0;
 	if ((int64_t)(w->last - w->first) >= max_rows)

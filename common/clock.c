@@ -140,7 +140,7 @@ static int calendar_parse(const char *p, int64_t *time_us)
 {
 	struct tm tm = { 0 };
 	int64_t us = 0;
-	int off = 0, day;
+	int off = 0, day, second;
 
 	if (digits(&p, 4, 0, 9999, &tm.tm_year) || *p++ != '-' ||
 	    digits(&p, 2, 1, 12, &tm.tm_mon) || *p++ != '-' || digits(&p, 2, 1, 31, &tm.tm_mday))
@@ -163,9 +163,10 @@ static int calendar_parse(const char *p, int64_t *time_us)
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
 	day = tm.tm_mday;
+	second = tm.tm_sec;
 	*time_us = ((int64_t)timegm(&tm) - off) * TIME_US_PER_S + us;
-	/* timegm() makes 2 March of 30 February: no such day. */
-	return tm.tm_mday == day || tm.tm_sec == 60 ? 0 : -EINVAL;
+	/* timegm() makes 2 March of 30 February: no such day.  A leap second is the next one's start. */
+	return tm.tm_mday == day || second == 60 ? 0 : -EINVAL;
 }
 
 int time_parse(const char *text, int64_t now_us, int64_t *time_us)

@@ -213,6 +213,8 @@ void *committer_reserve(struct committer *c, size_t len, enum committer_patience
 	int64_t give_up = 0;
 	void *room;
 
+	if (!ring_fits(c->ring, len))
+		return NULL;
 	while (!(room = ring_reserve(c->ring, len))) {
 		int64_t now = clock_mono_ns();
 

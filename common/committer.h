@@ -21,8 +21,7 @@
  * whatever has come in meanwhile: one item when idle, up to a batch under load.
  */
 
-/* The store behind it: all but may_wait run on the committer's thread, and return 0 or an errno of
- * db.h. */
+/* The store behind it: these run on the committer's thread, and return 0 or an errno of db.h. */
 struct committer_ops {
 	const char *what;		/* "cache": for messages */
 	int (*open)(void *store);
@@ -59,7 +58,7 @@ struct committer *committer_start(const struct committer_ops *ops, void *store,
 				  size_t buffer_bytes, int interrupt);
 
 /* Producer: room for an item of len bytes, to be filled and given to committer_publish(); NULL
- * where there is none within the producer's patience. */
+ * where there is none within the producer's patience, or ever: an item of half the buffer. */
 void *committer_reserve(struct committer *c, size_t len, enum committer_patience patience);
 void committer_publish(struct committer *c);
 

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,34 +218,44 @@ static void read_line(struct reader *r, char *line)
 #undef COMPLAIN
 }
 
+/* True where the line has nothing in it that no person would write. */
+static bool check_bytes(struct reader *r, const char *line, size_t len)
+{
+	if (len > LINE_CHARS) {
+		diag_at(r->diags, r->path, r->line, LINE_CHARS, "line is too long");
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)line[i];
+
+		if ((c >= 0x20 && c != 0x7f) || c == '\t')
+			continue;
+		diag_at(r->diags, r->path, r->line, (unsigned int)i + 1,
+			"control byte 0x%02x is not allowed here", c);
+		return false;
+	}
+	return true;
+}
+
 static void read_file(struct reader *r, FILE *f)
 {
-	char line[LINE_CHARS];
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
 
-	while (fgets(line, sizeof(line), f)) {
-		size_t len = strlen(line);
+	while ((n = getline(&line, &size, f)) >= 0) {
+		size_t len = (size_t)n;
 
 		r->line++;
-		if (len && line[len - 1] == '\n') {
-			line[--len] = '\0';
-		} else if (len == sizeof(line) - 1) {
-			diag_at(r->diags, r->path, r->line, LINE_CHARS, "line is too long");
-			for (int c = 0; c != EOF && c != '\n';)
-				c = getc(f);
-			continue;
-		}
-		for (size_t i = 0; i < len; i++) {
-			unsigned char c = (unsigned char)line[i];
-
-			if ((c >= 0x20 && c != 0x7f) || c == '\t' || (c == '\r' && i == len - 1))
-				continue;
-			diag_at(r->diags, r->path, r->line, (unsigned int)i + 1,
-				"control byte 0x%02x is not allowed here", c);
-			len = 0;
-		}
-		if (len)
+		if (len && line[len - 1] == '\n')
+			len--;
+		if (len && line[len - 1] == '\r')
+			len--;
+		line[len] = '\0';
+		if (check_bytes(r, line, len))
 			read_line(r, line);
 	}
+	free(line);
 }
 
 int config_load(struct config *c, const char *path, struct diags *d)

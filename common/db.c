@@ -156,6 +156,8 @@ static int identify(sqlite3 *db, const struct db_schema *schema, int64_t *versio
 		return rc;
 	if (id == 0 && *version == 0 && tables == 0)
 		return 0;
+	if (*version < 0)
+		return -EUCLEAN;
 	if (id != (int64_t)schema->application_id)
 		return -EUCLEAN;
 	return *version > schema->version ? -EPROTO : 1;
@@ -209,6 +211,7 @@ static void make_directory(const char *path)
 int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **out)
 {
 	sqlite3 *db = NULL;
+	int64_t version;
 	int rc;
 
 	configure_once();
@@ -216,6 +219,10 @@ int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **ou
 	rc = db_errno(sqlite3_open_v2(path, &db,
 				      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 				      SQLITE_OPEN_NOMUTEX, NULL));
+	/* Whose it is comes first: a stranger's file is left as it is. */
+	if (!rc)
+		rc = identify(db, schema, &version);
+	rc = rc < 0 ? rc : 0;
 	/*
 	 * A database file from elsewhere may hold triggers and views with side effects: defensive
 	 * and untrusted, as SQLite's own page on hostile files advises (sqlite.org/security.html).

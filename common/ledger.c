@@ -183,7 +183,7 @@ static int prepare_all(struct ledger_writer *w)
 		{ &w->find_text, "SELECT id FROM text WHERE text = ?" },
 		{ &w->add_text, "INSERT INTO text (text) VALUES (?)" },
 		{ &w->find_process, "SELECT id, " PROCESS_COLUMNS " FROM process WHERE pid = ?"
-				    " ORDER BY id DESC LIMIT 1" },
+				    " AND start_ticks = ? ORDER BY id DESC LIMIT 16" },
 		{ &w->add_process, "INSERT INTO process (start, " PROCESS_COLUMNS ") VALUES (?, ?,"
 				   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
@@ -311,18 +311,19 @@ static bool same_process(const int64_t *a, const int64_t *b)
 	return !memcmp(a, b, P_COLUMNS * sizeof(*a));
 }
 
-/* A row of the same process in the database: only a start time makes sure that it is. */
+/* A row of the same process in the database: only a start time makes sure that it is.  One process
+ * may have several, where its name or user changes (each thread has a name of its own). */
 static int find_process(struct ledger_writer *w, const int64_t *column, int64_t *id)
 {
 	int64_t found[P_COLUMNS];
-	int rc;
+	int rc = SQLITE_DONE;
 
 	*id = 0;
 	if (column[P_START_TICKS] < 0)
 		return 0;
 	sqlite3_bind_int64(w->find_process, 1, column[P_PID]);
-	rc = sqlite3_step(w->find_process);
-	if (rc == SQLITE_ROW) {
+	sqlite3_bind_int64(w->find_process, 2, column[P_START_TICKS]);
+	while (!*id && (rc = sqlite3_step(w->find_process)) == SQLITE_ROW) {
 		for (int i = 0; i < P_COLUMNS; i++)
 			found[i] = db_column_known(w->find_process, i + 1);
 		if (same_process(found, column))
@@ -362,7 +363,7 @@ static int intern_process(struct ledger_writer *w, const struct connection *c, i
 		rc = intern(w, c->text[process_texts[i]], &column[P_NODE + i]);
 	if (rc)
 		return rc;
-	slot = &w->processes[(uint64_t)c->pid % PROCESS_SLOTS];
+	slot = &w->processes[text_hash(TEXT_HASH_SEED, column, sizeof(column)) % PROCESS_SLOTS];
 	if (!slot->id || !same_process(slot->column, column) ||
 	    (c->start_ticks < 0 && c->time_us - slot->last_us > SAME_PID_US)) {
 		rc = find_process(w, column, id);

@@ -21,12 +21,16 @@ int network_parse(const char *text, struct network *n)
 	if (address_parse(addr, &n->addr))
 		return -EINVAL;
 	max = n->addr.family == AF_INET ? 32 : 128;
-	n->bits = max;
-	if (!slash)
-		return 0;
-	if (port_parse(slash + 1, &bits) || bits > max)
+	bits = max;
+	if (slash && (port_parse(slash + 1, &bits) || bits > max))
 		return -EINVAL;
 	n->bits = bits;
+	/* ::ffff:a.b.c.d is the IPv4 address that goes over the wire, and that a ledger has. */
+	if (bits >= 96) {
+		address_unmap(&n->addr);
+		if (n->addr.family == AF_INET && max == 128)
+			n->bits -= 96;
+	}
 	return 0;
 }
 

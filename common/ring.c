@@ -86,6 +86,12 @@ static struct header *at(const struct ring *r, uint64_t offset)
 	return (struct header *)(r->base + offset % r->size);
 }
 
+bool ring_fits(const struct ring *r, size_t len)
+{
+	/* Half of it: with a filler in front (I3) anything larger might never find a place. */
+	return len <= r->size / 2 - sizeof(struct header) - ALIGN;
+}
+
 void *ring_reserve(struct ring *r, size_t len)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
@@ -93,7 +99,7 @@ void *ring_reserve(struct ring *r, size_t len)
 	size_t need, tail = r->size - head % r->size;
 	bool skip;
 
-	if (len > r->size / 2)
+	if (!ring_fits(r, len))
 		return NULL;
 	if (release == head && head - r->given_back > GIVE_BACK_BYTES) {
 		madvise(r->base, r->size, MADV_DONTNEED);

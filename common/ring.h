@@ -17,6 +17,8 @@ struct ring;
 struct ring *ring_new(size_t bytes);
 void ring_free(struct ring *r);
 
+/* Whether a record of len bytes can ever have room. */
+bool ring_fits(const struct ring *r, size_t len);
 /* Producer: room for a record of len bytes, or NULL.  Nothing is seen before ring_publish(). */
 void *ring_reserve(struct ring *r, size_t len);
 void ring_publish(struct ring *r);

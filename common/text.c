@@ -82,18 +82,18 @@ static bool harmful(uint32_t cp)
 struct piece {
 	size_t len;
 	bool escape;
+	uint32_t cp;		/* the character; 0 and escape: a byte that is none */
 };
 
-static struct piece next_piece(const unsigned char *p, size_t len, bool for_terminal)
+static struct piece next_piece(const unsigned char *p, size_t len)
 {
-	uint32_t cp;
-	size_t n = utf8_sequence(p, len, &cp);
+	struct piece piece = { .cp = 0 };
 
-	if (n == 0)
-		return (struct piece){ 1, true };
-	if (for_terminal && harmful(cp))
-		return (struct piece){ n, true };
-	return (struct piece){ n, false };
+	piece.len = utf8_sequence(p, len, &piece.cp);
+	piece.escape = piece.len == 0 || harmful(piece.cp);
+	if (piece.len == 0)
+		piece = (struct piece){ .len = 1, .escape = true };
+	return piece;
 }
 
 size_t text_print(FILE *out, struct text t, size_t width)
@@ -103,13 +103,13 @@ size_t text_print(FILE *out, struct text t, size_t width)
 
 	/* How wide all of it is, but no further than needed to know that it does not fit. */
 	for (size_t i = 0; width && i < t.len && total <= width;) {
-		struct piece piece = next_piece(p + i, t.len - i, true);
+		struct piece piece = next_piece(p + i, t.len - i);
 
 		total += piece.escape ? 4 * piece.len : 1;
 		i += piece.len;
 	}
 	for (size_t i = 0; i < t.len;) {
-		struct piece piece = next_piece(p + i, t.len - i, true);
+		struct piece piece = next_piece(p + i, t.len - i);
 		size_t cost = piece.escape ? 4 * piece.len : 1;
 
 		if (width && total > width && columns + cost > width - 1) {
@@ -133,14 +133,17 @@ void text_print_json(FILE *out, struct text t)
 
 	fputc('"', out);
 	for (size_t i = 0; i < t.len;) {
-		struct piece piece = next_piece(p + i, t.len - i, false);
+		struct piece piece = next_piece(p + i, t.len - i);
 
-		if (piece.escape)
+		if (piece.escape && p[i] >= 0x80 && !piece.cp)
 			fprintf(out, "\\\\x%02x", p[i]);
+		else if (piece.escape && piece.cp > 0xffff)	/* as two surrogates, RFC 8259 */
+			fprintf(out, "\\u%04x\\u%04x", 0xd800 + ((piece.cp - 0x10000) >> 10),
+				0xdc00 + ((piece.cp - 0x10000) & 0x3ff));
+		else if (piece.escape)
+			fprintf(out, "\\u%04x", piece.cp);
 		else if (p[i] == '"' || p[i] == '\\')
 			fprintf(out, "\\%c", p[i]);
-		else if (p[i] < 0x20 || p[i] == 0x7f)
-			fprintf(out, "\\u%04x", p[i]);
 		else
 			fwrite(p + i, 1, piece.len, out);
 		i += piece.len;
@@ -161,7 +164,7 @@ void text_print_csv(FILE *out, struct text t)
 	}
 	fputc('"', out);
 	for (size_t i = 0; i < t.len;) {
-		struct piece piece = next_piece(p + i, t.len - i, true);
+		struct piece piece = next_piece(p + i, t.len - i);
 
 		if (p[i] == '"')
 			fputs("\"\"", out);

@@ -46,7 +46,8 @@ void texts_move(struct text *t, int count, char *to);
  */
 size_t text_print(FILE *out, struct text t, size_t width);
 
-/* Writes t as a JSON string with its quotes; bytes that are not UTF-8 become the text \xNN. */
+/* Writes t as a JSON string with its quotes, what could harm a terminal as \uNNNN; bytes that are
+ * not UTF-8 become the text \xNN. */
 void text_print_json(FILE *out, struct text t);
 
 /* Writes t as a field of RFC 4180 CSV, quoted where it must be; other bytes as text_print(). */

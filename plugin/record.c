@@ -94,6 +94,18 @@ static int64_t parse_pid(struct record_parser *p, const char *value)
  * A string as audit writes it: in quotes where it is harmless, else as hex digits; "(null)" and
  * "?" where there is none (audit_log_untrustedstring() in kernel/audit.c).
  */
+/* A copy: libauparse gives the field's memory back with the event. */
+static struct text keep(struct record_parser *p, struct text t)
+{
+	char *to = p->scratch + p->used;
+
+	if (t.len > sizeof(p->scratch) - p->used)
+		t.len = sizeof(p->scratch) - p->used;
+	memcpy(to, t.data, t.len);
+	p->used += t.len;
+	return (struct text){ to, t.len };
+}
+
 static struct text parse_text(struct record_parser *p, struct text t)
 {
 	char *to = p->scratch + p->used;
@@ -105,12 +117,7 @@ static struct text parse_text(struct record_parser *p, struct text t)
 		p->used += (size_t)n;
 		return (struct text){ to, (size_t)n };
 	}
-	/* libauparse gives the field's memory back with the event: keep a copy. */
-	if (t.len > sizeof(p->scratch) - p->used)
-		t.len = sizeof(p->scratch) - p->used;
-	memcpy(to, t.data, t.len);
-	p->used += t.len;
-	return (struct text){ to, t.len };
+	return keep(p, t);
 }
 
 static struct text parse_string(struct record_parser *p, const char *value)
@@ -197,7 +204,7 @@ static void syscall_field(struct record_parser *p, const char *name, const char 
 		if (!strcmp(name, "ses"))
 			e->session = parse_id(p, value);
 		else if (!strcmp(name, "subj"))
-			e->text[EVENT_LABEL] = parse_string(p, value);
+			e->text[EVENT_LABEL] = keep(p, text_of(value));	/* never in hex */
 		break;
 	case 'u':
 		if (!strcmp(name, "uid"))

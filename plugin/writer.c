@@ -343,7 +343,7 @@ struct writer *writer_start(const struct config *c, struct counters *counters, i
 	w->max_age_us = c->cache_age_us;
 	w->kernel_raw = w->last_serial = -1;
 	w->boot = boot_number();
-	w->life = clock_now_us() << 16 | (getpid() & 0xffff);
+	w->life = clock_now_us() << 8 | (getpid() & 0xff);
 	pthread_mutex_init(&w->lock, NULL);
 	w->path = strdup(c->cache);
 	if (w->path)

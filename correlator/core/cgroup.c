@@ -33,6 +33,9 @@ static bool starts_with(struct text t, const char *start)
 
 static struct text cut(struct text t, size_t front, size_t back)
 {
+	/* "systemd-nspawn@.service" names nobody. */
+	if (t.len <= front + back)
+		return TEXT_NONE;
 	return (struct text){ t.data + front, t.len - front - back };
 }
 

@@ -102,28 +102,29 @@ static bool same_inode(const struct sock *s, const struct event *e)
 	return s->inode < 0 || e->inode < 0 || s->inode == e->inode;
 }
 
+static struct sock *touch(struct observer *o, struct sock *s, const struct event *e)
+{
+	if (s->start_ticks < 0)
+		s->start_ticks = e->start_ticks;
+	/* Inodes are one host's. */
+	if (e->inode >= 0 && !s->key.node)
+		socktable_set_inode(o->sockets, s, e->inode);
+	s->serial = e->serial;
+	s->time_us = e->time_us;
+	return s;
+}
+
 static struct sock *put(struct observer *o, const struct event *e)
 {
 	struct sock_key key = key_of(e, e->pid);
 	struct sock *s = socktable_put(o->sockets, &key);
 
 	s->ppid = e->ppid;
-	s->start_ticks = e->start_ticks;
 	s->exe = program_of(e);
 	s->family = (int)e->family;
 	s->type = (int)e->type;
 	s->protocol = (int)e->protocol;
-	socktable_set_inode(o->sockets, s, e->inode);
-	return s;
-}
-
-static struct sock *touch(struct observer *o, struct sock *s, const struct event *e)
-{
-	if (s->start_ticks < 0)
-		s->start_ticks = e->start_ticks;
-	if (e->inode >= 0)
-		socktable_set_inode(o->sockets, s, e->inode);
-	return s;
+	return touch(o, s, e);
 }
 
 /* The socket that the event's descriptor is, as far as it is known.  *late: what the plugin saw
@@ -143,6 +144,7 @@ static struct sock *find(struct observer *o, const struct event *e, bool *late)
 	 * what the descriptor had become by then.  The records' order counts, not the inode. */
 	if (!s && mine) {
 		*late = true;
+		mine->bound.port = -1;
 		return touch(o, mine, e);
 	}
 	if (!s) {
@@ -209,6 +211,26 @@ static bool continues(const struct sock *s, const struct event *e, const struct 
 	return f->pending || e->exit == -EISCONN || e->exit == -EALREADY;
 }
 
+/* A socket() that comes after records that its serial is before: what they say of the descriptor
+ * is newer.  Serials begin anew with a boot; times do not. */
+static bool comes_late(const struct sock *s, const struct event *e)
+{
+	return s && same_process(s, e) && (int32_t)(e->serial - s->serial) < 0 &&
+	       e->time_us <= s->time_us;
+}
+
+static void on_socket(struct observer *o, const struct event *e, struct outcome *out)
+{
+	struct sock_key key = key_of(e, e->pid);
+	struct sock *s = socktable_find(o->sockets, &key);
+
+	if (!comes_late(s, e))
+		put(o, e);
+	else if (s->protocol < 0)
+		s->protocol = (int)e->protocol;
+	settle_pending(o, e, out);
+}
+
 static void fill_process(struct connection *c, const struct event *e)
 {
 	struct cgroup_names names = cgroup_parse(e->text[EVENT_CGROUP]);
@@ -273,6 +295,9 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 	if (e->protocol >= 0 && !late)
 		s->protocol = (int)e->protocol;
 	address_unmap(&dst.addr);
+	/* Another socket, perhaps: then another connection, too. */
+	if (late)
+		s->flow.valid = false;
 	if (continues(s, e, &dst)) {
 		s->flow.pending = is_pending(e->exit);
 		out->kind = s->flow.connection ? OUTCOME_AGAIN : OUTCOME_NONE;
@@ -311,8 +336,7 @@ void observer_event(struct observer *o, const struct event *e, bool replay, stru
 	case EVENT_SOCKET:
 		if (e->exit < 0)
 			break;
-		put(o, e);
-		settle_pending(o, e, out);
+		on_socket(o, e, out);
 		break;
 	case EVENT_BIND:
 		if (e->exit == 0)

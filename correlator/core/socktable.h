@@ -29,6 +29,8 @@ struct sock {
 	struct sock_key key;
 	int64_t ppid, start_ticks, inode;	/* -1: unknown */
 	uint64_t exe;				/* hash of the program */
+	uint32_t serial;			/* of the newest record about it, and its time */
+	int64_t time_us;
 	int family, type, protocol;		/* -1: unknown */
 	struct endpoint bound;			/* by bind(); port -1: not bound */
 	int64_t bound_inode;			/* of the socket when it was bound; -1: unknown */

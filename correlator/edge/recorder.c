@@ -13,6 +13,7 @@
 #include "recorder.h"
 
 #define EPOCH_CHARS 40
+#define TEXT_BYTES_MAX 4096
 
 enum item_kind { ITEM_EPOCH, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL };
 
@@ -277,11 +278,17 @@ int64_t recorder_follow(struct recorder *r, const char *epoch)
 
 void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c)
 {
-	struct item *item = reserve(r, ITEM_ADD, seq, connection_pack_size(c) - sizeof(*c));
+	struct connection cut = *c;
+	struct item *item;
 
+	/* So that every row has room in the smallest buffer. */
+	for (int i = 0; i < CONNECTION_TEXTS; i++)
+		if (cut.text[i].len > TEXT_BYTES_MAX)
+			cut.text[i].len = TEXT_BYTES_MAX;
+	item = reserve(r, ITEM_ADD, seq, connection_pack_size(&cut) - sizeof(cut));
 	if (!item)
 		return;
-	connection_pack(c, &item->connection);
+	connection_pack(&cut, &item->connection);
 	committer_publish(r->committer);
 }
 

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration: defaults, a good file, and that every mistake is told with its place. */
+#include <errno.h>
+
+#include "clock.h"
+#include "config.h"
+#include "diag.h"
+#include "scratch.h"
+#include "tap.h"
+
+static char complaints[65536];
+
+static const char *write_file(const char *text, size_t len)
+{
+	const char *path = scratch_path("c.conf");
+	FILE *f = fopen(path, "we");
+
+	fwrite(text, 1, len, f);
+	fclose(f);
+	return path;
+}
+
+/* Loads a file of these bytes; what was complained of is in `complaints`, without the path. */
+static int load(struct config *c, const char *text, size_t len, unsigned int *count)
+{
+	const char *path = write_file(text, len);
+	char raw[sizeof(complaints)], *to = complaints;
+	FILE *out = fmemopen(raw, sizeof(raw), "w");
+	struct diags d = { .out = out };
+	int rc;
+
+	memset(raw, 0, sizeof(raw));
+	if (config_init(c))
+		exit(1);
+	rc = config_load(c, path, &d);
+	fclose(out);
+	*count = d.count;
+	for (char *line = strtok(raw, "\n"); line; line = strtok(NULL, "\n")) {
+		bool ours = !strncmp(line, path, strlen(path)) && line[strlen(path)] == ':';
+
+		to += sprintf(to, "%s\n", ours ? line + strlen(path) + 1 : line);
+	}
+	*to = '\0';
+	return rc;
+}
+
+static void is_preset(const struct config *c, const char *when)
+{
+	char host[256] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	tap_ok(!strcmp(c->cache, RUNSTATEDIR "/sockledger/cache.db") &&
+	       !strcmp(c->ledger, LOCALSTATEDIR "/lib/sockledger/ledger.db") &&
+	       !strcmp(c->audit_key, "sockledger") && !strcmp(c->node, host) &&
+	       c->cache_rows == 500000 && c->cache_age_us == 86400 * TIME_US_PER_S &&
+	       c->buffer_bytes == 6 << 20, "all defaults %s", when);
+}
+
+static void test_good(void)
+{
+	static const char text[] = "# a comment\n"
+				   "\n"
+				   "   \t\n"
+				   "cache = /x/cache.db\n"
+				   "\tledger=/x/y z/ledger.db  \n"
+				   "audit_key\t=\tmine\n"
+				   "  # another\n"
+				   "node = host.example.org\n"
+				   "cache_rows = 1000\n"
+				   "cache_age = 90m\n"
+				   "buffer = 512k\r\n"
+				   "# no line break behind the last";
+	struct config c;
+	unsigned int count;
+	int rc = load(&c, text, sizeof(text) - 1, &count);
+
+	tap_ok(rc == 0 && count == 0, "a good file is read");
+	if (rc)
+		tap_note("%s", complaints);
+	tap_ok(!strcmp(c.cache, "/x/cache.db") && !strcmp(c.ledger, "/x/y z/ledger.db") &&
+	       !strcmp(c.audit_key, "mine") && !strcmp(c.node, "host.example.org") &&
+	       c.cache_rows == 1000 && c.cache_age_us == 5400 * TIME_US_PER_S &&
+	       c.buffer_bytes == 512 * 1024, "every key has its value");
+	config_release(&c);
+	tap_ok(!c.cache && !c.ledger && !c.audit_key && !c.node, "released is empty");
+
+	rc = load(&c, "", 0, &count);
+	tap_ok(rc == 0 && count == 0, "an empty file is a good one");
+	is_preset(&c, "from an empty file");
+	config_release(&c);
+	rc = load(&c, "buffer = 1G\ncache_rows = 100000000\ncache_age = 366d\n", 51, &count);
+	tap_ok(rc == 0 && c.buffer_bytes == 1LL << 30 && c.cache_rows == 100000000,
+	       "the largest values are allowed");
+	config_release(&c);
+	/* Written on another system: blank lines end in CR as the others do. */
+	rc = load(&c, "# x\r\n\r\nbuffer = 2M\r\n", 20, &count);
+	tap_ok(rc == 0 && count == 0 && c.buffer_bytes == 2 << 20,
+	       "lines may end in CR LF, blank ones too");
+	if (rc)
+		tap_note("%s", complaints);
+	config_release(&c);
+}
+
+#define FILE_OF(s) s, sizeof(s) - 1
+
+static const struct {
+	const char *text;
+	size_t len;
+	const char *where;	/* a line and column, and a word of the message, for each mistake */
+} bad[] = {
+	{ FILE_OF("cach = /x\n"), "1:1:unknown key 'cach'" },
+	{ FILE_OF("\n\n  colour = red\n"), "3:3:unknown key 'colour'" },
+	{ FILE_OF("Cache = /x\n"), "1:1:unknown key 'Cache'" },
+	{ FILE_OF("cache /x\n"), "1:7:'=' was expected" },
+	{ FILE_OF("cache\n"), "1:6:'=' was expected" },
+	{ FILE_OF("cache-age = 1d\n"), "1:6:'=' was expected" },
+	{ FILE_OF("= /x\n"), "1:1:a key was expected" },
+	{ FILE_OF("  [section]\n"), "1:3:a key was expected" },
+	{ FILE_OF("cache =\n"), "1:8:has no value" },
+	{ FILE_OF("cache =   \n"), "1:11:has no value" },
+	{ FILE_OF("cache = x\n"), "1:9:absolute path" },
+	{ FILE_OF("ledger =    ./x\n"), "1:13:absolute path" },
+	{ FILE_OF("cache = /x\ncache = /y\n"), "2:1:already set in line 1" },
+	{ FILE_OF("cache_rows = many\n"), "1:14:must be a number" },
+	{ FILE_OF("cache_rows = 5k\n"), "1:14:must be a number" },
+	{ FILE_OF("cache_rows = -5\n"), "1:14:must be a number" },
+	{ FILE_OF("cache_rows = 5 000\n"), "1:14:must be a number" },
+	{ FILE_OF("cache_rows = 99999999999999999999\n"), "1:14:must be a number" },
+	{ FILE_OF("cache_rows = 999\n"), "1:14:out of range" },
+	{ FILE_OF("cache_rows = 100000001\n"), "1:14:out of range" },
+	{ FILE_OF("cache_age = 1\n"), "1:13:units" },
+	{ FILE_OF("cache_age = 1w\n"), "1:13:units" },
+	{ FILE_OF("cache_age = 59s\n"), "1:13:out of range" },
+	{ FILE_OF("cache_age = 367d\n"), "1:13:out of range" },
+	{ FILE_OF("buffer = 6T\n"), "1:10:k, M or G" },
+	{ FILE_OF("buffer = 6MB\n"), "1:10:k, M or G" },
+	{ FILE_OF("buffer = 1k\n"), "1:10:out of range" },
+	{ FILE_OF("buffer = 2G\n"), "1:10:out of range" },
+	{ FILE_OF("buffer = 9999999999G\n"), "1:10:k, M or G" },
+	{ FILE_OF("cache = /x\033[31m\n"), "1:11:control byte 0x1b" },
+	{ FILE_OF("cache = /x\x7f\n"), "1:11:control byte 0x7f" },
+	{ FILE_OF("ca\rche = /x\n"), "1:3:control byte 0x0d" },
+	{ FILE_OF("cache = /x\0y\n"), "1:11:control byte 0x00" },
+	{ FILE_OF("\0cache = x\n"), "1:1:control byte 0x00" },
+	{ FILE_OF("a = 1\ncache = x\ncache_age = 2\nledger\ncache_age = 1d\nbuffer = 1k\n"),
+	  "1:1:unknown key\n2:9:absolute path\n3:13:units\n4:7:'=' was expected\n"
+	  "5:1:already set in line 3\n6:10:out of range" },
+};
+
+/* Each wanted line against the complaint at its place. */
+static bool told(const char *where)
+{
+	char wanted[512], got[sizeof(complaints)], *save_wanted, *save_got;
+	char *want, *line;
+
+	strcpy(wanted, where);
+	strcpy(got, complaints);
+	want = strtok_r(wanted, "\n", &save_wanted);
+	line = strtok_r(got, "\n", &save_got);
+	while (want && line) {
+		char *text = strchr(strchr(want, ':') + 1, ':');
+		size_t place = (size_t)(text - want) + 1;
+
+		if (strncmp(want, line, place) || !strstr(line + place, text + 1))
+			return false;
+		want = strtok_r(NULL, "\n", &save_wanted);
+		line = strtok_r(NULL, "\n", &save_got);
+	}
+	return !want && !line;
+}
+
+static void test_bad(void)
+{
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct config c;
+		unsigned int count;
+		int rc = load(&c, bad[i].text, bad[i].len, &count);
+
+		if (!tap_ok(rc == -EINVAL && count && told(bad[i].where), "mistake %zu: %.*s",
+			    i + 1, (int)strcspn(bad[i].where, "\n"), bad[i].where))
+			tap_note("returned %d: %s", rc, complaints);
+		config_release(&c);
+	}
+}
+
+static void test_rest(void)
+{
+	static char text[16384];
+	struct diags d = { .out = NULL };
+	struct config c;
+	unsigned int count;
+	int rc;
+
+	rc = load(&c, FILE_OF("cache = /good\nnode = x\nbuffer = 1M\nx = 1\n"), &count);
+	tap_ok(rc == -EINVAL, "one mistake spoils the file");
+	is_preset(&c, "after a mistake");
+	config_release(&c);
+
+	/* A line that is too long is one mistake, and the next line is the next. */
+	memset(text, 'x', 9000);
+	strcpy(text + 9000, "\ncache = y\n");
+	memcpy(text, "cache = /", 9);
+	rc = load(&c, text, strlen(text), &count);
+	if (!tap_ok(rc == -EINVAL && count == 2 && strstr(complaints, "1:4096:") &&
+		    strstr(complaints, "2:9:"), "a line that is too long"))
+		tap_note("%u: %s", count, complaints);
+	config_release(&c);
+	memset(text, 'k', 140);
+	memcpy(text, "audit_key = ", 12);
+	strcpy(text + 12 + 128, "\n");
+	rc = load(&c, text, strlen(text), &count);
+	tap_ok(rc == 0, "a key of 128 characters");
+	config_release(&c);
+	strcpy(text + 12 + 128, "k\n");
+	text[12 + 128] = 'k';
+	rc = load(&c, text, strlen(text), &count);
+	tap_ok(rc == -EINVAL && !strncmp(complaints, "1:13:", 5) && strstr(complaints, "too long"),
+	       "but not of 129");
+	config_release(&c);
+
+	config_init(&c);
+	rc = config_load(&c, scratch_path("absent"), &d);
+	tap_ok(rc == -ENOENT && d.count == 1, "a file that was named must be there");
+	is_preset(&c, "where it is not");
+	rc = config_load(&c, scratch_dir, &d);
+	tap_ok(rc < 0 && d.count == 2, "a directory is no configuration");
+	config_release(&c);
+	config_init(&c);
+	d.count = 0;
+	tap_ok(access(config_default_path(), F_OK) == 0 ||
+	       (config_load(&c, NULL, &d) == 0 && d.count == 0), "the default file may be absent");
+	config_release(&c);
+}
+
+int main(void)
+{
+	struct config c;
+
+	scratch_make();
+	config_init(&c);
+	is_preset(&c, "without a file");
+	config_release(&c);
+	test_good();
+	test_bad();
+	test_rest();
+	return tap_done();
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the two databases have in common: making, versions, foreign and damaged files, locks. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <sqlite3.h>
+
+#include "db.h"
+#include "scratch.h"
+#include "tap.h"
+
+static const char *const steps[] = {
+	"CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)",
+	"ALTER TABLE t ADD COLUMN b TEXT DEFAULT 'new'",
+	"this is no SQL",
+};
+
+static const struct db_schema first = { .application_id = 0x74657374,
+					.version = 1,
+					.steps = steps };
+static const struct db_schema second = { .application_id = 0x74657374,
+					 .version = 2,
+					 .steps = steps };
+static const struct db_schema broken = { .application_id = 0x74657374,
+					 .version = 3,
+					 .steps = steps };
+static const struct db_schema other = { .application_id = 0x6f746872,
+					.version = 1,
+					.steps = steps };
+
+/* SQL on a file by SQLite's own means. */
+static int raw(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	int rc = sqlite3_open(path, &db);
+
+	if (!rc)
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	sqlite3_close(db);
+	return rc;
+}
+
+static int64_t number_in(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	int64_t n = -1;
+
+	if (!sqlite3_open(path, &db))
+		db_number(db, sql, &n);
+	sqlite3_close(db);
+	return n;
+}
+
+static int open_and_close(const char *path, const struct db_schema *schema, bool write)
+{
+	sqlite3 *db = NULL;
+	int rc = write ? db_open_write(path, schema, &db) : db_open_read(path, schema, &db);
+
+	if (!rc)
+		db_close(db);
+	return rc;
+}
+
+static void write_bytes(const char *path, const char *bytes, size_t len, long at)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || pwrite(fd, bytes, len, at) != (ssize_t)len)
+		exit(1);
+	close(fd);
+}
+
+static void test_make(void)
+{
+	const char *path = scratch_path("sub/a.db");
+	struct stat st;
+	sqlite3 *db;
+
+	tap_ok(open_and_close(path, &first, false) == -ENOENT, "reading makes nothing");
+	tap_ok(access(path, F_OK) != 0, "no file, that is");
+	tap_ok(open_and_close(path, &first, true) == 0,
+	       "writing makes a database and its directory");
+	tap_ok(!stat(path, &st) && (st.st_mode & 0777) == DB_FILE_MODE, "the file's mode is 640");
+	tap_ok(number_in(path, "PRAGMA user_version") == 1 &&
+	       number_in(path, "PRAGMA application_id") == 0x74657374, "it says what it is");
+	tap_ok(open_and_close(path, &first, true) == 0 &&
+		       number_in(path, "SELECT count(*) FROM t") == 1,
+	       "opened again, its steps are not done again");
+	tap_ok(open_and_close(path, &second, false) == -EPROTO,
+	       "an older one is not for a newer reader");
+	tap_ok(open_and_close(path, &second, true) == 0 &&
+	       number_in(path, "SELECT count(*) FROM t WHERE b = 'new'") == 1,
+	       "a newer version migrates it, rows and all");
+	tap_ok(open_and_close(path, &first, true) == -EPROTO &&
+	       open_and_close(path, &first, false) == -EPROTO, "then it is too new for the older");
+	tap_ok(number_in(path, "PRAGMA user_version") == 2, "which leaves it as it is");
+	tap_ok(open_and_close(path, &broken, true) == -EUCLEAN &&
+		       number_in(path, "PRAGMA user_version") == 2,
+	       "a migration that fails leaves it as it was");
+	tap_ok(db_open_read(path, &second, &db) == 0, "it is opened for reading");
+	tap_ok(db_exec(db, "INSERT INTO t VALUES (2, '')") == -EROFS, "and cannot be written so");
+	db_close(db);
+	tap_ok(open_and_close("/proc/nowhere/a.db", &first, true) == -EACCES ||
+	       open_and_close("/proc/nowhere/a.db", &first, true) == -ENOENT,
+	       "where no file can be there is an error");
+}
+
+static void test_foreign(void)
+{
+	const char *path = scratch_path("foreign.db");
+	struct stat before, after;
+
+	raw(path, "CREATE TABLE x (y); INSERT INTO x VALUES (7)");
+	chmod(path, 0600);
+	stat(path, &before);
+	tap_ok(open_and_close(path, &first, true) == -EUCLEAN &&
+		       open_and_close(path, &first, false) == -EUCLEAN,
+	       "a database of no application is not ours");
+	stat(path, &after);
+	tap_ok(number_in(path, "SELECT y FROM x") == 7, "its rows are left alone");
+	tap_ok(before.st_mode == after.st_mode, "so is its mode");
+	raw(path, "PRAGMA application_id = 5; PRAGMA user_version = 1");
+	tap_ok(open_and_close(path, &first, true) == -EUCLEAN &&
+	       open_and_close(path, &first, false) == -EUCLEAN, "nor is another application's");
+	path = scratch_path("sister.db");
+	open_and_close(path, &other, true);
+	tap_ok(open_and_close(path, &first, true) == -EUCLEAN, "nor our other kind");
+	path = scratch_path("empty.db");
+	write_bytes(path, "", 0, 0);
+	tap_ok(open_and_close(path, &first, false) == -EUCLEAN, "an empty file cannot be read");
+	tap_ok(open_and_close(path, &first, true) == 0, "but becomes a database when written");
+	path = scratch_path("text.db");
+	write_bytes(path,
+		    "this is a text file, and long enough to be looked at: no database, that\n"
+		    "is, whatever its name says; SQLite wants its own words at the start.\n",
+		    141, 0);
+	tap_ok(open_and_close(path, &first, true) == -EUCLEAN &&
+	       open_and_close(path, &first, false) == -EUCLEAN, "a text file is no database");
+	path = scratch_path("zero.db");
+	open_and_close(path, &first, true);
+	raw(path, "PRAGMA user_version = 0");
+	tap_ok(open_and_close(path, &first, true) == -EUCLEAN,
+	       "tables without a version are damage");
+}
+
+/* Whatever number stands in the file: no step is looked for where there is none.  In a child, for
+ * what may happen then. */
+static void test_negative_version(void)
+{
+	const char *path = scratch_path("negative.db");
+	int status = -1;
+	pid_t child;
+
+	open_and_close(path, &first, true);
+	raw(path, "PRAGMA user_version = -100000000");
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		_exit(open_and_close(path, &first, true) == -EUCLEAN ? 0 : 1);
+	waitpid(child, &status, 0);
+	if (!tap_ok(status == 0, "a negative version is damage"))
+		tap_note(WIFSIGNALED(status) ? "died of signal %d" : "wait status %d",
+			 WIFSIGNALED(status) ? WTERMSIG(status) : status);
+	tap_ok(open_and_close(path, &first, false) < 0, "and cannot be read");
+}
+
+static void test_lock(void)
+{
+	const char *path = scratch_path("lock.db");
+	int fd, second_fd;
+	sqlite3 *db, *db2;
+
+	fd = db_lock_writer(path);
+	tap_ok(fd >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC), "the one writer has its lock");
+	second_fd = db_lock_writer(path);
+	tap_ok(second_fd == -EBUSY, "a second has not");
+	tap_ok(open_and_close(path, &first, true) == 0 && number_in(path, "SELECT a FROM t") == 1,
+	       "SQLite does not see that lock");
+	close(fd);
+	fd = db_lock_writer(path);
+	tap_ok(fd >= 0, "it is free when the first has gone");
+	close(fd);
+	tap_ok(db_lock_writer("/proc/nowhere/x") < 0, "no lock where no file can be");
+
+	sqlite3_open(path, &db);
+	if (db_open_write(path, &first, &db2))
+		exit(1);
+	sqlite3_exec(db, "BEGIN EXCLUSIVE; INSERT INTO t VALUES (3)", NULL, NULL, NULL);
+	tap_ok(open_and_close(path, &second, true) == -EBUSY,
+	       "nothing can be migrated under a lock");
+	tap_ok(db_exec(db2, "INSERT INTO t VALUES (4)") == -EBUSY, "a locked database is -EBUSY");
+	sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	tap_ok(db_exec(db2, "INSERT INTO t VALUES (4)") == 0, "until the lock goes");
+	db_close(db2);
+	sqlite3_close(db);
+}
+
+static void test_set_aside(void)
+{
+	const char *path = scratch_path("aside.db");
+	char pattern[PATH_MAX];
+	glob_t found;
+
+	write_bytes(path, "damage", 6, 0);
+	snprintf(pattern, sizeof(pattern), "%s-wal", path);
+	write_bytes(pattern, "log", 3, 0);
+	tap_ok(db_set_aside(path) == 0 && access(path, F_OK) && access(pattern, F_OK),
+	       "a damaged database and its log go out of the way");
+	snprintf(pattern, sizeof(pattern), "%s.damaged-*", path);
+	tap_ok(glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc == 2, "and are kept");
+	if (found.gl_pathc == 2)
+		tap_ok(strlen(found.gl_pathv[1]) == strlen(found.gl_pathv[0]) + 4 &&
+		       !strncmp(found.gl_pathv[0], found.gl_pathv[1], strlen(found.gl_pathv[0])),
+		       "under names that belong together");
+	globfree(&found);
+	tap_ok(db_set_aside(path) == 0, "nothing to set aside is no error");
+}
+
+static void test_values(void)
+{
+	static const int64_t numbers[] = { -1, 0, 1, -2, INT64_MAX, INT64_MIN, UINT32_MAX };
+	static const struct text texts[] = {
+		{ NULL, 0 },
+		{ "", 0 },
+		{ "a", 1 },
+		{ "a\0b", 3 },
+		{ "\xff\xc3\x28\xed\xa0\x80", 6 },
+		{ "\0", 1 },
+	};
+	sqlite3 *db;
+	sqlite3_stmt *s;
+	int64_t n = 5;
+	bool good = true;
+
+	db_open_write(scratch_path("values.db"), &first, &db);
+	tap_ok(db_number(db, "SELECT 1 WHERE 0", &n) == -ENOENT && n == 5, "no row is no number");
+	tap_ok(db_number(db, "SELECT nothing FROM nowhere", &n) == -EUCLEAN,
+	       "a missing table is damage");
+	db_prepare(db, "SELECT ?, typeof(?1)", &s);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		db_bind_known(s, 1, numbers[i]);
+		sqlite3_step(s);
+		good = good && db_column_known(s, 0) == numbers[i] &&
+		       !strcmp((const char *)sqlite3_column_text(s, 1),
+			       numbers[i] == -1 ? "null" : "integer");
+		sqlite3_reset(s);
+	}
+	tap_ok(good, "numbers come back, and -1 is NULL");
+	good = true;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		db_bind_text(s, 1, texts[i]);
+		sqlite3_step(s);
+		good = good && text_equal(db_column_text(s, 0), texts[i]) &&
+		       !strcmp((const char *)sqlite3_column_text(s, 1),
+			       texts[i].data ? "text" : "null");
+		sqlite3_reset(s);
+	}
+	tap_ok(good, "texts come back, with any byte, and none is NULL");
+	sqlite3_finalize(s);
+	db_close(db);
+	tap_ok(db_errno(SQLITE_OK) == 0 && db_errno(SQLITE_ROW) == 0 &&
+		       db_errno(SQLITE_DONE) == 0 && db_errno(SQLITE_BUSY) == -EBUSY &&
+		       db_errno(SQLITE_BUSY_SNAPSHOT) == -EBUSY &&
+		       db_errno(SQLITE_FULL) == -ENOSPC && db_errno(SQLITE_CORRUPT) == -EUCLEAN &&
+		       db_errno(SQLITE_NOTADB) == -EUCLEAN &&
+		       db_errno(SQLITE_CONSTRAINT_PRIMARYKEY) == -EEXIST &&
+		       db_errno(SQLITE_READONLY) == -EROFS &&
+		       db_errno(SQLITE_CANTOPEN) == -EACCES && db_errno(SQLITE_NOMEM) == -ENOMEM &&
+		       db_errno(SQLITE_IOERR_WRITE) == -EIO,
+	       "SQLite's codes as errnos");
+	tap_ok(strstr(db_strerror(-EBUSY), "locked") && strstr(db_strerror(-EUCLEAN), "damaged") &&
+		       strstr(db_strerror(-EPROTO), "newer") &&
+		       !strcmp(db_strerror(-ENOENT), strerror(ENOENT)),
+	       "and in words");
+}
+
+int main(void)
+{
+	scratch_make();
+	test_make();
+	test_foreign();
+	test_negative_version();
+	test_lock();
+	test_set_aside();
+	test_values();
+	return tap_done();
+}

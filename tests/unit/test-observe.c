@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Audit events to connections. */
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "observe.h"
+#include "tap.h"
+
+#define T0 (1700000000 * TIME_US_PER_S)
+#define HALF_HOUR (1800 * TIME_US_PER_S)
+#define FIRST_ID 1000
+
+static struct observer *o;
+static struct outcome out;
+static uint32_t serial;
+static int64_t now_us;
+
+static void fresh(void)
+{
+	observer_free(o);
+	o = observer_new(FIRST_ID);
+	if (!o)
+		abort();
+	serial = 100;
+	now_us = T0;
+}
+
+/* An event of process 101, a child of 100, that nobody looked at in /proc. */
+static struct event make(enum event_kind kind, int64_t fd, int64_t exit)
+{
+	struct event e;
+
+	event_init(&e);
+	e.kind = kind;
+	e.seq = serial;
+	e.serial = serial++;
+	e.time_us = e.arrival_us = now_us += 1000;
+	e.pid = 101;
+	e.ppid = 100;
+	e.fd = fd;
+	e.exit = exit;
+	e.uid = e.gid = e.euid = e.fsuid = 0;
+	e.auid = 1000;
+	e.text[EVENT_COMM] = text_of("curl");
+	e.text[EVENT_EXE] = text_of("/usr/bin/curl");
+	return e;
+}
+
+static struct event make_socket(int64_t fd, int64_t protocol)
+{
+	struct event e = make(EVENT_SOCKET, fd, fd);
+
+	e.family = AF_INET;
+	e.type = protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	e.protocol = protocol;
+	return e;
+}
+
+static void set_address(struct event *e, const char *address, int port)
+{
+	if (address_parse(address, &e->addr))
+		abort();
+	e->family = e->addr.family;
+	e->port = port;
+}
+
+static struct event make_connect(int64_t fd, const char *address, int port, int64_t exit)
+{
+	struct event e = make(EVENT_CONNECT, fd, exit);
+
+	set_address(&e, address, port);
+	return e;
+}
+
+static struct event make_bind(int64_t fd, const char *address, int port, int64_t exit)
+{
+	struct event e = make(EVENT_BIND, fd, exit);
+
+	set_address(&e, address, port);
+	return e;
+}
+
+static enum outcome_kind give(struct event e)
+{
+	/* The texts belong to the event: out has to be read before the next one. */
+	static struct event kept;
+
+	kept = e;
+	memset(&out, 0x55, sizeof(out));
+	observer_event(o, &kept, false, &out);
+	return out.kind;
+}
+
+static enum outcome_kind replay(struct event e)
+{
+	static struct event kept;
+
+	kept = e;
+	memset(&out, 0x55, sizeof(out));
+	observer_event(o, &kept, true, &out);
+	return out.kind;
+}
+
+static bool is_new(struct event e, int protocol)
+{
+	enum outcome_kind kind = give(e);
+
+	if (kind == OUTCOME_NEW && out.connection.protocol == protocol)
+		return true;
+	tap_note("outcome %d, protocol %d", kind, kind == OUTCOME_NEW ? out.connection.protocol : 0);
+	return false;
+}
+
+static bool is_again(struct event e, uint64_t id)
+{
+	enum outcome_kind kind = give(e);
+
+	if (kind == OUTCOME_AGAIN && out.id == id && out.result == e.exit)
+		return true;
+	tap_note("outcome %d, id %" PRIu64, kind, kind == OUTCOME_AGAIN ? out.id : 0);
+	return false;
+}
+
+static bool is_nothing(struct event e)
+{
+	return give(e) == OUTCOME_NONE;
+}
+
+static void test_row(void)
+{
+	struct connection *c = &out.connection;
+	struct event e;
+
+	fresh();
+	tap_ok(is_nothing(make_socket(3, IPPROTO_TCP)), "a socket is no row");
+	e = make_connect(3, "192.0.2.1", 443, 0);
+	e.start_ticks = 77;
+	e.netns = 4026531840;
+	e.session = 3;
+	e.text[EVENT_CGROUP] = text_of("/system.slice/docker-0123456789abcdef.scope");
+	e.text[EVENT_CMDLINE] = text_of("curl -v");
+	e.text[EVENT_USER] = text_of("root");
+	e.text[EVENT_LOGIN_USER] = text_of("alice");
+	e.text[EVENT_LABEL] = text_of("unconfined");
+	e.text[EVENT_CWD] = text_of("/tmp");
+	tap_ok(is_new(e, IPPROTO_TCP) && c->id == FIRST_ID && c->cache_seq == e.seq &&
+	       c->time_us == e.time_us && c->audit_us == e.time_us &&
+	       c->audit_serial == e.serial && c->result == 0 && c->direction == DIRECTION_OUT &&
+	       c->verdict == VERDICT_OBSERVED && c->latency_us == -1, "connect: the row");
+	tap_ok(c->dst.addr.family == AF_INET && c->dst.port == 443 && c->src.port == -1 &&
+	       c->src.addr.family == 0, "its destination, and no source");
+	tap_ok(c->pid == 101 && c->ppid == 100 && c->start_ticks == 77 && c->uid == 0 &&
+	       c->auid == 1000 && c->session == 3 && c->netns == 4026531840, "its process");
+	tap_ok(text_equal(c->text[CONNECTION_COMM], text_of("curl")) &&
+	       text_equal(c->text[CONNECTION_EXE], text_of("/usr/bin/curl")) &&
+	       text_equal(c->text[CONNECTION_CMDLINE], text_of("curl -v")) &&
+	       text_equal(c->text[CONNECTION_USER], text_of("root")) &&
+	       text_equal(c->text[CONNECTION_LOGIN_USER], text_of("alice")) &&
+	       text_equal(c->text[CONNECTION_LABEL], text_of("unconfined")) &&
+	       text_equal(c->text[CONNECTION_CWD], text_of("/tmp")) &&
+	       text_equal(c->text[CONNECTION_CONTAINER], text_of("0123456789abcdef")) &&
+	       text_equal(c->text[CONNECTION_UNIT], text_of("docker-0123456789abcdef.scope")) &&
+	       !c->text[CONNECTION_NODE].data && !c->text[CONNECTION_RULE].data, "its texts");
+	tap_ok(c->certainty == CERTAINTY_INFERRED && c->evidence == EVIDENCE_AUDIT,
+	       "one record alone is an inference");
+	tap_ok(is_new(make_connect(3, "192.0.2.2", 443, 0), IPPROTO_TCP) &&
+	       c->id == FIRST_ID + 1, "ids go on");
+}
+
+static void test_protocols(void)
+{
+	struct event e;
+
+	fresh();
+	give(make_socket(3, IPPROTO_TCP));
+	give(make_socket(4, IPPROTO_UDP));
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_TCP) &&
+	       is_new(make_connect(4, "192.0.2.1", 53, 0), IPPROTO_UDP), "each fd its protocol");
+	tap_ok(is_new(make_connect(5, "192.0.2.1", 53, 0), -1),
+	       "a connect without a socket has none");
+	give(make_socket(3, IPPROTO_UDP));
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 54, 0), IPPROTO_UDP), "an fd that is used again");
+	e = make(EVENT_SOCKET, -1, -EMFILE);
+	e.protocol = IPPROTO_TCP;
+	tap_ok(is_nothing(e), "a socket that failed");
+	e = make_connect(3, "192.0.2.1", 55, 0);
+	e.protocol = IPPROTO_TCP;
+	tap_ok(is_new(e, IPPROTO_TCP), "what the living socket said counts more");
+}
+
+static void test_certainty(void)
+{
+	struct connection *c = &out.connection;
+	struct event e;
+
+	fresh();
+	give(make_socket(3, IPPROTO_TCP));
+	e = make_connect(3, "192.0.2.1", 80, 0);
+	e.inode = 4711;
+	tap_ok(is_new(e, IPPROTO_TCP) && c->certainty == CERTAINTY_CERTAIN &&
+	       c->evidence == (EVIDENCE_AUDIT | EVIDENCE_FD) && c->src.port == -1,
+	       "the fd's inode makes it certain");
+
+	give(make_socket(4, IPPROTO_TCP));
+	tap_ok(is_nothing(make_bind(4, "198.51.100.7", 4000, 0)), "a bind is no row");
+	tap_ok(is_new(make_connect(4, "192.0.2.1", 80, 0), IPPROTO_TCP) &&
+	       c->certainty == CERTAINTY_INFERRED && c->src.port == 4000 &&
+	       c->evidence == (EVIDENCE_AUDIT | EVIDENCE_BIND) &&
+	       c->src.addr.family == AF_INET && c->src.addr.bytes[3] == 7,
+	       "a bind gives the source");
+	e = make_connect(4, "192.0.2.2", 80, 0);
+	e.inode = 5;
+	tap_ok(is_new(e, IPPROTO_TCP) && c->src.port == 4000 &&
+	       c->certainty == CERTAINTY_INFERRED &&
+	       c->evidence == (EVIDENCE_AUDIT | EVIDENCE_FD | EVIDENCE_BIND),
+	       "a bind of who knows which socket is no proof of the source");
+
+	e = make_socket(4, IPPROTO_TCP);
+	e.inode = 6;
+	give(e);
+	e = make_bind(4, "198.51.100.7", 4000, 0);
+	e.inode = 6;
+	give(e);
+	e = make_connect(4, "192.0.2.2", 80, 0);
+	tap_ok(is_new(e, IPPROTO_TCP) && c->src.port == 4000 &&
+	       c->certainty == CERTAINTY_INFERRED, "nor is a connect of who knows which");
+	e = make_connect(4, "192.0.2.1", 80, 0);
+	e.inode = 6;
+	tap_ok(is_new(e, IPPROTO_TCP) && c->src.port == 4000 &&
+	       c->certainty == CERTAINTY_CERTAIN &&
+	       c->evidence == (EVIDENCE_AUDIT | EVIDENCE_FD | EVIDENCE_BIND),
+	       "a bind of that very socket is");
+
+	give(make_socket(5, IPPROTO_TCP));
+	give(make_bind(5, "0.0.0.0", 4001, 0));
+	tap_ok(is_new(make_connect(5, "192.0.2.1", 80, 0), IPPROTO_TCP) && c->src.port == 4001 &&
+	       c->src.addr.family == 0, "a bind to any address gives the port alone");
+	give(make_socket(5, IPPROTO_TCP));
+	give(make_bind(5, "198.51.100.7", 0, 0));
+	tap_ok(is_new(make_connect(5, "192.0.2.1", 80, 0), IPPROTO_TCP) && c->src.port == -1 &&
+	       c->certainty == CERTAINTY_INFERRED, "a bind to port 0 gives no port");
+	give(make_socket(5, IPPROTO_TCP));
+	give(make_bind(5, "198.51.100.7", 4002, -EADDRINUSE));
+	tap_ok(is_new(make_connect(5, "192.0.2.1", 80, 0), IPPROTO_TCP) && c->src.port == -1 &&
+	       c->certainty == CERTAINTY_INFERRED, "a bind that failed gives nothing");
+	give(make_socket(5, IPPROTO_TCP));
+	give(make_bind(5, "::ffff:198.51.100.7", 4003, 0));
+	tap_ok(is_new(make_connect(5, "::ffff:192.0.2.1", 80, 0), IPPROTO_TCP) &&
+	       c->src.addr.family == AF_INET && c->dst.addr.family == AF_INET &&
+	       c->dst.addr.bytes[0] == 192 && c->src.addr.bytes[0] == 198,
+	       "v4-mapped addresses are IPv4's");
+	give(make_socket(5, IPPROTO_TCP));
+	tap_ok(is_new(make_connect(5, "192.0.2.1", 81, 0), IPPROTO_TCP) && c->src.port == -1,
+	       "a new socket is not bound where the old one was");
+}
+
+/* One non-blocking connect is several calls. */
+static void test_nonblocking(void)
+{
+	struct event e;
+
+	fresh();
+	give(make_socket(3, IPPROTO_TCP));
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 80, -EINPROGRESS), IPPROTO_TCP) &&
+	       out.connection.result == -EINPROGRESS, "in progress");
+	tap_ok(is_again(make_connect(3, "192.0.2.1", 80, -EALREADY), FIRST_ID), "already");
+	tap_ok(is_again(make_connect(3, "192.0.2.1", 80, 0), FIRST_ID), "connected");
+	tap_ok(is_again(make_connect(3, "192.0.2.1", 80, -EISCONN), FIRST_ID), "is connected");
+
+	give(make_socket(3, IPPROTO_TCP));
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 80, -EINPROGRESS), IPPROTO_TCP),
+	       "another socket at that fd is another connection");
+	tap_ok(is_again(make_connect(3, "192.0.2.1", 80, -ECONNREFUSED), FIRST_ID + 1), "refused");
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 80, -ECONNREFUSED), IPPROTO_TCP),
+	       "one more try is one more connection");
+	give(make_socket(3, IPPROTO_TCP));
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 80, -EINPROGRESS), IPPROTO_TCP) &&
+	       is_new(make_connect(3, "192.0.2.1", 81, 0), IPPROTO_TCP) &&
+	       is_new(make_connect(3, "192.0.2.2", 81, 0), IPPROTO_TCP),
+	       "another destination is another connection");
+	give(make_socket(3, IPPROTO_TCP));
+	tap_ok(is_new(make_connect(3, "::ffff:192.0.2.1", 80, -EINPROGRESS), IPPROTO_TCP) &&
+	       give(make_connect(3, "192.0.2.1", 80, 0)) == OUTCOME_AGAIN,
+	       "a mapped address is the same");
+	give(make_socket(3, IPPROTO_TCP));
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 80, -512), IPPROTO_TCP) &&
+	       give(make_connect(3, "192.0.2.1", 80, 0)) == OUTCOME_AGAIN, "interrupted and restarted");
+	/* The plugin saw the socket's inode at the first call only. */
+	give(make_socket(3, IPPROTO_TCP));
+	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
+	e.inode = 12;
+	tap_ok(is_new(e, IPPROTO_TCP) && give(make_connect(3, "192.0.2.1", 80, 0)) == OUTCOME_AGAIN,
+	       "also when its inode was seen once");
+}
+
+static void test_udp_flow(void)
+{
+	int64_t began;
+
+	fresh();
+	give(make_socket(3, IPPROTO_UDP));
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP), "a flow");
+	began = now_us;
+	now_us += 60 * TIME_US_PER_S;
+	tap_ok(is_again(make_connect(3, "192.0.2.1", 53, 0), FIRST_ID), "a minute later: once more");
+	now_us = began + HALF_HOUR - 1001;
+	tap_ok(is_again(make_connect(3, "192.0.2.1", 53, 0), FIRST_ID),
+	       "just within half an hour of its begin");
+	now_us = began + HALF_HOUR - 1000;
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP) &&
+	       out.connection.id == FIRST_ID + 1, "after it: a new row");
+	now_us += HALF_HOUR / 2;
+	tap_ok(is_again(make_connect(3, "192.0.2.1", 53, 0), FIRST_ID + 1), "which counts anew");
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 54, 0), IPPROTO_UDP), "another port: another");
+	give(make_socket(4, IPPROTO_UDP));
+	tap_ok(is_new(make_connect(4, "192.0.2.1", 54, 0), IPPROTO_UDP),
+	       "another socket: another flow");
+}
+
+static struct event of_child(struct event e)
+{
+	e.ppid = 101;
+	e.pid = 102;
+	e.text[EVENT_EXE] = text_of("/usr/bin/child");
+	return e;
+}
+
+static void test_inherited(void)
+{
+	struct event e;
+
+	fresh();
+	give(make_socket(3, IPPROTO_UDP));
+	give(make_bind(3, "0.0.0.0", 4000, 0));
+	tap_ok(is_new(of_child(make_connect(3, "192.0.2.1", 53, 0)), IPPROTO_UDP) &&
+	       out.connection.pid == 102 && out.connection.ppid == 101 &&
+	       out.connection.src.port == 4000, "a child's connect by its parent's socket");
+	tap_ok(is_again(of_child(make_connect(3, "192.0.2.1", 53, 0)), FIRST_ID), "and once more");
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP) &&
+	       out.connection.pid == 101, "the parent's own is its own row");
+	tap_ok(is_new(of_child(make_connect(4, "192.0.2.1", 53, 0)), -1),
+	       "not by what the parent does not have");
+
+	fresh();
+	e = make_socket(3, IPPROTO_UDP);
+	e.inode = 50;
+	give(e);
+	e = of_child(make_connect(3, "192.0.2.1", 53, 0));
+	e.inode = 51;
+	tap_ok(is_new(e, -1), "nor where the inodes say that it is another socket");
+}
+
+static void test_by_inode(void)
+{
+	struct event e;
+
+	fresh();
+	e = make_socket(3, IPPROTO_UDP);
+	e.inode = 50;
+	give(e);
+	give(make_bind(3, "0.0.0.0", 4000, 0));
+	e = make_connect(9, "192.0.2.1", 53, 0);
+	e.pid = 500;
+	e.ppid = 400;
+	e.inode = 50;
+	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.pid == 500 &&
+	       out.connection.src.port == 4000,
+	       "a socket that was passed to another process, by its inode");
+	e.inode = 51;
+	e.fd = 10;
+	e.serial = serial++;
+	tap_ok(is_new(e, -1), "not one of another inode");
+
+	/* dup2() is not audited. */
+	fresh();
+	e = make_socket(3, IPPROTO_UDP);
+	e.inode = 50;
+	give(e);
+	e = make_socket(4, IPPROTO_TCP);
+	e.inode = 51;
+	give(e);
+	e = make_connect(3, "192.0.2.1", 53, 0);
+	e.inode = 51;
+	tap_ok(is_new(e, IPPROTO_TCP) && out.connection.certainty == CERTAINTY_CERTAIN,
+	       "an fd that has become another known socket");
+}
+
+/* The plugin looked when the descriptor was something else already: the records' order counts. */
+static void test_looked_late(void)
+{
+	struct connection *c = &out.connection;
+	struct event e;
+
+	fresh();
+	e = make_socket(3, IPPROTO_UDP);
+	e.inode = 50;
+	give(e);
+	e = make_bind(3, "0.0.0.0", 4000, 0);
+	e.inode = 50;
+	give(e);
+	e = make_connect(3, "192.0.2.1", 53, 0);
+	e.inode = 60;
+	e.protocol = IPPROTO_TCP;
+	tap_ok(is_new(e, IPPROTO_UDP) && c->evidence == EVIDENCE_AUDIT &&
+	       c->certainty == CERTAINTY_INFERRED && c->src.port == -1,
+	       "what was seen too late proves nothing");
+	e = make_connect(3, "192.0.2.2", 53, 0);
+	e.inode = 60;
+	tap_ok(give(e) == OUTCOME_NEW && c->src.port == -1,
+	       "nor is another socket bound where the first one was");
+}
+
+/* A pid is not an identity. */
+static void test_pid_reuse(void)
+{
+	struct event e;
+
+	fresh();
+	e = make_socket(3, IPPROTO_UDP);
+	e.start_ticks = 1000;
+	give(e);
+	e = make_connect(3, "192.0.2.1", 53, 0);
+	e.start_ticks = 2000;
+	tap_ok(is_new(e, -1), "another start: another process");
+
+	fresh();
+	e = make_socket(3, IPPROTO_UDP);
+	e.start_ticks = 1000;
+	give(e);
+	e = make_connect(3, "192.0.2.1", 53, 0);
+	e.start_ticks = 1000;
+	e.ppid = 1;
+	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	tap_ok(is_new(e, IPPROTO_UDP), "the same start: the same, whatever else has changed");
+
+	fresh();
+	give(make_socket(3, IPPROTO_UDP));
+	e = make_connect(3, "192.0.2.1", 53, 0);
+	e.ppid = 1;
+	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	tap_ok(is_new(e, -1), "without starts: another parent and program is another process");
+
+	fresh();
+	give(make_socket(3, IPPROTO_UDP));
+	e = make_connect(3, "192.0.2.1", 53, 0);
+	e.ppid = 1;
+	tap_ok(is_new(e, IPPROTO_UDP), "a parent that has died is not");
+
+	fresh();
+	give(make_socket(3, IPPROTO_UDP));
+	e = make_connect(3, "192.0.2.1", 53, 0);
+	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	tap_ok(is_new(e, IPPROTO_UDP), "nor is an execve");
+
+	fresh();
+	give(make_socket(3, IPPROTO_TCP));
+	give(make_bind(3, "0.0.0.0", 4000, 0));
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, -EINPROGRESS), IPPROTO_TCP), "a flow");
+	e = make_connect(3, "192.0.2.1", 53, 0);
+	e.ppid = 1;
+	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	tap_ok(is_new(e, -1) && out.connection.src.port == -1 &&
+	       out.connection.certainty == CERTAINTY_INFERRED,
+	       "the flow and the bind of the old one are not the new one's");
+}
+
+/* socket() is before connect() by its serial, though it came after it. */
+static void test_out_of_order(void)
+{
+	struct event s, c;
+
+	fresh();
+	s = make_socket(3, IPPROTO_UDP);
+	c = make_connect(3, "192.0.2.1", 53, 0);
+	tap_ok(is_new(c, -1), "a connect that came first");
+	tap_ok(give(s) == OUTCOME_PROTOCOL && out.id == FIRST_ID && out.protocol == IPPROTO_UDP,
+	       "its socket tells the protocol");
+	tap_ok(is_nothing(s), "once");
+
+	fresh();
+	c = make_connect(3, "192.0.2.1", 53, 0);
+	give(c);
+	tap_ok(is_nothing(make_socket(3, IPPROTO_UDP)), "a later socket tells nothing of it");
+
+	fresh();
+	s = make_socket(3, IPPROTO_UDP);
+	give(make_connect(3, "192.0.2.1", 53, 0));
+	s.pid = 102;
+	tap_ok(is_nothing(s), "nor does another process's");
+	s.pid = 101;
+	s.fd = s.exit = 4;
+	tap_ok(is_nothing(s), "nor one at another fd");
+	s.fd = s.exit = 3;
+	s.text[EVENT_NODE] = text_of("web1");
+	tap_ok(is_nothing(s), "nor one of another host");
+
+	/* Serials wrap at 2^32. */
+	fresh();
+	serial = UINT32_MAX;
+	s = make_socket(3, IPPROTO_UDP);
+	give(make_connect(3, "192.0.2.1", 53, 0));
+	tap_ok(give(s) == OUTCOME_PROTOCOL, "over the end of the serials");
+
+	/* What comes after belongs to the same connection. */
+	fresh();
+	s = make_socket(3, IPPROTO_TCP);
+	give(make_connect(3, "192.0.2.1", 80, -EINPROGRESS));
+	give(s);
+	tap_ok(is_again(make_connect(3, "192.0.2.1", 80, 0), FIRST_ID),
+	       "a late socket does not begin the connection anew");
+
+	/* Two sockets in turn at one fd: the later one is what is there, however they came. */
+	fresh();
+	s = make_socket(3, IPPROTO_TCP);
+	give(make_socket(3, IPPROTO_UDP));
+	give(s);
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP),
+	       "a late socket does not replace the one after it");
+}
+
+static void test_replay(void)
+{
+	fresh();
+	tap_ok(replay(make_socket(3, IPPROTO_UDP)) == OUTCOME_NONE &&
+	       replay(make_socket(4, IPPROTO_TCP)) == OUTCOME_NONE &&
+	       replay(make_bind(4, "0.0.0.0", 4000, 0)) == OUTCOME_NONE &&
+	       replay(make_connect(4, "192.0.2.1", 80, -EINPROGRESS)) == OUTCOME_NONE &&
+	       replay(make_connect(5, "192.0.2.1", 80, 0)) == OUTCOME_NONE &&
+	       replay(make_connect(4, "192.0.2.1", 80, 0)) == OUTCOME_NONE, "a replay gives nothing");
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP) &&
+	       out.connection.id == FIRST_ID, "but is remembered, and uses up no ids");
+	tap_ok(is_new(make_connect(4, "192.0.2.9", 80, 0), IPPROTO_TCP) &&
+	       out.connection.src.port == 4000, "with its binds");
+	fresh();
+	replay(make_socket(4, IPPROTO_TCP));
+	replay(make_connect(4, "192.0.2.1", 80, -EINPROGRESS));
+	tap_ok(is_nothing(make_connect(4, "192.0.2.1", 80, 0)),
+	       "a connection that has its row already gets no second one");
+}
+
+static struct event of_node(struct event e, const char *node)
+{
+	e.text[EVENT_NODE] = text_of(node);
+	return e;
+}
+
+static void test_nodes(void)
+{
+	struct event e;
+
+	fresh();
+	give(make_socket(3, IPPROTO_TCP));
+	give(of_node(make_socket(3, IPPROTO_UDP), "a"));
+	tap_ok(is_new(of_node(make_connect(3, "192.0.2.1", 53, 0), "b"), -1) &&
+	       text_equal(out.connection.text[CONNECTION_NODE], text_of("b")),
+	       "another host's process of the same pid is another");
+	tap_ok(is_new(of_node(make_connect(3, "192.0.2.1", 53, 0), "a"), IPPROTO_UDP) &&
+	       is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_TCP), "each has its own");
+	tap_ok(is_new(of_child(of_node(make_connect(3, "192.0.2.1", 54, 0), "a")), IPPROTO_UDP) &&
+	       is_new(of_child(of_node(make_connect(3, "192.0.2.1", 54, 0), "c")), -1),
+	       "parents too");
+	fresh();
+	e = make_socket(3, IPPROTO_UDP);
+	e.inode = 50;
+	give(e);
+	e = of_node(make_connect(9, "192.0.2.1", 53, 0), "a");
+	e.pid = 500;
+	e.ppid = 400;
+	e.inode = 50;
+	tap_ok(is_new(e, -1), "an inode of another host is another's");
+	fresh();
+	e = of_node(make_socket(3, IPPROTO_UDP), "a");
+	e.inode = 50;
+	give(e);
+	e = make_connect(9, "192.0.2.1", 53, 0);
+	e.pid = 500;
+	e.ppid = 400;
+	e.inode = 50;
+	tap_ok(is_new(e, -1), "the other way round as well");
+}
+
+/* More sockets than the memory holds: no crash, and the newest are there. */
+static void test_many(void)
+{
+	bool good = true;
+
+	fresh();
+	for (int64_t i = 0; i < 20000; i++) {
+		struct event e = make_socket(3, i % 2 ? IPPROTO_TCP : IPPROTO_UDP);
+
+		e.pid = 1000 + i;
+		give(e);
+	}
+	for (int64_t i = 19000; i < 20000; i++) {
+		struct event e = make_connect(3, "192.0.2.1", 53, 0);
+
+		e.pid = 1000 + i;
+		good = is_new(e, i % 2 ? IPPROTO_TCP : IPPROTO_UDP) && good;
+	}
+	tap_ok(good, "the newest of very many sockets");
+}
+
+int main(void)
+{
+	struct event e;
+
+	test_row();
+	test_protocols();
+	test_certainty();
+	test_nonblocking();
+	test_udp_flow();
+	test_inherited();
+	test_by_inode();
+	test_looked_late();
+	test_pid_reuse();
+	test_out_of_order();
+	test_replay();
+	test_nodes();
+	test_many();
+	fresh();
+	e = make(EVENT_NONE, 3, 0);
+	tap_ok(is_nothing(e), "an event of no kind");
+	observer_free(o);
+	observer_free(NULL);
+	return tap_done();
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Golden records to events, the way they come: text, stamps, the assembler, libauparse.  A row of
+ * a table states what differs from the event that all of them are made from.
+ */
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "assemble.h"
+#include "counters.h"
+#include "record.h"
+#include "tap.h"
+
+static struct record_parser *parser;
+/* What came out, with its texts, which are good for the call alone. */
+static struct event event;
+static _Alignas(struct event) char room[64 * 1024];
+static enum record_result result;
+static int delivered;
+
+static void on_assembled(const struct assembled *a, void *arg)
+{
+	struct event e;
+
+	(void)arg;
+	delivered++;
+	result = record_parse(parser, a, "sockledger", &e);
+	if (result != RECORD_OURS)
+		return;
+	if (event_pack_size(&e) > sizeof(room))
+		abort();
+	event = *event_pack(&e, room);
+}
+
+/* One event's lines.  True where it came out of the assembler, once. */
+static bool parse(const char *lines)
+{
+	struct counters counters = { 0 };
+	struct assembler *a = assembler_new(&counters, on_assembled, NULL);
+
+	/* What is not set must not be taken for right. */
+	memset(&event, 0x55, sizeof(event));
+	delivered = 0;
+	for (const char *at = lines, *end; *at; at = end + 1) {
+		struct stamp s;
+
+		end = strchr(at, '\n');
+		if (!a || !end || !stamp_parse(at, (size_t)(end - at), &s))
+			abort();
+		assembler_line(a, &s, at, (size_t)(end - at), 0);
+	}
+	assembler_flush(a);
+	assembler_free(a);
+	if (delivered != 1)
+		tap_note("%d events came out", delivered);
+	return delivered == 1;
+}
+
+#define STAMP "msg=audit(1700000000.123:456): "
+#define IDS "ppid=100 pid=101 auid=1000 uid=1 gid=2 euid=3 suid=4 fsuid=5 egid=6 sgid=7 fsgid=8 "
+#define REST "tty=pts0 ses=9 comm=\"curl\" exe=\"/usr/bin/curl\" subj=unconfined "
+#define SYSCALL_HEAD "type=SYSCALL " STAMP "arch=c000003e syscall="
+#define CONNECT_HEAD SYSCALL_HEAD "42 success=yes exit=0 a0=7 a1=7ffd a2=10 a3=0 items=0 "
+#define KEY "key=\"sockledger\""
+#define CONNECT CONNECT_HEAD IDS REST KEY "\n"
+#define SADDR(hex) "type=SOCKADDR " STAMP "saddr=" hex "\n"
+#define IPV4 SADDR("02000050C00002010000000000000000")
+#define TITLE "type=PROCTITLE " STAMP "proctitle=6375726C002D76\n"
+#define END "type=EOE " STAMP "\n"
+
+static bool number(const char *name, int64_t got, int64_t want)
+{
+	if (got != want)
+		tap_note("%s is %" PRId64 ", not %" PRId64, name, got, want);
+	return got == want;
+}
+
+static bool text(const char *name, struct text got, const char *want)
+{
+	if (text_equal(got, text_of(want)))
+		return true;
+	tap_note("%s is '%.*s', not '%s'", name, got.data ? (int)got.len : 4,
+		 got.data ? got.data : "none", want ? want : "none");
+	return false;
+}
+
+static bool address(const struct event *e, const char *want, int port)
+{
+	char buf[ADDRESS_TEXT_MAX];
+
+	if (!strcmp(address_format(&e->addr, buf), want) && e->port == port)
+		return true;
+	tap_note("address is %s %" PRId64 ", not %s %d", buf, e->port, want, port);
+	return false;
+}
+
+static void test_raw(void)
+{
+	const struct event *e = &event;
+	bool good = parse(CONNECT IPV4 TITLE END);
+
+	tap_ok(good && number("result", result, RECORD_OURS) &&
+	       number("kind", e->kind, EVENT_CONNECT) && number("serial", e->serial, 456) &&
+	       number("time", e->time_us, 1700000000123000) && number("fd", e->fd, 7) &&
+	       number("family", e->family, AF_INET) && address(e, "192.0.2.1", 80) &&
+	       number("exit", e->exit, 0), "connect: the call");
+	tap_ok(number("pid", e->pid, 101) && number("ppid", e->ppid, 100) &&
+	       number("auid", e->auid, 1000) && number("uid", e->uid, 1) &&
+	       number("gid", e->gid, 2) && number("euid", e->euid, 3) &&
+	       number("fsuid", e->fsuid, 5) && number("session", e->session, 9),
+	       "connect: the process's numbers");
+	tap_ok(text("comm", e->text[EVENT_COMM], "curl") &&
+	       text("exe", e->text[EVENT_EXE], "/usr/bin/curl") &&
+	       text("cmdline", e->text[EVENT_CMDLINE], "curl -v") &&
+	       text("label", e->text[EVENT_LABEL], "unconfined"), "connect: its texts");
+	tap_ok(number("type", e->type, -1) && number("protocol", e->protocol, -1) &&
+	       number("inode", e->inode, -1) && number("start", e->start_ticks, -1) &&
+	       number("netns", e->netns, -1) && text("node", e->text[EVENT_NODE], NULL) &&
+	       text("user", e->text[EVENT_USER], NULL) &&
+	       text("login", e->text[EVENT_LOGIN_USER], NULL) &&
+	       text("cgroup", e->text[EVENT_CGROUP], NULL) &&
+	       text("cwd", e->text[EVENT_CWD], NULL), "connect: nothing that it does not say");
+}
+
+/* The same record, enriched (log_format = ENRICHED) and of another host. */
+static void test_enriched(void)
+{
+	static const char names[] = "\x1d" "ARCH=x86_64 SYSCALL=connect AUID=\"alice\" UID=\"bin\" "
+				    "GID=\"x\" EUID=\"sys\" FSUID=\"y\"\n";
+	char lines[2048];
+	bool good;
+
+	snprintf(lines, sizeof(lines), "node=web1 %s%s%s", CONNECT_HEAD IDS REST KEY, names,
+		 "node=web1 type=SOCKADDR " STAMP "saddr=02000050C00002010000000000000000\x1dSADDR={ "
+		 "saddr_fam=inet laddr=192.0.2.1 lport=80 }\n"
+		 "node=web1 type=PROCTITLE " STAMP "proctitle=\"curl\"\n");
+	good = parse(lines);
+	tap_ok(good && number("result", result, RECORD_OURS) && number("uid", event.uid, 1) &&
+	       address(&event, "192.0.2.1", 80) &&
+	       text("user", event.text[EVENT_USER], "bin") &&
+	       text("login", event.text[EVENT_LOGIN_USER], "alice") &&
+	       text("node", event.text[EVENT_NODE], "web1") &&
+	       text("comm", event.text[EVENT_COMM], "curl") &&
+	       text("cmdline", event.text[EVENT_CMDLINE], "curl"), "enriched, with a node");
+
+	snprintf(lines, sizeof(lines), "%s\x1d" "ARCH=x86_64 SYSCALL=connect AUID=\"unset\" "
+		 "UID=\"unknown(4711)\"\n" IPV4 END, CONNECT_HEAD IDS REST KEY);
+	good = parse(lines);
+	tap_ok(good && result == RECORD_OURS && text("user", event.text[EVENT_USER], NULL) &&
+	       text("login", event.text[EVENT_LOGIN_USER], NULL),
+	       "enriched: what has no name has none");
+
+	snprintf(lines, sizeof(lines), "%s\x1d" "AUID=\"a UID=\n" IPV4 END,
+		 CONNECT_HEAD IDS REST KEY);
+	good = parse(lines);
+	tap_ok(good && result == RECORD_OURS && text("user", event.text[EVENT_USER], NULL) &&
+	       text("login", event.text[EVENT_LOGIN_USER], NULL), "enriched: broken off");
+}
+
+static void test_socket(void)
+{
+	static const struct {
+		const char *args;
+		int64_t family, type, protocol;
+	} calls[] = {
+		{ "a0=2 a1=1 a2=0", AF_INET, SOCK_STREAM, IPPROTO_TCP },
+		{ "a0=2 a1=80801 a2=6", AF_INET, SOCK_STREAM, IPPROTO_TCP },
+		{ "a0=a a1=2 a2=0", AF_INET6, SOCK_DGRAM, IPPROTO_UDP },
+		{ "a0=a a1=80802 a2=11", AF_INET6, SOCK_DGRAM, IPPROTO_UDP },
+		{ "a0=2 a1=3 a2=ff", AF_INET, SOCK_RAW, IPPROTO_RAW },
+		{ "a0=2 a1=3 a2=0", AF_INET, SOCK_RAW, -1 },
+		{ "a0=2 a1=1 a2=106", AF_INET, SOCK_STREAM, 262 },
+		{ "a0=2 a1=1 a2=84", AF_INET, SOCK_STREAM, IPPROTO_SCTP },
+		{ "a0=ffffffff00000002 a1=ffffffff00000001 a2=0", AF_INET, SOCK_STREAM,
+		  IPPROTO_TCP },
+	};
+	char lines[1024];
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		snprintf(lines, sizeof(lines), SYSCALL_HEAD "41 success=yes exit=5 %s a3=0 items=0 "
+			 IDS REST KEY "\n" TITLE, calls[i].args);
+		good = parse(lines) && result == RECORD_OURS && event.kind == EVENT_SOCKET &&
+		       number("family", event.family, calls[i].family) &&
+		       number("type", event.type, calls[i].type) &&
+		       number("protocol", event.protocol, calls[i].protocol) &&
+		       number("fd", event.fd, 5) && number("port", event.port, -1) &&
+		       number("address", event.addr.family, 0) && good;
+	}
+	tap_ok(good, "socket: family, type without flags, protocol, the fd that came out");
+
+	good = parse(SYSCALL_HEAD "41 success=no exit=-24 a0=2 a1=1 a2=0 a3=0 items=0 " IDS REST KEY
+		     "\n" TITLE);
+	tap_ok(good && result == RECORD_OURS && number("exit", event.exit, -24) &&
+	       number("fd", event.fd, -1), "socket: one that failed has no fd");
+	good = parse(SYSCALL_HEAD "41 success=yes exit=3 a0=1 a1=1 a2=0 a3=0 items=0 " IDS REST KEY
+		     "\n" TITLE);
+	tap_ok(good && result == RECORD_OTHER_FAMILY, "socket: of another family");
+}
+
+static void test_32_bit(void)
+{
+	bool good;
+
+#define HEAD32 "type=SYSCALL " STAMP "arch=40000003 syscall="
+	good = parse(HEAD32 "102 success=no exit=-115 a0=3 a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
+		     "\ntype=SOCKETCALL " STAMP "nargs=3 a0=7 a1=ffd4 a2=10\n" IPV4 TITLE);
+	tap_ok(good && result == RECORD_OURS && event.kind == EVENT_CONNECT &&
+	       number("fd", event.fd, 7) && number("exit", event.exit, -115) &&
+	       address(&event, "192.0.2.1", 80), "socketcall: connect, with its real arguments");
+	good = parse(HEAD32 "102 success=yes exit=6 a0=1 a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
+		     "\ntype=SOCKETCALL " STAMP "nargs=3 a0=a a1=80802 a2=11\n" TITLE);
+	tap_ok(good && result == RECORD_OURS && event.kind == EVENT_SOCKET &&
+	       number("family", event.family, AF_INET6) &&
+	       number("type", event.type, SOCK_DGRAM) &&
+	       number("protocol", event.protocol, IPPROTO_UDP) && number("fd", event.fd, 6),
+	       "socketcall: socket");
+	good = parse(HEAD32 "361 success=yes exit=0 a0=4 a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
+		     "\n" SADDR("020015B3000000000000000000000000") TITLE);
+	tap_ok(good && result == RECORD_OURS && event.kind == EVENT_BIND &&
+	       number("fd", event.fd, 4) && address(&event, "0.0.0.0", 5555),
+	       "a direct 32-bit bind");
+}
+
+static const struct golden {
+	const char *name, *fields;	/* behind the arguments, instead of the usual ones */
+	enum record_result result;
+	int64_t uid, auid, pid;
+	const char *comm, *exe;
+} fields[] = {
+#define USUAL 1, 1000, 101, "curl", "/usr/bin/curl"
+	{ "names in hex", IDS "tty=(none) ses=9 comm=6120620AC3A4 exe=2F746D702F6120622021 " KEY,
+	  RECORD_OURS, 1, 1000, 101, "a b\n\xc3\xa4", "/tmp/a b !" },
+	{ "names (null)", IDS "ses=9 comm=(null) exe=(null) " KEY, RECORD_OURS, 1, 1000, 101, NULL,
+	  NULL },
+	{ "names ?", IDS "ses=9 comm=? exe=? " KEY, RECORD_OURS, 1, 1000, 101, NULL, NULL },
+	{ "an empty name", IDS "ses=9 comm=\"\" exe=\"/x\" " KEY, RECORD_OURS, 1, 1000, 101, "",
+	  "/x" },
+	{ "no names", IDS KEY, RECORD_OURS, 1, 1000, 101, NULL, NULL },
+	{ "a name that looks like fields", IDS "comm=\"uid=0,pid=1\" exe=\"/x\" " KEY, RECORD_OURS,
+	  1, 1000, 101, "uid=0,pid=1", "/x" },
+	{ "unset ids", "ppid=1 pid=2 auid=4294967295 uid=4294967295 ses=4294967295 comm=\"c\" " KEY,
+	  RECORD_OURS, -1, -1, 2, "c", NULL },
+	{ "ids of an old kernel", "ppid=1 pid=2 auid=-1 uid=0 comm=\"c\" " KEY, RECORD_OURS, 0, -1,
+	  2, "c", NULL },
+	{ "ids of an interpreting sender", "ppid=1 pid=2 auid=unset uid=0 comm=\"c\" " KEY,
+	  RECORD_OURS, 0, -1, 2, "c", NULL },
+	{ "the largest id", "ppid=1 pid=2 auid=1 uid=4294967294 comm=\"c\" " KEY, RECORD_OURS,
+	  4294967294, 1, 2, "c", NULL },
+	{ "another key", IDS REST "key=\"other\"", RECORD_OTHER_KEY, 0, 0, 0, NULL, NULL },
+	{ "no key", IDS REST "key=(null)", RECORD_OTHER_KEY, 0, 0, 0, NULL, NULL },
+	{ "no field of a key", IDS REST, RECORD_OTHER_KEY, 0, 0, 0, NULL, NULL },
+	{ "the beginning of our key", IDS REST "key=\"sockledge\"", RECORD_OTHER_KEY, 0, 0, 0, NULL,
+	  NULL },
+	{ "more than our key", IDS REST "key=\"sockledgerx\"", RECORD_OTHER_KEY, 0, 0, 0, NULL,
+	  NULL },
+	{ "our key as another's text", IDS REST "key=\"x\" x=\"sockledger\"", RECORD_OTHER_KEY, 0,
+	  0, 0, NULL, NULL },
+	/* "net" 01 "sockledger", "sockledger" 01 "net", "a" 01 "sockledger" 01 "b" */
+	{ "our key behind another", IDS REST "key=6E657401736F636B6C6564676572", RECORD_OURS,
+	  USUAL },
+	{ "our key before another", IDS REST "key=736F636B6C6564676572016E6574", RECORD_OURS,
+	  USUAL },
+	{ "our key amidst others", IDS REST "key=6101736F636B6C65646765720162", RECORD_OURS,
+	  USUAL },
+	{ "several others", IDS REST "key=61016201736F636B", RECORD_OTHER_KEY, 0, 0, 0, NULL,
+	  NULL },
+	{ "keys that are none", IDS REST "key=0101", RECORD_OTHER_KEY, 0, 0, 0, NULL, NULL },
+	{ "a pid that is no number", "ppid=1 pid=x uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
+	{ "a pid with more behind it", "ppid=1 pid=12x uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL,
+	  NULL },
+	{ "a negative pid", "ppid=1 pid=-2 uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
+	{ "a pid beyond all", "ppid=1 pid=2147483648 uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
+	{ "a bad parent", "ppid=-7 pid=2 uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
+	{ "no pid", "ppid=1 uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
+	{ "an id beyond 32 bits", "ppid=1 pid=2 uid=4294967296 " KEY, RECORD_BAD, 0, 0, 0, NULL,
+	  NULL },
+	{ "an id beyond 64 bits", "ppid=1 pid=2 uid=99999999999999999999 " KEY, RECORD_BAD, 0, 0, 0,
+	  NULL, NULL },
+	{ "an id in hex", "ppid=1 pid=2 uid=0x1 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
+#undef USUAL
+};
+
+static void test_fields(void)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const struct golden *g = &fields[i];
+		char lines[2048];
+		bool good;
+
+		snprintf(lines, sizeof(lines), CONNECT_HEAD "%s\n" IPV4 TITLE END, g->fields);
+		good = parse(lines) && number("result", result, g->result);
+		if (good && result == RECORD_OURS)
+			good = number("uid", event.uid, g->uid) &&
+			       number("auid", event.auid, g->auid) &&
+			       number("pid", event.pid, g->pid) &&
+			       text("comm", event.text[EVENT_COMM], g->comm) &&
+			       text("exe", event.text[EVENT_EXE], g->exe);
+		tap_ok(good, "%s", g->name);
+	}
+}
+
+static void test_results(void)
+{
+	static const struct {
+		const char *call;
+		enum record_result result;
+		int64_t exit;
+	} calls[] = {
+		{ "success=no exit=-115 a0=7", RECORD_OURS, -115 },
+		{ "success=no exit=-111 a0=7", RECORD_OURS, -111 },
+		{ "success=no exit=-512 a0=7", RECORD_OURS, -512 },
+		{ "success=yes exit=0 a0=7", RECORD_OURS, 0 },
+		{ "success=no exit=EINPROGRESS(Operation a0=7", RECORD_BAD, 0 },
+		{ "success=no exit= a0=7", RECORD_BAD, 0 },
+		{ "success=no exit=- a0=7", RECORD_BAD, 0 },
+		{ "success=no exit=--1 a0=7", RECORD_BAD, 0 },
+		{ "success=no a0=7", RECORD_BAD, 0 },
+		{ "exit=0 a0=7 a1=0x10", RECORD_BAD, 0 },
+		{ "exit=0 a0=7 a1=11111111111111111", RECORD_BAD, 0 },
+	};
+	char lines[1024];
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		bool good;
+
+		snprintf(lines, sizeof(lines), SYSCALL_HEAD "42 %s items=0 " IDS REST KEY "\n" IPV4
+			 TITLE, calls[i].call);
+		good = parse(lines) && number("result", result, calls[i].result) &&
+		       (result != RECORD_OURS || (number("exit", event.exit, calls[i].exit) &&
+						  number("fd", event.fd, 7)));
+		tap_ok(good, "%s", calls[i].call);
+	}
+	tap_ok(parse(SYSCALL_HEAD "42 exit=-9 a0=ffffffff a1=0 a2=10 items=0 " IDS REST KEY "\n"
+		     IPV4 TITLE) && result == RECORD_OURS && number("fd", event.fd, -1),
+	       "a negative fd, as 32 bits");
+}
+
+static void test_addresses(void)
+{
+	static const struct {
+		const char *saddr;
+		enum record_result result;
+		const char *address;
+		int port;
+	} of[] = {
+		{ "0A0001BB0000000020010DB800000000000000000000000100000000", RECORD_OURS,
+		  "2001:db8::1", 443 },
+		{ "0A0001BB0000000000000000000000000000FFFFC000020100000000", RECORD_OURS,
+		  "::ffff:192.0.2.1", 443 },
+		{ "0a0001bb0000000020010db8000000000000000000000001", RECORD_OURS, "2001:db8::1",
+		  443 },
+		{ "02000000000000000000000000000000", RECORD_OURS, "0.0.0.0", 0 },
+		{ "01002F72756E2F78", RECORD_OTHER_FAMILY, NULL, 0 },
+		{ "0000000000000000", RECORD_OTHER_FAMILY, NULL, 0 },
+		{ "02000050C00002", RECORD_BAD_ADDRESS, NULL, 0 },
+		{ "0A0001BB0000000020010DB8", RECORD_BAD_ADDRESS, NULL, 0 },
+		{ "02000050C00002G1", RECORD_BAD_ADDRESS, NULL, 0 },
+		{ "02000050C00002010", RECORD_BAD_ADDRESS, NULL, 0 },
+		{ "(null)", RECORD_BAD_ADDRESS, NULL, 0 },
+		{ "", RECORD_BAD_ADDRESS, NULL, 0 },
+	};
+	char lines[1024];
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		bool good;
+
+		snprintf(lines, sizeof(lines), CONNECT "type=SOCKADDR " STAMP "saddr=%s\n" TITLE,
+			 of[i].saddr);
+		good = parse(lines) && number("result", result, of[i].result) &&
+		       (!of[i].address || address(&event, of[i].address, of[i].port));
+		tap_ok(good, "saddr '%s'", of[i].saddr);
+	}
+	tap_ok(parse(CONNECT "type=SOCKADDR " STAMP "x=1\n" TITLE) && result == RECORD_BAD_ADDRESS,
+	       "a SOCKADDR without saddr");
+}
+
+static void test_titles(void)
+{
+	static const struct {
+		const char *title, *cmdline;
+	} of[] = {
+		{ "\"curl\"", "curl" },
+		{ "\"\"", "" },
+		{ "(null)", NULL },
+		{ "6375726C002D7600", "curl -v" },
+		{ "6375726C00002D76000000", "curl  -v" },
+		{ "61", "a" },
+	};
+	char lines[1024];
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		bool good;
+
+		snprintf(lines, sizeof(lines), CONNECT IPV4 "type=PROCTITLE " STAMP "proctitle=%s\n",
+			 of[i].title);
+		good = parse(lines) && result == RECORD_OURS &&
+		       text("cmdline", event.text[EVENT_CMDLINE], of[i].cmdline);
+		tap_ok(good, "proctitle %s", of[i].title);
+	}
+	tap_ok(parse(CONNECT IPV4 END) && result == RECORD_OURS &&
+	       text("cmdline", event.text[EVENT_CMDLINE], NULL), "no proctitle");
+}
+
+/* libauparse keeps a state: what was bad must not spoil what comes after it. */
+static void test_afterwards(void)
+{
+	static const char *const before[] = {
+		/* of time 0, which libauparse takes for no event */
+		"type=SYSCALL msg=audit(0.000:1): arch=c000003e syscall=42 a0=1 exit=0\n"
+		"type=SOCKADDR msg=audit(0.000:1): saddr=0200\n",
+		/* a stamp too short for libauparse */
+		"type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=42 a0=1 exit=0\n"
+		"type=SOCKADDR msg=audit(1.0:1): saddr=0200\n",
+		/* the separator where it does not belong */
+		"node=a\x1d" "b type=SYSCALL " STAMP "arch=c000003e syscall=42 exit=0 a0=1\n"
+		"node=a\x1d" "b type=SOCKADDR " STAMP "saddr=0200\n",
+		CONNECT_HEAD "key=\x1d\n" SADDR("\x1d"),
+	};
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		good = parse(before[i]) && result != RECORD_OURS && good;
+		good = parse(CONNECT IPV4 TITLE) && result == RECORD_OURS &&
+		       number("serial", event.serial, 456) && number("pid", event.pid, 101) &&
+		       address(&event, "192.0.2.1", 80) && good;
+	}
+	tap_ok(good, "a good event after bad ones");
+}
+
+int main(void)
+{
+	parser = record_parser_new();
+	if (!parser)
+		return 1;
+	test_raw();
+	test_enriched();
+	test_socket();
+	test_32_bit();
+	test_fields();
+	test_results();
+	test_addresses();
+	test_titles();
+	test_afterwards();
+	record_parser_free(parser);
+	return tap_done();
+}

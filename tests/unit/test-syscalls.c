@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which system calls are ours: against libaudit's own tables, and against the kernel's numbers. */
+#include <linux/audit.h>
+#include <linux/net.h>
+
+#include <libaudit.h>
+
+#include "syscalls.h"
+#include "tap.h"
+
+static const struct arch {
+	const char *name;
+	uint32_t arch;
+	int machine;
+	bool socketcall;	/* has that call */
+	/* as the kernel's tables have them; -1: not stated here */
+	int socket, bind, connect;
+} arches[] = {
+	{ "x86_64", AUDIT_ARCH_X86_64, MACH_86_64, false, 41, 49, 42 },
+	{ "i386", AUDIT_ARCH_I386, MACH_X86, true, 359, 361, 362 },
+	{ "aarch64", AUDIT_ARCH_AARCH64, MACH_AARCH64, false, 198, 200, 203 },
+	{ "ppc64le", AUDIT_ARCH_PPC64LE, MACH_PPC64LE, true, 326, 327, 328 },
+	{ "s390x", AUDIT_ARCH_S390X, MACH_S390X, true, 359, 361, 362 },
+};
+
+static bool is(uint32_t arch, int nr, uint64_t a0, enum event_kind kind, bool socketcall)
+{
+	struct syscall_class c = syscall_classify(arch, nr, a0);
+
+	if (c.kind == kind && c.socketcall == socketcall)
+		return true;
+	tap_note("arch %08x syscall %d a0 %llx: kind %d socketcall %d", arch, nr,
+		 (unsigned long long)a0, c.kind, c.socketcall);
+	return false;
+}
+
+/* libaudit may be built without an architecture's tables. */
+static bool has_tables(const struct arch *a)
+{
+	return audit_elf_to_machine(a->arch) == a->machine &&
+	       audit_name_to_syscall("connect", a->machine) >= 0;
+}
+
+static void test_arch(const struct arch *a)
+{
+	int socketcall = audit_name_to_syscall("socketcall", a->machine);
+	bool only = true;
+
+	tap_ok(is(a->arch, a->socket, 2, EVENT_SOCKET, false) &&
+	       is(a->arch, a->bind, 3, EVENT_BIND, false) &&
+	       is(a->arch, a->connect, 3, EVENT_CONNECT, false), "%s: the direct calls", a->name);
+	for (int nr = -2; nr < 1024; nr++) {
+		const char *name = audit_syscall_to_name(nr, a->machine);
+		enum event_kind kind = nr < 0 ? EVENT_NONE : event_kind_parse(name);
+		bool through = nr >= 0 && name && !strcmp(name, "socketcall");
+
+		/* 9 is no number of any call of ours behind socketcall. */
+		only = is(a->arch, nr, 9, kind, through) && only;
+	}
+	tap_ok(only, "%s: and no others, by libaudit's table", a->name);
+	tap_ok((socketcall >= 0) == a->socketcall, "%s: %s socketcall", a->name,
+	       a->socketcall ? "has" : "has no");
+	if (socketcall < 0)
+		return;
+	only = true;
+	for (uint64_t a0 = 0; a0 < 64; a0++) {
+		enum event_kind kind = a0 == SYS_SOCKET ? EVENT_SOCKET :
+				       a0 == SYS_BIND ? EVENT_BIND :
+				       a0 == SYS_CONNECT ? EVENT_CONNECT : EVENT_NONE;
+
+		only = is(a->arch, socketcall, a0, kind, true) && only;
+	}
+	tap_ok(only && is(a->arch, socketcall, 1ULL << 32 | SYS_CONNECT, EVENT_NONE, true),
+	       "%s: behind socketcall, by linux/net.h", a->name);
+}
+
+int main(void)
+{
+	static const uint32_t unknown[] = { 0, 1, 0xffffffff, 0xc0000000, 0x4000ffff, 0xdeadbeef };
+	bool none = true;
+
+	for (size_t i = 0; i < sizeof(arches) / sizeof(arches[0]); i++) {
+		if (has_tables(&arches[i]))
+			test_arch(&arches[i]);
+		else
+			tap_ok(true, "%s # SKIP libaudit has no tables of it", arches[i].name);
+	}
+	tap_ok(is(AUDIT_ARCH_I386, 102, SYS_CONNECT, EVENT_CONNECT, true),
+	       "i386: socketcall is 102");
+	tap_ok(is(AUDIT_ARCH_X86_64, 102, SYS_CONNECT, EVENT_NONE, false),
+	       "x86_64: 102 is another call");
+	tap_ok(is(AUDIT_ARCH_X86_64, 0x40000000 | 42, 3, EVENT_NONE, false),
+	       "x86_64: x32's numbers are not taken for others");
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		for (int nr = -1; nr < 512; nr++)
+			none = is(unknown[i], nr, SYS_CONNECT, EVENT_NONE, false) && none;
+	tap_ok(none, "architectures that there are not");
+	/* More of them than are remembered: the answers stay right. */
+	for (size_t i = 0; i < 100; i++)
+		none = is(arches[0].arch, 42, 0, EVENT_CONNECT, false) &&
+		       is(0xd0000000 + (uint32_t)i, 42, 0, EVENT_NONE, false) && none;
+	for (size_t round = 0; round < 3; round++)
+		for (size_t i = 0; i < sizeof(arches) / sizeof(arches[0]); i++)
+			if (has_tables(&arches[i]))
+				none = is(arches[i].arch, arches[i].connect, 0, EVENT_CONNECT,
+					  false) && none;
+	tap_ok(none, "several architectures in turns");
+	return tap_done();
+}

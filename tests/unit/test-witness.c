@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a process still tells of itself: from a made-up /proc, and from the real one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "proc.h"
+#include "tap.h"
+#include "witness.h"
+
+#define EXE "/usr/bin/made-up"
+
+static char root[] = "/tmp/sockledger-witness.XXXXXX";
+static struct witness w;
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st, (void)type, (void)at;
+	return remove(path);
+}
+
+static void write_file(const char *name, const void *data, size_t len)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/101/%s", root, name);
+	f = fopen(path, "we");
+	if (!f || fwrite(data, 1, len, f) != len || fclose(f))
+		abort();
+}
+
+static void write_text(const char *name, const char *text)
+{
+	write_file(name, text, strlen(text));
+}
+
+static void link_to(const char *name, const char *target)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/101/%s", root, name);
+	unlink(path);
+	if (symlink(target, path))
+		abort();
+}
+
+static void make_dir(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	if (mkdir(path, 0700))
+		abort();
+}
+
+/* A start in clock ticks since boot, by the wall clock. */
+static int64_t ticks_at(int64_t time_us)
+{
+	return (time_us - proc_boot_us()) / proc_tick_us();
+}
+
+static void set_start(int64_t ticks)
+{
+	char stat[512];
+
+	/* The name is the process's own choice; fields 4 to 21 are of no interest. */
+	snprintf(stat, sizeof(stat), "101 (a) b) 22 (c) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 "
+		 "18 %" PRId64 " 23 24\n", ticks);
+	write_text("stat", stat);
+}
+
+/* A process that started a minute ago, pid 101, with a socket at fd 3. */
+static void make_process(void)
+{
+	make_dir("101");
+	make_dir("101/fd");
+	make_dir("101/ns");
+	set_start(ticks_at(clock_now_us() - 60 * TIME_US_PER_S));
+	link_to("exe", EXE);
+	link_to("fd/3", "socket:[4711]");
+	link_to("fd/4", "/dev/null");
+	link_to("fd/5", "pipe:[99]");
+	link_to("ns/net", "net:[4026531840]");
+	link_to("cwd", "/home/x");
+	write_text("cgroup", "0::/system.slice/made-up.service\n");
+	write_file("cmdline", "made-up\0-v\0", 11);
+}
+
+static void make_event(struct event *e, int64_t pid, int64_t fd)
+{
+	event_init(e);
+	e->kind = EVENT_CONNECT;
+	e->time_us = clock_now_us();
+	e->pid = pid;
+	e->fd = fd;
+	e->text[EVENT_EXE] = text_of(EXE);
+	e->text[EVENT_CMDLINE] = text_of("made-up -v");
+}
+
+static enum witness_result ask(struct event *e)
+{
+	return witness_read(&w, e, clock_now_us());
+}
+
+static bool untouched(const struct event *e)
+{
+	return e->inode == -1 && e->start_ticks == -1 && e->netns == -1 && e->protocol == -1 &&
+	       !e->text[EVENT_CGROUP].data && !e->text[EVENT_CWD].data;
+}
+
+static void test_all(void)
+{
+	struct event e;
+
+	make_event(&e, 101, 3);
+	tap_ok(ask(&e) == WITNESS_READ, "the process is there");
+	tap_ok(e.inode == 4711 && e.netns == 4026531840, "its socket and its network namespace");
+	tap_ok(e.start_ticks > 0 &&
+	       llabs(e.start_ticks - ticks_at(clock_now_us() - 60 * TIME_US_PER_S)) <= 200,
+	       "its start, behind a name with brackets");
+	tap_ok(text_equal(e.text[EVENT_CGROUP], text_of("/system.slice/made-up.service")) &&
+	       text_equal(e.text[EVENT_CWD], text_of("/home/x")), "control group and directory");
+	tap_ok(text_equal(e.text[EVENT_CMDLINE], text_of("made-up -v")),
+	       "a short command line stays the record's");
+	tap_ok(e.protocol == -1, "no protocol of a socket that is none");
+}
+
+static void test_fds(void)
+{
+	struct event e;
+	bool good;
+
+	make_event(&e, 101, 4);
+	good = ask(&e) == WITNESS_READ && e.inode == -1;
+	make_event(&e, 101, 5);
+	good = ask(&e) == WITNESS_READ && e.inode == -1 && good;
+	make_event(&e, 101, 6);
+	good = ask(&e) == WITNESS_READ && e.inode == -1 && good;
+	make_event(&e, 101, -1);
+	good = ask(&e) == WITNESS_READ && e.inode == -1 && e.start_ticks > 0 && good;
+	tap_ok(good, "a file, a pipe, a closed fd and none have no inode");
+}
+
+static void test_other_process(void)
+{
+	struct event e;
+	int64_t now = clock_now_us();
+
+	make_event(&e, 102, 3);
+	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "gone");
+
+	/* More than the clocks' slack after the record. */
+	set_start(ticks_at(now));
+	make_event(&e, 101, 3);
+	e.time_us = now - 500000;
+	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "started after the record: another one");
+	e.time_us = now + 50000;
+	tap_ok(ask(&e) == WITNESS_READ && e.inode == 4711, "started just before it: the same");
+	set_start(ticks_at(now - 60 * TIME_US_PER_S));
+
+	make_event(&e, 101, 3);
+	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "another program");
+	e.text[EVENT_EXE] = text_of(EXE "x");
+	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "one whose name goes on");
+	e.text[EVENT_EXE] = TEXT_NONE;
+	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "a record without a program");
+
+	link_to("exe", EXE " (deleted)");
+	make_event(&e, 101, 3);
+	tap_ok(ask(&e) == WITNESS_READ && e.inode == 4711, "the same program, deleted meanwhile");
+	e.text[EVENT_EXE] = text_of("/usr/bin/made-u");
+	e.inode = e.start_ticks = -1;
+	tap_ok(ask(&e) == WITNESS_GONE, "another one beside a deleted one");
+	link_to("exe", EXE);
+}
+
+static void test_bad_stat(void)
+{
+	static const char *const stats[] = { "", "101", "101 (x) R 1 2 3", "101 (x R 1 2 3 4\n" };
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
+		struct event e;
+
+		write_text("stat", stats[i]);
+		make_event(&e, 101, 3);
+		good = ask(&e) == WITNESS_GONE && untouched(&e) && good;
+	}
+	set_start(ticks_at(clock_now_us() - 60 * TIME_US_PER_S));
+	tap_ok(good, "a stat without a start");
+}
+
+static void test_time(void)
+{
+	int64_t now = clock_now_us();
+	struct event e;
+
+	make_event(&e, 101, 3);
+	e.time_us = now - 4 * TIME_US_PER_S;
+	tap_ok(witness_read(&w, &e, now) == WITNESS_READ, "a record of four seconds ago is asked");
+	make_event(&e, 101, 3);
+	e.time_us = now - 6 * TIME_US_PER_S;
+	tap_ok(witness_read(&w, &e, now) == WITNESS_OLD && untouched(&e),
+	       "one of six seconds ago is not");
+	e.time_us = now + 2 * TIME_US_PER_S;
+	tap_ok(witness_read(&w, &e, now) == WITNESS_OLD && untouched(&e),
+	       "nor one of a time to come");
+}
+
+static void test_cgroups(void)
+{
+	static const struct {
+		const char *lines, *path;
+	} of[] = {
+		{ "0::/a.slice/b.service\n", "/a.slice/b.service" },
+		{ "0::/a.slice/b.service", "/a.slice/b.service" },
+		{ "0::/\n", "/" },
+		{ "12:pids:/p\n1:name=systemd:/s.service\n0::/u.service\n", "/u.service" },
+		{ "12:pids:/p\n1:name=systemd:/s.service\n0::/\n", "/s.service" },
+		{ "1:name=systemd:/s.service\n12:pids:/p\n", "/s.service" },
+		{ "12:pids:/p\n11:cpu,cpuacct:/c\n1:name=systemd:/\n", "/p" },
+		{ "12:pids:/\n11:cpu,cpuacct:/c:/d\n", "/c:/d" },
+		{ "12:pids:/\n11:cpu:/\n", "/" },
+		{ "garbage\n\n:\n0::/x\n", "/x" },
+		{ "garbage", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		struct event e;
+
+		write_text("cgroup", of[i].lines);
+		make_event(&e, 101, 3);
+		if (!tap_ok(ask(&e) == WITNESS_READ &&
+			    text_equal(e.text[EVENT_CGROUP], text_of(of[i].path)), "cgroup %zu", i))
+			tap_note("'%.*s' of %s", (int)e.text[EVENT_CGROUP].len,
+				 e.text[EVENT_CGROUP].data, of[i].lines);
+	}
+}
+
+static void test_cmdline(void)
+{
+	char whole[400], cut[129];
+	struct event e;
+
+	for (size_t i = 0; i < sizeof(whole); i++)
+		whole[i] = i % 10 == 9 ? '\0' : (char)('a' + i % 10);
+	write_file("cmdline", whole, sizeof(whole));
+	for (size_t i = 0; i < sizeof(whole); i++)
+		if (!whole[i])
+			whole[i] = ' ';
+	memcpy(cut, whole, 128);
+	cut[128] = '\0';
+
+	make_event(&e, 101, 3);
+	e.text[EVENT_CMDLINE] = text_of(cut);
+	tap_ok(ask(&e) == WITNESS_READ && e.text[EVENT_CMDLINE].len == sizeof(whole) - 1 &&
+	       !memcmp(e.text[EVENT_CMDLINE].data, whole, sizeof(whole) - 1),
+	       "a command line that was cut is completed");
+	cut[5] = '!';
+	make_event(&e, 101, 3);
+	e.text[EVENT_CMDLINE] = text_of(cut);
+	tap_ok(ask(&e) == WITNESS_READ && text_equal(e.text[EVENT_CMDLINE], text_of(cut)),
+	       "not by one that begins otherwise");
+	make_event(&e, 101, 3);
+	e.text[EVENT_CMDLINE] = (struct text){ whole, 20 };
+	tap_ok(ask(&e) == WITNESS_READ && e.text[EVENT_CMDLINE].len == 20,
+	       "a short one is the whole of what the process was then");
+	make_event(&e, 101, 3);
+	e.text[EVENT_CMDLINE] = TEXT_NONE;
+	tap_ok(ask(&e) == WITNESS_READ && !e.text[EVENT_CMDLINE].data, "none stays none");
+}
+
+/* This very process in the real /proc. */
+static void test_self(void)
+{
+	static const struct {
+		int family, type;
+		int64_t protocol;
+	} kinds[] = {
+		{ AF_INET, SOCK_STREAM, IPPROTO_TCP },
+		{ AF_INET6, SOCK_STREAM, IPPROTO_TCP },
+		{ AF_INET, SOCK_DGRAM, IPPROTO_UDP },
+		{ AF_INET6, SOCK_DGRAM, IPPROTO_UDP },
+	};
+	char exe[4096], cwd[4096];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	struct stat ns, sock;
+	struct event e;
+
+	if (n < 0 || !getcwd(cwd, sizeof(cwd)) || stat("/proc/self/ns/net", &ns))
+		abort();
+	exe[n] = '\0';
+	tap_ok(!witness_init(&w, "/proc"), "the real /proc");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int fd = socket(kinds[i].family, kinds[i].type | SOCK_CLOEXEC, 0);
+		bool good;
+
+		if (fd < 0 || fstat(fd, &sock)) {
+			tap_ok(true, "socket kind %zu # SKIP %s", i, strerror(errno));
+			continue;
+		}
+		make_event(&e, getpid(), fd);
+		e.text[EVENT_EXE] = text_of(exe);
+		good = ask(&e) == WITNESS_READ && e.inode == (int64_t)sock.st_ino &&
+		       e.netns == (int64_t)ns.st_ino && e.start_ticks > 0 &&
+		       text_equal(e.text[EVENT_CWD], text_of(cwd));
+		tap_ok(good, "this process: socket %zu, namespace, start, directory", i);
+		tap_ok(e.protocol == kinds[i].protocol, "this process: protocol of socket %zu", i);
+		e.protocol = 99;
+		ask(&e);
+		tap_ok(e.protocol == 99, "a protocol that is known stays");
+		close(fd);
+	}
+	make_event(&e, getpid(), -1);
+	e.text[EVENT_EXE] = text_of(exe);
+	if (ask(&e) == WITNESS_READ) {
+		int64_t started_us = proc_boot_us() + e.start_ticks * proc_tick_us();
+
+		make_event(&e, getpid(), -1);
+		e.text[EVENT_EXE] = text_of(exe);
+		e.time_us = started_us - 100000;
+		/* As if read at once: this test may have run for longer than records stay fresh. */
+		tap_ok(witness_read(&w, &e, started_us + 100000) == WITNESS_GONE && untouched(&e),
+		       "a record from before this process began is another's");
+	}
+	witness_release(&w);
+}
+
+int main(void)
+{
+	if (!mkdtemp(root)) {
+		printf("1..0 # SKIP no temporary directory: %s\n", strerror(errno));
+		return 77;
+	}
+	make_process();
+	tap_ok(!witness_init(&w, root), "a made-up /proc");
+	test_all();
+	test_fds();
+	test_other_process();
+	test_bad_stat();
+	test_time();
+	test_cgroups();
+	test_cmdline();
+	witness_release(&w);
+	test_self();
+	tap_ok(witness_init(&w, "/nonexistent") == -ENOENT, "no /proc");
+	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return tap_done();
+}
