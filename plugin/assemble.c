@@ -173,6 +173,7 @@ static struct open_event *begin(struct assembler *a, const struct stamp *stamp)
 		finish(a, 0);
 	e = a->open[a->used++];
 	e->stamp = *stamp;
+	e->stamp.type = TEXT_NONE;	/* of one line, not of the event; and borrowed */
 	if (stamp->node.data) {
 		memcpy(e->node, stamp->node.data, stamp->node.len);
 		e->stamp.node.data = e->node;

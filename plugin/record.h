@@ -22,7 +22,8 @@ struct record_parser *record_parser_new(void);
 void record_parser_free(struct record_parser *p);
 
 /*
- * Fills *e where the result is RECORD_OURS; its texts belong to the parser until its next call.
+ * Fills *e where the result is RECORD_OURS; its texts belong to the parser until its next call, the
+ * node's name to the assembled event.
  * audit_key is the key that our rules carry.
  */
 enum record_result record_parse(struct record_parser *p, const struct assembled *a,

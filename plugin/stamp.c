@@ -7,6 +7,10 @@
 
 /* Seconds beyond this (the year 9999) are not a time that anybody stamped. */
 #define SECONDS_MAX 253402300799ULL
+#define DIGITS_MAX 12
+/* libauparse 3.0.9 looks for a stamp in a head of 80 bytes (340 with a node), takes none of less
+ * than 19, and gives an event of second 0 no fields: what it would misread is refused here. */
+#define STAMP_MIN 19
 
 static bool take(const char **p, const char *end, const char *word)
 {
@@ -18,7 +22,7 @@ static bool take(const char **p, const char *end, const char *word)
 	return true;
 }
 
-/* Digits up to the byte `until`, which is eaten. */
+/* Digits up to the byte `until`, which is eaten; no more than a number up to max has. */
 static bool number(const char **p, const char *end, char until, uint64_t max, uint64_t *value)
 {
 	const char *from = *p;
@@ -26,7 +30,7 @@ static bool number(const char **p, const char *end, char until, uint64_t max, ui
 
 	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++) {
 		n = n * 10 + (uint64_t)(**p - '0');
-		if (n > max)
+		if (n > max || *p - from >= DIGITS_MAX)
 			return false;
 	}
 	if (*p == from || *p == end || **p != until)
@@ -50,19 +54,24 @@ static bool word(const char **p, const char *end, struct text *t)
 
 bool stamp_parse(const char *line, size_t len, struct stamp *s)
 {
-	const char *p = line, *end = line + len;
+	const char *p = line, *end = line + len, *stamp;
 	uint64_t seconds, millis, serial;
 
 	s->node = TEXT_NONE;
 	if (take(&p, end, "node=") && !word(&p, end, &s->node))
 		return false;
-	if (!take(&p, end, "type=") || !word(&p, end, &s->type) || !take(&p, end, "msg=audit(") ||
-	    !number(&p, end, '.', SECONDS_MAX, &seconds) || !number(&p, end, ':', 999, &millis) ||
+	if (!take(&p, end, "type=") || !word(&p, end, &s->type))
+		return false;
+	stamp = p;
+	if (!take(&p, end, "msg=audit(") || !number(&p, end, '.', SECONDS_MAX, &seconds) || !number(&p, end, ':', 999, &millis) ||
 	    !number(&p, end, ')', UINT32_MAX, &serial) || !take(&p, end, ":"))
 		return false;
-	/* libauparse keeps 340 bytes of a head with node= and looks no further for the stamp. */
-	if (s->node.len > 255)
+	if (seconds == 0 || p - stamp < STAMP_MIN || s->node.len > 255 || s->type.len > 32)
 		return false;
+	/* Also its separator of interpretations, 0x1d, which it would find in a node's name. */
+	for (size_t i = 0; i < s->node.len; i++)
+		if ((unsigned char)s->node.data[i] <= ' ' || s->node.data[i] == 0x7f)
+			return false;
 	take(&p, end, " ");
 	s->time_us = (int64_t)(seconds * TIME_US_PER_S + millis * 1000);
 	s->serial = (uint32_t)serial;

@@ -96,7 +96,7 @@ static void feed(struct assembler *a, const char *line)
 }
 
 #define STAMP "msg=audit(1700000000.123:1): "
-#define CONNECT "type=SYSCALL " STAMP "arch=c000003e syscall=42 success=yes exit=0 a0=3 a1=7ffd a2=10"
+#define CONNECT "type=SYSCALL " STAMP "arch=c000003e syscall=42 success=yes exit=0 a0=3 a1=7f a2=10"
 #define SOCKET "type=SYSCALL " STAMP "arch=c000003e syscall=41 success=yes exit=3 a0=2 a1=1 a2=0"
 #define OPEN "type=SYSCALL " STAMP "arch=c000003e syscall=257 success=yes exit=3 a0=2 a1=1 a2=0"
 #define CONNECT32 "type=SYSCALL " STAMP "arch=40000003 syscall=102 success=yes exit=0 a0=3 a1=ff"

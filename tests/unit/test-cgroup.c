@@ -59,7 +59,8 @@ static const struct {
 	/* nspawn and machined */
 	{ "/machine.slice/machine-web\\x2d1.scope", "machine-web\\x2d1.scope", "web\\x2d1" },
 	{ "/machine.slice/machine-web.scope/payload/system.slice/a.service", "a.service", "web" },
-	{ "/machine.slice/systemd-nspawn@web.service/payload", "systemd-nspawn@web.service", "web" },
+	{ "/machine.slice/systemd-nspawn@web.service/payload", "systemd-nspawn@web.service",
+	  "web" },
 	{ "/machine.slice/machine-.scope", "machine-.scope", NULL },
 	{ "/machine.slice/systemd-nspawn@.service", "systemd-nspawn@.service", NULL },
 	{ "/machine.slice/machine-web", "machine.slice", NULL },

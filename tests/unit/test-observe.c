@@ -111,7 +111,8 @@ static bool is_new(struct event e, int protocol)
 
 	if (kind == OUTCOME_NEW && out.connection.protocol == protocol)
 		return true;
-	tap_note("outcome %d, protocol %d", kind, kind == OUTCOME_NEW ? out.connection.protocol : 0);
+	tap_note("outcome %d, protocol %d", kind,
+		 kind == OUTCOME_NEW ? out.connection.protocol : 0);
 	return false;
 }
 
@@ -183,7 +184,8 @@ static void test_protocols(void)
 	tap_ok(is_new(make_connect(5, "192.0.2.1", 53, 0), -1),
 	       "a connect without a socket has none");
 	give(make_socket(3, IPPROTO_UDP));
-	tap_ok(is_new(make_connect(3, "192.0.2.1", 54, 0), IPPROTO_UDP), "an fd that is used again");
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 54, 0), IPPROTO_UDP),
+	       "an fd that is used again");
 	e = make(EVENT_SOCKET, -1, -EMFILE);
 	e.protocol = IPPROTO_TCP;
 	tap_ok(is_nothing(e), "a socket that failed");
@@ -288,7 +290,8 @@ static void test_nonblocking(void)
 	       "a mapped address is the same");
 	give(make_socket(3, IPPROTO_TCP));
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 80, -512), IPPROTO_TCP) &&
-	       give(make_connect(3, "192.0.2.1", 80, 0)) == OUTCOME_AGAIN, "interrupted and restarted");
+	       give(make_connect(3, "192.0.2.1", 80, 0)) == OUTCOME_AGAIN,
+	       "interrupted and restarted");
 	/* The plugin saw the socket's inode at the first call only. */
 	give(make_socket(3, IPPROTO_TCP));
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
@@ -306,7 +309,8 @@ static void test_udp_flow(void)
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP), "a flow");
 	began = now_us;
 	now_us += 60 * TIME_US_PER_S;
-	tap_ok(is_again(make_connect(3, "192.0.2.1", 53, 0), FIRST_ID), "a minute later: once more");
+	tap_ok(is_again(make_connect(3, "192.0.2.1", 53, 0), FIRST_ID),
+	       "a minute later: once more");
 	now_us = began + HALF_HOUR - 1001;
 	tap_ok(is_again(make_connect(3, "192.0.2.1", 53, 0), FIRST_ID),
 	       "just within half an hour of its begin");
@@ -531,7 +535,8 @@ static void test_replay(void)
 	       replay(make_bind(4, "0.0.0.0", 4000, 0)) == OUTCOME_NONE &&
 	       replay(make_connect(4, "192.0.2.1", 80, -EINPROGRESS)) == OUTCOME_NONE &&
 	       replay(make_connect(5, "192.0.2.1", 80, 0)) == OUTCOME_NONE &&
-	       replay(make_connect(4, "192.0.2.1", 80, 0)) == OUTCOME_NONE, "a replay gives nothing");
+	       replay(make_connect(4, "192.0.2.1", 80, 0)) == OUTCOME_NONE,
+	       "a replay gives nothing");
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP) &&
 	       out.connection.id == FIRST_ID, "but is remembered, and uses up no ids");
 	tap_ok(is_new(make_connect(4, "192.0.2.9", 80, 0), IPPROTO_TCP) &&

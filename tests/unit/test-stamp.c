@@ -35,12 +35,16 @@ static const struct {
 	  " two blanks" },
 	{ "type=A msg=audit(1700000000.123:1):no blank", NULL, "A", 1700000000123000, 1,
 	  "no blank" },
-	{ "node=\xc3\xa4\x1f type=A msg=audit(1700000000.123:1): x", "\xc3\xa4\x1f", "A",
+	{ "node=\xc3\xa4 type=A msg=audit(1700000000.123:1): x", "\xc3\xa4", "A",
 	  1700000000123000, 1, "x" },
 };
 
 static const char *const bad[] = {
 	"",
+	"type=A msg=audit(0.000:12345): x",
+	"type=A msg=audit(1.0:1): x",
+	"type=A msg=audit(0000000000000000001.000:1): x",
+	"node=a\x1f type=A msg=audit(1700000000.123:1): x",
 	"\n",
 	" ",
 	"type",

@@ -72,8 +72,8 @@ static void set_start(int64_t ticks)
 	char stat[512];
 
 	/* The name is the process's own choice; fields 4 to 21 are of no interest. */
-	snprintf(stat, sizeof(stat), "101 (a) b) 22 (c) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 "
-		 "18 %" PRId64 " 23 24\n", ticks);
+	snprintf(stat, sizeof(stat), "101 (a) b) 22 (c) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 "
+		 "17 18 %" PRId64 " 23 24\n", ticks);
 	write_text("stat", stat);
 }
 
