@@ -20,6 +20,8 @@
 #include "clock.h"
 #include "follow.h"
 
+#define COUNT_MAX 100000
+
 struct seen {
 	uint32_t serial;
 	int64_t at_ns;
@@ -100,11 +102,11 @@ static int by_size(const void *a, const void *b)
 
 static int measure(struct follow *f, struct seen *seen, int to, int count)
 {
-	int64_t *waits = calloc((size_t)count, sizeof(*waits));
+	static int64_t waits[COUNT_MAX];
 	struct pollfd fd = { .fd = follow_fd(f), .events = POLLIN };
 
-	if (!waits)
-		return 1;
+	if (count < 1 || count > COUNT_MAX)
+		return 2;
 	for (int i = 0; i < count; i++) {
 		int64_t from, give_up;
 

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "db.h"
 
+#define OPEN_BUSY_MS 500
 /* Far behind any byte that SQLite locks (its PENDING_BYTE is at 1 GiB). */
 #define WRITER_LOCK_BYTE (1LL << 62)
 
@@ -145,9 +146,10 @@ struct text db_column_text(sqlite3_stmt *stmt, int column)
 /* 1: ours, of some version; 0: empty; or an errno. */
 static int identify(sqlite3 *db, const struct db_schema *schema, int64_t *version)
 {
-	int64_t id, tables;
+	int64_t id = 0, tables = 0;
 	int rc = db_number(db, "PRAGMA application_id", &id);
 
+	*version = 0;
 	if (!rc)
 		rc = db_number(db, "PRAGMA user_version", version);
 	if (!rc)
@@ -211,7 +213,7 @@ static void make_directory(const char *path)
 int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **out)
 {
 	sqlite3 *db = NULL;
-	int64_t version;
+	int64_t version = 0;
 	int rc;
 
 	configure_once();
@@ -219,6 +221,8 @@ int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **ou
 	rc = db_errno(sqlite3_open_v2(path, &db,
 				      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 				      SQLITE_OPEN_NOMUTEX, NULL));
+	/* Making it a WAL database takes a lock that any reader who just looks in can be in the way of. */
+	sqlite3_busy_timeout(db, OPEN_BUSY_MS);
 	/* Whose it is comes first: a stranger's file is left as it is. */
 	if (!rc)
 		rc = identify(db, schema, &version);
@@ -240,6 +244,8 @@ int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **ou
 		sqlite3_close(db);
 		return rc;
 	}
+	/* From here on the caller decides how to wait. */
+	sqlite3_busy_timeout(db, 0);
 	*out = db;
 	return 0;
 }
@@ -272,7 +278,7 @@ static int open_as_it_lies(const char *path, sqlite3 **db)
 int db_open_read(const char *path, const struct db_schema *schema, sqlite3 **out)
 {
 	sqlite3 *db = NULL;
-	int64_t version;
+	int64_t version = 0;
 	int rc;
 
 	configure_once();

@@ -27,7 +27,7 @@ static inline struct text text_of(const char *s)
 static inline bool text_equal(struct text a, struct text b)
 {
 	return !a.data == !b.data && a.len == b.len &&
-	       (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+	       (a.len == 0 || (a.data && memcmp(a.data, b.data, a.len) == 0));
 }
 
 /* FNV-1a over the bytes, to be chained: hash starts as TEXT_HASH_SEED. */

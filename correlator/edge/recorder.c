@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The ledger as a committer's store. */
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 
 #define EPOCH_CHARS 40
 #define TEXT_BYTES_MAX 4096
+/* A predecessor may still be ending. */
+#define OPEN_TRIES 30
+#define OPEN_TRY_MS 100
 
 enum item_kind { ITEM_EPOCH, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL };
 
@@ -181,6 +185,10 @@ static int try_open(struct recorder *r)
 {
 	int rc = store_open(r);
 
+	for (int i = 0; rc == -EBUSY && i < OPEN_TRIES; i++) {
+		poll(NULL, 0, OPEN_TRY_MS);
+		rc = store_open(r);
+	}
 	if (rc == -EUCLEAN) {
 		log_warn("ledger '%s' is %s: set aside, a new one is begun", r->path,
 			 db_strerror(rc));
