@@ -116,7 +116,7 @@ static int measure(struct follow *f, struct seen *seen, int to, int count)
 		if (send_event(to, (uint32_t)(i + 1)))
 			return 1;
 		while (seen->serial != (uint32_t)(i + 1)) {
-			poll(&fd, 1, 100);
+			poll(&fd, 1, follow_timeout_ms(f));
 			follow_turn(f);
 			if (clock_mono_ns() > give_up)
 				return 1;

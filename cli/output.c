@@ -140,7 +140,7 @@ static void csv_row(struct output *o, const struct cell *cells)
 			fputc(',', o->out);
 		text_print_csv(o->out, cell_text(&cells[i], buf));
 	}
-	fputs("\r\n", o->out);
+	fputc('\n', o->out);
 }
 
 static void csv_header(struct output *o)
@@ -153,7 +153,7 @@ static void csv_header(struct output *o)
 			fputc(',', o->out);
 		text_print_csv(o->out, text_of(o->names[i]));
 	}
-	fputs("\r\n", o->out);
+	fputc('\n', o->out);
 }
 
 static size_t shown_width(struct text t)

@@ -50,7 +50,7 @@ size_t text_print(FILE *out, struct text t, size_t width);
  * not UTF-8 become the text \xNN. */
 void text_print_json(FILE *out, struct text t);
 
-/* Writes t as a field of RFC 4180 CSV, quoted where it must be; other bytes as text_print(). */
+/* Writes t as a field of CSV (RFC 4180), quoted where it must be; other bytes as text_print(). */
 void text_print_csv(FILE *out, struct text t);
 
 #endif

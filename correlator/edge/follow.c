@@ -25,6 +25,10 @@
 #define REPLAY_ROWS 20000
 #define TICK_MS 1000
 #define ABSENT_MS 100
+/* The log is written, which wakes us, a moment before the commit can be seen (SQLite then updates
+ * the index in shared memory): after a wake without a row it is looked for again, ever later. */
+#define AGAIN_FIRST_MS 1
+#define AGAIN_LAST_MS 32
 
 struct follow {
 	const struct follow_ops *ops;
@@ -38,6 +42,7 @@ struct follow {
 	uint64_t seq;		/* shown up to here */
 	uint64_t replay_until;
 	char epoch[40];		/* of the cache that seq is of */
+	int again_ms;		/* when to look again; 0: not before something wakes us */
 	bool complained;
 };
 
@@ -83,15 +88,20 @@ int follow_fd(const struct follow *f)
 
 int follow_timeout_ms(const struct follow *f)
 {
+	if (f->again_ms)
+		return f->again_ms;
 	return f->reader && f->log_watch >= 0 ? TICK_MS : ABSENT_MS;
 }
 
-static void drain_inotify(struct follow *f)
+/* True where anything had happened. */
+static bool drain_inotify(struct follow *f)
 {
+	bool woken = false;
 	char buf[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t n;
 
 	while ((n = read(f->inotify, buf, sizeof(buf))) > 0) {
+		woken = true;
 		for (char *p = buf; p < buf + n;) {
 			struct inotify_event *e = (struct inotify_event *)p;
 
@@ -102,6 +112,17 @@ static void drain_inotify(struct follow *f)
 			p += sizeof(*e) + e->len;
 		}
 	}
+	return woken;
+}
+
+static void plan_again(struct follow *f, bool woken, int rows)
+{
+	if (rows)
+		f->again_ms = 0;
+	else if (woken)
+		f->again_ms = AGAIN_FIRST_MS;
+	else
+		f->again_ms = f->again_ms < AGAIN_LAST_MS ? f->again_ms * 2 : 0;
 }
 
 static void watch(struct follow *f)
@@ -177,9 +198,9 @@ static int show(const struct event *e, void *arg)
 
 int follow_turn(struct follow *f)
 {
+	bool woken = drain_inotify(f);
 	int rc = 0;
 
-	drain_inotify(f);
 	if (f->reader && was_replaced(f)) {
 		/* What is open is still whole: to its end first. */
 		rc = cache_reader_walk(f->reader, f->seq, TURN_ROWS, show, f);
@@ -205,6 +226,7 @@ int follow_turn(struct follow *f)
 		return rc;
 	}
 	f->complained = false;
+	plan_again(f, woken, rc);
 	if (rc > 0 && f->seq > f->replay_until)
 		f->ops->position(f->arg, f->seq);
 	return rc == TURN_ROWS;
