@@ -2,6 +2,8 @@
 #ifndef SOCKLEDGER_CLI_H
 #define SOCKLEDGER_CLI_H
 
+#include <stdbool.h>
+
 #include "config.h"
 
 /* Exit statuses that scripts rely on. */
@@ -20,11 +22,13 @@ struct command {
 	const char *help;	/* the options, a line each */
 	/* argv[0] is the command's name; an exit status comes back */
 	int (*run)(struct cli *cli, const struct command *self, int argc, char **argv);
+	bool no_ledger;		/* it needs neither ledger nor configuration */
 };
 
 int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_who(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_sql(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_policy(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv);
 
 /* Says on stderr what is wrong with the call, and gives CLI_USAGE back. */

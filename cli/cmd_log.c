@@ -338,6 +338,7 @@ static int run(struct log *l, struct cli *cli)
 				       sizeof(table_names) / sizeof(table_names[0])) :
 			    output_new(stdout, l->format, ledger_columns, ledger_column_count);
 	version = query_version(db);
+	l->last_id = query_last_id(db);
 	rows = l->output ? show_first(l, db) : -1;
 	status = rows < 0 ? CLI_UNREADABLE : rows == 0 ? CLI_NOTHING : CLI_FOUND;
 	if (l->follow && rows >= 0)

@@ -36,7 +36,10 @@ struct answer {
 	struct cell cells[40];
 	int64_t time_us;
 	bool exact;		/* the local port was asked for, and the row says it */
-	bool old;		/* its connection may have ended, and its port be another's */
+	/* its connection may have ended, and its port be another's: it began long ago, or a later one
+	 * is known that may have the port */
+	bool old;
+	bool overtaken;		/* ... the latter */
 };
 
 struct search {
@@ -107,9 +110,10 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 	}
 	a->exact = s->asked->src.port >= 0 && column(a, "sport")->kind == CELL_INTEGER;
 	a->old = s->asked->at_us - a->time_us > OLD_US;
+	if (s->count && s->found[0].exact && a->time_us > s->found[0].time_us)
+		s->found[0].old = s->found[0].overtaken = true;
 	s->count++;
-	/* A fresh exact row answers; of the others, those near the first are wanted. */
-	return sure(&s->found[0]) || s->found[0].time_us - a->time_us > ALIKE_US;
+	return 0;
 }
 
 static void release(struct search *s)
@@ -129,11 +133,14 @@ static void add_endpoint(struct sql *s, const struct endpoint *e, char text[ADDR
 		sql_add_number(s, port_sql, e->port);
 }
 
-static int64_t search(struct query_db *db, const struct question *q, struct search *found)
+/* The newest rows whose local port is the one asked for, or that have none. */
+static int64_t search_some(struct query_db *db, const struct question *q, bool exact, int most,
+			   struct search *found)
 {
 	const char *from = strstr(ledger_select, " FROM connection c");
 	char *columns = strndup(ledger_select, (size_t)(from - ledger_select));
-	char src[ADDRESS_TEXT_MAX], dst[ADDRESS_TEXT_MAX];
+	struct endpoint src = q->src;
+	char src_text[ADDRESS_TEXT_MAX], dst_text[ADDRESS_TEXT_MAX];
 	struct sql s = { .failed = !columns };
 	int64_t rows;
 
@@ -142,16 +149,29 @@ static int64_t search(struct query_db *db, const struct question *q, struct sear
 	sql_add(&s, ", c.time");
 	sql_add(&s, from);
 	sql_add_number(&s, " WHERE (c.proto IS NULL OR c.proto = ?)", q->protocol);
-	add_endpoint(&s, &q->dst, dst, " AND c.dst = (SELECT id FROM text WHERE text = ?)",
+	add_endpoint(&s, &q->dst, dst_text, " AND c.dst = (SELECT id FROM text WHERE text = ?)",
 		     " AND c.dport = ?");
-	add_endpoint(&s, &q->src, src, " AND (tsrc.text IS NULL OR tsrc.text = ?)",
-		     " AND (c.sport IS NULL OR c.sport = ?)");
+	if (!exact && q->src.port >= 0) {
+		sql_add(&s, " AND c.sport IS NULL");
+		src.port = -1;
+	}
+	add_endpoint(&s, &src, src_text, " AND (tsrc.text IS NULL OR tsrc.text = ?)",
+		     " AND c.sport = ?");
 	sql_add_number(&s, " AND c.time <= ?", q->at_us + AFTER_US);
-	sql_add_number(&s, " ORDER BY c.sport IS NULL, c.time DESC, c.id DESC LIMIT ?",
-		       CANDIDATES_MAX + 1);
+	sql_add_number(&s, " ORDER BY c.time DESC, c.id DESC LIMIT ?", most);
 	rows = query_run(db, &s, on_row, found);
 	sql_release(&s);
 	return rows;
+}
+
+static int64_t search(struct query_db *db, const struct question *q, struct search *found)
+{
+	int64_t exact = 0, rest;
+
+	if (q->src.port >= 0)
+		exact = search_some(db, q, true, 1, found);
+	rest = search_some(db, q, false, CANDIDATES_MAX + 1, found);
+	return exact < 0 || rest < 0 ? -1 : found->count;
 }
 
 /* The processes beside the first that fit as well. */
@@ -161,7 +181,9 @@ static int others(struct search *s, const struct answer *list[CANDIDATES_MAX])
 
 	for (int k = 1; k < s->count && !sure(&s->found[0]); k++) {
 		bool listed = same_process(&s->found[k], &s->found[0]) ||
-			      s->found[0].time_us - s->found[k].time_us > ALIKE_US;
+			      llabs(s->found[0].time_us - s->found[k].time_us) > OLD_US ||
+			      (!s->found[0].exact &&
+			       s->found[0].time_us - s->found[k].time_us > ALIKE_US);
 
 		for (int i = 0; i < count && !listed; i++)
 			listed = same_process(&s->found[k], list[i]);
@@ -222,8 +244,9 @@ static void print_table(struct search *s, const char *asked)
 	printf(" (pid %lld)\n", (long long)number_of(a, "ppid"));
 	print_text("time", text_column(a, "time"));
 	print_text("verdict", text_column(a, "verdict"));
-	printf("  %-11s %s%s\n", "certainty", certainty_of(a), sure(a) ? "" : a->exact ?
-	       ": it began long before, and the port may have become another's" :
+	printf("  %-11s %s%s\n", "certainty", certainty_of(a), sure(a) ? "" : a->overtaken ?
+	       ": a later connection may have the port" :
+	       a->exact ? ": it began long before, and the port may have become another's" :
 	       column(a, "sport")->kind == CELL_INTEGER ? ": by destination and time" :
 	       ": by destination and time; an audit record does not have the local port");
 	printf("  %-11s ", "evidence");

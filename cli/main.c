@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sockledger: everything that a person or a script asks.  The table of commands is the help. */
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -41,6 +42,26 @@ static const struct command commands[] = {
 	{ "sql", "[QUERY]", "read-only SQL over the ledger; QUERY from stdin if not given",
 	  FORMAT_HELP
 	  "The view 'connections' has a row per connection.\n", cmd_sql },
+	{ "policy", "check FILE | explain FILE [OPTION]...",
+	  "check a policy, or say what it does to a connection",
+	  "'explain' is told about the connection by these; what is not told is unknown:\n"
+	  "      --exe PATH           program\n"
+	  "      --comm NAME          the process's name\n"
+	  "      --user USER          name or uid; --login-user likewise\n"
+	  "      --login-user USER\n"
+	  "      --parent PATH        the parent's program\n"
+	  "      --unit NAME          systemd unit\n"
+	  "      --container NAME\n"
+	  "      --proto PROTO        tcp, udp, ... or a number\n"
+	  "      --direction DIR      out (default), in or forward\n"
+	  "      --src ADDR           address; --dst likewise\n"
+	  "      --dst ADDR\n"
+	  "      --sport PORT         port; --dport likewise\n"
+	  "      --dport PORT\n"
+	  "      --node NAME          host\n"
+	  "      --certainty HOW      certain (default where a process is told), inferred or\n"
+	  "                           unknown\n"
+	  "      --format FORMAT      table (default) or json\n", cmd_policy, true },
 	{ "stats", "", "what was seen, how sure it is, and what was lost",
 	  FORMAT_HELP, cmd_stats },
 };
@@ -78,10 +99,10 @@ int cli_usage(const struct command *self, const char *fmt, ...)
 
 int cli_help(const struct command *self)
 {
-	printf("Usage: sockledger %s %s\n%c%s.\n\n%s"
-	       "      --ledger FILE        ledger instead of the configured one\n"
+	printf("Usage: sockledger %s %s\n%c%s.\n\n%s%s"
 	       "  -h, --help               this text\n", self->name, self->arguments,
-	       self->summary[0] - 'a' + 'A', self->summary + 1, self->help);
+	       self->summary[0] - 'a' + 'A', self->summary + 1, self->help, self->no_ledger ? "" :
+	       "      --ledger FILE        ledger instead of the configured one\n");
 	return CLI_FOUND;
 }
 
@@ -137,7 +158,7 @@ static int run(struct cli *cli, const char *config_path, const struct command *c
 		return CLI_UNREADABLE;
 	}
 	/* A host that has a ledger at hand needs no configuration. */
-	if ((!cli->ledger || !*cli->ledger || config_path) &&
+	if (!command->no_ledger && (!cli->ledger || !*cli->ledger || config_path) &&
 	    config_load(&cli->config, config_path, &d)) {
 		config_release(&cli->config);
 		return CLI_USAGE;
@@ -145,8 +166,10 @@ static int run(struct cli *cli, const char *config_path, const struct command *c
 	if (!cli->ledger || !*cli->ledger)
 		cli->ledger = cli->config.ledger;
 	rc = command->run(cli, command, argc, argv);
+	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		perror("sockledger: cannot write the output");
+		fprintf(stderr, "sockledger: cannot write the output%s%s\n", errno ? ": " : "",
+			errno ? strerror(errno) : "");
 		rc = CLI_UNREADABLE;
 	}
 	config_release(&cli->config);

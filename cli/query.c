@@ -174,6 +174,13 @@ static int64_t step_all(sqlite3_stmt *stmt, query_row_fn *row, void *arg, int *c
 	return rows;
 }
 
+/* SQLite's words may quote what is in the file. */
+static void print_error(const struct query_db *q)
+{
+	text_print(stderr, text_of(sqlite3_errmsg(q->db)), 0);
+	fputc('\n', stderr);
+}
+
 int64_t query_run(struct query_db *q, const struct sql *s, query_row_fn *row, void *arg)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -194,8 +201,8 @@ int64_t query_run(struct query_db *q, const struct sql *s, query_row_fn *row, vo
 	if (code == SQLITE_OK)
 		rows = step_all(stmt, row, arg, &code);
 	if (code != SQLITE_OK && code != SQLITE_DONE) {
-		fprintf(stderr, "sockledger: cannot read the ledger '%s': %s\n", q->path,
-			sqlite3_errmsg(q->db));
+		fprintf(stderr, "sockledger: cannot read the ledger '%s': ", q->path);
+		print_error(q);
 		rows = -1;
 	}
 	sqlite3_finalize(stmt);
@@ -269,7 +276,8 @@ int64_t query_script(struct query_db *q, const char *text, enum format format, F
 		}
 		if (code != SQLITE_OK && code != SQLITE_DONE) {
 			fflush(out);
-			fprintf(stderr, "sockledger sql: %s\n", sqlite3_errmsg(q->db));
+			fputs("sockledger sql: ", stderr);
+			print_error(q);
 			sqlite3_finalize(stmt);
 			return is_sql_error(code) ? -1 : -2;
 		}
@@ -288,4 +296,12 @@ int64_t query_version(struct query_db *q)
 
 	db_number(q->db, "PRAGMA data_version", &version);
 	return version;
+}
+
+int64_t query_last_id(struct query_db *q)
+{
+	int64_t id = 0;
+
+	db_number(q->db, "SELECT ifnull(max(id), 0) FROM connection", &id);
+	return id;
 }

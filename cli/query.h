@@ -45,6 +45,8 @@ int64_t query_run(struct query_db *db, const struct sql *s, query_row_fn *row, v
  */
 int64_t query_script(struct query_db *db, const char *text, enum format format, FILE *out);
 
+/* The newest connection's id; 0 where there is none. */
+int64_t query_last_id(struct query_db *db);
 /* Changes whenever another program committed. */
 int64_t query_version(struct query_db *db);
 

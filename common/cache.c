@@ -48,6 +48,11 @@ static const struct db_schema schema = {
 	.steps = steps,
 };
 
+/* Far beyond what can be counted to, and far from where numbers end. */
+#define SEQ_MAX (1LL << 62)
+/* The year 9999, in microseconds: a time that is none is taken for the epoch. */
+#define TIME_MAX_US 253402300799999999LL
+
 #define COLUMNS \
 	"seq, arrival, time, serial, kind, pid, ppid, fd, family, type, protocol, addr, port, exit," \
 	" uid, gid, euid, fsuid, auid, session, inode, start_time, netns," \
@@ -125,6 +130,8 @@ static int prepare_writer(struct cache_writer *w)
 		rc = db_prepare(w->db, "DELETE FROM event WHERE seq < ?", &w->trim);
 	if (!rc)
 		rc = db_prepare(w->db, "INSERT OR REPLACE INTO counter VALUES (?, ?)", &w->set);
+	if (!rc && (first < 1 || last < 0 || last > SEQ_MAX))
+		rc = -EUCLEAN;
 	if (!rc) {
 		w->last = w->last_committed = (uint64_t)last;
 		w->first = w->first_committed = (uint64_t)first;
@@ -173,6 +180,11 @@ static int run(sqlite3_stmt *stmt)
 
 	sqlite3_reset(stmt);
 	return db_errno(rc);
+}
+
+bool cache_writer_moved(const struct cache_writer *w)
+{
+	return db_moved(w->lock, sqlite3_db_filename(w->db, NULL));
 }
 
 int cache_writer_begin(struct cache_writer *w)
@@ -381,6 +393,13 @@ int cache_reader_bounds(struct cache_reader *r, uint64_t *first, uint64_t *last)
 	return db_errno(rc);
 }
 
+static int64_t read_time(sqlite3_stmt *s, int column)
+{
+	int64_t us = sqlite3_column_int64(s, column);
+
+	return us < 0 || us > TIME_MAX_US ? 0 : us;
+}
+
 /* The row as an event, its texts borrowed from the statement. */
 static void read_row(sqlite3_stmt *s, struct event *e)
 {
@@ -388,14 +407,16 @@ static void read_row(sqlite3_stmt *s, struct event *e)
 
 	event_init(e);
 	e->seq = (uint64_t)sqlite3_column_int64(s, C_SEQ);
-	e->arrival_us = sqlite3_column_int64(s, C_ARRIVAL);
-	e->time_us = sqlite3_column_int64(s, C_TIME);
+	e->arrival_us = read_time(s, C_ARRIVAL);
+	e->time_us = read_time(s, C_TIME);
 	e->serial = (uint32_t)sqlite3_column_int64(s, C_SERIAL);
 	e->kind = event_kind_parse((const char *)sqlite3_column_text(s, C_KIND));
 	e->exit = sqlite3_column_int64(s, C_EXIT);
 	for (size_t i = 0; i < NUMBERS; i++)
 		*(int64_t *)((char *)e + numbers[i].offset) =
 			db_column_known(s, numbers[i].column);
+	if (e->start_ticks > TIME_MAX_US / TIME_US_PER_S)
+		e->start_ticks = -1;
 	if (!addr.data || address_parse(addr.data, &e->addr))
 		memset(&e->addr, 0, sizeof(e->addr));
 	for (int i = 0; i < EVENT_TEXTS; i++)
@@ -432,7 +453,9 @@ int cache_reader_counters(struct cache_reader *r,
 	if (rc)
 		return rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
-		each((const char *)sqlite3_column_text(stmt, 0), sqlite3_column_int64(stmt, 1), arg);
+		if (sqlite3_column_type(stmt, 0) == SQLITE_TEXT)
+			each((const char *)sqlite3_column_text(stmt, 0),
+			     sqlite3_column_int64(stmt, 1), arg);
 	sqlite3_finalize(stmt);
 	return db_errno(rc);
 }

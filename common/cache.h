@@ -18,6 +18,8 @@ struct cache_writer;
 
 int cache_writer_open(const char *path, struct cache_writer **w);
 void cache_writer_close(struct cache_writer *w);
+/* True where another file, or none, has its name by now. */
+bool cache_writer_moved(const struct cache_writer *w);
 
 /* Nothing is seen by others, or kept, before the commit.  After any error: rollback. */
 int cache_writer_begin(struct cache_writer *w);

@@ -108,7 +108,6 @@ static void recover(struct committer *c, int error)
 		/* Whether it is still open only the store knows: begin anew. */
 		close_store(c);
 	}
-	/* A file that was removed or replaced under us shows as an I/O error: open it again. */
 	if (c->opened && error != -EBUSY && error != -ENOSPC)
 		close_store(c);
 	poll(NULL, 0, RETRY_MS);
@@ -120,11 +119,19 @@ static int64_t turn(struct committer *c, bool stopping)
 	int64_t items = 0, now = clock_mono_ns();
 	int rc = 0;
 
+	bool tick = stopping || now - c->ticked_ns >= TICK_MS * 1000000LL;
+
 	if (atomic_exchange(&c->reopen, false) && c->opened)
 		close_store(c);
+	/* Nothing fails in a file that was removed: what is written there is gone all the same. */
+	if (c->opened && tick && c->ops->moved && c->ops->moved(c->store)) {
+		log_warn("%s '%s' was removed or replaced: begun again", c->ops->what,
+			 c->ops->path(c->store));
+		close_store(c);
+	}
 	if (!c->opened)
 		rc = open_store(c);
-	if (!rc && (stopping || now - c->ticked_ns >= TICK_MS * 1000000LL)) {
+	if (!rc && tick) {
 		c->ticked_ns = now;
 		rc = c->ops->idle(c->store);
 	}
@@ -185,14 +192,9 @@ struct committer *committer_start(const struct committer_ops *ops, void *store,
 		rc = ENOMEM;
 		goto fail;
 	}
-	rc = open_store(c);
-	if (rc)
-		recover(c, rc);
 	rc = pthread_create(&c->thread, NULL, committer_main, c);
 	if (!rc)
 		return c;
-	if (c->opened)
-		close_store(c);
 fail:
 	ring_free(c->ring);
 	free(c);

@@ -39,6 +39,8 @@ struct committer_ops {
 	int (*idle)(void *store);
 	/* True where finish() would write something although there are no items. */
 	bool (*dirty)(void *store);
+	/* True where another file, or none, has the store's name by now. */
+	bool (*moved)(void *store);
 	const char *(*path)(void *store);
 };
 
@@ -51,7 +53,7 @@ enum committer_patience {
 	PATIENCE_ENDLESS,	/* until there is room, or the program is told to end */
 };
 
-/* Opens the store (a failure is tried again for as long as it takes) and starts the thread.  ops
+/* Starts the thread, which opens the store (a failure is tried again for as long as it takes).  ops
  * and store stay borrowed.  interrupt: a descriptor that is readable when the program shall end.
  * NULL with errno set. */
 struct committer *committer_start(const struct committer_ops *ops, void *store,

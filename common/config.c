@@ -14,7 +14,8 @@
 #include "config.h"
 #include "diag.h"
 
-enum value_kind { VALUE_PATH, VALUE_WORD, VALUE_COUNT, VALUE_BYTES, VALUE_AGE };
+enum value_kind { VALUE_PATH, VALUE_WORD, VALUE_COUNT, VALUE_BYTES, VALUE_AGE, VALUE_QUEUE,
+		  VALUE_MARK, VALUE_YES, VALUE_MODE };
 
 static const struct key {
 	const char *name;
@@ -34,6 +35,13 @@ static const struct key {
 	KEY("cache_age", VALUE_AGE, cache_age_us, "1d", 60 * TIME_US_PER_S,
 	    366 * 86400 * TIME_US_PER_S),
 	KEY("buffer", VALUE_BYTES, buffer_bytes, "6M", 256 * 1024, 1LL << 30),
+	KEY("queue", VALUE_QUEUE, queue, "off", 0, 65535),
+	KEY("queue_max", VALUE_COUNT, queue_max, "4096", 1, 1000000),
+	KEY("fail_open", VALUE_YES, fail_open, "yes", 0, 0),
+	KEY("mark", VALUE_MARK, mark, "0x30000", 0, UINT32_MAX),
+	KEY("park", VALUE_AGE, park_us, "5ms", 0, TIME_US_PER_S),
+	KEY("mode", VALUE_MODE, enforce, "observe", 0, 0),
+	KEY("policy", VALUE_PATH, policy, "none", 0, 0),
 #undef KEY
 };
 
@@ -49,22 +57,47 @@ static int set_text(struct config *c, const struct key *key, const char *value, 
 {
 	char **at = field(c, key), *copy;
 
-	if (key->kind == VALUE_PATH && (value[0] != '/' || strlen(value) >= PATH_MAX)) {
+	/* The one path that may be left out. */
+	if (!strcmp(key->name, "policy") && !strcmp(value, "none")) {
+		copy = strdup(value);
+	} else if (key->kind == VALUE_PATH && (value[0] != '/' || strlen(value) >= PATH_MAX)) {
 		*why = "must be an absolute path";
 		return -EINVAL;
-	}
-	if (key->kind == VALUE_WORD &&
+	} else if (key->kind == VALUE_WORD &&
 	    ((int64_t)strlen(value) < key->min || (int64_t)strlen(value) > key->max)) {
 		*why = "is too long";
 		return -EINVAL;
+	} else {
+		copy = strdup(value);
 	}
-	copy = strdup(value);
 	if (!copy) {
 		*why = "does not fit into memory";
 		return -ENOMEM;
 	}
 	free(*at);
 	*at = copy;
+	return 0;
+}
+
+/* "0x" and a number of exactly two neighbouring bits. */
+static int parse_mark(const char *value, int64_t *n)
+{
+	char *end;
+
+	if (strncmp(value, "0x", 2) || !isxdigit((unsigned char)value[2]) || strlen(value) > 10)
+		return -EINVAL;
+	*n = strtoll(value, &end, 16);
+	return *end || *n != 3 * (*n & -*n) ? -EINVAL : 0;
+}
+
+/* One of two words. */
+static int set_choice(struct config *c, const struct key *key, const char *value,
+		      const char *const words[2], const char **why)
+{
+	*why = key->kind == VALUE_MODE ? "must be enforce or observe" : "must be yes or no";
+	if (strcmp(value, words[0]) && strcmp(value, words[1]))
+		return -EINVAL;
+	*(bool *)field(c, key) = !strcmp(value, words[0]);
 	return 0;
 }
 
@@ -92,7 +125,10 @@ static int set_number(struct config *c, const struct key *key, const char *value
 	int64_t n;
 	int bad;
 
-	if (key->kind == VALUE_AGE) {
+	if (key->kind == VALUE_MARK) {
+		*why = "must be two neighbouring bits as a hexadecimal number, such as 0x30000";
+		bad = parse_mark(value, &n);
+	} else if (key->kind == VALUE_AGE) {
 		*why = "must be a number with one of the units us, ms, s, m, h, d";
 		bad = duration_parse(value, &n);
 	} else {
@@ -120,6 +156,16 @@ static int set_value(struct config *c, const struct key *key, const char *value,
 	case VALUE_PATH:
 	case VALUE_WORD:
 		return set_text(c, key, value, why);
+	case VALUE_YES:
+		return set_choice(c, key, value, (const char *const[]){ "yes", "no" }, why);
+	case VALUE_MODE:
+		return set_choice(c, key, value, (const char *const[]){ "enforce", "observe" }, why);
+	case VALUE_QUEUE:
+		if (!strcmp(value, "off")) {
+			*(int64_t *)field(c, key) = -1;
+			return 0;
+		}
+		return set_number(c, key, value, why);
 	default:
 		return set_number(c, key, value, why);
 	}
@@ -277,6 +323,8 @@ int config_load(struct config *c, const char *path, struct diags *d)
 	if (rc)
 		diag_at(d, r.path, r.line + 1, 1, "cannot read it: %s", strerror(-rc));
 	fclose(f);
+	if (d->count == before && !strcmp(c->cache, c->ledger))
+		diag_at(d, r.path, r.line, 1, "'cache' and 'ledger' are the same file");
 	if (d->count == before)
 		return 0;
 	config_release(c);

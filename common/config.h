@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_CONFIG_H
 #define SOCKLEDGER_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct diags;
@@ -19,6 +20,13 @@ struct config {
 	int64_t cache_rows;	/* rows kept in the cache */
 	int64_t cache_age_us;	/* and for how long, since they arrived */
 	int64_t buffer_bytes;	/* events held in memory while the cache cannot be written */
+	int64_t queue;		/* number of the netfilter queue; -1: none */
+	int64_t queue_max;	/* packets that may wait in it */
+	bool fail_open;		/* beyond that: let them through, instead of dropping them */
+	int64_t mark;		/* our two bits of packet and connection marks: decided, reject */
+	int64_t park_us;	/* how long a packet may wait for who sent it */
+	bool enforce;		/* verdicts count; otherwise everything passes */
+	char *policy;		/* absolute path; "none": allow everything */
 };
 
 /* All defaults.  0 or -ENOMEM. */

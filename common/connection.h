@@ -27,6 +27,8 @@ enum evidence {
 	EVIDENCE_AUDIT = 1,	/* an audit record of that process for that destination */
 	EVIDENCE_FD = 2,	/* /proc/PID/fd showed the socket at that descriptor */
 	EVIDENCE_BIND = 4,	/* an audit record of the bind of exactly that local port */
+	EVIDENCE_INODE = 8,	/* sock_diag: the socket of exactly that tuple */
+	EVIDENCE_SYSCALL = 16,	/* /proc/PID/task/TID/syscall: in connect() on that descriptor */
 };
 
 enum connection_text {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,9 @@ const char *db_strerror(int error)
 	case -EBUSY:
 		return "locked by another process";
 	case -EUCLEAN:
-		return "damaged, or not a database of sockledger";
+		return "damaged";
+	case -EMEDIUMTYPE:
+		return "not a database of sockledger";
 	case -EPROTO:
 		return "made by a newer version of sockledger";
 	default:
@@ -161,8 +164,27 @@ static int identify(sqlite3 *db, const struct db_schema *schema, int64_t *versio
 	if (*version < 0)
 		return -EUCLEAN;
 	if (id != (int64_t)schema->application_id)
-		return -EUCLEAN;
+		return -EMEDIUMTYPE;
 	return *version > schema->version ? -EPROTO : 1;
+}
+
+/*
+ * A file that SQLite cannot read may be ours, overwritten; or a configuration's slip of the pen, such
+ * as "ledger = /etc/passwd", which must not be renamed away.
+ */
+static bool looks_like_ours(const char *path)
+{
+	static const char magic[16] = "SQLite format 3", end[] = ".db";
+	size_t len = strlen(path);
+	char head[16] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof(head));
+
+	if (fd >= 0)
+		close(fd);
+	if (n == sizeof(head) && !memcmp(head, magic, sizeof(magic)))
+		return true;
+	return len > sizeof(end) - 1 && !strcmp(path + len - sizeof(end) + 1, end);
 }
 
 static int migrate(sqlite3 *db, const struct db_schema *schema)
@@ -226,6 +248,8 @@ int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **ou
 	/* Whose it is comes first: a stranger's file is left as it is. */
 	if (!rc)
 		rc = identify(db, schema, &version);
+	if (rc == -EUCLEAN && !looks_like_ours(path))
+		rc = -EMEDIUMTYPE;
 	rc = rc < 0 ? rc : 0;
 	/*
 	 * A database file from elsewhere may hold triggers and views with side effects: defensive
@@ -332,6 +356,14 @@ int db_lock_writer(const char *path)
 		return rc;
 	}
 	return fd;
+}
+
+bool db_moved(int lock, const char *path)
+{
+	struct stat mine, there;
+
+	return !fstat(lock, &mine) && (stat(path, &there) || mine.st_dev != there.st_dev ||
+				       mine.st_ino != there.st_ino);
 }
 
 static const char *const parts[] = { "", "-wal", "-shm" };

@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_DB_H
 #define SOCKLEDGER_DB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,7 @@ struct sqlite3_stmt;
  * their schema's version in user_version and their kind in application_id.
  *
  * Functions return 0 or a negative errno: -EBUSY (locked by another process), -ENOSPC (disk
- * full), -EUCLEAN (damaged, or not a database of ours), -EPROTO (made by a newer version),
+ * full), -EUCLEAN (damaged), -EMEDIUMTYPE (not a database of ours: never touched), -EPROTO (made by a newer version),
  * -EEXIST (a key that is there already), -EROFS, -EACCES, -ENOENT, -ENOMEM, -EIO.
  */
 struct db_schema {
@@ -40,6 +41,9 @@ int db_open_read(const char *path, const struct db_schema *schema, struct sqlite
  * locks: fcntl(2)).  -EBUSY where another program is it.
  */
 int db_lock_writer(const char *path);
+
+/* True where path is not the file that lock, of db_lock_writer(), is open on. */
+bool db_moved(int lock, const char *path);
 
 void db_close(struct sqlite3 *db);
 

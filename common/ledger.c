@@ -39,7 +39,8 @@
 	" p.session AS session, p.netns AS netns,"                                               \
 	" tcontainer.text AS container, tunit.text AS unit, tnode.text AS node,"                 \
 	" nullif(rtrim(iif(c.evidence & 1, 'audit,', '') || iif(c.evidence & 2, 'fd,', '') ||"   \
-	" iif(c.evidence & 4, 'bind,', ''), ','), '') AS evidence,"                              \
+	" iif(c.evidence & 4, 'bind,', '') || iif(c.evidence & 8, 'inode,', '') ||"              \
+	" iif(c.evidence & 16, 'syscall,', ''), ','), '') AS evidence,"                          \
 	" CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred' WHEN 3 THEN 'certain'"   \
 	" END AS certainty,"                                                                     \
 	" treason.text AS reason,"                                                               \
@@ -101,7 +102,7 @@ static const char *const steps[] = {
 	" src INTEGER, sport INTEGER, dst INTEGER, dport INTEGER," /* addresses: ids of texts */
 	" process INTEGER,"
 	" node INTEGER,"
-	" evidence INTEGER NOT NULL,"	/* bits: 1 audit, 2 fd, 4 bind */
+	" evidence INTEGER NOT NULL,"	/* bits: 1 audit, 2 fd, 4 bind, 8 inode, 16 syscall */
 	" certainty INTEGER NOT NULL,"	/* 1 unknown, 2 inferred, 3 certain */
 	" reason INTEGER, verdict INTEGER NOT NULL, rule INTEGER," /* 1 observed, 2 accept, ... */
 	" latency INTEGER,"		/* microseconds */
@@ -166,7 +167,7 @@ struct ledger_writer {
 	int lock;			/* held for as long as the database is open */
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *find_text, *add_text, *find_process, *add_process, *add;
-	sqlite3_stmt *again, *set_protocol, *set_position, *set_counter;
+	sqlite3_stmt *again, *confirm, *decide, *set_protocol, *set_position, *set_counter;
 	uint64_t next_id;
 	struct text_slot texts[TEXT_SLOTS];
 	struct process_slot processes[PROCESS_SLOTS];
@@ -191,6 +192,12 @@ static int prepare_all(struct ledger_writer *w)
 			   " latency, audit_time, audit_serial, result) VALUES (?, ?, ?, ?, ?, ?,"
 			   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?" },
+		{ &w->confirm, "UPDATE connection SET process = ?2, evidence = ?3, certainty = ?4,"
+			       " reason = NULL, amended = max(amended, ?5), audit_time = ?6,"
+			       " audit_serial = ?7, result = ?8 WHERE id = ?1" },
+		{ &w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
+			      " evidence = evidence | ?5, certainty = max(certainty, ?6),"
+			      " verdict = ?7, rule = ?8, latency = ?9 WHERE id = ?1" },
 		{ &w->set_protocol, "UPDATE connection SET proto = ? WHERE id = ?" },
 		{ &w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)" },
 		{ &w->set_counter, "INSERT OR REPLACE INTO counter VALUES (?, ?)" },
@@ -251,6 +258,11 @@ static int run(sqlite3_stmt *stmt)
 
 	sqlite3_reset(stmt);
 	return db_errno(rc);
+}
+
+bool ledger_writer_moved(const struct ledger_writer *w)
+{
+	return db_moved(w->lock, sqlite3_db_filename(w->db, NULL));
 }
 
 int ledger_writer_begin(struct ledger_writer *w)
@@ -440,6 +452,47 @@ int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result)
 	sqlite3_bind_int64(w->again, 1, result);
 	sqlite3_bind_int64(w->again, 2, (sqlite3_int64)id);
 	return run(w->again);
+}
+
+int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended)
+{
+	sqlite3_stmt *s = w->confirm;
+	int64_t process;
+	int rc = intern_process(w, c, &process);
+
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(s, 1, (sqlite3_int64)c->id);
+	db_bind_known(s, 2, process);
+	sqlite3_bind_int(s, 3, (int)c->evidence);
+	sqlite3_bind_int(s, 4, c->certainty);
+	sqlite3_bind_int(s, 5, amended);
+	sqlite3_bind_int64(s, 6, c->audit_us);
+	sqlite3_bind_int64(s, 7, c->audit_serial);
+	sqlite3_bind_int64(s, 8, c->result);
+	return run(s);
+}
+
+int ledger_writer_decide(struct ledger_writer *w, const struct connection *c)
+{
+	sqlite3_stmt *s = w->decide;
+	int64_t src, rule;
+	int rc = intern_address(w, &c->src.addr, &src);
+
+	if (!rc)
+		rc = intern(w, c->text[CONNECTION_RULE], &rule);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(s, 1, (sqlite3_int64)c->id);
+	db_bind_known(s, 2, c->protocol);
+	db_bind_known(s, 3, src);
+	db_bind_known(s, 4, c->src.port);
+	sqlite3_bind_int(s, 5, (int)c->evidence);
+	sqlite3_bind_int(s, 6, c->certainty);
+	sqlite3_bind_int(s, 7, c->verdict);
+	db_bind_known(s, 8, rule);
+	db_bind_known(s, 9, c->latency_us);
+	return run(s);
 }
 
 int ledger_writer_set_protocol(struct ledger_writer *w, uint64_t id, int protocol)

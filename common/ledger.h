@@ -21,12 +21,20 @@ struct ledger_writer;
 
 int ledger_writer_open(const char *path, struct ledger_writer **w);
 void ledger_writer_close(struct ledger_writer *w);
+/* True where another file, or none, has its name by now. */
+bool ledger_writer_moved(const struct ledger_writer *w);
 
 int ledger_writer_begin(struct ledger_writer *w);
 /* c->id must be new. */
 int ledger_writer_add(struct ledger_writer *w, const struct connection *c);
 /* The connection goes on: the same flow once more, and the call's later result. */
 int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result);
+/* The audit record of a connection that a packet told of: row c->id is c's process's, by c's
+ * evidence.  amended: it had been attributed to another one. */
+int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended);
+/* The first packet of a connection that an audit record told of: row c->id gets its local end, its
+ * verdict, and c's evidence beside its own. */
+int ledger_writer_decide(struct ledger_writer *w, const struct connection *c);
 /* A late record says what the first one could not: the protocol of a socket. */
 int ledger_writer_set_protocol(struct ledger_writer *w, uint64_t id, int protocol);
 /* The cache `epoch` has been followed up to seq. */

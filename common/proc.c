@@ -60,3 +60,29 @@ int64_t proc_boot_us(void)
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return clock_now_us() - (ts.tv_sec * TIME_US_PER_S + ts.tv_nsec / 1000);
 }
+
+struct text proc_pick_cgroup(char *buf, size_t len)
+{
+	struct text best = TEXT_NONE;
+	int best_rank = 0;
+
+	for (char *line = buf, *end; line < buf + len; line = end + 1) {
+		char *path;
+		int rank;
+
+		end = memchr(line, '\n', (size_t)(buf + len - line));
+		if (!end)
+			end = buf + len;
+		path = memmem(line, (size_t)(end - line), ":/", 2);
+		if (!path)
+			continue;
+		path++;
+		rank = end - path <= 1 ? 1 : !strncmp(line, "0::", 3) ? 4 :
+		       memmem(line, (size_t)(path - line), ":name=systemd:", 14) ? 3 : 2;
+		if (rank <= best_rank)
+			continue;
+		best = (struct text){ path, (size_t)(end - path) };
+		best_rank = rank;
+	}
+	return best;
+}

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "text.h"
+
 /* Reading below an open /proc/PID: the directory stands for that very process, so what is read
  * belongs together even if its pid is given to another one meanwhile (then reads fail). */
 
@@ -19,6 +21,10 @@ int64_t proc_start_ticks(int dir);
 
 /* The number in a link such as "socket:[4711]" with prefix "socket:["; -1: it is none. */
 int64_t proc_link_number(int dir, const char *name, const char *prefix);
+
+/* The path in the line of /proc/PID/cgroup that says most: version 2's "0::/path", else systemd's of
+ * version 1, else the first that is not the root.  Points into buf. */
+struct text proc_pick_cgroup(char *buf, size_t len);
 
 /* Microseconds in a clock tick. */
 int64_t proc_tick_us(void);

@@ -4,16 +4,16 @@
  *
  *   cache --follow--> struct event --observer--> struct connection --recorder's thread--> ledger
  *                                     \-- names of users, program of the parent: here
+ *   queue --nfqueue--> packet --judge--> verdict, and a row likewise
+ *
+ * Packets come first: the cache waits while any are there.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,13 +22,20 @@
 #include "db.h"
 #include "diag.h"
 #include "follow.h"
+#include "judge.h"
 #include "log.h"
+#include "nfqueue.h"
 #include "observe.h"
+#include "policy.h"
+#include "policy_file.h"
 #include "procfs.h"
 #include "recorder.h"
+#include "signals.h"
+#include "sockdiag.h"
 #include "users.h"
 
 #define LAST_COMMIT_MS 10000
+#define LAST_FOLLOW_NS 5000000000LL
 #define FRESH_US (10 * TIME_US_PER_S)
 
 struct daemon {
@@ -39,8 +46,11 @@ struct daemon {
 	struct recorder *recorder;
 	struct users *users;
 	struct procfs *procfs;
+	struct nfqueue *queue;		/* NULL: nothing is decided, all is observed */
+	struct sockdiag *sockdiag;
+	struct judge *judge;
 	bool once;		/* end when all that is there has been followed */
-	bool stop;
+	struct signals signals;
 };
 
 static const char usage_text[] =
@@ -108,6 +118,12 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	case OUTCOME_AGAIN:
 		recorder_again(d->recorder, e->seq, out.id, out.result);
 		break;
+	case OUTCOME_CONFIRM:
+		complete(d, &out.connection, e->arrival_us);
+		if (local)
+			name_users(d, &out.connection, user, sizeof(user));
+		recorder_confirm(d->recorder, e->seq, &out.connection, out.amended);
+		break;
 	case OUTCOME_PROTOCOL:
 		recorder_set_protocol(d->recorder, e->seq, out.id, out.protocol);
 		break;
@@ -135,68 +151,138 @@ static const struct follow_ops follow_ops = {
 	.begin = on_begin, .event = on_event, .position = on_position, .missed = on_missed,
 };
 
-static void on_signal(struct daemon *d, int fd)
+/* The policy of the configuration; NULL with everything told where it cannot be had. */
+static struct policy *read_policy(const struct config *c, FILE *complaints)
 {
-	struct signalfd_siginfo info;
+	struct diags diags = { .out = complaints };
+	struct policy *policy = NULL;
+	int rc = strcmp(c->policy, "none") ? policy_load(c->policy, &diags, &policy) :
+					     policy_parse("none", "", 0, &diags, &policy);
+
+	if (rc)
+		log_error("the policy '%s' cannot be used: %u mistakes", c->policy, diags.count);
+	return rc ? NULL : policy;
+}
+
+static void reload(struct daemon *d)
+{
 	struct diags diags = { .out = NULL };
+	struct policy *policy;
 	struct config fresh;
 
-	if (read(fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (info.ssi_signo != SIGHUP) {
-		d->stop = true;
-		return;
-	}
 	if (config_init(&fresh))
 		return;
-	if (config_load(&fresh, d->config_path, &diags))
-		log_error("configuration has %u mistakes and was not taken over; see them with "
+	if (config_load(&fresh, d->config_path, &diags)) {
+		log_error("the configuration has %u mistakes and was not taken over; see them with "
 			  "'sockledgerd --test'", diags.count);
-	else if (strcmp(fresh.cache, d->config.cache) || strcmp(fresh.ledger, d->config.ledger))
-		log_warn("'cache' and 'ledger' are changed by a restart, not by a reload");
+	} else {
+		if (strcmp(fresh.cache, d->config.cache) || strcmp(fresh.ledger, d->config.ledger) ||
+		    fresh.queue != d->config.queue)
+			log_warn("'cache', 'ledger' and 'queue' are changed by a restart, not by a "
+				 "reload");
+		policy = d->judge ? read_policy(&fresh, NULL) : NULL;
+		if (policy) {
+			judge_set_policy(d->judge, policy);
+			d->config.enforce = fresh.enforce;
+			d->config.park_us = fresh.park_us;
+			log_info("the policy '%s' was read again", fresh.policy);
+		}
+	}
 	config_release(&fresh);
 }
 
+static void on_packet(const struct nfqueue_packet *p, void *arg)
+{
+	struct daemon *d = arg;
+
+	judge_packet(d->judge, p);
+}
+
+/* Everything that waits in the queue.  Milliseconds until a parked packet wants another look. */
+static int take_packets(struct daemon *d)
+{
+	int rc;
+
+	if (!d->queue)
+		return -1;
+	do {
+		rc = nfqueue_read(d->queue, on_packet, d);
+	} while (rc > 0);
+	if (rc < 0)
+		log_error("cannot read the queue: %s", strerror(-rc));
+	return judge_turn(d->judge);
+}
+
+static int sooner(int a, int b)
+{
+	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
 /* 0, or with --once an error that kept the cache from being read. */
-static int run(struct daemon *d, int signals)
+static int run(struct daemon *d)
 {
 	struct pollfd fds[] = {
 		{ .fd = follow_fd(d->follow), .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
+		{ .fd = d->signals.end, .events = POLLIN },
+		{ .fd = d->signals.reload, .events = POLLIN },
+		{ .fd = d->queue ? nfqueue_fd(d->queue) : -1, .events = POLLIN },
 	};
-	int more = 1;
+	int more = 1, parked = -1;
+	int64_t give_up;
 
-	while (!d->stop) {
-		poll(fds, 2, more > 0 ? 0 : follow_timeout_ms(d->follow));
-		if (fds[1].revents)
-			on_signal(d, signals);
+	while (!fds[1].revents) {
+		poll(fds, 4, more > 0 ? 0 : sooner(follow_timeout_ms(d->follow), parked));
+		if (fds[2].revents) {
+			signals_reload(&d->signals);
+			reload(d);
+		}
+		take_packets(d);
 		more = follow_turn(d->follow);
+		parked = take_packets(d);
 		if (d->once && more <= 0)
 			return more;
 	}
-	/* What was committed before the signal is followed to its end. */
-	while (follow_turn(d->follow) > 0)
+	/* What was committed before the signal is followed to its end, if that is near. */
+	give_up = clock_mono_ns() + LAST_FOLLOW_NS;
+	while (follow_turn(d->follow) > 0 && clock_mono_ns() < give_up)
 		;
 	return 0;
 }
 
-static int block_signals(void)
+static bool start_queue(struct daemon *d)
 {
-	sigset_t set;
+	struct nfqueue_settings settings = {
+		.number = (uint16_t)d->config.queue,
+		.max_packets = (uint32_t)d->config.queue_max,
+		.fail_open = d->config.fail_open,
+	};
+	struct judge_tools tools = {
+		.config = &d->config, .procfs = d->procfs, .observer = d->observer,
+		.recorder = d->recorder, .users = d->users,
+	};
+	struct policy *policy = read_policy(&d->config, stderr);
+	int rc;
 
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL))
-		return -1;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (!policy)
+		return false;
+	tools.sockdiag = d->sockdiag = sockdiag_open();
+	rc = d->sockdiag ? nfqueue_open(&settings, &d->queue) : -errno;
+	if (rc) {
+		log_error("cannot open netfilter queue %d: %s", (int)d->config.queue,
+			  rc == -EBUSY ? "another program has it" : strerror(-rc));
+		policy_free(policy);
+		return false;
+	}
+	tools.queue = d->queue;
+	d->judge = judge_new(&tools, policy);
+	if (!d->judge)
+		policy_free(policy);
+	return d->judge != NULL;
 }
 
-static bool start(struct daemon *d, int signals)
+static bool start(struct daemon *d)
 {
-	int rc = recorder_start(d->config.ledger, d->config.buffer_bytes / 2, signals,
+	int rc = recorder_start(d->config.ledger, d->config.buffer_bytes / 2, d->signals.end,
 				&d->recorder);
 
 	if (rc) {
@@ -210,31 +296,34 @@ static bool start(struct daemon *d, int signals)
 	d->observer = observer_new(recorder_next_id(d->recorder));
 	d->follow = follow_new(d->config.cache, &follow_ops, d);
 	if (d->users && d->procfs && d->observer && d->follow)
-		return true;
+		return d->config.queue < 0 || start_queue(d);
 	log_error("cannot start: %s", strerror(errno));
 	return false;
 }
 
 static int serve(struct daemon *d)
 {
-	int signals = block_signals(), rc = 1;
+	int rc = 1;
 
-	if (signals >= 0 && start(d, signals)) {
+	if (start(d)) {
 		log_info("following the cache '%s' into the ledger '%s'", d->config.cache,
 			 d->config.ledger);
-		rc = run(d, signals);
+		rc = run(d);
 		if (rc)
 			log_error("cannot read the cache '%s': %s", d->config.cache,
 				  db_strerror(rc));
 		rc = rc ? 1 : 0;
 	}
+	judge_free(d->judge);
+	nfqueue_close(d->queue);
+	sockdiag_close(d->sockdiag);
 	if (d->recorder && recorder_stop(d->recorder, LAST_COMMIT_MS))
 		rc = 1;
 	follow_free(d->follow);
 	observer_free(d->observer);
 	procfs_close(d->procfs);
 	users_free(d->users);
-	close(signals);
+	signals_close(&d->signals);
 	return rc;
 }
 
@@ -252,6 +341,10 @@ int main(int argc, char **argv)
 	int option, rc;
 
 	umask(027);
+	if (signals_open(&d.signals)) {
+		perror("sockledgerd: cannot take signals");
+		return 1;
+	}
 	while ((option = getopt_long(argc, argv, "c:f1thV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

@@ -321,6 +321,17 @@ int assembler_age(struct assembler *a, int64_t now_ns)
 	return oldest == INT64_MAX ? -1 : (int)((oldest + WAIT_NS - now_ns) / 1000000 + 1);
 }
 
+bool assembler_oldest(const struct assembler *a, uint32_t *serial)
+{
+	if (!a->used)
+		return false;
+	*serial = a->open[0]->stamp.serial;
+	for (unsigned int i = 1; i < a->used; i++)
+		if ((int32_t)(a->open[i]->stamp.serial - *serial) < 0)
+			*serial = a->open[i]->stamp.serial;
+	return true;
+}
+
 void assembler_flush(struct assembler *a)
 {
 	while (a->used)

@@ -43,6 +43,9 @@ void assembler_line(struct assembler *a, const struct stamp *stamp, const char *
  * auditd, too, waits for an event's end).  How long until the next is due, in ms; -1: none. */
 int assembler_age(struct assembler *a, int64_t now_ns);
 
+/* The serial of the oldest event that is still open, of this host or another; false: none is. */
+bool assembler_oldest(const struct assembler *a, uint32_t *serial);
+
 /* Nothing more will come: delivers what is good enough, counts the rest. */
 void assembler_flush(struct assembler *a);
 

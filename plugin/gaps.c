@@ -18,23 +18,37 @@ static void clear(struct gaps *g, uint32_t serial)
 	g->seen[serial % GAPS_WINDOW / 64] &= ~(1ULL << serial % 64);
 }
 
-void gaps_resume(struct gaps *g, uint32_t newest)
+static void begin(struct gaps *g, uint32_t serial)
 {
 	g->started = true;
-	g->newest = newest;
+	g->first = g->newest = serial;
 	/* What came before is not known in detail: nothing of it counts as missing. */
 	memset(g->seen, 0xff, sizeof(g->seen));
+}
+
+void gaps_resume(struct gaps *g, uint32_t newest)
+{
+	uint32_t between = g->first - newest - 1;
+
+	if (!g->started)
+		begin(g, newest);
+	else if (between < UINT32_MAX / 2)
+		g->missing += between;
+	/* However long the gap was, it is the same sequence. */
+	g->resumed = true;
 }
 
 void gaps_see(struct gaps *g, uint32_t serial)
 {
 	uint32_t ahead = serial - g->newest, behind = g->newest - serial;
+	uint32_t jump = g->resumed ? UINT32_MAX / 2 : GAPS_JUMP;
 
-	if (!g->started || (ahead > GAPS_JUMP && behind > GAPS_WINDOW)) {
-		gaps_resume(g, serial);
+	if (!g->started || (ahead > jump && behind > GAPS_WINDOW)) {
+		begin(g, serial);
 		return;
 	}
-	if (ahead == 0 || ahead > GAPS_JUMP) {
+	g->resumed = false;
+	if (ahead == 0 || ahead > jump) {
 		/* In the window: a late one is no longer missing. */
 		if (behind < GAPS_WINDOW && !test_and_set(g, serial))
 			g->missing--;

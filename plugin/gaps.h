@@ -15,12 +15,14 @@
 
 struct gaps {
 	bool started;
-	uint32_t newest;
+	bool resumed;		/* the next number may be any distance ahead */
+	uint32_t first, newest;
 	int64_t missing;	/* numbers in the window's past and present that did not come */
 	uint64_t seen[GAPS_WINDOW / 64];
 };
 
-/* Begins behind a number seen in an earlier life; without this the first one seen begins. */
+/* Behind this number an earlier life, of the same boot, had seen everything: what lies between it and
+ * the first one seen here is missing.  At any time, once. */
 void gaps_resume(struct gaps *g, uint32_t newest);
 /* Any number of times for one serial. */
 void gaps_see(struct gaps *g, uint32_t serial);

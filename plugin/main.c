@@ -12,12 +12,9 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +26,7 @@
 #include "gaps.h"
 #include "log.h"
 #include "record.h"
+#include "signals.h"
 #include "witness.h"
 #include "writer.h"
 
@@ -49,10 +47,11 @@ struct plugin {
 	struct record_parser *parser;
 	struct witness witness;
 	struct writer *writer;
+	struct signals signals;
+	bool resumed;		/* the gap to an earlier life is counted */
 	/* auditd does not wait for us; a log that somebody feeds us may */
 	enum committer_patience patience;
 	bool busy;		/* more has come in than we can look at closely */
-	bool stop;
 	int64_t now_us;		/* when the input at hand was read */
 	int64_t nudged_lines;
 	char input[INPUT_BYTES];
@@ -147,6 +146,19 @@ static void look_for_probe(struct plugin *p, const struct stamp *s, const char *
 	count_set(&p->counters, COUNT_PROBE, n);
 }
 
+/* Where a next life has to go on: behind what was handed over.  Of an event that is still open
+ * nothing would be left, so it is not behind that. */
+static void note_serial(struct plugin *p)
+{
+	uint32_t done = p->gaps.newest, oldest;
+
+	if (!p->gaps.started)
+		return;
+	if (assembler_oldest(p->assembler, &oldest) && (int32_t)(oldest - done) <= 0)
+		done = oldest - 1;
+	count_set(&p->counters, COUNT_SERIAL, done);
+}
+
 static void take_line(struct plugin *p, const char *line, size_t len, int64_t now_ns)
 {
 	struct stamp stamp;
@@ -162,9 +174,9 @@ static void take_line(struct plugin *p, const char *line, size_t len, int64_t no
 	    (!stamp.node.data || text_equal(stamp.node, text_of(p->config.node)))) {
 		gaps_see(&p->gaps, stamp.serial);
 		count_set(&p->counters, COUNT_LOST_SERIAL, p->gaps.missing);
-		count_set(&p->counters, COUNT_SERIAL, p->gaps.newest);
 	}
 	assembler_line(p->assembler, &stamp, line, len, now_ns);
+	note_serial(p);
 	look_for_probe(p, &stamp, line, len);
 }
 
@@ -198,7 +210,14 @@ static void take_input(struct plugin *p, size_t n)
 static bool read_input(struct plugin *p)
 {
 	struct config *fresh = writer_new_config(p->writer);
+	uint32_t serial;
 	ssize_t n;
+
+	/* Known as soon as the cache could be opened. */
+	if (!p->resumed && p->patience == PATIENCE_NONE && writer_last_serial(p->writer, &serial)) {
+		p->resumed = true;
+		gaps_resume(&p->gaps, serial);
+	}
 
 	if (fresh) {
 		config_release(&p->config);
@@ -216,18 +235,6 @@ static bool read_input(struct plugin *p)
 	return true;
 }
 
-static void on_signal(struct plugin *p, int fd)
-{
-	struct signalfd_siginfo info;
-
-	if (read(fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (info.ssi_signo == SIGHUP)
-		writer_reload(p->writer, p->config_path);
-	else
-		p->stop = true;
-}
-
 /* auditd is going: what it has written is still in the pipe. */
 static void read_rest(struct plugin *p)
 {
@@ -238,43 +245,32 @@ static void read_rest(struct plugin *p)
 			break;
 }
 
-static void run(struct plugin *p, int signals)
+static void run(struct plugin *p)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
+		{ .fd = p->signals.end, .events = POLLIN },
+		{ .fd = p->signals.reload, .events = POLLIN },
 	};
 
-	while (!p->stop) {
+	while (!fds[1].revents) {
 		int wait = assembler_age(p->assembler, clock_mono_ns());
 		bool counted = count_get(&p->counters, COUNT_LINES) != p->nudged_lines;
 
 		if (counted && (wait < 0 || wait > NUDGE_MS))
 			wait = NUDGE_MS;
-		if (poll(fds, 2, wait) == 0 && counted) {
+		if (poll(fds, 3, wait) == 0 && counted) {
 			p->nudged_lines = count_get(&p->counters, COUNT_LINES);
 			writer_nudge(p->writer);
 		}
-		if (fds[1].revents)
-			on_signal(p, signals);
+		if (fds[2].revents) {
+			signals_reload(&p->signals);
+			writer_reload(p->writer);
+		}
 		if (fds[0].revents && !read_input(p))
 			return;
 	}
 	read_rest(p);
-}
-
-static int block_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL))
-		return -1;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* Who feeds us: auditd, whose callers wait while we do; somebody's pipe; or a file. */
@@ -298,24 +294,22 @@ static enum committer_patience find_patience(void)
 
 static int serve(struct plugin *p)
 {
-	int signals = block_signals(), rc;
+	int rc;
 
 	p->patience = find_patience();
 	p->assembler = assembler_new(&p->counters, on_assembled, p);
 	p->parser = record_parser_new();
-	if (signals < 0 || !p->assembler || !p->parser || witness_init(&p->witness, "/proc")) {
+	if (!p->assembler || !p->parser || witness_init(&p->witness, "/proc")) {
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
 	}
 	count_set(&p->counters, COUNT_RESTARTS, 1);
-	p->writer = writer_start(&p->config, &p->counters, signals);
+	p->writer = writer_start(&p->config, p->config_path, &p->counters, p->signals.end);
 	if (!p->writer) {
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
 	}
-	if (p->patience == PATIENCE_NONE)
-		writer_resume_gaps(p->writer, &p->gaps);
-	run(p, signals);
+	run(p);
 	if (p->len && !p->skipping)
 		count_add(&p->counters, COUNT_BAD_LINE, 1);
 	assembler_flush(p->assembler);
@@ -323,7 +317,6 @@ static int serve(struct plugin *p)
 	witness_release(&p->witness);
 	record_parser_free(p->parser);
 	assembler_free(p->assembler);
-	close(signals);
 	/* A log that was not kept whole was not imported. */
 	if (p->patience != PATIENCE_NONE && count_get(&p->counters, COUNT_LOST_BUFFER)) {
 		log_error("%lld events had no room while the cache could not be written, and are lost",
@@ -346,6 +339,10 @@ int main(int argc, char **argv)
 	int option, rc;
 
 	umask(027);
+	if (signals_open(&plugin.signals)) {
+		perror("audisp-sockledger: cannot take signals");
+		return 1;
+	}
 	while ((option = getopt_long(argc, argv, "c:fthV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

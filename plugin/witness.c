@@ -57,34 +57,6 @@ static bool same_program(int dir, const struct event *e)
 	return text_equal(t, e->text[EVENT_EXE]);
 }
 
-/* The line of /proc/PID/cgroup that says most: version 2's "0::/path", else systemd's of
- * version 1, else the first that is not the root. */
-static struct text pick_cgroup(char *buf, size_t len)
-{
-	struct text best = TEXT_NONE;
-	int best_rank = 0;
-
-	for (char *line = buf, *end; line < buf + len; line = end + 1) {
-		char *path;
-		int rank;
-
-		end = memchr(line, '\n', (size_t)(buf + len - line));
-		if (!end)
-			end = buf + len;
-		path = memmem(line, (size_t)(end - line), ":/", 2);
-		if (!path)
-			continue;
-		path++;
-		rank = end - path <= 1 ? 1 : !strncmp(line, "0::", 3) ? 4 :
-		       memmem(line, (size_t)(path - line), ":name=systemd:", 14) ? 3 : 2;
-		if (rank <= best_rank)
-			continue;
-		best = (struct text){ path, (size_t)(end - path) };
-		best_rank = rank;
-	}
-	return best;
-}
-
 /* PROCTITLE is cut short: where /proc's own begins alike, it is the same and whole. */
 static void whole_cmdline(struct event *e, int dir, char *buf, size_t size)
 {
@@ -163,7 +135,7 @@ enum witness_result witness_read(struct witness *w, struct event *e, int64_t now
 	e->netns = proc_link_number(dir, "ns/net", "net:[");
 	n = proc_read(dir, "cgroup", cgroup, 4096);
 	if (n > 0)
-		e->text[EVENT_CGROUP] = pick_cgroup(cgroup, (size_t)n);
+		e->text[EVENT_CGROUP] = proc_pick_cgroup(cgroup, (size_t)n);
 	n = readlinkat(dir, "cwd", cwd, 4096);
 	if (n > 0)
 		e->text[EVENT_CWD] = (struct text){ cwd, (size_t)n };

@@ -16,7 +16,6 @@
 #include "db.h"
 #include "diag.h"
 #include "event.h"
-#include "gaps.h"
 #include "kernel_lost.h"
 #include "log.h"
 #include "text.h"
@@ -29,7 +28,7 @@ struct writer {
 	struct committer *committer;
 	struct counters *counters;
 	struct cache_writer *cache;
-	pthread_mutex_t lock;		/* guards path and last_serial */
+	pthread_mutex_t lock;		/* guards path */
 	char *path;
 	int64_t max_rows, max_age_us;
 	const char *config_path;
@@ -43,7 +42,8 @@ struct writer {
 	int64_t boot;			/* which boot this is */
 	int64_t life;			/* which run of the plugin */
 	bool opened_before;
-	int64_t last_serial;		/* of an earlier life in the same boot; -1: none */
+	bool written_once;		/* boot and life are in this database */
+	_Atomic int64_t last_serial;	/* of an earlier life in the same boot; -1: none */
 };
 
 static int64_t boot_number(void)
@@ -75,20 +75,22 @@ static void load_counters(struct writer *w)
 			w->base[i] = 0;
 		w->written[i] = -1;
 	}
-	w->opened_before = true;
-	w->last_serial = -1;
-	if (cache_writer_get(w->cache, "boot") == w->boot) {
+	w->written_once = false;
+	if (cache_writer_get(w->cache, "boot") == w->boot && life != w->life) {
 		w->kernel_raw = cache_writer_get(w->cache, "kernel_lost_raw");
-		w->last_serial = cache_writer_get(w->cache, counter_name(COUNT_SERIAL));
+		if (!w->opened_before)
+			atomic_store(&w->last_serial,
+				     cache_writer_get(w->cache, counter_name(COUNT_SERIAL)));
 	}
+	w->opened_before = true;
 }
 
-void writer_resume_gaps(struct writer *w, struct gaps *g)
+bool writer_last_serial(struct writer *w, uint32_t *serial)
 {
-	pthread_mutex_lock(&w->lock);
-	if (w->last_serial > 0)
-		gaps_resume(g, (uint32_t)w->last_serial);
-	pthread_mutex_unlock(&w->lock);
+	int64_t last = atomic_load(&w->last_serial);
+
+	*serial = (uint32_t)last;
+	return last > 0;
 }
 
 static int store_open(void *store)
@@ -146,18 +148,19 @@ static void ask_kernel(struct writer *w)
 	w->kernel_raw = raw;
 }
 
-static int put_counters(struct writer *w)
+/* Rows and the serial to go on from belong to every commit; the others come when there is time. */
+static int put_counters(struct writer *w, bool all)
 {
-	int rc = cache_writer_set(w->cache, "kernel_lost_raw", w->kernel_raw);
+	int rc = all ? cache_writer_set(w->cache, "kernel_lost_raw", w->kernel_raw) : 0;
 
-	if (!rc)
+	if (!rc && all)
 		rc = cache_writer_set(w->cache, "boot", w->boot);
-	if (!rc)
+	if (!rc && all)
 		rc = cache_writer_set(w->cache, "life", w->life);
 	for (int i = 0; !rc && i < PLUGIN_COUNTER_COUNT; i++) {
 		int64_t value = w->base[i] + w->seen[i];
 
-		if (value == w->written[i])
+		if (value == w->written[i] || (!all && i != COUNT_ROWS && i != COUNT_SERIAL))
 			continue;
 		rc = cache_writer_set(w->cache, counter_name(i), value);
 		if (!rc)
@@ -190,14 +193,15 @@ static int store_finish(void *store, int64_t items, bool drained)
 			       &trimmed);
 	w->seen[COUNT_ROWS] += items;
 	w->seen[COUNT_TRIMMED] += trimmed;
-	if (!rc && counters)
-		rc = put_counters(w);
+	if (!rc && drained)
+		rc = put_counters(w, counters || !w->written_once);
 	if (!rc)
 		rc = cache_writer_commit(w->cache);
 	if (rc)
 		return rc;
 	count_add(w->counters, COUNT_ROWS, items);
 	count_add(w->counters, COUNT_TRIMMED, trimmed);
+	w->written_once = w->written_once || drained;
 	if (counters)
 		w->counters_ns = now;
 	return 0;
@@ -303,6 +307,11 @@ static int store_idle(void *store)
 	return cache_writer_shrink(w->cache);
 }
 
+static bool store_moved(void *store)
+{
+	return cache_writer_moved(((struct writer *)store)->cache);
+}
+
 static const char *store_path(void *store)
 {
 	return ((struct writer *)store)->path;
@@ -320,6 +329,7 @@ static const struct committer_ops ops = {
 	.set_aside = store_set_aside,
 	.idle = store_idle,
 	.dirty = store_dirty,
+	.moved = store_moved,
 	.path = store_path,
 };
 
@@ -331,17 +341,20 @@ static void free_writer(struct writer *w)
 	free(w);
 }
 
-struct writer *writer_start(const struct config *c, struct counters *counters, int interrupt)
+struct writer *writer_start(const struct config *c, const char *config_path,
+			    struct counters *counters, int interrupt)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 	int error;
 
 	if (!w)
 		return NULL;
+	w->config_path = config_path;
 	w->counters = counters;
 	w->max_rows = c->cache_rows;
 	w->max_age_us = c->cache_age_us;
-	w->kernel_raw = w->last_serial = -1;
+	w->kernel_raw = -1;
+	atomic_store(&w->last_serial, -1);
 	w->boot = boot_number();
 	w->life = clock_now_us() << 8 | (getpid() & 0xff);
 	pthread_mutex_init(&w->lock, NULL);
@@ -375,9 +388,8 @@ void writer_nudge(struct writer *w)
 	committer_nudge(w->committer);
 }
 
-void writer_reload(struct writer *w, const char *path)
+void writer_reload(struct writer *w)
 {
-	w->config_path = path;
 	atomic_store(&w->reload, true);
 	committer_nudge(w->committer);
 }

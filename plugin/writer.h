@@ -10,7 +10,6 @@
 struct config;
 struct counters;
 struct event;
-struct gaps;
 
 /*
  * The thread that writes the cache, and everything of the plugin that may wait: for the disk,
@@ -19,14 +18,16 @@ struct gaps;
  */
 struct writer;
 
-/* The cache's path and bounds are copied from c.  A cache that is damaged is set aside; one that
+/* The cache's path and bounds are copied from c; config_path (NULL: the default file) stays borrowed,
+ * for writer_reload().  A cache that is damaged is set aside; one that
  * cannot be opened now is tried again for as long as it takes.  interrupt: a descriptor that is
  * readable when the program shall end.  NULL with errno set. */
-struct writer *writer_start(const struct config *c, struct counters *counters, int interrupt);
+struct writer *writer_start(const struct config *c, const char *config_path,
+			    struct counters *counters, int interrupt);
 
-/* Lets the search for lost serials go on where an earlier life of the plugin, since this boot,
- * ended.  Before the first event. */
-void writer_resume_gaps(struct writer *w, struct gaps *g);
+/* The serial up to which an earlier life of the plugin, since this boot, had handed over everything.
+ * False where there is none, or the cache has not been opened yet. */
+bool writer_last_serial(struct writer *w, uint32_t *serial);
 
 /* Hands one event over: its bytes are copied.  False where there is no room within the patience
  * that the source of the events has, which is counted. */
@@ -35,9 +36,9 @@ bool writer_put(struct writer *w, const struct event *e, enum committer_patience
 /* Something was counted without an event: the counters in the cache want writing. */
 void writer_nudge(struct writer *w);
 
-/* Has the writer's thread read the configuration again (path NULL: the default file), and take
- * the cache's path and bounds from it.  Mistakes are logged, and the old one stays. */
-void writer_reload(struct writer *w, const char *path);
+/* Has the writer's thread read the configuration again, and take the cache's path and bounds from it.
+ * Mistakes are logged, and the old one stays. */
+void writer_reload(struct writer *w);
 /* The configuration that was read since the last call, to be released by the caller; NULL where
  * none was. */
 struct config *writer_new_config(struct writer *w);

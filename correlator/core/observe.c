@@ -14,8 +14,8 @@
  *       are known they must be equal, else parent or program must be.
  *   I2  Where both inodes are known they must be equal; or the descriptor is the process's own.
  *   I3  A row is `certain` only with a second witness beside the record: the socket that /proc
- *       showed at the descriptor.  A bound port is part of the row then only if it was that very
- *       socket that was bound: a descriptor may have become another socket (dup2) unseen.
+ *       showed at the descriptor.  A port that bind() named is never certain by records alone: a
+ *       descriptor may become another socket (dup2) before anyone looks.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,7 +25,9 @@
 
 #include "cgroup.h"
 #include "clock.h"
+#include "flows.h"
 #include "observe.h"
+#include "proctable.h"
 #include "socktable.h"
 
 #define SOCKETS 8192
@@ -43,6 +45,8 @@ struct pending {
 
 struct observer {
 	struct socktable *sockets;
+	struct proctable *processes;
+	struct flows *flows;
 	uint64_t next_id;
 	struct pending pending[PENDING];
 	unsigned int pending_next;
@@ -56,9 +60,11 @@ struct observer *observer_new(uint64_t next_id)
 		return NULL;
 	o->next_id = next_id;
 	o->sockets = socktable_new(SOCKETS);
-	if (o->sockets)
+	o->processes = proctable_new();
+	o->flows = flows_new();
+	if (o->sockets && o->processes && o->flows)
 		return o;
-	free(o);
+	observer_free(o);
 	return NULL;
 }
 
@@ -67,6 +73,8 @@ void observer_free(struct observer *o)
 	if (!o)
 		return;
 	socktable_free(o->sockets);
+	proctable_free(o->processes);
+	flows_free(o->flows);
 	free(o);
 }
 
@@ -159,7 +167,6 @@ static struct sock *find(struct observer *o, const struct event *e, bool *late)
 		mine->type = of_parent.type;
 		mine->protocol = of_parent.protocol;
 		mine->bound = of_parent.bound;
-		mine->bound_inode = of_parent.bound_inode;
 		return mine;
 	}
 	return put(o, e);
@@ -257,11 +264,32 @@ static void fill_process(struct connection *c, const struct event *e)
 	c->text[CONNECTION_CONTAINER] = names.container;
 }
 
+/* Results of a connect() that sent nothing: the row says so, by the error's name as its reason. */
+static bool never_attempted(int result)
+{
+	switch (-result) {
+	case EISCONN:
+	case ENOTSOCK:
+	case EBADF:
+	case EFAULT:
+	case EINVAL:
+	case EAFNOSUPPORT:
+	case EPROTOTYPE:
+	case EACCES:
+	case EPERM:
+	case ENETUNREACH:
+	case EADDRNOTAVAIL:
+	case EADDRINUSE:
+	case EAGAIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void fill_connection(struct connection *c, const struct event *e, const struct sock *s,
 			    const struct endpoint *dst, bool late)
 {
-	bool proven = true;
-
 	connection_init(c);
 	fill_process(c, e);
 	c->cache_seq = e->seq;
@@ -277,12 +305,38 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 		c->src = s->bound;
 		address_unmap(&c->src.addr);
 		c->evidence |= EVIDENCE_BIND;
-		proven = s->bound_inode >= 0 && s->bound_inode == e->inode;
 	}
-	if (proven && (c->evidence & EVIDENCE_FD))
-		c->certainty = CERTAINTY_CERTAIN;
-	else
+	c->certainty = c->evidence == (EVIDENCE_AUDIT | EVIDENCE_FD) ? CERTAINTY_CERTAIN :
+								      CERTAINTY_INFERRED;
+	if (never_attempted((int)e->exit)) {
 		c->certainty = CERTAINTY_INFERRED;
+		c->text[CONNECTION_REASON] = text_of(strerrorname_np(-(int)e->exit));
+	}
+}
+
+/* The record of a connection that a packet had told of already. */
+static bool confirm(struct observer *o, const struct event *e, struct sock *s,
+		    const struct endpoint *dst, struct outcome *out)
+{
+	struct connection *c = &out->connection;
+	struct flow *f = e->text[EVENT_NODE].data ? NULL :
+			 flows_match(o->flows, e, s->protocol, dst);
+	bool same_socket;
+
+	if (!f)
+		return false;
+	same_socket = f->inode > 0 && (f->inode == e->inode || f->pid == e->pid);
+	c->id = f->id;
+	c->evidence |= f->pid == e->pid ? f->evidence : f->evidence & EVIDENCE_INODE;
+	/* The packet's socket, and the record of the process that called connect() on it. */
+	c->certainty = same_socket ? CERTAINTY_CERTAIN : CERTAINTY_INFERRED;
+	out->kind = OUTCOME_CONFIRM;
+	out->amended = f->pid >= 0 && f->pid != e->pid;
+	s->flow = (struct sock_flow){
+		.connection = f->id, .dst = *dst, .time_us = e->time_us, .valid = true,
+		.pending = is_pending(e->exit),
+	};
+	return true;
 }
 
 static void on_connect(struct observer *o, const struct event *e, bool replay, struct outcome *out)
@@ -292,7 +346,9 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 	struct endpoint dst = { e->addr, (int32_t)e->port };
 
 	/* The plugin saw the living socket: it knows better than any memory. */
-	if (e->protocol >= 0 && !late)
+	if (e->protocol >= 0 && s->protocol >= 0 && s->protocol != e->protocol)
+		late = true;	/* closed, and another socket in its place before the plugin looked */
+	else if (e->protocol >= 0 && !late)
 		s->protocol = (int)e->protocol;
 	address_unmap(&dst.addr);
 	/* Another socket, perhaps: then another connection, too. */
@@ -306,6 +362,8 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 		return;
 	}
 	fill_connection(&out->connection, e, s, &dst, late);
+	if (!replay && confirm(o, e, s, &dst, out))
+		return;
 	out->connection.id = replay ? 0 : o->next_id++;
 	out->kind = OUTCOME_NEW;
 	s->flow = (struct sock_flow){
@@ -324,7 +382,6 @@ static void on_bind(struct observer *o, const struct event *e)
 	for (int i = 0; i < 16; i++)
 		any = any && !e->addr.bytes[i];
 	s->bound = (struct endpoint){ e->addr, (int32_t)e->port };
-	s->bound_inode = late ? -1 : e->inode;
 	if (any)
 		s->bound.addr.family = 0;
 }
@@ -332,6 +389,8 @@ static void on_bind(struct observer *o, const struct event *e)
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	out->kind = OUTCOME_NONE;
+	out->amended = false;
+	proctable_put(o->processes, e);
 	switch (e->kind) {
 	case EVENT_SOCKET:
 		if (e->exit < 0)
@@ -350,4 +409,58 @@ void observer_event(struct observer *o, const struct event *e, bool replay, stru
 	}
 	if (replay)
 		out->kind = OUTCOME_NONE;
+}
+
+int observer_holders(struct observer *o, int64_t inode, int protocol, int64_t uid,
+		     struct holder *holders, int max)
+{
+	struct sock *s = socktable_find_inode(o->sockets, inode);
+	int count = 0;
+
+	if (s && !s->key.node && count < max)
+		holders[count++] = (struct holder){ s->key.pid, s->key.fd, true };
+	/* Sockets that nobody could look at in time: the newest are the likeliest. */
+	for (s = socktable_newest(o->sockets); s && count < max; s = s->older) {
+		if (s->key.node || s->inode >= 0 || (s->protocol >= 0 && s->protocol != protocol))
+			continue;
+		holders[count++] = (struct holder){ s->key.pid, s->key.fd, false };
+	}
+	(void)uid;
+	return count;
+}
+
+bool observer_describe(struct observer *o, int64_t pid, struct connection *c)
+{
+	const struct event *e = proctable_get(o->processes, pid);
+
+	if (!e)
+		return false;
+	fill_process(c, e);
+	return true;
+}
+
+void observer_packet(struct observer *o, struct connection *c, int64_t fd, int64_t inode,
+		     bool *again)
+{
+	struct sock_key key = { .node = 0, .pid = c->pid, .fd = fd };
+	struct sock *s = c->pid >= 0 && fd >= 0 ? socktable_find(o->sockets, &key) : NULL;
+
+	if (s && inode > 0)
+		socktable_set_inode(o->sockets, s, inode);
+	*again = s && s->flow.valid && s->flow.connection && s->flow.dst.port == c->dst.port &&
+		 address_equal(&s->flow.dst.addr, &c->dst.addr) &&
+		 c->time_us - s->flow.time_us < FLOW_US;
+	if (*again) {
+		/* The record of the connect() and the packet's own socket: two witnesses. */
+		c->id = s->flow.connection;
+		if ((c->evidence & (EVIDENCE_INODE | EVIDENCE_FD)) == (EVIDENCE_INODE | EVIDENCE_FD))
+			c->certainty = CERTAINTY_CERTAIN;
+		return;
+	}
+	c->id = o->next_id++;
+	flows_add(o->flows, &(struct flow){
+		.id = c->id, .protocol = c->protocol, .local = c->src, .peer = c->dst,
+		.inode = inode, .pid = c->pid, .uid = c->uid, .time_us = c->time_us,
+		.evidence = c->evidence, .open = true,
+	});
 }

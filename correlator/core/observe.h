@@ -19,6 +19,7 @@ enum outcome_kind {
 	OUTCOME_NEW,		/* a row: *connection */
 	OUTCOME_AGAIN,		/* the flow of row `id` once more: `result` */
 	OUTCOME_PROTOCOL,	/* row `id` has this protocol, which it could not know before */
+	OUTCOME_CONFIRM,	/* the record of row *connection, which a packet had told of */
 };
 
 struct outcome {
@@ -27,6 +28,7 @@ struct outcome {
 	uint64_t id;
 	int64_t result;
 	int protocol;
+	bool amended;		/* it had been attributed to another process */
 };
 
 /* Rows get ids from next_id on.  NULL where memory is short. */
@@ -38,5 +40,28 @@ void observer_free(struct observer *o);
  * memory; what comes of it is not to be recorded again.
  */
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out);
+
+/*
+ * The first packet of a connection that leaves this host, with the socket that sock_diag named: c has
+ * tuple, uid and time.  Who may hold that socket, most likely first; each is to be looked at
+ * (/proc/PID/fd/FD), for a descriptor may have become another's.
+ */
+struct holder {
+	int64_t pid, fd;
+	bool by_inode;		/* the plugin had seen this inode there */
+};
+
+int observer_holders(struct observer *o, int64_t inode, int protocol, int64_t uid,
+		     struct holder *holders, int max);
+
+/* What the events say of a process, into c.  False where they say nothing. */
+bool observer_describe(struct observer *o, int64_t pid, struct connection *c);
+
+/*
+ * The packet has been attributed (c->pid; -1: to nobody) and decided.  OUTCOME_NEW: it is a new row;
+ * or it belongs to the row of an audit record that came first: *again is true and c->id is that row's.
+ */
+void observer_packet(struct observer *o, struct connection *c, int64_t fd, int64_t inode,
+		     bool *again);
 
 #endif

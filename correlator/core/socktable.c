@@ -126,6 +126,11 @@ struct sock *socktable_find_inode(struct socktable *t, int64_t inode)
 	return NULL;
 }
 
+struct sock *socktable_newest(struct socktable *t)
+{
+	return t->newest;
+}
+
 struct sock *socktable_put(struct socktable *t, const struct sock_key *key)
 {
 	struct sock *s = socktable_find(t, key), **bucket;
@@ -136,7 +141,7 @@ struct sock *socktable_put(struct socktable *t, const struct sock_key *key)
 		take_out(t, s);
 	*s = (struct sock){
 		.key = *key, .ppid = -1, .start_ticks = -1, .inode = -1, .family = -1, .type = -1,
-		.protocol = -1, .bound.port = -1, .bound_inode = -1, .used = true,
+		.protocol = -1, .bound.port = -1, .used = true,
 	};
 	bucket = key_bucket(t, key);
 	s->next_by_key = *bucket;

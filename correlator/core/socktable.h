@@ -33,7 +33,6 @@ struct sock {
 	int64_t time_us;
 	int family, type, protocol;		/* -1: unknown */
 	struct endpoint bound;			/* by bind(); port -1: not bound */
-	int64_t bound_inode;			/* of the socket when it was bound; -1: unknown */
 	struct sock_flow flow;
 	/* the table's own */
 	struct sock *next_by_key, *next_by_inode, *newer, *older;
@@ -48,6 +47,8 @@ void socktable_free(struct socktable *t);
 /* NULL where there is none. */
 struct sock *socktable_find(struct socktable *t, const struct sock_key *key);
 struct sock *socktable_find_inode(struct socktable *t, int64_t inode);
+/* The one that was used last; then along ->older.  NULL where there is none. */
+struct sock *socktable_newest(struct socktable *t);
 /* A fresh entry for key, in place of an older one; everything else unknown. */
 struct sock *socktable_put(struct socktable *t, const struct sock_key *key);
 /* Its inode became known, or is another one now. */

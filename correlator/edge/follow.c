@@ -20,7 +20,7 @@
 #include "follow.h"
 #include "log.h"
 
-#define TURN_ROWS 4096
+#define TURN_ROWS 128		/* packets wait for no more than these */
 /* What of the past is shown again after a start: sockets that are still in use by then. */
 #define REPLAY_ROWS 20000
 #define TICK_MS 1000

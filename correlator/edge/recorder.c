@@ -19,7 +19,11 @@
 #define OPEN_TRIES 30
 #define OPEN_TRY_MS 100
 
-enum item_kind { ITEM_EPOCH, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL };
+enum item_kind { ITEM_EPOCH, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL, ITEM_CONFIRM,
+		 ITEM_DECIDE };
+
+/* Of an item that does not move the position. */
+#define SEQ_KEEP UINT64_MAX
 
 /* What lies in the ring. */
 struct item {
@@ -45,9 +49,9 @@ struct recorder {
 	struct place now, committed;	/* how far the cache is followed */
 	int64_t rows, again;		/* of this life */
 	bool closed;			/* the program ends: nothing more is taken */
-	_Atomic int64_t missed;
-	int64_t base_rows, base_again, base_missed;
-	int64_t written_missed;
+	_Atomic int64_t missed, dropped;
+	int64_t base_rows, base_again, base_missed, base_dropped;
+	int64_t written_missed, written_dropped;
 };
 
 static int store_open(void *store)
@@ -61,6 +65,7 @@ static int store_open(void *store)
 	r->base_rows = ledger_writer_counter(r->ledger, "rows") - r->rows;
 	r->base_again = ledger_writer_counter(r->ledger, "again") - r->again;
 	r->base_missed = ledger_writer_counter(r->ledger, "lost_cache") - r->missed;
+	r->base_dropped = ledger_writer_counter(r->ledger, "lost_buffer") - r->dropped;
 	return 0;
 }
 
@@ -100,18 +105,25 @@ static int store_add(void *store, const void *data)
 		rc = ledger_writer_again(r->ledger, item->id, item->number);
 		r->again++;
 		break;
+	case ITEM_CONFIRM:
+		rc = ledger_writer_confirm(r->ledger, &item->connection, item->number != 0);
+		break;
+	case ITEM_DECIDE:
+		rc = ledger_writer_decide(r->ledger, &item->connection);
+		break;
 	case ITEM_PROTOCOL:
 		rc = ledger_writer_set_protocol(r->ledger, item->id, (int)item->number);
 		break;
 	}
-	r->now.seq = item->seq;
+	if (item->seq != SEQ_KEEP)
+		r->now.seq = item->seq;
 	return rc;
 }
 
 static int store_finish(void *store, int64_t items, bool drained)
 {
 	struct recorder *r = store;
-	int64_t missed = atomic_load(&r->missed);
+	int64_t missed = atomic_load(&r->missed), dropped = atomic_load(&r->dropped);
 	int rc = 0;
 
 	(void)drained;
@@ -124,10 +136,13 @@ static int store_finish(void *store, int64_t items, bool drained)
 	if (!rc)
 		rc = ledger_writer_set_counter(r->ledger, "lost_cache", r->base_missed + missed);
 	if (!rc)
+		rc = ledger_writer_set_counter(r->ledger, "lost_buffer", r->base_dropped + dropped);
+	if (!rc)
 		rc = ledger_writer_commit(r->ledger);
 	if (!rc) {
 		r->committed = r->now;
 		r->written_missed = missed;
+		r->written_dropped = dropped;
 	}
 	return rc;
 }
@@ -157,7 +172,13 @@ static bool store_dirty(void *store)
 {
 	struct recorder *r = store;
 
-	return atomic_load(&r->missed) != r->written_missed;
+	return atomic_load(&r->missed) != r->written_missed ||
+	       atomic_load(&r->dropped) != r->written_dropped;
+}
+
+static bool store_moved(void *store)
+{
+	return ledger_writer_moved(((struct recorder *)store)->ledger);
 }
 
 static const char *store_path(void *store)
@@ -176,6 +197,7 @@ static const struct committer_ops ops = {
 	.set_aside = store_set_aside,
 	.idle = store_idle,
 	.dirty = store_dirty,
+	.moved = store_moved,
 	.path = store_path,
 };
 
@@ -247,13 +269,19 @@ static int64_t read_position(const char *path, const char *epoch)
 
 static struct item *reserve(struct recorder *r, enum item_kind kind, uint64_t seq, size_t extra)
 {
+	bool packet = seq == SEQ_KEEP;
 	struct item *item;
 
 	if (r->closed)
 		return NULL;
-	item = committer_reserve(r->committer, sizeof(*item) + extra, PATIENCE_ENDLESS);
+	item = committer_reserve(r->committer, sizeof(*item) + extra,
+				 packet ? PATIENCE_NONE : PATIENCE_ENDLESS);
 	if (!item) {
-		r->closed = true;
+		/* What comes from the cache waits there for the next run. */
+		if (packet)
+			atomic_fetch_add(&r->dropped, 1);
+		else
+			r->closed = true;
 		return NULL;
 	}
 	item->kind = kind;
@@ -284,7 +312,8 @@ int64_t recorder_follow(struct recorder *r, const char *epoch)
 	return seq;
 }
 
-void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c)
+static bool put_connection(struct recorder *r, enum item_kind kind, uint64_t seq,
+			   const struct connection *c, int64_t number)
 {
 	struct connection cut = *c;
 	struct item *item;
@@ -293,11 +322,33 @@ void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c)
 	for (int i = 0; i < CONNECTION_TEXTS; i++)
 		if (cut.text[i].len > TEXT_BYTES_MAX)
 			cut.text[i].len = TEXT_BYTES_MAX;
-	item = reserve(r, ITEM_ADD, seq, connection_pack_size(&cut) - sizeof(cut));
+	item = reserve(r, kind, seq, connection_pack_size(&cut) - sizeof(cut));
 	if (!item)
-		return;
+		return false;
+	item->number = number;
 	connection_pack(&cut, &item->connection);
 	committer_publish(r->committer);
+	return true;
+}
+
+void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c)
+{
+	put_connection(r, ITEM_ADD, seq, c, 0);
+}
+
+void recorder_confirm(struct recorder *r, uint64_t seq, const struct connection *c, bool amended)
+{
+	put_connection(r, ITEM_CONFIRM, seq, c, amended);
+}
+
+bool recorder_add_packet(struct recorder *r, const struct connection *c)
+{
+	return put_connection(r, ITEM_ADD, SEQ_KEEP, c, 0);
+}
+
+bool recorder_decide(struct recorder *r, const struct connection *c)
+{
+	return put_connection(r, ITEM_DECIDE, SEQ_KEEP, c, 0);
 }
 
 void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result)

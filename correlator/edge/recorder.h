@@ -32,7 +32,15 @@ int64_t recorder_follow(struct recorder *r, const char *epoch);
 void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c);
 void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result);
 void recorder_set_protocol(struct recorder *r, uint64_t seq, uint64_t id, int protocol);
+/* See ledger_writer_confirm() and ledger_writer_decide(). */
+void recorder_confirm(struct recorder *r, uint64_t seq, const struct connection *c, bool amended);
 void recorder_position(struct recorder *r, uint64_t seq);
+/*
+ * Rows that come from packets: they have no position of their own, and never wait.  False where
+ * there is no room, which is counted.
+ */
+bool recorder_add_packet(struct recorder *r, const struct connection *c);
+bool recorder_decide(struct recorder *r, const struct connection *c);
 
 /* Cache rows that had left it before they could be followed. */
 void recorder_missed(struct recorder *r, int64_t rows);

@@ -109,6 +109,10 @@ static void make_up(struct event *e, size_t n)
 		*number(e, i) = scratch_random() % 4 == 0 ? -1 :
 				scratch_random() % 2 ? (int64_t)scratch_random() :
 						       (int64_t)(scratch_random() % 1000);
+	/* What is no time, or no start of a process, does not come back. */
+	e->time_us = (int64_t)(scratch_random() % 253402300799999999ULL);
+	e->arrival_us = (int64_t)(scratch_random() % 253402300799999999ULL);
+	e->start_ticks = e->start_ticks < 0 ? -1 : e->start_ticks % 253402300799LL;
 	if (scratch_random() % 4) {
 		e->addr.family = scratch_random() % 2 ? AF_INET : AF_INET6;
 		for (int i = 0; i < (e->addr.family == AF_INET ? 4 : 16); i++)
@@ -387,8 +391,8 @@ static void test_errors(void)
 	tap_ok(cache_writer_open(path, &w) == -EPROTO && cache_reader_open(path, &r) == -EPROTO,
 	       "a newer version: -EPROTO");
 	raw(path, "PRAGMA user_version = 1; PRAGMA application_id = 7");
-	tap_ok(cache_writer_open(path, &w) == -EUCLEAN && cache_reader_open(path, &r) == -EUCLEAN,
-	       "another application's: -EUCLEAN");
+	tap_ok(cache_writer_open(path, &w) == -EMEDIUMTYPE && cache_reader_open(path, &r) == -EMEDIUMTYPE,
+	       "another application's: -EMEDIUMTYPE");
 	raw(path, "PRAGMA application_id = 0x736c6361");
 	tap_ok(cache_writer_open(path, &w) == 0, "and ours again");
 	cache_writer_close(w);

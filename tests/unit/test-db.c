@@ -116,18 +116,18 @@ static void test_foreign(void)
 	raw(path, "CREATE TABLE x (y); INSERT INTO x VALUES (7)");
 	chmod(path, 0600);
 	stat(path, &before);
-	tap_ok(open_and_close(path, &first, true) == -EUCLEAN &&
-		       open_and_close(path, &first, false) == -EUCLEAN,
+	tap_ok(open_and_close(path, &first, true) == -EMEDIUMTYPE &&
+		       open_and_close(path, &first, false) == -EMEDIUMTYPE,
 	       "a database of no application is not ours");
 	stat(path, &after);
 	tap_ok(number_in(path, "SELECT y FROM x") == 7, "its rows are left alone");
 	tap_ok(before.st_mode == after.st_mode, "so is its mode");
 	raw(path, "PRAGMA application_id = 5; PRAGMA user_version = 1");
-	tap_ok(open_and_close(path, &first, true) == -EUCLEAN &&
-	       open_and_close(path, &first, false) == -EUCLEAN, "nor is another application's");
+	tap_ok(open_and_close(path, &first, true) == -EMEDIUMTYPE &&
+	       open_and_close(path, &first, false) == -EMEDIUMTYPE, "nor is another application's");
 	path = scratch_path("sister.db");
 	open_and_close(path, &other, true);
-	tap_ok(open_and_close(path, &first, true) == -EUCLEAN, "nor our other kind");
+	tap_ok(open_and_close(path, &first, true) == -EMEDIUMTYPE, "nor our other kind");
 	path = scratch_path("empty.db");
 	write_bytes(path, "", 0, 0);
 	tap_ok(open_and_close(path, &first, false) == -EUCLEAN, "an empty file cannot be read");

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sockledger policy: checks a policy, and says what it does to a connection.  It is the engine that
+ * sockledgerd asks, so that no answer here can differ from the one there. */
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "connection.h"
+#include "diag.h"
+#include "output.h"
+#include "policy.h"
+#include "policy_file.h"
+
+enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_PROTO, FIELD_DIRECTION, FIELD_ADDRESS, FIELD_PORT,
+		  FIELD_CERTAINTY };
+
+/* What can be told about the connection. */
+static const struct field {
+	const char *name;
+	enum field_kind kind;
+	int text;		/* of texts and users: CONNECTION_* */
+	bool source;		/* of addresses and ports */
+	bool process;		/* it says something about the process */
+} fields[] = {
+	{ "exe", FIELD_TEXT, CONNECTION_EXE, false, true },
+	{ "comm", FIELD_TEXT, CONNECTION_COMM, false, true },
+	{ "user", FIELD_USER, CONNECTION_USER, false, true },
+	{ "login-user", FIELD_USER, CONNECTION_LOGIN_USER, false, true },
+	{ "parent", FIELD_TEXT, CONNECTION_PARENT_EXE, false, true },
+	{ "unit", FIELD_TEXT, CONNECTION_UNIT, false, true },
+	{ "container", FIELD_TEXT, CONNECTION_CONTAINER, false, true },
+	{ "node", FIELD_TEXT, CONNECTION_NODE, false, false },
+	{ "proto", FIELD_PROTO, 0, false, false },
+	{ "direction", FIELD_DIRECTION, 0, false, false },
+	{ "src", FIELD_ADDRESS, 0, true, false },
+	{ "dst", FIELD_ADDRESS, 0, false, false },
+	{ "sport", FIELD_PORT, 0, true, false },
+	{ "dport", FIELD_PORT, 0, false, false },
+	{ "certainty", FIELD_CERTAINTY, 0, false, false },
+};
+
+#define FIELDS ((int)(sizeof(fields) / sizeof(fields[0])))
+enum { OPT_FORMAT = 256, OPT_FIELD };
+
+struct request {
+	struct connection connection;
+	enum format format;
+	int told;		/* options given */
+	bool process, certainty;	/* told */
+	char *user, *login_user;	/* names that the connection borrows */
+};
+
+/* A user by name or number, as the daemon sees one: it has both, as far as this host knows them. */
+static bool set_user(struct request *r, const struct field *f, const char *value)
+{
+	bool login = f->text == CONNECTION_LOGIN_USER;
+	int64_t *id = login ? &r->connection.auid : &r->connection.uid;
+	char **name = login ? &r->login_user : &r->user;
+	const struct passwd *pw;
+
+	free(*name);
+	*name = NULL;
+	if (!*value)
+		return false;
+	if (value[strspn(value, "0123456789")] == '\0') {
+		*id = strlen(value) > 10 ? -1 : strtoll(value, NULL, 10);
+		if (*id < 0 || *id >= UINT32_MAX)
+			return false;
+		pw = getpwuid((uid_t)*id);
+		*name = pw ? strdup(pw->pw_name) : NULL;
+	} else {
+		pw = getpwnam(value);
+		*id = pw ? (int64_t)pw->pw_uid : -1;
+		*name = strdup(value);
+	}
+	r->connection.text[f->text] = text_of(*name);
+	return true;
+}
+
+static bool set_field(struct request *r, const struct field *f, const char *value)
+{
+	struct connection *c = &r->connection;
+	struct endpoint *e = f->source ? &c->src : &c->dst;
+	int n;
+
+	r->process |= f->process;
+	switch (f->kind) {
+	case FIELD_TEXT:
+		c->text[f->text] = text_of(value);
+		return *value;
+	case FIELD_USER:
+		return set_user(r, f, value);
+	case FIELD_PROTO:
+		return !protocol_parse(value, &c->protocol);
+	case FIELD_DIRECTION:
+		n = direction_parse(value);
+		c->direction = n ? (enum direction)n : DIRECTION_OUT;
+		return n;
+	case FIELD_ADDRESS:
+		if (address_parse(value, &e->addr))
+			return false;
+		address_unmap(&e->addr);
+		return true;
+	case FIELD_PORT:
+		return !port_parse(value, &e->port);
+	case FIELD_CERTAINTY:
+		n = certainty_parse(value);
+		c->certainty = n ? (enum certainty)n : CERTAINTY_UNKNOWN;
+		r->certainty = true;
+		return n;
+	}
+	return false;
+}
+
+static void print_table(const struct request *r, const struct policy_answer *a)
+{
+	printf("verdict    %s\n", verdict_name(a->verdict));
+	fputs("rule       ", stdout);
+	if (a->line)
+		printf("line %d: ", a->line);
+	text_print(stdout, text_of(a->rule), 0);
+	printf("%s\ncertainty  %s%s\n", a->line ? "" : ": no rule matches",
+	       certainty_name(r->connection.certainty), r->certainty ? "" : " (assumed)");
+	printf("waits      %s\n", a->wants_certain ?
+	       "yes: an earlier rule would match if the attribution were certain" : "no");
+}
+
+static void print_json(const struct request *r, const struct policy_answer *a)
+{
+	struct cell line = { .kind = a->line ? CELL_INTEGER : CELL_NULL, .integer = a->line };
+
+	printf("{\"verdict\": \"%s\", \"line\": ", verdict_name(a->verdict));
+	output_json(stdout, &line);
+	fputs(", \"rule\": ", stdout);
+	text_print_json(stdout, text_of(a->rule));
+	printf(", \"certainty\": \"%s\", \"wants_certain\": %s}\n",
+	       certainty_name(r->connection.certainty), a->wants_certain ? "true" : "false");
+}
+
+static void print_summary(const char *path, const struct policy *p)
+{
+	size_t rules = policy_rule_count(p);
+
+	text_print(stdout, text_of(path), 0);
+	printf(": %zu rule%s, default %s, unattributed %s\n", rules, rules == 1 ? "" : "s",
+	       policy_verdict_word(policy_default(p, true)),
+	       policy_verdict_word(policy_default(p, false)));
+}
+
+static int run(const struct command *self, struct request *r, int count, char **words)
+{
+	struct diags d = { .out = stderr };
+	struct policy_answer answer;
+	struct policy *p;
+	bool check = count == 2 && !strcmp(words[0], "check");
+	bool explain = count == 2 && !strcmp(words[0], "explain");
+	int rc;
+
+	if (!check && !explain)
+		return cli_usage(self, "wants 'check FILE' or 'explain FILE'");
+	if (check && r->told)
+		return cli_usage(self, "'check' takes no options");
+	rc = policy_load(words[1], &d, &p);
+	if (rc == -ENOMEM)
+		fputs("sockledger policy: out of memory\n", stderr);
+	if (rc)
+		return rc == -EINVAL ? CLI_USAGE : CLI_UNREADABLE;
+	if (check) {
+		print_summary(words[1], p);
+	} else {
+		policy_decide(p, &r->connection, &answer);
+		(r->format == FORMAT_JSON ? print_json : print_table)(r, &answer);
+	}
+	policy_free(p);
+	return CLI_FOUND;
+}
+
+static void fill_options(struct option *options)
+{
+	for (int i = 0; i < FIELDS; i++)
+		options[i] = (struct option){ fields[i].name, required_argument, NULL,
+					      OPT_FIELD + i };
+	options[FIELDS] = (struct option){ "format", required_argument, NULL, OPT_FORMAT };
+	options[FIELDS + 1] = (struct option){ "help", no_argument, NULL, 'h' };
+	options[FIELDS + 2] = (struct option){ NULL, 0, NULL, 0 };
+}
+
+/* An exit status where the arguments settle it, else -1. */
+static int take_options(const struct command *self, struct request *r, int argc, char **argv)
+{
+	struct option options[FIELDS + 3];
+	int option;
+
+	fill_options(options);
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		r->told++;
+		if (option == 'h')
+			return cli_help(self);
+		if (option == OPT_FORMAT) {
+			if (format_parse(optarg, &r->format) || r->format == FORMAT_CSV)
+				return cli_usage(self, "--format is table or json");
+		} else if (option < OPT_FIELD) {
+			return cli_usage(self, "that is no option of it");
+		} else if (!set_field(r, &fields[option - OPT_FIELD], optarg)) {
+			return cli_usage(self, "'%s' is no value for --%s", optarg,
+					 fields[option - OPT_FIELD].name);
+		}
+	}
+	return -1;
+}
+
+int cmd_policy(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+	struct request r = { .format = FORMAT_TABLE };
+	int status;
+
+	(void)cli;
+	connection_init(&r.connection);
+	status = take_options(self, &r, argc, argv);
+	if (!r.certainty && r.process)
+		r.connection.certainty = CERTAINTY_CERTAIN;
+	if (status < 0)
+		status = run(self, &r, argc - optind, argv + optind);
+	free(r.user);
+	free(r.login_user);
+	return status;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which rule of a policy decides about a connection.  Reading one is policy_parse.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy.h"
+#include "policy_rule.h"
+
+enum truth { NO, YES, UNKNOWN };
+
+static size_t next_character(struct text t, size_t at)
+{
+	do
+		at++;
+	while (at < t.len && ((unsigned char)t.data[at] & 0xc0) == 0x80);
+	return at;
+}
+
+/* '*' is any run of bytes, slashes too, and '?' one character.  Going back to the last star alone
+ * is enough, so that the time is bounded by the product of the lengths. */
+static bool pattern_matches(struct text pattern, struct text t)
+{
+	size_t p = 0, at = 0, star = 0, resume = 0;
+	bool starred = false;
+
+	while (at < t.len) {
+		if (p < pattern.len && pattern.data[p] == '*') {
+			starred = true;
+			star = ++p;
+			resume = at;
+		} else if (p < pattern.len && pattern.data[p] == '?') {
+			at = next_character(t, at);
+			p++;
+		} else if (p < pattern.len && pattern.data[p] == t.data[at]) {
+			at++;
+			p++;
+		} else if (starred) {
+			at = ++resume;
+			p = star;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.len && pattern.data[p] == '*')
+		p++;
+	return p == pattern.len;
+}
+
+static enum truth match_text(const struct value *v, struct text t)
+{
+	if (!t.data)
+		return UNKNOWN;
+	return v->pattern ? pattern_matches(v->text, t) : text_equal(v->text, t);
+}
+
+static enum truth match_number(const struct value *v, int64_t n)
+{
+	return n < 0 ? UNKNOWN : n == v->number;
+}
+
+static enum truth match_user(const struct value *v, int64_t uid, struct text name)
+{
+	return v->text.data ? match_text(v, name) : match_number(v, uid);
+}
+
+static enum truth match_port(const struct value *v, int32_t port)
+{
+	return port < 0 ? UNKNOWN : v->number <= port && port <= v->to;
+}
+
+static enum truth match_address(const struct value *v, const struct address *a)
+{
+	struct address wire = *a;
+
+	if (!wire.family)
+		return UNKNOWN;
+	address_unmap(&wire);
+	return network_contains(&v->network, &wire);
+}
+
+static enum truth match_value(enum match_kind kind, const struct value *v,
+			      const struct connection *c)
+{
+	switch (kind) {
+	case MATCH_EXE:
+		return match_text(v, c->text[CONNECTION_EXE]);
+	case MATCH_COMM:
+		return match_text(v, c->text[CONNECTION_COMM]);
+	case MATCH_USER:
+		return match_user(v, c->uid, c->text[CONNECTION_USER]);
+	case MATCH_LOGIN_USER:
+		return match_user(v, c->auid, c->text[CONNECTION_LOGIN_USER]);
+	case MATCH_PARENT:
+		return match_text(v, c->text[CONNECTION_PARENT_EXE]);
+	case MATCH_UNIT:
+		return match_text(v, c->text[CONNECTION_UNIT]);
+	case MATCH_CONTAINER:
+		return match_text(v, c->text[CONNECTION_CONTAINER]);
+	case MATCH_NODE:
+		return match_text(v, c->text[CONNECTION_NODE]);
+	case MATCH_PROTO:
+		return match_number(v, c->protocol);
+	case MATCH_DIRECTION:
+		return match_number(v, c->direction);
+	case MATCH_ADDRESS:
+		return match_address(v, c->direction == DIRECTION_IN ? &c->src.addr : &c->dst.addr);
+	case MATCH_SRC:
+		return match_address(v, &c->src.addr);
+	case MATCH_DST:
+		return match_address(v, &c->dst.addr);
+	case MATCH_SPORT:
+		return match_port(v, c->src.port);
+	case MATCH_DPORT:
+		return match_port(v, c->dst.port);
+	}
+	return UNKNOWN;
+}
+
+static bool match_holds(const struct policy *p, const struct match *m, const struct connection *c)
+{
+	bool unknown = false;
+
+	for (size_t i = 0; i < m->count; i++) {
+		enum truth is = match_value(m->kind, &p->values[m->first + i], c);
+
+		if (is == YES)
+			return !m->negated;
+		unknown |= is == UNKNOWN;
+	}
+	return m->negated && !unknown;
+}
+
+/* All but `certain`. */
+static bool rule_holds(const struct policy *p, const struct rule *r, const struct connection *c)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (!match_holds(p, &p->matches[r->first + i], c))
+			return false;
+	return true;
+}
+
+void policy_decide(const struct policy *p, const struct connection *c, struct policy_answer *a)
+{
+	bool attributed = c->certainty != CERTAINTY_UNKNOWN;
+
+	a->wants_certain = false;
+	for (size_t i = 0; i < p->rule_count; i++) {
+		const struct rule *r = &p->rules[i];
+
+		if (!rule_holds(p, r, c))
+			continue;
+		if (r->certain && c->certainty != CERTAINTY_CERTAIN) {
+			a->wants_certain = true;
+			continue;
+		}
+		a->verdict = r->verdict;
+		a->line = r->line;
+		a->rule = r->text;
+		return;
+	}
+	a->verdict = policy_default(p, attributed);
+	a->line = 0;
+	a->rule = attributed ? "default" : "unattributed";
+}
+
+size_t policy_rule_count(const struct policy *p)
+{
+	return p->rule_count;
+}
+
+enum verdict policy_default(const struct policy *p, bool attributed)
+{
+	return attributed ? p->fallback : p->unattributed;
+}
+
+const char *policy_verdict_word(enum verdict v)
+{
+	return v == VERDICT_ACCEPT ? "allow" : v == VERDICT_DROP ? "deny" : "reject";
+}
+
+void policy_free(struct policy *p)
+{
+	if (!p)
+		return;
+	free(p->rules);
+	free(p->matches);
+	free(p->values);
+	free(p->store);
+	free(p);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A policy's text to its rules.  A line is a rule:
+ *
+ *   line:    VERDICT match...  |  "default" VERDICT  |  "unattributed" VERDICT
+ *   match:   ["not"] NAME value ["," value]...  |  "certain"
+ *
+ * Where a word makes no sense, it is told, and reading goes on behind it: one run finds all
+ * mistakes.  A policy with a mistake is no policy.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy.h"
+#include "policy_lex.h"
+#include "policy_rule.h"
+
+#define RULES_MAX 10000
+#define VALUES_MAX 256
+/* TASK_COMM_LEN (linux/sched.h) is 16, with the terminator. */
+#define COMM_CHARS 15
+/* (uid_t)-1 stands for nobody. */
+#define UID_MAX_VALUE 4294967294LL
+
+enum value_kind {
+	VALUE_PATH, VALUE_COMM, VALUE_TEXT, VALUE_USER, VALUE_PROTO, VALUE_DIRECTION, VALUE_NETWORK,
+	VALUE_PORTS
+};
+
+static const struct name {
+	const char *name;
+	enum match_kind kind;
+	enum value_kind value;
+} names[] = {
+	{ "exe", MATCH_EXE, VALUE_PATH },
+	{ "comm", MATCH_COMM, VALUE_COMM },
+	{ "user", MATCH_USER, VALUE_USER },
+	{ "login-user", MATCH_LOGIN_USER, VALUE_USER },
+	{ "parent", MATCH_PARENT, VALUE_PATH },
+	{ "unit", MATCH_UNIT, VALUE_TEXT },
+	{ "container", MATCH_CONTAINER, VALUE_TEXT },
+	{ "node", MATCH_NODE, VALUE_TEXT },
+	{ "proto", MATCH_PROTO, VALUE_PROTO },
+	{ "direction", MATCH_DIRECTION, VALUE_DIRECTION },
+	{ "address", MATCH_ADDRESS, VALUE_NETWORK },
+	{ "src", MATCH_SRC, VALUE_NETWORK },
+	{ "dst", MATCH_DST, VALUE_NETWORK },
+	{ "port", MATCH_DPORT, VALUE_PORTS },
+	{ "sport", MATCH_SPORT, VALUE_PORTS },
+	{ "dport", MATCH_DPORT, VALUE_PORTS },
+};
+
+struct parser {
+	struct lexer lex;
+	struct policy *policy;
+	size_t rules_size, matches_size, values_size;	/* room in the policy's arrays */
+	size_t stored;
+	int rc;			/* -ENOMEM: memory was short */
+	int default_line, unattributed_line;	/* 0: none yet */
+};
+
+#define COMPLAIN(p, where, ...) LEXER_COMPLAIN(&(p)->lex, where, __VA_ARGS__)
+
+static void next(struct parser *p)
+{
+	lexer_next(&p->lex);
+}
+
+static bool is_end(const struct parser *p)
+{
+	return p->lex.token == TOKEN_END || p->lex.token == TOKEN_BAD;
+}
+
+static bool is_value(const struct parser *p)
+{
+	return p->lex.token == TOKEN_WORD || p->lex.token == TOKEN_QUOTED;
+}
+
+static bool is_word(const struct parser *p, const char *word)
+{
+	return p->lex.token == TOKEN_WORD && !strcmp(p->lex.word, word);
+}
+
+/* VERDICT_*, or 0. */
+static int verdict_of(const struct parser *p)
+{
+	for (int v = VERDICT_ACCEPT; v <= VERDICT_REJECT; v++)
+		if (is_word(p, policy_verdict_word((enum verdict)v)))
+			return v;
+	return 0;
+}
+
+static const struct name *name_of(const struct parser *p)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (is_word(p, names[i].name))
+			return &names[i];
+	return NULL;
+}
+
+/* Room for one more at array[count]; NULL where memory is short. */
+static void *grow(struct parser *p, void *array, size_t *size, size_t count, size_t each)
+{
+	size_t more = *size ? *size * 2 : 16;
+
+	if (count < *size)
+		return array;
+	array = reallocarray(array, more, each);
+	if (array)
+		*size = more;
+	else
+		p->rc = -ENOMEM;
+	return array;
+}
+
+#define PUSH(p, member, number, size, item) \
+	do { \
+		void *room = grow(p, (p)->policy->member, &(p)->size, (p)->policy->number, \
+				  sizeof(item)); \
+		if (room) { \
+			(p)->policy->member = room; \
+			(p)->policy->member[(p)->policy->number++] = (item); \
+		} \
+	} while (0)
+
+/* The store was made for twice the text: each word once as a value, and once in its rule. */
+static const char *store(struct parser *p, const char *text, size_t len)
+{
+	char *to = p->policy->store + p->stored;
+
+	memcpy(to, text, len);
+	to[len] = '\0';
+	p->stored += len + 1;
+	return to;
+}
+
+static bool digits_only(const char *s)
+{
+	return *s && s[strspn(s, "0123456789")] == '\0';
+}
+
+static bool parse_ports(char *text, struct value *v)
+{
+	char *dash = strchr(text, '-');
+	int32_t from, to;
+	bool good;
+
+	if (dash)
+		*dash = '\0';
+	good = !port_parse(text, &from) && !port_parse(dash ? dash + 1 : text, &to) && from <= to;
+	if (dash)
+		*dash = '-';
+	if (!good)
+		return false;
+	v->number = from;
+	v->to = to;
+	return true;
+}
+
+/* NULL, or what is wrong with the word as a value of that kind. */
+static const char *parse_text(struct parser *p, enum value_kind kind, struct value *v)
+{
+	size_t len = strlen(p->lex.word);
+
+	v->pattern = strpbrk(p->lex.word, "*?") != NULL;
+	if (kind == VALUE_PATH && !strchr("/*?", p->lex.word[0]))
+		return "is not an absolute path; '*/NAME' would be any program of that name";
+	if (kind == VALUE_COMM && !v->pattern && len > COMM_CHARS)
+		return "is longer than a process's name can be (15 bytes)";
+	if (kind == VALUE_USER && digits_only(p->lex.word)) {
+		v->number = len > 10 ? -1 : strtoll(p->lex.word, NULL, 10);
+		return v->number < 0 || v->number > UID_MAX_VALUE ? "is no user id" : NULL;
+	}
+	v->text = (struct text){ store(p, p->lex.word, len), len };
+	return NULL;
+}
+
+static const char *parse_value(struct parser *p, enum value_kind kind, struct value *v)
+{
+	int number;
+
+	*v = (struct value){ .number = -1 };
+	if (!p->lex.word[0])
+		return "is empty";
+	switch (kind) {
+	case VALUE_PROTO:
+		if (protocol_parse(p->lex.word, &number))
+			return "is no protocol";
+		v->number = number;
+		return NULL;
+	case VALUE_DIRECTION:
+		v->number = direction_parse(p->lex.word);
+		return v->number ? NULL : "is no direction: out, in or forward";
+	case VALUE_NETWORK:
+		return network_parse(p->lex.word, &v->network) ?
+		       "is neither ADDR nor ADDR/BITS" : NULL;
+	case VALUE_PORTS:
+		return parse_ports(p->lex.word, v) ?
+		       NULL : "is neither a port nor a range, as in 80-89";
+	default:
+		return parse_text(p, kind, v);
+	}
+}
+
+static void read_values(struct parser *p, enum value_kind kind, struct match *m)
+{
+	for (;;) {
+		if (is_value(p)) {
+			struct value v;
+			const char *why = parse_value(p, kind, &v);
+
+			if (why)
+				COMPLAIN(p, p->lex.start, "'%s' %s", lexer_shown(&p->lex), why);
+			else
+				PUSH(p, values, value_count, values_size, v);
+			m->count = p->policy->value_count - m->first;
+			if (!why && m->count == VALUES_MAX + 1)
+				COMPLAIN(p, p->lex.start, "more than %d values", VALUES_MAX);
+			next(p);
+		} else if (p->lex.token != TOKEN_BAD) {
+			COMPLAIN(p, p->lex.start, "a value is missing here");
+		}
+		if (p->lex.token != TOKEN_COMMA)
+			return;
+		next(p);
+	}
+}
+
+/* To where a match may begin again. */
+static void skip_to_name(struct parser *p)
+{
+	do
+		next(p);
+	while (!is_end(p) && !name_of(p) &&
+	       !is_word(p, "not") && !is_word(p, "certain"));
+}
+
+static void read_certain(struct parser *p, struct rule *r, bool negated)
+{
+	if (negated)
+		COMPLAIN(p, p->lex.start, "'certain' cannot be negated: a rule behind one with "
+			 "'certain' is for the others");
+	else if (r->certain)
+		COMPLAIN(p, p->lex.start, "'certain' stands twice");
+	r->certain = true;
+	next(p);
+}
+
+static void read_match(struct parser *p, struct rule *r)
+{
+	struct match m = { .negated = is_word(p, "not"), .first = p->policy->value_count };
+	const struct name *name;
+
+	if (m.negated)
+		next(p);
+	if (p->lex.token == TOKEN_BAD)
+		return;
+	if (is_word(p, "certain")) {
+		read_certain(p, r, m.negated);
+		return;
+	}
+	name = name_of(p);
+	if (!name) {
+		if (is_value(p))
+			COMPLAIN(p, p->lex.start, "unknown match '%s'", lexer_shown(&p->lex));
+		else
+			COMPLAIN(p, p->lex.start, "a match was expected here, as in 'exe PATH'");
+		if (p->lex.token != TOKEN_END)
+			skip_to_name(p);
+		return;
+	}
+	m.kind = name->kind;
+	/* Both would have to hold, which is not what anybody means. */
+	for (size_t i = 0; i < r->count && !m.negated; i++) {
+		const struct match *other = &p->policy->matches[r->first + i];
+
+		if (other->kind == m.kind && !other->negated)
+			COMPLAIN(p, p->lex.start, "'%s' once more: ',' separates its values",
+				 name->name);
+	}
+	next(p);
+	read_values(p, name->value, &m);
+	PUSH(p, matches, match_count, matches_size, m);
+	r->count = p->policy->match_count - r->first;
+}
+
+static void read_rule(struct parser *p, int verdict)
+{
+	struct rule r = { .verdict = (enum verdict)verdict, .line = p->lex.line,
+			  .first = p->policy->match_count };
+	const char *from = p->lex.start, *end;
+	unsigned int before = p->lex.diags->count;
+
+	next(p);
+	if (p->lex.token == TOKEN_END)
+		COMPLAIN(p, p->lex.start, "nothing to match; 'default %s' is for all the rest",
+			 policy_verdict_word(r.verdict));
+	while (!is_end(p) && !p->rc)
+		read_match(p, &r);
+	if (p->lex.diags->count != before || p->rc)
+		return;
+	if (p->policy->rule_count == RULES_MAX) {
+		COMPLAIN(p, from, "more than %d rules", RULES_MAX);
+		return;
+	}
+	for (end = p->lex.start; end[-1] == ' ' || end[-1] == '\t';)
+		end--;
+	r.text = store(p, from, (size_t)(end - from));
+	PUSH(p, rules, rule_count, rules_size, r);
+}
+
+static void read_default(struct parser *p, enum verdict *to, int *line)
+{
+	const char *name = to == &p->policy->fallback ? "default" : "unattributed";
+	int verdict;
+
+	if (*line)
+		COMPLAIN(p, p->lex.start, "'%s' already stands in line %d", name, *line);
+	else
+		*line = p->lex.line;
+	next(p);
+	verdict = verdict_of(p);
+	if (p->lex.token == TOKEN_BAD)
+		return;
+	if (!verdict) {
+		COMPLAIN(p, p->lex.start, "a verdict was expected here: allow, deny or reject");
+		return;
+	}
+	*to = (enum verdict)verdict;
+	next(p);
+	if (!is_end(p))
+		COMPLAIN(p, p->lex.start, "nothing can follow '%s' and its verdict", name);
+}
+
+static void read_line(struct parser *p)
+{
+	int verdict;
+
+	next(p);
+	verdict = verdict_of(p);
+	if (is_end(p))
+		return;
+	if (verdict)
+		read_rule(p, verdict);
+	else if (is_word(p, "default"))
+		read_default(p, &p->policy->fallback, &p->default_line);
+	else if (is_word(p, "unattributed"))
+		read_default(p, &p->policy->unattributed, &p->unattributed_line);
+	else
+		COMPLAIN(p, p->lex.start, "a rule begins with allow, deny, reject, default or "
+			 "unattributed");
+}
+
+static void read_text(struct parser *p, const char *text, size_t len)
+{
+	const char *at = text, *end = text + len;
+
+	while (at < end && !p->rc) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		if (lexer_line(&p->lex, at, newline ? newline : end))
+			read_line(p);
+		at = newline ? newline + 1 : end;
+	}
+}
+
+int policy_parse(const char *name, const char *text, size_t len, struct diags *d,
+		 struct policy **out)
+{
+	struct parser p = { .lex = { .name = name, .diags = d } };
+	unsigned int before = d->count;
+
+	*out = NULL;
+	p.policy = calloc(1, sizeof(*p.policy));
+	if (!p.policy)
+		return -ENOMEM;
+	p.policy->fallback = VERDICT_ACCEPT;
+	/* A word and its terminator take no more than the word and what separates it did. */
+	p.policy->store = malloc(2 * (len + 1));
+	if (!p.policy->store)
+		p.rc = -ENOMEM;
+	read_text(&p, text, len);
+	/* Who denies by default does not mean to let pass what nobody can name. */
+	if (!p.unattributed_line)
+		p.policy->unattributed = p.policy->fallback;
+	if (!p.rc && d->count != before)
+		p.rc = -EINVAL;
+	if (p.rc)
+		policy_free(p.policy);
+	else
+		*out = p.policy;
+	return p.rc;
+}

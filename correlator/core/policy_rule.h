@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_POLICY_RULE_H
+#define SOCKLEDGER_POLICY_RULE_H
+
+#include "network.h"
+#include "policy.h"
+
+/* A policy's insides, between policy_parse.c, which fills them, and policy.c, which asks them. */
+
+enum match_kind {
+	MATCH_EXE,
+	MATCH_COMM,
+	MATCH_USER,
+	MATCH_LOGIN_USER,
+	MATCH_PARENT,
+	MATCH_UNIT,
+	MATCH_CONTAINER,
+	MATCH_NODE,
+	MATCH_PROTO,
+	MATCH_DIRECTION,
+	MATCH_ADDRESS,		/* of the other side */
+	MATCH_SRC,
+	MATCH_DST,
+	MATCH_SPORT,
+	MATCH_DPORT,		/* "port" as well: of the service */
+};
+
+/* One of the values of a match; which member it is says the match's kind. */
+struct value {
+	struct text text;	/* data NULL: a number (a user's id) */
+	bool pattern;
+	int64_t number, to;	/* to: the end of a range of ports */
+	struct network network;
+};
+
+struct match {
+	enum match_kind kind;
+	bool negated;
+	size_t first, count;	/* in values */
+};
+
+struct rule {
+	enum verdict verdict;
+	int line;
+	const char *text;
+	bool certain;
+	size_t first, count;	/* in matches */
+};
+
+struct policy {
+	enum verdict fallback, unattributed;
+	struct rule *rules;
+	size_t rule_count;
+	struct match *matches;
+	size_t match_count;
+	struct value *values;
+	size_t value_count;
+	char *store;		/* the texts */
+};
+
+#endif

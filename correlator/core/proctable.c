@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the newest event said of each process: a hash without chains, the newer one stays. */
+#include <stdlib.h>
+
+#include "proctable.h"
+
+#define SLOTS 1024
+/* An event with the longest of texts; most are a tenth of it. */
+#define EVENT_BYTES_MAX 8192
+
+struct proctable {
+	struct event *slot[SLOTS];
+	size_t size[SLOTS];	/* what is allocated for it */
+};
+
+struct proctable *proctable_new(void)
+{
+	return calloc(1, sizeof(struct proctable));
+}
+
+void proctable_free(struct proctable *t)
+{
+	if (!t)
+		return;
+	for (int i = 0; i < SLOTS; i++)
+		free(t->slot[i]);
+	free(t);
+}
+
+void proctable_put(struct proctable *t, const struct event *e)
+{
+	size_t i, need = event_pack_size(e);
+
+	if (e->pid < 0 || e->text[EVENT_NODE].data || need > EVENT_BYTES_MAX)
+		return;
+	i = (size_t)e->pid % SLOTS;
+	if (need > t->size[i]) {
+		struct event *grown = malloc(need);
+
+		if (!grown)
+			return;
+		free(t->slot[i]);
+		t->slot[i] = grown;
+		t->size[i] = need;
+	}
+	event_pack(e, t->slot[i]);
+}
+
+const struct event *proctable_get(const struct proctable *t, int64_t pid)
+{
+	const struct event *e = pid < 0 ? NULL : t->slot[pid % SLOTS];
+
+	return e && e->pid == pid ? e : NULL;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_PROCTABLE_H
+#define SOCKLEDGER_PROCTABLE_H
+
+#include "event.h"
+
+/* What the newest event said of each of this host's processes.  A fixed number of them. */
+struct proctable;
+
+struct proctable *proctable_new(void);
+void proctable_free(struct proctable *t);
+
+/* Keeps a copy.  An event of another host is left out. */
+void proctable_put(struct proctable *t, const struct event *e);
+/* NULL where nothing is known; good until the next put. */
+const struct event *proctable_get(const struct proctable *t, int64_t pid);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One netfilter queue, by libnetfilter_queue's nfq_nlmsg interface over libmnl. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <libmnl/libmnl.h>
+#include <libnetfilter_queue/libnetfilter_queue.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+
+#include "nfqueue.h"
+
+/* Of a packet the heads are enough: IPv6 with every extension header that packet.c goes through. */
+#define COPY_BYTES 256
+#define MESSAGES_MAX 256
+#define BUFFER_BYTES (COPY_BYTES + 4096)
+/* For bursts: each waiting message takes about a kilobyte of the socket's buffer. */
+#define SOCKET_BYTES (4 * 1024 * 1024)
+
+struct nfqueue {
+	struct mnl_socket *nl;
+	uint16_t number;
+	unsigned int port;
+	int64_t overruns;
+	/* the reader of the message at hand */
+	void (*each)(const struct nfqueue_packet *p, void *arg);
+	void *arg;
+	char in[BUFFER_BYTES], out[512];
+};
+
+static int send_message(struct nfqueue *q, struct nlmsghdr *h)
+{
+	return mnl_socket_sendto(q->nl, h, h->nlmsg_len) < 0 ? -errno : 0;
+}
+
+/* Sends a setting and waits for the kernel's word on it. */
+static int settle(struct nfqueue *q, struct nlmsghdr *h)
+{
+	ssize_t n;
+	int rc;
+
+	h->nlmsg_flags |= NLM_F_ACK;
+	rc = send_message(q, h);
+	if (rc)
+		return rc;
+	n = mnl_socket_recvfrom(q->nl, q->in, sizeof(q->in));
+	if (n < 0)
+		return -errno;
+	return mnl_cb_run(q->in, (size_t)n, 0, q->port, NULL, NULL) < 0 ? -errno : 0;
+}
+
+static int bind_queue(struct nfqueue *q)
+{
+	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_CONFIG, q->number);
+
+	nfq_nlmsg_cfg_put_cmd(h, AF_INET, NFQNL_CFG_CMD_BIND);
+	return settle(q, h);
+}
+
+static int configure(struct nfqueue *q, const struct nfqueue_settings *s)
+{
+	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_CONFIG, q->number);
+	uint32_t mask = NFQA_CFG_F_UID_GID | NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN;
+	uint32_t flags = mask & ~(s->fail_open ? 0u : NFQA_CFG_F_FAIL_OPEN);
+
+	nfq_nlmsg_cfg_put_params(h, NFQNL_COPY_PACKET, COPY_BYTES);
+	nfq_nlmsg_cfg_put_qmaxlen(h, s->max_packets);
+	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
+	mnl_attr_put_u32(h, NFQA_CFG_MASK, htonl(mask));
+	return settle(q, h);
+}
+
+int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **out)
+{
+	struct nfqueue *q = calloc(1, sizeof(*q));
+	int bytes = SOCKET_BYTES, rc;
+
+	if (!q)
+		return -ENOMEM;
+	q->number = s->number;
+	q->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!q->nl || mnl_socket_bind(q->nl, 0, MNL_SOCKET_AUTOPID) < 0) {
+		rc = -errno;
+		nfqueue_close(q);
+		return rc;
+	}
+	q->port = mnl_socket_get_portid(q->nl);
+	/* Without the right to it the usual size has to do. */
+	if (setsockopt(nfqueue_fd(q), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(nfqueue_fd(q), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	rc = bind_queue(q);
+	if (!rc)
+		rc = configure(q, s);
+	if (rc) {
+		nfqueue_close(q);
+		return rc;
+	}
+	*out = q;
+	return 0;
+}
+
+void nfqueue_close(struct nfqueue *q)
+{
+	if (!q)
+		return;
+	if (q->nl)
+		mnl_socket_close(q->nl);
+	free(q);
+}
+
+int nfqueue_fd(const struct nfqueue *q)
+{
+	return mnl_socket_get_fd(q->nl);
+}
+
+int64_t nfqueue_overruns(const struct nfqueue *q)
+{
+	return q->overruns;
+}
+
+static int64_t id_attribute(const struct nlattr *a)
+{
+	return a && mnl_attr_get_payload_len(a) >= sizeof(uint32_t) ?
+		       (int64_t)ntohl(mnl_attr_get_u32(a)) : -1;
+}
+
+static int on_message(const struct nlmsghdr *h, void *arg)
+{
+	struct nlattr *attr[NFQA_MAX + 1] = { NULL };
+	const struct nfqnl_msg_packet_hdr *head;
+	struct nfqueue *q = arg;
+	struct nfqueue_packet p = { .mark = 0 };
+
+	if (nfq_nlmsg_parse(h, attr) < 0 || !attr[NFQA_PACKET_HDR] ||
+	    mnl_attr_get_payload_len(attr[NFQA_PACKET_HDR]) < sizeof(*head))
+		return MNL_CB_OK;
+	head = mnl_attr_get_payload(attr[NFQA_PACKET_HDR]);
+	p.id = ntohl(head->packet_id);
+	p.hook = head->hook;
+	p.uid = id_attribute(attr[NFQA_UID]);
+	p.gid = id_attribute(attr[NFQA_GID]);
+	if (attr[NFQA_MARK])
+		p.mark = ntohl(mnl_attr_get_u32(attr[NFQA_MARK]));
+	if (attr[NFQA_PAYLOAD]) {
+		p.data = mnl_attr_get_payload(attr[NFQA_PAYLOAD]);
+		p.len = mnl_attr_get_payload_len(attr[NFQA_PAYLOAD]);
+	}
+	q->each(&p, q->arg);
+	return MNL_CB_OK;
+}
+
+int nfqueue_read(struct nfqueue *q, void (*each)(const struct nfqueue_packet *p, void *arg),
+		 void *arg)
+{
+	int packets = 0;
+
+	q->each = each;
+	q->arg = arg;
+	while (packets < MESSAGES_MAX) {
+		ssize_t n = recv(nfqueue_fd(q), q->in, sizeof(q->in), MSG_DONTWAIT);
+
+		if (n < 0 && errno == ENOBUFS) {
+			q->overruns++;
+			continue;
+		}
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? packets : -errno;
+		/* An error message is about a verdict on a packet that is gone: nothing to do. */
+		if (mnl_cb_run(q->in, (size_t)n, 0, q->port, on_message, q) >= 0)
+			packets++;
+	}
+	return packets;
+}
+
+static int verdict(struct nfqueue *q, uint32_t id, int what, const uint32_t *mark)
+{
+	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_VERDICT, q->number);
+
+	nfq_nlmsg_verdict_put(h, (int)id, what);
+	if (mark)
+		nfq_nlmsg_verdict_put_mark(h, *mark);
+	return send_message(q, h);
+}
+
+int nfqueue_accept(struct nfqueue *q, uint32_t id, uint32_t mark)
+{
+	return verdict(q, id, NF_ACCEPT, &mark);
+}
+
+int nfqueue_drop(struct nfqueue *q, uint32_t id)
+{
+	return verdict(q, id, NF_DROP, NULL);
+}

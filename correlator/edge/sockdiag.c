@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's own sockets, by NETLINK_SOCK_DIAG.
+ *
+ * For TCP the exact request names local and remote as the socket has them; for UDP the kernel looks
+ * for the socket that a packet *from* idiag_src *to* idiag_dst would reach, so both are given the
+ * other way round (udp_dump_one() in net/ipv4/udp_diag.c).
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <libmnl/libmnl.h>
+
+#include "sockdiag.h"
+
+#define ANSWER_BYTES 16384
+#define CANDIDATES_MAX 64
+
+struct sockdiag {
+	struct mnl_socket *nl;
+	unsigned int seq, port;
+	/* of the request under way */
+	struct sock_entry found[CANDIDATES_MAX];
+	int count;
+	int wanted_port;	/* local port of a dump; the kernel's filter is older than we are */
+	char answer[ANSWER_BYTES];
+};
+
+struct sockdiag *sockdiag_open(void)
+{
+	struct sockdiag *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+	if (!d->nl || mnl_socket_bind(d->nl, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int error = errno;
+
+		sockdiag_close(d);
+		errno = error;
+		return NULL;
+	}
+	d->port = mnl_socket_get_portid(d->nl);
+	d->seq = (unsigned int)time(NULL);
+	return d;
+}
+
+void sockdiag_close(struct sockdiag *d)
+{
+	if (!d)
+		return;
+	if (d->nl)
+		mnl_socket_close(d->nl);
+	free(d);
+}
+
+static void get_endpoint(struct endpoint *e, int family, const __be32 addr[4], __be16 port)
+{
+	memset(e, 0, sizeof(*e));
+	e->addr.family = (uint8_t)family;
+	memcpy(e->addr.bytes, addr, family == AF_INET ? 4 : 16);
+	e->port = ntohs(port);
+}
+
+static int on_message(const struct nlmsghdr *h, void *arg)
+{
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(h);
+	struct sockdiag *d = arg;
+	struct sock_entry *s;
+
+	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(h) < sizeof(*m) ||
+	    (m->idiag_family != AF_INET && m->idiag_family != AF_INET6))
+		return MNL_CB_OK;
+	if (d->wanted_port >= 0 && ntohs(m->id.idiag_sport) != d->wanted_port)
+		return MNL_CB_OK;
+	if (d->count == CANDIDATES_MAX)
+		return MNL_CB_OK;
+	s = &d->found[d->count++];
+	get_endpoint(&s->local, m->idiag_family, m->id.idiag_src, m->id.idiag_sport);
+	get_endpoint(&s->peer, m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
+	s->inode = m->idiag_inode;
+	s->uid = m->idiag_uid;
+	return MNL_CB_OK;
+}
+
+/* Sends the request and reads what comes back, to its end. */
+static int ask(struct sockdiag *d, struct nlmsghdr *h)
+{
+	bool dump = h->nlmsg_flags & NLM_F_DUMP;
+	unsigned int seq = h->nlmsg_seq = ++d->seq;
+	int rc;
+
+	if (mnl_socket_sendto(d->nl, h, h->nlmsg_len) < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n = mnl_socket_recvfrom(d->nl, d->answer, sizeof(d->answer));
+
+		if (n < 0)
+			return -errno;
+		/* Answers to an earlier request that was given up are left over: skip them. */
+		if ((size_t)n >= sizeof(struct nlmsghdr) &&
+		    ((struct nlmsghdr *)d->answer)->nlmsg_seq != seq)
+			continue;
+		rc = mnl_cb_run(d->answer, (size_t)n, seq, d->port, on_message, d);
+		if (rc < 0)
+			return -errno;	/* also from within NLMSG_DONE */
+		if (rc == MNL_CB_STOP || !dump)
+			return 0;
+	}
+}
+
+static struct inet_diag_req_v2 *request(char *buf, int family, int protocol, int flags)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct inet_diag_req_v2 *r;
+
+	h->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	h->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
+	r->sdiag_family = (uint8_t)family;
+	r->sdiag_protocol = (uint8_t)protocol;
+	r->idiag_states = ~0u;
+	r->id.idiag_cookie[0] = r->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	return r;
+}
+
+static void put_address(__be32 to[4], int family, const struct address *a)
+{
+	memset(to, 0, 16);
+	if (family == AF_INET6 && a->family == AF_INET) {
+		/* An IPv6 socket that talks IPv4: ::ffff:a.b.c.d */
+		to[2] = htonl(0xffff);
+		memcpy(&to[3], a->bytes, 4);
+	} else {
+		memcpy(to, a->bytes, a->family == AF_INET ? 4 : 16);
+	}
+}
+
+static int ask_exact(struct sockdiag *d, int family, int protocol, const struct endpoint *local,
+		     const struct endpoint *peer)
+{
+	bool turned = protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
+	const struct endpoint *src = turned ? peer : local, *dst = turned ? local : peer;
+	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO))) = { 0 };
+	struct inet_diag_req_v2 *r = request(buf, family, protocol, 0);
+
+	r->id.idiag_sport = htons((uint16_t)src->port);
+	r->id.idiag_dport = htons((uint16_t)dst->port);
+	put_address(r->id.idiag_src, family, &src->addr);
+	put_address(r->id.idiag_dst, family, &dst->addr);
+	d->count = 0;
+	d->wanted_port = -1;
+	return ask(d, (struct nlmsghdr *)buf);
+}
+
+int sockdiag_exact(struct sockdiag *d, int protocol, const struct endpoint *local,
+		   const struct endpoint *peer, struct sock_entry *found)
+{
+	int rc = ask_exact(d, local->addr.family, protocol, local, peer);
+
+	/* The socket may be an IPv6 one that talks IPv4. */
+	if ((rc == -ENOENT || (!rc && sock_fit(&d->found[0], local, peer) != SOCK_FIT_EXACT)) &&
+	    local->addr.family == AF_INET)
+		rc = ask_exact(d, AF_INET6, protocol, local, peer);
+	if (rc)
+		return rc;
+	if (!d->count || sock_fit(&d->found[0], local, peer) != SOCK_FIT_EXACT)
+		return -ENOENT;
+	*found = d->found[0];
+	return 0;
+}
+
+static int ask_dump(struct sockdiag *d, int family, int protocol, int port)
+{
+	char buf[512] __attribute__((aligned(NLMSG_ALIGNTO))) = { 0 };
+	struct inet_diag_req_v2 *r = request(buf, family, protocol, NLM_F_DUMP);
+	/* "sport >= port && sport <= port", the one filter that every kernel has */
+	const struct inet_diag_bc_op filter[] = {
+		{ INET_DIAG_BC_S_GE, sizeof(filter[0]) * 2, sizeof(filter[0]) * 4 + 4 },
+		{ 0, 0, (uint16_t)port },
+		{ INET_DIAG_BC_S_LE, sizeof(filter[0]) * 2, sizeof(filter[0]) * 2 + 4 },
+		{ 0, 0, (uint16_t)port },
+	};
+	struct nlmsghdr *h = (struct nlmsghdr *)buf;
+
+	r->id.idiag_sport = 0;
+	mnl_attr_put(h, INET_DIAG_REQ_BYTECODE, sizeof(filter), filter);
+	d->wanted_port = port;
+	return ask(d, h);
+}
+
+int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
+		     const struct endpoint *peer, struct sock_entry *found,
+		     struct sock_choice *choice)
+{
+	int rc;
+
+	d->count = 0;
+	rc = ask_dump(d, local->addr.family, protocol, local->port);
+	/* A dump of IPv4 does not list IPv6 sockets that talk IPv4. */
+	if (!rc && local->addr.family == AF_INET)
+		rc = ask_dump(d, AF_INET6, protocol, local->port);
+	if (rc)
+		return rc;
+	*choice = sock_choose(d->found, d->count, local, peer);
+	if (choice->best < 0)
+		return -ENOENT;
+	*found = d->found[choice->best];
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_SOCKDIAG_H
+#define SOCKLEDGER_SOCKDIAG_H
+
+#include "sockmatch.h"
+
+/*
+ * The kernel's own sockets, by NETLINK_SOCK_DIAG (sock_diag(7), linux/inet_diag.h): those of the
+ * network namespace that this was opened in, and of no other.
+ */
+struct sockdiag;
+
+/* NULL with errno set. */
+struct sockdiag *sockdiag_open(void);
+void sockdiag_close(struct sockdiag *d);
+
+/*
+ * The one socket with exactly this tuple; one look-up in the kernel's hash.  0, -ENOENT where there
+ * is none, or another -errno.  What comes back has been compared with what was asked: for UDP and
+ * for a listener the kernel answers with the socket that would get such a packet.
+ */
+int sockdiag_exact(struct sockdiag *d, int protocol, const struct endpoint *local,
+		   const struct endpoint *peer, struct sock_entry *found);
+
+/*
+ * Every socket at local's port that fits a packet, IPv4 and IPv6: the best of them (sockmatch.h),
+ * for sockets that are not connected.  The kernel walks all sockets of the protocol for this.  0,
+ * -ENOENT, or -errno.
+ */
+int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
+		     const struct endpoint *peer, struct sock_entry *found,
+		     struct sock_choice *choice);
+
+#endif

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Policies: tables of rules, connection and verdict through the engine, and every mistake at its
+ * place. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "policy.h"
+#include "tap.h"
+
+static char complaints[65536];
+
+/* Reads a policy; what was complained of is in `complaints`, without the file's name. */
+static int parse(const char *text, size_t len, unsigned int *count, struct policy **p)
+{
+	static char raw[sizeof(complaints)];
+	FILE *out = fmemopen(raw, sizeof(raw), "w");
+	struct diags d = { .out = out };
+	char *to = complaints;
+	int rc;
+
+	memset(raw, 0, sizeof(raw));
+	rc = policy_parse("p", text, len, &d, p);
+	fclose(out);
+	*count = d.count;
+	for (char *line = strtok(raw, "\n"); line; line = strtok(NULL, "\n"))
+		to += sprintf(to, "%s\n", strncmp(line, "p:", 2) ? "not located" : line + 2);
+	*to = '\0';
+	return rc;
+}
+
+static enum direction direction_of(const char *value)
+{
+	return (enum direction)direction_parse(value);
+}
+
+/* One "key=value" of a connection. */
+static void set(struct connection *c, const char *key, const char *value)
+{
+	static const struct {
+		const char *key;
+		int text;
+	} texts[] = {
+		{ "exe", CONNECTION_EXE }, { "comm", CONNECTION_COMM }, { "user", CONNECTION_USER },
+		{ "login", CONNECTION_LOGIN_USER }, { "parent", CONNECTION_PARENT_EXE },
+		{ "unit", CONNECTION_UNIT }, { "container", CONNECTION_CONTAINER },
+		{ "node", CONNECTION_NODE },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!strcmp(key, texts[i].key))
+			c->text[texts[i].text] = text_of(value);
+	if (!strcmp(key, "uid"))
+		c->uid = atoll(value);
+	else if (!strcmp(key, "auid"))
+		c->auid = atoll(value);
+	else if (!strcmp(key, "proto"))
+		protocol_parse(value, &c->protocol);
+	else if (!strcmp(key, "direction"))
+		c->direction = direction_of(value);
+	else if (!strcmp(key, "src"))
+		endpoint_parse(value, &c->src);
+	else if (!strcmp(key, "dst"))
+		endpoint_parse(value, &c->dst);
+	else if (!strcmp(key, "certainty"))
+		c->certainty = (enum certainty)certainty_parse(value);
+}
+
+/* "key=value key=value ..." in buf, which the connection borrows from.  Certain if not said. */
+static void describe(struct connection *c, char *buf)
+{
+	char *save;
+
+	connection_init(c);
+	c->certainty = CERTAINTY_CERTAIN;
+	for (char *word = strtok_r(buf, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *equals = strchr(word, '=');
+
+		*equals = '\0';
+		set(c, word, equals + 1);
+	}
+}
+
+#define CURL "exe=/usr/bin/curl comm=curl uid=1000 user=alice auid=1001 login=bob " \
+	     "parent=/bin/bash unit=session-3.scope container=web node=here proto=tcp " \
+	     "src=10.0.0.1:40000 dst=192.0.2.1:443"
+
+/* wanted: verdict, line (0: a default), and '+' where it wants to be certain. */
+static const struct {
+	const char *policy, *connection, *wanted;
+} decided[] = {
+	/* defaults */
+	{ "", CURL, "allow 0" },
+	{ "", "certainty=unknown", "allow 0" },
+	{ "# nothing\n\n \t\n", CURL, "allow 0" },
+	{ "default deny", CURL, "deny 0" },
+	{ "default reject\n", "certainty=inferred", "reject 0" },
+	{ "default deny", "certainty=unknown", "deny 0" },
+	{ "unattributed deny", CURL, "allow 0" },
+	{ "unattributed deny", "certainty=unknown", "deny 0" },
+	{ "unattributed allow\ndefault deny", "certainty=unknown", "allow 0" },
+	{ "unattributed allow\ndefault deny", "certainty=inferred", "deny 0" },
+	{ "unattributed deny\nallow port 53", "certainty=unknown dst=192.0.2.1:53", "allow 2" },
+	{ "unattributed deny\nallow exe /usr/bin/curl", "certainty=unknown", "deny 0" },
+	{ "default deny # as well", CURL, "deny 0" },
+	/* exe */
+	{ "deny exe /usr/bin/curl", CURL, "deny 1" },
+	{ "deny exe /usr/bin/cur", CURL, "allow 0" },
+	{ "deny exe /usr/bin/curl2", CURL, "allow 0" },
+	{ "deny exe /USR/bin/curl", CURL, "allow 0" },
+	{ "deny exe /usr/bin/*", CURL, "deny 1" },
+	{ "deny exe */curl", CURL, "deny 1" },
+	{ "deny exe /*", CURL, "deny 1" },
+	{ "deny exe *", CURL, "deny 1" },
+	{ "deny exe /usr/?\?\?/cu*l", CURL, "deny 1" },
+	{ "deny exe /usr/?\?/curl", CURL, "allow 0" },
+	{ "deny exe /usr/*/curl/*", CURL, "allow 0" },
+	{ "deny exe *u*c*l", CURL, "deny 1" },
+	{ "deny exe /usr/bin/curl*", CURL, "deny 1" },
+	{ "deny exe /usr/bin/curl?", CURL, "allow 0" },
+	{ "deny exe /?", "exe=/\xc3\xa4", "deny 1" },
+	{ "deny exe /??", "exe=/\xc3\xa4", "allow 0" },
+	{ "deny exe /x,/usr/bin/curl", CURL, "deny 1" },
+	{ "deny exe /x , /usr/bin/curl", CURL, "deny 1" },
+	{ "deny exe \"/usr/bin/curl\"", CURL, "deny 1" },
+	{ "deny exe \"/a,b\",\"/usr/bin/c*\"", CURL, "deny 1" },
+	{ "deny exe \"/q\\\"\\\\\"", "exe=/q\"\\", "deny 1" },
+	{ "deny exe /a#b", "exe=/a#b", "deny 1" },
+	{ "deny exe /usr/bin/curl #,/x", CURL, "deny 1" },
+	{ "deny exe *", "uid=1", "allow 0" },
+	{ "deny exe /usr/bin/curl\r\n", CURL, "deny 1" },
+	{ "\tdeny\texe\t/usr/bin/curl\t", CURL, "deny 1" },
+	/* the other texts */
+	{ "deny comm curl", CURL, "deny 1" },
+	{ "deny comm c*", CURL, "deny 1" },
+	{ "deny comm wget", CURL, "allow 0" },
+	{ "deny comm comm", "comm=comm", "deny 1" },
+	{ "deny parent /bin/bash", CURL, "deny 1" },
+	{ "deny parent /bin/zsh", CURL, "allow 0" },
+	{ "deny parent *", "exe=/x", "allow 0" },
+	{ "deny unit session-*.scope", CURL, "deny 1" },
+	{ "deny unit session-3", CURL, "allow 0" },
+	{ "deny container web", CURL, "deny 1" },
+	{ "deny container db", CURL, "allow 0" },
+	{ "deny node here", CURL, "deny 1" },
+	{ "deny node there,here", CURL, "deny 1" },
+	{ "deny node there", CURL, "allow 0" },
+	/* users */
+	{ "deny user alice", CURL, "deny 1" },
+	{ "deny user 1000", CURL, "deny 1" },
+	{ "deny user bob", CURL, "allow 0" },
+	{ "deny user 1001", CURL, "allow 0" },
+	{ "deny user al*", CURL, "deny 1" },
+	{ "deny user bob,1000", CURL, "deny 1" },
+	{ "deny user 0", "uid=0", "deny 1" },
+	{ "deny user root", "uid=0", "allow 0" },
+	{ "deny user 4294967294", "uid=4294967294", "deny 1" },
+	{ "deny login-user bob", CURL, "deny 1" },
+	{ "deny login-user 1001", CURL, "deny 1" },
+	{ "deny login-user alice", CURL, "allow 0" },
+	{ "deny login-user 0", "uid=0", "allow 0" },
+	/* protocol and direction */
+	{ "deny proto tcp", CURL, "deny 1" },
+	{ "deny proto TCP", CURL, "deny 1" },
+	{ "deny proto 6", CURL, "deny 1" },
+	{ "deny proto udp,sctp", CURL, "allow 0" },
+	{ "deny proto tcp", "exe=/x", "allow 0" },
+	{ "deny direction out", CURL, "deny 1" },
+	{ "deny direction in", CURL, "allow 0" },
+	{ "deny direction in,forward", CURL " direction=forward", "deny 1" },
+	/* addresses */
+	{ "deny dst 192.0.2.1", CURL, "deny 1" },
+	{ "deny dst 192.0.2.0/24", CURL, "deny 1" },
+	{ "deny dst 192.0.2.2", CURL, "allow 0" },
+	{ "deny src 192.0.2.1", CURL, "allow 0" },
+	{ "deny src 10.0.0.0/8", CURL, "deny 1" },
+	{ "deny dst ::/0", CURL, "allow 0" },
+	{ "deny dst 0.0.0.0/0", CURL, "deny 1" },
+	{ "deny dst ::ffff:192.0.2.1", CURL, "deny 1" },
+	{ "deny dst 192.0.2.1", "dst=[::ffff:192.0.2.1]:443", "deny 1" },
+	{ "deny dst 2001:db8::/32,192.0.2.7", "dst=[2001:db8::1]:443", "deny 1" },
+	{ "deny dst 0.0.0.0/0,::/0", "exe=/x", "allow 0" },
+	{ "deny address 192.0.2.1", CURL, "deny 1" },
+	{ "deny address 10.0.0.1", CURL, "allow 0" },
+	{ "deny address 192.0.2.1", CURL " direction=in", "allow 0" },
+	{ "deny address 10.0.0.1", CURL " direction=in", "deny 1" },
+	{ "deny address 192.0.2.1", CURL " direction=forward", "deny 1" },
+	{ "deny address 10.0.0.0/8", CURL " direction=forward", "allow 0" },
+	/* ports */
+	{ "deny port 443", CURL, "deny 1" },
+	{ "deny port 443", CURL " direction=in", "deny 1" },
+	{ "deny dport 443", CURL, "deny 1" },
+	{ "deny dport 400-442,444", CURL, "allow 0" },
+	{ "deny dport 400-443", CURL, "deny 1" },
+	{ "deny dport 443-500", CURL, "deny 1" },
+	{ "deny dport 40000", CURL, "allow 0" },
+	{ "deny sport 40000", CURL, "deny 1" },
+	{ "deny sport 0-39999,40001-65535", CURL, "allow 0" },
+	{ "deny port 0", "dst=192.0.2.1:0", "deny 1" },
+	{ "deny port 0-65535", "dst=192.0.2.1", "allow 0" },
+	/* not; and unknown satisfies neither */
+	{ "deny not exe /usr/bin/curl", CURL, "allow 0" },
+	{ "deny not exe /usr/bin/wget", CURL, "deny 1" },
+	{ "deny not exe /usr/bin/wget", "uid=1", "allow 0" },
+	{ "deny not exe /x,/usr/bin/curl", CURL, "allow 0" },
+	{ "deny not exe /x,/y", CURL, "deny 1" },
+	{ "deny not user bob,33", "uid=1000", "allow 0" },
+	{ "deny not user bob,33", "uid=33", "allow 0" },
+	{ "deny not user bob,33", CURL, "deny 1" },
+	{ "deny not container x", "exe=/x", "allow 0" },
+	{ "deny not dst 10.0.0.0/8", CURL, "deny 1" },
+	{ "deny not dst 10.0.0.0/8", "exe=/x", "allow 0" },
+	{ "deny not port 443", CURL, "allow 0" },
+	{ "deny not port 80", "exe=/x", "allow 0" },
+	{ "deny not proto udp", "exe=/x", "allow 0" },
+	{ "deny not direction in", CURL, "deny 1" },
+	{ "deny dst 192.0.2.0/24 not dst 192.0.2.1 not dst 192.0.2.2", CURL, "allow 0" },
+	{ "deny dst 192.0.2.0/24 not dst 192.0.2.2 not dst 192.0.2.3", CURL, "deny 1" },
+	{ "deny exe /usr/bin/curl not exe /usr/bin/wget", CURL, "deny 1" },
+	/* all of a rule; the first of rules */
+	{ "deny exe /usr/bin/curl user alice port 443", CURL, "deny 1" },
+	{ "deny exe /usr/bin/curl user bob port 443", CURL, "allow 0" },
+	{ "deny exe /usr/bin/curl port 443 user bob", CURL, "allow 0" },
+	{ "allow user alice\ndeny exe /usr/bin/curl", CURL, "allow 1" },
+	{ "deny user bob\nreject exe /usr/bin/curl\nallow exe *", CURL, "reject 2" },
+	{ "default deny\n\n# the one\nallow port 443\nreject port 443", CURL, "allow 4" },
+	/* certain */
+	{ "allow certain\ndefault deny", CURL, "allow 1" },
+	{ "allow certain\ndefault deny", "certainty=inferred", "deny 0 +" },
+	{ "allow certain\nunattributed deny", "certainty=unknown", "deny 0 +" },
+	{ "allow exe /usr/bin/curl certain\ndefault deny", CURL, "allow 1" },
+	{ "allow exe /usr/bin/curl certain\ndefault deny", CURL " certainty=inferred", "deny 0 +" },
+	{ "allow certain exe /usr/bin/curl\ndeny port 443", CURL " certainty=inferred",
+	  "deny 2 +" },
+	{ "allow exe /bin/x certain\ndefault deny", CURL " certainty=inferred", "deny 0" },
+	{ "allow exe /usr/bin/curl certain\ndefault deny", "certainty=unknown", "deny 0" },
+	{ "deny port 443\nallow certain", CURL " certainty=inferred", "deny 1" },
+	{ "deny port 80\nreject certain port 443\nallow port 443\ndeny certain",
+	  CURL " certainty=inferred", "allow 3 +" },
+	{ "reject certain not exe /usr/bin/wget", CURL " certainty=inferred", "allow 0 +" },
+	{ "reject certain not exe /usr/bin/wget", CURL, "reject 1" },
+};
+
+static void test_decide(void)
+{
+	for (size_t i = 0; i < sizeof(decided) / sizeof(decided[0]); i++) {
+		char buf[512], got[64];
+		struct policy_answer a;
+		struct connection c;
+		unsigned int count;
+		struct policy *p;
+
+		if (parse(decided[i].policy, strlen(decided[i].policy), &count, &p)) {
+			tap_ok(false, "policy %zu", i + 1);
+			tap_note("%s", complaints);
+			continue;
+		}
+		snprintf(buf, sizeof(buf), "%s", decided[i].connection);
+		describe(&c, buf);
+		policy_decide(p, &c, &a);
+		snprintf(got, sizeof(got), "%s %d%s", policy_verdict_word(a.verdict), a.line,
+			 a.wants_certain ? " +" : "");
+		if (!tap_ok(!strcmp(got, decided[i].wanted), "policy %zu: %.*s: %s", i + 1,
+			    (int)strcspn(decided[i].policy, "\r\n#"), decided[i].policy,
+			    decided[i].wanted))
+			tap_note("got %s by '%s' for %s", got, a.rule, decided[i].connection);
+		policy_free(p);
+	}
+}
+
+#define FILE_OF(literal) literal, sizeof(literal) - 1
+
+static const struct {
+	const char *text;
+	size_t len;
+	const char *where;	/* "LINE:COLUMN:PIECE OF THE MESSAGE" for each mistake */
+} bad[] = {
+	/* how a line begins */
+	{ FILE_OF("permit exe /x\n"), "1:1:begins with allow, deny" },
+	{ FILE_OF("  exe /x"), "1:3:begins with" },
+	{ FILE_OF("Allow exe /x"), "1:1:begins with" },
+	{ FILE_OF("\"allow\" exe /x"), "1:1:begins with" },
+	{ FILE_OF(", allow"), "1:1:begins with" },
+	{ FILE_OF("allow"), "1:6:nothing to match; 'default allow'" },
+	{ FILE_OF("deny # all\n"), "1:6:nothing to match; 'default deny'" },
+	/* defaults */
+	{ FILE_OF("default"), "1:8:verdict was expected" },
+	{ FILE_OF("default maybe"), "1:9:verdict was expected" },
+	{ FILE_OF("default \"deny\""), "1:9:verdict was expected" },
+	{ FILE_OF("default deny exe /x"), "1:14:nothing can follow 'default'" },
+	{ FILE_OF("default deny, allow"), "1:13:nothing can follow" },
+	{ FILE_OF("default deny\n\ndefault deny"), "3:1:'default' already stands in line 1" },
+	{ FILE_OF("unattributed no\nunattributed deny x"),
+	  "1:14:verdict was expected\n2:1:already stands in line 1\n"
+	  "2:19:nothing can follow 'unattributed'" },
+	/* matches */
+	{ FILE_OF("allow program /x"), "1:7:unknown match 'program'" },
+	{ FILE_OF("allow \"exe\" /x"), "1:7:unknown match 'exe'" },
+	{ FILE_OF("allow exe /x /y"), "1:14:unknown match '/y'" },
+	{ FILE_OF("allow bogus /x user a wrong b port 99999"),
+	  "1:7:unknown match 'bogus'\n1:23:unknown match 'wrong'\n1:36:'99999' is neither a port" },
+	{ FILE_OF("allow b\xc3\xa4 x"), "1:7:unknown match 'b?\?'" },
+	{ FILE_OF("allow an-unknown-match-that-is-longer-than-anybody-would-write x"),
+	  "1:7:'an-unknown-match-that-is-longer-than-anybody...'" },
+	{ FILE_OF("allow ,"), "1:7:match was expected" },
+	{ FILE_OF("allow not"), "1:10:match was expected" },
+	{ FILE_OF("allow not not exe /x"), "1:11:unknown match 'not'" },
+	{ FILE_OF("allow not certain exe /x"), "1:11:cannot be negated" },
+	{ FILE_OF("allow certain exe /x certain"), "1:22:stands twice" },
+	{ FILE_OF("allow port 1 dport 2"), "1:14:once more" },
+	{ FILE_OF("allow exe /x user a exe /y"), "1:21:once more" },
+	/* values that are missing */
+	{ FILE_OF("allow exe"), "1:10:value is missing" },
+	{ FILE_OF("allow exe /x,"), "1:14:value is missing" },
+	{ FILE_OF("allow exe ,/x"), "1:11:value is missing" },
+	{ FILE_OF("allow exe /x,,/y"), "1:14:value is missing" },
+	{ FILE_OF("allow exe /x, # /y"), "1:15:value is missing" },
+	{ FILE_OF("allow unit \"\""), "1:12:is empty" },
+	/* quotes */
+	{ FILE_OF("allow exe \"/x"), "1:11:not closed" },
+	{ FILE_OF("allow exe \"/x\\\""), "1:11:not closed" },
+	{ FILE_OF("allow exe \"/x\"y"), "1:15:behind the closing quote" },
+	{ FILE_OF("allow exe /x\"y\""), "1:13:only begin a word" },
+	{ FILE_OF("\"allow"), "1:1:not closed" },
+	{ FILE_OF("default \"deny"), "1:9:not closed" },
+	{ FILE_OF("default deny \"x"), "1:14:not closed" },
+	{ FILE_OF("allow not \"x"), "1:11:not closed" },
+	/* values that are none */
+	{ FILE_OF("allow exe curl"), "1:11:'curl' is not an absolute path" },
+	{ FILE_OF("allow parent bash,/x,./y"), "1:14:absolute path\n1:22:absolute path" },
+	{ FILE_OF("allow comm sixteen-letters-"), "1:12:longer than a process's name" },
+	{ FILE_OF("allow user 4294967295"), "1:12:no user id" },
+	{ FILE_OF("allow user 99999999999"), "1:12:no user id" },
+	{ FILE_OF("allow login-user 1,4294967296"), "1:20:no user id" },
+	{ FILE_OF("allow proto carrier-pigeon"), "1:13:no protocol" },
+	{ FILE_OF("allow proto tcp,263"), "1:17:no protocol" },
+	{ FILE_OF("allow direction sideways"), "1:17:no direction" },
+	{ FILE_OF("allow address example.org"), "1:15:neither ADDR nor" },
+	{ FILE_OF("allow src 192.0.2.0/33"), "1:11:neither ADDR nor" },
+	{ FILE_OF("allow dst 2001:db8::/129,192.0.2.256"), "1:11:neither ADDR\n1:26:neither ADDR" },
+	{ FILE_OF("allow port http"), "1:12:neither a port" },
+	{ FILE_OF("allow sport 65536"), "1:13:neither a port" },
+	{ FILE_OF("allow dport 89-80"), "1:13:'89-80' is neither a port" },
+	{ FILE_OF("allow port -80,80-,1-2-3"), "1:12:neither\n1:16:neither\n1:20:neither" },
+	/* bytes */
+	{ FILE_OF("allow exe /\033[31m"), "1:12:control byte 0x1b" },
+	{ FILE_OF("allow exe /x\0y\n"), "1:13:control byte 0x00" },
+	{ FILE_OF("allow exe /x\r\rdeny"), "1:13:control byte 0x0d" },
+	{ FILE_OF("# \x7f"), "1:3:control byte 0x7f" },
+	/* all of them */
+	{ FILE_OF("allow exe /x\nnonsense\n\ndeny port x\ndefault\nreject\n"),
+	  "2:1:begins with\n4:11:neither a port\n5:8:verdict\n6:7:nothing to match" },
+};
+
+/* Each wanted line against the complaint at its place. */
+static bool told(const char *where)
+{
+	char wanted[512], *save_wanted, *save_got, *want, *line;
+	static char got[sizeof(complaints)];
+
+	strcpy(wanted, where);
+	strcpy(got, complaints);
+	want = strtok_r(wanted, "\n", &save_wanted);
+	line = strtok_r(got, "\n", &save_got);
+	while (want && line) {
+		char *text = strchr(strchr(want, ':') + 1, ':');
+		size_t place = (size_t)(text - want) + 1;
+
+		if (strncmp(want, line, place) || !strstr(line + place, text + 1))
+			return false;
+		want = strtok_r(NULL, "\n", &save_wanted);
+		line = strtok_r(NULL, "\n", &save_got);
+	}
+	return !want && !line;
+}
+
+static void test_bad(void)
+{
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct policy *p;
+		unsigned int count;
+		int rc = parse(bad[i].text, bad[i].len, &count, &p);
+
+		if (!tap_ok(rc == -EINVAL && !p && count && told(bad[i].where), "mistake %zu: %.*s",
+			    i + 1, (int)strcspn(bad[i].where, "\n"), bad[i].where))
+			tap_note("returned %d: %s", rc, complaints);
+		policy_free(p);
+	}
+}
+
+/* A line of `head` and n times `piece`, and what comes of it. */
+static int parse_repeated(const char *head, const char *piece, int n, unsigned int *count)
+{
+	size_t each = strlen(piece), len = strlen(head);
+	char *text = malloc(len + each * (size_t)n + 1);
+	struct policy *p;
+	int rc;
+
+	strcpy(text, head);
+	for (int i = 0; i < n; i++, len += each)
+		memcpy(text + len, piece, each);
+	rc = parse(text, len, count, &p);
+	policy_free(p);
+	free(text);
+	return rc;
+}
+
+static void test_limits(void)
+{
+	unsigned int count;
+	int rc;
+
+	tap_ok(!parse_repeated("deny port 1", ",2", 255, &count), "256 values");
+	rc = parse_repeated("deny port 1", ",2", 300, &count);
+	tap_ok(rc == -EINVAL && count == 1 && told("1:523:more than 256 values"),
+	       "257 are told, once");
+	tap_ok(!parse_repeated("deny unit ", "x", 4086, &count), "a line of 4096 bytes");
+	rc = parse_repeated("deny unit ", "x", 4087, &count);
+	tap_ok(rc == -EINVAL && count == 1 && told("1:4097:too long"), "but not of 4097");
+	tap_ok(!parse_repeated("", "deny port 1\n", 10000, &count), "10000 rules");
+	rc = parse_repeated("", "deny port 1\n", 10001, &count);
+	tap_ok(rc == -EINVAL && count == 1 && told("10001:1:more than 10000 rules"),
+	       "but not 10001");
+	tap_ok(!parse_repeated("", "#", 0, &count), "an empty file");
+}
+
+static void test_own(void)
+{
+	char text[] = "  deny exe /usr/bin/* , \"/opt/a b\"   # why\n";
+	char buf[] = "exe=/usr/bin/x";
+	struct policy_answer a;
+	struct connection c;
+	unsigned int count;
+	struct policy *p;
+
+	parse(text, strlen(text), &count, &p);
+	memset(text, 'x', strlen(text));
+	describe(&c, buf);
+	policy_decide(p, &c, &a);
+	tap_ok(a.verdict == VERDICT_DROP && !strcmp(a.rule, "deny exe /usr/bin/* , \"/opt/a b\""),
+	       "the policy owns its texts, and a rule is told as written");
+	c.text[CONNECTION_EXE] = text_of("/opt/a b");
+	policy_decide(p, &c, &a);
+	tap_ok(a.line == 1, "a blank in quotes");
+	c.text[CONNECTION_EXE] = text_of("/opt/a");
+	policy_decide(p, &c, &a);
+	tap_ok(a.line == 0 && !strcmp(a.rule, "default"), "a default's name");
+	c.text[CONNECTION_EXE] = TEXT_NONE;
+	c.certainty = CERTAINTY_UNKNOWN;
+	policy_decide(p, &c, &a);
+	tap_ok(a.line == 0 && !strcmp(a.rule, "unattributed"), "the other default's name");
+	tap_ok(policy_rule_count(p) == 1 && policy_default(p, true) == VERDICT_ACCEPT &&
+	       policy_default(p, false) == VERDICT_ACCEPT, "what a policy says of itself");
+	c.text[CONNECTION_EXE] = (struct text){ "/usr/bin/\0", 10 };
+	policy_decide(p, &c, &a);
+	tap_ok(a.line == 1, "any byte may be in a path");
+	policy_free(p);
+	policy_free(NULL);
+}
+
+int main(void)
+{
+	test_decide();
+	test_bad();
+	test_limits();
+	test_own();
+	return tap_done();
+}
