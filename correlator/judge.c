@@ -50,6 +50,7 @@ enum counter { C_PACKETS, C_FROM_CACHE, C_FROM_RECENT, C_FROM_PROC, C_NOBODY, C_
 /* What is known of a packet's sender while it is being found out. */
 struct sender {
 	int64_t inode, pid, fd;		/* -1: unknown */
+	uint64_t row;			/* of its record, where that is all that names it; else 0 */
 	bool local;			/* it has a socket on this host */
 	enum counter source;
 };
@@ -143,6 +144,16 @@ static void describe(struct judge *j, struct connection *c, const struct sender 
 		c->pid = s->pid;
 }
 
+/* Its process is gone, but a record of it came first. */
+static bool recall(struct judge *j, const struct connection *c, struct sender *s)
+{
+	if (c->direction != DIRECTION_OUT)
+		return false;
+	s->pid = observer_recall(j->t.observer, c, &s->row);
+	s->source = C_FROM_CACHE;
+	return s->pid >= 0;
+}
+
 /* The process that holds the packet's socket, by what was seen lately. */
 static bool find_sender(struct judge *j, const struct connection *c, struct sender *s)
 {
@@ -165,7 +176,7 @@ static bool find_sender(struct judge *j, const struct connection *c, struct send
 		s->source = C_FROM_CACHE;
 		return true;
 	}
-	return false;
+	return recall(j, c, s);
 }
 
 static void set_reason(struct connection *c, const struct sender *s)
@@ -187,9 +198,9 @@ static void attribute(struct judge *j, struct connection *c, const struct sender
 		return;
 	}
 	describe(j, c, s);
-	c->evidence |= EVIDENCE_FD;
+	c->evidence |= s->fd >= 0 ? EVIDENCE_FD : EVIDENCE_AUDIT;
 	c->certainty = CERTAINTY_INFERRED;
-	if (procfs_in_call(j->t.procfs, s->pid, s->fd)) {
+	if (s->fd >= 0 && procfs_in_call(j->t.procfs, s->pid, s->fd)) {
 		c->evidence |= EVIDENCE_SYSCALL;
 		c->certainty = CERTAINTY_CERTAIN;
 	}
@@ -213,12 +224,9 @@ static void complete(struct judge *j, struct connection *c, char user[256])
 static void record(struct judge *j, struct connection *c, const struct sender *s,
 		   const struct policy_answer *a)
 {
-	bool again = false;
-
 	c->verdict = a->verdict;
 	c->text[CONNECTION_RULE] = text_of(a->rule);
-	observer_packet(j->t.observer, c, s->fd, s->inode, &again);
-	if (again)
+	if (observer_packet(j->t.observer, c, s->fd, s->inode, s->row))
 		recorder_decide(j->t.recorder, c);
 	else
 		recorder_add_packet(j->t.recorder, c);
@@ -333,7 +341,8 @@ static bool read_packet(const struct nfqueue_packet *p, struct connection *c)
 
 void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 {
-	struct sender s = { -1, -1, -1, p->uid >= 0, C_NOBODY };
+	struct sender s = { .inode = -1, .pid = -1, .fd = -1, .local = p->uid >= 0,
+			    .source = C_NOBODY };
 	int64_t now = clock_mono_ns();
 	struct connection c;
 	struct denied *d;
@@ -351,6 +360,8 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 	}
 	if (s.inode > 0)
 		find_sender(j, &c, &s);
+	else if (s.local)
+		recall(j, &c, &s);
 	if (settle(j, &c, &s, &p->id, 1, p->mark, now, false))
 		return;
 	if (!park(j, p, &c, &s, now))

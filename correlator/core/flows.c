@@ -76,3 +76,37 @@ struct flow *flows_match(struct flows *f, const struct event *e, int protocol,
 	}
 	return best;
 }
+
+void flows_close(struct flows *f, uint64_t id)
+{
+	/* From the newest on: that is where it is. */
+	for (unsigned int i = 1; f->open && i <= FLOWS; i++) {
+		struct flow *flow = &f->flow[(f->next - i) % FLOWS];
+
+		if (flow->id != id || !flow->open)
+			continue;
+		flow->open = false;
+		f->open--;
+		return;
+	}
+}
+
+struct flow *flows_take(struct flows *f, int protocol, const struct endpoint *dst, int64_t uid,
+			int64_t time_us)
+{
+	for (unsigned int i = 0; f->open && i < FLOWS; i++) {
+		struct flow *flow = &f->flow[(f->next + i) % FLOWS];
+		int64_t after = time_us - flow->time_us;
+
+		if (!flow->open || flow->peer.port != dst->port ||
+		    (flow->protocol >= 0 && flow->protocol != protocol) ||
+		    !address_equal(&flow->peer.addr, &dst->addr) ||
+		    (uid >= 0 && flow->uid >= 0 && uid != flow->uid) || after < -BEFORE_US ||
+		    after > AFTER_US)
+			continue;
+		flow->open = false;
+		f->open--;
+		return flow;
+	}
+	return NULL;
+}

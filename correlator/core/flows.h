@@ -39,4 +39,14 @@ void flows_add(struct flows *f, const struct flow *flow);
 struct flow *flows_match(struct flows *f, const struct event *e, int protocol,
 			 const struct endpoint *dst);
 
+/* The flow of row id is settled otherwise. */
+void flows_close(struct flows *f, uint64_t id);
+
+/*
+ * The other way round, in a table of records whose packet has not come: the oldest that is to this
+ * destination, of this user, and from about this time; which is thereby closed.  NULL: there is none.
+ */
+struct flow *flows_take(struct flows *f, int protocol, const struct endpoint *dst, int64_t uid,
+			int64_t time_us);
+
 #endif

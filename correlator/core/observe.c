@@ -46,7 +46,8 @@ struct pending {
 struct observer {
 	struct socktable *sockets;
 	struct proctable *processes;
-	struct flows *flows;
+	struct flows *flows;		/* packets without their record */
+	struct flows *records;		/* records without their packet */
 	uint64_t next_id;
 	struct pending pending[PENDING];
 	unsigned int pending_next;
@@ -62,7 +63,8 @@ struct observer *observer_new(uint64_t next_id)
 	o->sockets = socktable_new(SOCKETS);
 	o->processes = proctable_new();
 	o->flows = flows_new();
-	if (o->sockets && o->processes && o->flows)
+	o->records = flows_new();
+	if (o->sockets && o->processes && o->flows && o->records)
 		return o;
 	observer_free(o);
 	return NULL;
@@ -75,6 +77,7 @@ void observer_free(struct observer *o)
 	socktable_free(o->sockets);
 	proctable_free(o->processes);
 	flows_free(o->flows);
+	flows_free(o->records);
 	free(o);
 }
 
@@ -370,6 +373,11 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 		.connection = out->connection.id, .dst = dst, .time_us = e->time_us,
 		.valid = true, .pending = is_pending(e->exit),
 	};
+	if (!replay && !e->text[EVENT_NODE].data && !never_attempted((int)e->exit))
+		flows_add(o->records, &(struct flow){
+			.id = out->connection.id, .protocol = s->protocol, .peer = dst,
+			.inode = -1, .pid = e->pid, .uid = e->fsuid >= 0 ? e->fsuid : e->uid,
+			.time_us = e->time_us, .open = true });
 	if (s->protocol < 0)
 		remember_pending(o, e, out->connection.id);
 }
@@ -439,23 +447,37 @@ bool observer_describe(struct observer *o, int64_t pid, struct connection *c)
 	return true;
 }
 
-void observer_packet(struct observer *o, struct connection *c, int64_t fd, int64_t inode,
-		     bool *again)
+int64_t observer_recall(struct observer *o, const struct connection *c, uint64_t *row)
+{
+	struct flow *f = flows_take(o->records, c->protocol, &c->dst, c->uid, c->time_us);
+
+	if (!f)
+		return -1;
+	*row = f->id;
+	return f->pid;
+}
+
+bool observer_packet(struct observer *o, struct connection *c, int64_t fd, int64_t inode,
+		     uint64_t row)
 {
 	struct sock_key key = { .node = 0, .pid = c->pid, .fd = fd };
 	struct sock *s = c->pid >= 0 && fd >= 0 ? socktable_find(o->sockets, &key) : NULL;
 
 	if (s && inode > 0)
 		socktable_set_inode(o->sockets, s, inode);
-	*again = s && s->flow.valid && s->flow.connection && s->flow.dst.port == c->dst.port &&
-		 address_equal(&s->flow.dst.addr, &c->dst.addr) &&
-		 c->time_us - s->flow.time_us < FLOW_US;
-	if (*again) {
+	if (row) {
+		c->id = row;
+		return true;
+	}
+	if (s && s->flow.valid && s->flow.connection && s->flow.dst.port == c->dst.port &&
+	    address_equal(&s->flow.dst.addr, &c->dst.addr) &&
+	    c->time_us - s->flow.time_us < FLOW_US) {
 		/* The record of the connect() and the packet's own socket: two witnesses. */
 		c->id = s->flow.connection;
+		flows_close(o->records, c->id);
 		if ((c->evidence & (EVIDENCE_INODE | EVIDENCE_FD)) == (EVIDENCE_INODE | EVIDENCE_FD))
 			c->certainty = CERTAINTY_CERTAIN;
-		return;
+		return true;
 	}
 	c->id = o->next_id++;
 	flows_add(o->flows, &(struct flow){
@@ -463,4 +485,5 @@ void observer_packet(struct observer *o, struct connection *c, int64_t fd, int64
 		.inode = inode, .pid = c->pid, .uid = c->uid, .time_us = c->time_us,
 		.evidence = c->evidence, .open = true,
 	});
+	return false;
 }

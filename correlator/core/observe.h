@@ -54,14 +54,21 @@ struct holder {
 int observer_holders(struct observer *o, int64_t inode, int protocol, int64_t uid,
 		     struct holder *holders, int max);
 
+/*
+ * A record that came before its packet, of a process that is gone: who it was, by destination, user
+ * and time alone.  *row: the record's row.  -1: there is none.
+ */
+int64_t observer_recall(struct observer *o, const struct connection *c, uint64_t *row);
+
 /* What the events say of a process, into c.  False where they say nothing. */
 bool observer_describe(struct observer *o, int64_t pid, struct connection *c);
 
 /*
- * The packet has been attributed (c->pid; -1: to nobody) and decided.  OUTCOME_NEW: it is a new row;
- * or it belongs to the row of an audit record that came first: *again is true and c->id is that row's.
+ * The packet has been attributed (c->pid; -1: to nobody) and decided.  row: that of its record, where
+ * observer_recall() named it; else 0.  False: c->id is a new row's; true: it is the row of an audit
+ * record that came first.
  */
-void observer_packet(struct observer *o, struct connection *c, int64_t fd, int64_t inode,
-		     bool *again);
+bool observer_packet(struct observer *o, struct connection *c, int64_t fd, int64_t inode,
+		     uint64_t row);
 
 #endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The heads of packets: whole, with options and extension headers, cut off anywhere, and random. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "packet.h"
+#include "tap.h"
+
+#define V4(hl, proto, frag_hi, frag_lo) \
+	0x40 | (hl), 0, 0, 60, 0, 1, (frag_hi), (frag_lo), 64, (proto), 0, 0, 10, 0, 0, 1, 10, 0, 0, 2
+#define V6(next) \
+	0x60, 0, 0, 0, 0, 40, (next), 64, \
+	0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, \
+	0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2
+#define PORTS 0x12, 0x34, 0, 80
+#define TCP PORTS, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 0, 0, 0, 0, 0, 0
+
+static const struct row {
+	const char *what;
+	uint8_t data[128];
+	size_t len;
+	int rc, protocol, sport, dport;
+	bool fragment;
+} rows[] = {
+#define ROW(what, rc, protocol, sport, dport, fragment, ...) \
+	{ what, { __VA_ARGS__ }, sizeof((uint8_t[]){ __VA_ARGS__ }), rc, protocol, sport, dport, fragment }
+	ROW("TCP over IPv4", 0, 6, 0x1234, 80, false, V4(5, 6, 0x40, 0), TCP),
+	ROW("with options", 0, 6, 0x1234, 80, false, V4(7, 6, 0x40, 0), 1, 1, 1, 1, 1, 1, 1, 0, TCP),
+	ROW("UDP", 0, 17, 0x1234, 80, false, V4(5, 17, 0, 0), PORTS, 0, 8, 0, 0),
+	ROW("UDP-Lite", 0, 136, 0x1234, 80, false, V4(5, 136, 0, 0), PORTS, 0, 8, 0, 0),
+	ROW("SCTP", 0, 132, 0x1234, 80, false, V4(5, 132, 0, 0), PORTS, 0, 0, 0, 0, 0, 0, 0, 0),
+	ROW("ICMP", 0, 1, -1, -1, false, V4(5, 1, 0, 0), 8, 0, 0, 0),
+	ROW("the first fragment", 0, 17, 0x1234, 80, false, V4(5, 17, 0x20, 0), PORTS, 0, 8, 0, 0),
+	ROW("a later fragment", 0, 17, -1, -1, true, V4(5, 17, 0x20, 9), PORTS, 0, 8, 0, 0),
+	ROW("cut off within the ports", -ENODATA, 6, -1, -1, false, V4(5, 6, 0, 0), 0x12, 0x34, 0),
+	ROW("cut off within the options", -ENODATA, 6, -1, -1, false, V4(15, 6, 0, 0), 1, 1, 1),
+	ROW("a header shorter than a header", -EINVAL, -1, -1, -1, false, V4(4, 6, 0, 0), TCP),
+	ROW("of another version", -EINVAL, -1, -1, -1, false, 0x50, 0, 0, 0),
+	ROW("nothing", -EINVAL, -1, -1, -1, false, 0),
+	ROW("TCP over IPv6", 0, 6, 0x1234, 80, false, V6(6), TCP),
+	ROW("behind hop-by-hop and destination options", 0, 17, 0x1234, 80, false, V6(0),
+	    60, 0, 0, 0, 0, 0, 0, 0, 17, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, PORTS, 0, 8, 0, 0),
+	ROW("behind routing and AH", 0, 6, 0x1234, 80, false, V6(43),
+	    51, 0, 0, 0, 0, 0, 0, 0, 6, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TCP),
+	ROW("the first fragment of IPv6", 0, 17, 0x1234, 80, false, V6(44),
+	    17, 0, 0, 1, 0, 0, 0, 7, PORTS, 0, 8, 0, 0),
+	ROW("a later fragment of IPv6", 0, 17, -1, -1, true, V6(44), 17, 0, 0, 8, 0, 0, 0, 7, PORTS),
+	ROW("no next header", 0, 59, -1, -1, false, V6(59), 1, 2, 3, 4),
+	ROW("ICMPv6", 0, 58, -1, -1, false, V6(58), 128, 0, 0, 0),
+	ROW("an extension header cut off", -ENODATA, 0, -1, -1, false, V6(0), 6, 4, 0, 0),
+#undef ROW
+};
+
+/* Nothing is read beyond the end: each prefix in memory of exactly its length (for the sanitizers). */
+static bool prefixes(const struct row *r)
+{
+	for (size_t len = 0; len <= r->len; len++) {
+		uint8_t *piece = malloc(len + !len);
+		struct packet p;
+		int rc;
+
+		memcpy(piece, r->data, len);
+		rc = packet_parse(piece, len, &p);
+		free(piece);
+		if (rc && rc != -ENODATA && rc != -EINVAL)
+			return false;
+	}
+	return true;
+}
+
+static bool random_packets(unsigned int seed, int count)
+{
+	srandom(seed);
+	for (int i = 0; i < count; i++) {
+		const struct row *r = &rows[(size_t)random() % (sizeof(rows) / sizeof(rows[0]))];
+		size_t len = (size_t)random() % (r->len + 1);
+		uint8_t *data = malloc(len + !len);
+		struct packet p;
+
+		memcpy(data, r->data, len);
+		for (int k = (int)(random() % 4); len && k > 0; k--)
+			data[(size_t)random() % len] = (uint8_t)random();
+		packet_parse(data, len, &p);
+		free(data);
+		if (p.src.port > 65535 || p.dst.port > 65535 || p.src.port < -1 || p.dst.port < -1)
+			return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int seed = argc > 1 ? (unsigned int)atoi(argv[1]) : 20261121;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *r = &rows[i];
+		struct packet p;
+		int rc = packet_parse(r->data, r->len, &p);
+
+		if (!tap_ok(rc == r->rc && p.protocol == r->protocol && p.src.port == r->sport &&
+			    p.dst.port == r->dport && p.fragment == r->fragment, "%s", r->what))
+			tap_note("rc %d protocol %d ports %d %d", rc, p.protocol, p.src.port, p.dst.port);
+		tap_ok(prefixes(r), "%s: cut off anywhere", r->what);
+	}
+	tap_note("seed %u", seed);
+	tap_ok(random_packets(seed, 1000000), "a million changed packets");
+	return tap_done();
+}
