@@ -104,7 +104,7 @@ static int make_epoch(sqlite3 *db)
 
 static int prepare_writer(struct cache_writer *w)
 {
-	int64_t first, last;
+	int64_t first = 0, last = 0;
 	int rc = db_exec(w->db, "PRAGMA synchronous = OFF; PRAGMA cache_size = -1024;"
 				"PRAGMA wal_autocheckpoint = 500;"
 				"PRAGMA journal_size_limit = 8388608");

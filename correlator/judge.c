@@ -77,7 +77,6 @@ struct judge {
 	int waiting;
 	struct denied denied[DENIED_SLOTS];
 	int64_t count[C_COUNT];
-	struct judge_count shown[C_COUNT + 1];
 };
 
 struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
@@ -202,6 +201,10 @@ static void attribute(struct judge *j, struct connection *c, const struct sender
 	c->certainty = CERTAINTY_INFERRED;
 	if (s->fd >= 0 && procfs_in_call(j->t.procfs, s->pid, s->fd)) {
 		c->evidence |= EVIDENCE_SYSCALL;
+		c->certainty = CERTAINTY_CERTAIN;
+	} else if ((c->evidence & EVIDENCE_INODE) && (c->evidence & EVIDENCE_FD) &&
+		   observer_recorded(j->t.observer, c, s->pid, s->fd, s->inode)) {
+		c->evidence |= EVIDENCE_AUDIT;
 		c->certainty = CERTAINTY_CERTAIN;
 	}
 }
@@ -424,18 +427,17 @@ void judge_free(struct judge *j)
 	free(j);
 }
 
-const struct judge_count *judge_counts(struct judge *j)
+void judge_publish(struct judge *j)
 {
 	static const char *const names[C_COUNT] = {
-		[C_PACKETS] = "packets", [C_FROM_CACHE] = "from_cache",
-		[C_FROM_RECENT] = "from_recent", [C_FROM_PROC] = "from_proc",
-		[C_NOBODY] = "from_nobody", [C_PARKED] = "parked", [C_EXPIRED] = "expired",
-		[C_MALFORMED] = "malformed", [C_OVERRUNS] = "lost_queue",
-		[C_VERDICT_ERRORS] = "verdict_errors",
+		[C_PACKETS] = "queue_packets", [C_FROM_CACHE] = "queue_from_cache",
+		[C_FROM_RECENT] = "queue_from_recent", [C_FROM_PROC] = "queue_from_proc",
+		[C_NOBODY] = "queue_from_nobody", [C_PARKED] = "queue_parked",
+		[C_EXPIRED] = "queue_expired", [C_MALFORMED] = "queue_malformed",
+		[C_OVERRUNS] = "queue_overruns", [C_VERDICT_ERRORS] = "queue_errors",
 	};
 
 	j->count[C_OVERRUNS] = nfqueue_overruns(j->t.queue);
-	for (int i = 0; i < C_COUNT; i++)
-		j->shown[i] = (struct judge_count){ names[i], j->count[i] };
-	return j->shown;
+	for (unsigned int i = 0; i < C_COUNT; i++)
+		recorder_count(j->t.recorder, i, names[i], j->count[i]);
 }

@@ -46,11 +46,7 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p);
  * the next deadline; -1: none waits. */
 int judge_turn(struct judge *j);
 
-/* Counters, by the names of `sockledger stats`; ended by a NULL name. */
-struct judge_count {
-	const char *name;
-	int64_t value;
-};
-const struct judge_count *judge_counts(struct judge *j);
+/* Hands its counters to the recorder, for `sockledger stats`. */
+void judge_publish(struct judge *j);
 
 #endif

@@ -208,6 +208,7 @@ static int take_packets(struct daemon *d)
 	do {
 		rc = nfqueue_read(d->queue, on_packet, d);
 	} while (rc > 0);
+	judge_publish(d->judge);
 	if (rc < 0)
 		log_error("cannot read the queue: %s", strerror(-rc));
 	return judge_turn(d->judge);

@@ -35,6 +35,8 @@
 #define FLOW_US (30 * 60 * TIME_US_PER_S)
 /* Connections whose socket() has not come yet; it may, where records come out of order. */
 #define PENDING 256
+/* Between the entry of a connect() and its packet. */
+#define RECORDED_US (2 * TIME_US_PER_S)
 
 struct pending {
 	struct sock_key key;
@@ -337,7 +339,7 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	out->amended = f->pid >= 0 && f->pid != e->pid;
 	s->flow = (struct sock_flow){
 		.connection = f->id, .dst = *dst, .time_us = e->time_us, .valid = true,
-		.pending = is_pending(e->exit),
+		.pending = is_pending(e->exit), .packet = true,
 	};
 	return true;
 }
@@ -457,21 +459,42 @@ int64_t observer_recall(struct observer *o, const struct connection *c, uint64_t
 	return f->pid;
 }
 
+/*
+ * The flow that this descriptor's connect() began is the packet's: of that very socket as far as
+ * anybody saw, and without a packet yet; a descriptor may have been closed and opened again, and the
+ * records of that be still under way.
+ */
+static bool is_flow_of(const struct sock *s, const struct connection *c, int64_t inode)
+{
+	return s && s->flow.valid && s->flow.connection && !s->flow.packet &&
+	       (s->inode < 0 || s->inode == inode) && s->flow.dst.port == c->dst.port &&
+	       address_equal(&s->flow.dst.addr, &c->dst.addr) &&
+	       llabs(c->time_us - s->flow.time_us) < RECORDED_US;
+}
+
+bool observer_recorded(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
+		       int64_t inode)
+{
+	struct sock_key key = { .node = 0, .pid = pid, .fd = fd };
+	struct sock *s = fd < 0 ? NULL : socktable_find(o->sockets, &key);
+
+	return is_flow_of(s, c, inode);
+}
+
 bool observer_packet(struct observer *o, struct connection *c, int64_t fd, int64_t inode,
 		     uint64_t row)
 {
 	struct sock_key key = { .node = 0, .pid = c->pid, .fd = fd };
 	struct sock *s = c->pid >= 0 && fd >= 0 ? socktable_find(o->sockets, &key) : NULL;
 
-	if (s && inode > 0)
-		socktable_set_inode(o->sockets, s, inode);
 	if (row) {
 		c->id = row;
 		return true;
 	}
-	if (s && s->flow.valid && s->flow.connection && s->flow.dst.port == c->dst.port &&
-	    address_equal(&s->flow.dst.addr, &c->dst.addr) &&
-	    c->time_us - s->flow.time_us < FLOW_US) {
+	if (is_flow_of(s, c, inode)) {
+		s->flow.packet = true;
+		if (inode > 0)
+			socktable_set_inode(o->sockets, s, inode);
 		/* The record of the connect() and the packet's own socket: two witnesses. */
 		c->id = s->flow.connection;
 		flows_close(o->records, c->id);

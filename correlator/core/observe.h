@@ -60,6 +60,11 @@ int observer_holders(struct observer *o, int64_t inode, int protocol, int64_t ui
  */
 int64_t observer_recall(struct observer *o, const struct connection *c, uint64_t *row);
 
+/* True where a record of that process's connect() by that descriptor to c's destination has come, from
+ * about the time of its packet. */
+bool observer_recorded(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
+		       int64_t inode);
+
 /* What the events say of a process, into c.  False where they say nothing. */
 bool observer_describe(struct observer *o, int64_t pid, struct connection *c);
 

@@ -40,8 +40,17 @@ struct place {
 	uint64_t seq;
 };
 
+/* A counter of the caller's. */
+struct counter {
+	_Atomic(const char *) name;	/* NULL: not used */
+	_Atomic int64_t value;
+	int64_t base;			/* of earlier runs; -1: not read yet */
+	int64_t written;
+};
+
 struct recorder {
 	struct committer *committer;
+	struct counter counters[RECORDER_COUNTERS];
 	char *path;
 	struct ledger_writer *ledger;
 	int error;			/* of the last open */
@@ -120,6 +129,22 @@ static int store_add(void *store, const void *data)
 	return rc;
 }
 
+static int put_counter(struct recorder *r, struct counter *c)
+{
+	const char *name = atomic_load(&c->name);
+	int64_t value = atomic_load(&c->value);
+	int rc;
+
+	if (!name || (c->base >= 0 && value == c->written))
+		return 0;
+	if (c->base < 0)
+		c->base = ledger_writer_counter(r->ledger, name);
+	rc = ledger_writer_set_counter(r->ledger, name, c->base + value);
+	if (!rc)
+		c->written = value;
+	return rc;
+}
+
 static int store_finish(void *store, int64_t items, bool drained)
 {
 	struct recorder *r = store;
@@ -137,6 +162,8 @@ static int store_finish(void *store, int64_t items, bool drained)
 		rc = ledger_writer_set_counter(r->ledger, "lost_cache", r->base_missed + missed);
 	if (!rc)
 		rc = ledger_writer_set_counter(r->ledger, "lost_buffer", r->base_dropped + dropped);
+	for (int i = 0; !rc && i < RECORDER_COUNTERS; i++)
+		rc = put_counter(r, &r->counters[i]);
 	if (!rc)
 		rc = ledger_writer_commit(r->ledger);
 	if (!rc) {
@@ -152,6 +179,8 @@ static void store_rollback(void *store)
 	struct recorder *r = store;
 
 	ledger_writer_rollback(r->ledger);
+	for (int i = 0; i < RECORDER_COUNTERS; i++)
+		r->counters[i].written = -1;
 	/* Counted again when the rows come again. */
 	r->rows = ledger_writer_counter(r->ledger, "rows") - r->base_rows;
 	r->again = ledger_writer_counter(r->ledger, "again") - r->base_again;
@@ -172,6 +201,9 @@ static bool store_dirty(void *store)
 {
 	struct recorder *r = store;
 
+	for (int i = 0; i < RECORDER_COUNTERS; i++)
+		if (atomic_load(&r->counters[i].value) != r->counters[i].written)
+			return true;
 	return atomic_load(&r->missed) != r->written_missed ||
 	       atomic_load(&r->dropped) != r->written_dropped;
 }
@@ -230,6 +262,8 @@ int recorder_start(const char *ledger, int64_t buffer_bytes, int interrupt,
 
 	if (!r)
 		return rc;
+	for (int i = 0; i < RECORDER_COUNTERS; i++)
+		r->counters[i].base = -1;
 	r->path = strdup(ledger);
 	if (r->path)
 		rc = try_open(r);
@@ -364,6 +398,12 @@ void recorder_set_protocol(struct recorder *r, uint64_t seq, uint64_t id, int pr
 void recorder_position(struct recorder *r, uint64_t seq)
 {
 	put(r, ITEM_POSITION, seq, 0, 0);
+}
+
+void recorder_count(struct recorder *r, unsigned int which, const char *name, int64_t value)
+{
+	atomic_store(&r->counters[which].name, name);
+	atomic_store(&r->counters[which].value, value);
 }
 
 void recorder_missed(struct recorder *r, int64_t rows)

@@ -42,6 +42,13 @@ void recorder_position(struct recorder *r, uint64_t seq);
 bool recorder_add_packet(struct recorder *r, const struct connection *c);
 bool recorder_decide(struct recorder *r, const struct connection *c);
 
+/*
+ * A counter of the caller's, number `which` below RECORDER_COUNTERS: its value in this run, which is
+ * kept beside the rows, behind what earlier runs counted.  name stays borrowed.
+ */
+#define RECORDER_COUNTERS 16
+void recorder_count(struct recorder *r, unsigned int which, const char *name, int64_t value);
+
 /* Cache rows that had left it before they could be followed. */
 void recorder_missed(struct recorder *r, int64_t rows);
 

@@ -630,6 +630,69 @@ static void test_results(void)
 	       !out.connection.text[CONNECTION_REASON].data, "a refused connection was one");
 }
 
+/* A packet of that event's connection, attributed to its process by inode and descriptor. */
+static struct connection packet_of(const struct event *e, int64_t pid)
+{
+	struct connection p;
+
+	connection_init(&p);
+	p.protocol = IPPROTO_TCP;
+	p.dst.addr = e->addr;
+	p.dst.port = (int32_t)e->port;
+	p.src.port = 40000;
+	p.time_us = e->time_us + 1000;
+	p.pid = pid;
+	p.uid = e->uid;
+	p.evidence = EVIDENCE_INODE | EVIDENCE_FD;
+	p.certainty = CERTAINTY_INFERRED;
+	return p;
+}
+
+/* Packet and record of one connection are one row, whichever comes first. */
+static void test_packets(void)
+{
+	struct event e;
+	struct connection p;
+	uint64_t id, row = 0;
+
+	fresh();
+	e = make_socket(3, IPPROTO_TCP);
+	e.inode = 50;
+	give(e);
+	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
+	e.inode = 50;
+	give(e);
+	id = out.connection.id;
+	p = packet_of(&e, e.pid);
+	tap_ok(observer_recorded(o, &p, e.pid, 3, 50) && !observer_recorded(o, &p, e.pid, 3, 51),
+	       "the record of that very socket has come");
+	tap_ok(observer_packet(o, &p, 3, 50, 0) && p.id == id && p.certainty == CERTAINTY_CERTAIN,
+	       "a packet after its record is on the record's row, by two witnesses");
+	p = packet_of(&e, e.pid);
+	tap_ok(!observer_packet(o, &p, 3, 51, 0) && p.id != id,
+	       "the packet of the next socket at that descriptor is not");
+	e.inode = 51;
+	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && !out.amended &&
+	       out.connection.certainty == CERTAINTY_CERTAIN, "its record, when it comes, confirms it");
+
+	fresh();
+	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
+	p = packet_of(&e, e.ppid);
+	observer_packet(o, &p, 7, 60, 0);
+	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
+	       out.connection.pid == e.pid && out.connection.certainty == CERTAINTY_INFERRED,
+	       "the record of a child corrects a row that named its parent");
+	e = make_connect(9, "192.0.2.1", 80, -EINPROGRESS);
+	p = packet_of(&e, -1);
+	p.evidence = EVIDENCE_INODE;
+	observer_packet(o, &p, -1, 61, 0);
+	e.inode = 62;
+	tap_ok(give(e) == OUTCOME_NEW, "a record of another socket is a row of its own");
+	tap_ok(observer_recall(o, &p, &row) == e.pid && row == out.connection.id,
+	       "a record whose packet comes later names the one who is gone");
+	tap_ok(observer_recall(o, &p, &row) == -1, "once");
+}
+
 int main(void)
 {
 	struct event e;
@@ -651,6 +714,7 @@ int main(void)
 	e = make(EVENT_NONE, 3, 0);
 	tap_ok(is_nothing(e), "an event of no kind");
 	test_results();
+	test_packets();
 	observer_free(o);
 	observer_free(NULL);
 	return tap_done();
