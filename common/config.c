@@ -55,21 +55,20 @@ static void *field(struct config *c, const struct key *key)
 
 static int set_text(struct config *c, const struct key *key, const char *value, const char **why)
 {
+	/* The one path that may be left out. */
+	bool none = !strcmp(key->name, "policy") && !strcmp(value, "none");
 	char **at = field(c, key), *copy;
 
-	/* The one path that may be left out. */
-	if (!strcmp(key->name, "policy") && !strcmp(value, "none")) {
-		copy = strdup(value);
-	} else if (key->kind == VALUE_PATH && (value[0] != '/' || strlen(value) >= PATH_MAX)) {
+	if (key->kind == VALUE_PATH && !none && (value[0] != '/' || strlen(value) >= PATH_MAX)) {
 		*why = "must be an absolute path";
 		return -EINVAL;
-	} else if (key->kind == VALUE_WORD &&
+	}
+	if (key->kind == VALUE_WORD &&
 	    ((int64_t)strlen(value) < key->min || (int64_t)strlen(value) > key->max)) {
 		*why = "is too long";
 		return -EINVAL;
-	} else {
-		copy = strdup(value);
 	}
+	copy = strdup(value);
 	if (!copy) {
 		*why = "does not fit into memory";
 		return -ENOMEM;
