@@ -162,7 +162,7 @@ static void *committer_main(void *arg)
 			poll(NULL, 0, GATHER_MS);
 		if (!ring_empty(c->ring))
 			continue;
-		if (stop && !c->ops->dirty(c->store))
+		if (stop && (!c->ops->dirty(c->store) || clock_mono_ns() > stop))
 			break;
 		if (stop)
 			continue;

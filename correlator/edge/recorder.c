@@ -202,7 +202,8 @@ static bool store_dirty(void *store)
 	struct recorder *r = store;
 
 	for (int i = 0; i < RECORDER_COUNTERS; i++)
-		if (atomic_load(&r->counters[i].value) != r->counters[i].written)
+		if (atomic_load(&r->counters[i].name) &&
+		    atomic_load(&r->counters[i].value) != r->counters[i].written)
 			return true;
 	return atomic_load(&r->missed) != r->written_missed ||
 	       atomic_load(&r->dropped) != r->written_dropped;
