@@ -2,7 +2,7 @@
 #ifndef SOCKLEDGER_FUZZ_H
 #define SOCKLEDGER_FUZZ_H
 
-/* A fuzz target, as libFuzzer and replay.c call it.  It aborts where something is wrong. */
+/* A fuzz target, as libFuzzer and driver.c call it.  It aborts where something is wrong. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
