@@ -157,8 +157,7 @@ static bool recall(struct judge *j, const struct connection *c, struct sender *s
 static bool find_sender(struct judge *j, const struct connection *c, struct sender *s)
 {
 	struct holder holders[HOLDERS_MAX];
-	int count = observer_holders(j->t.observer, s->inode, c->protocol, c->uid, holders,
-				     HOLDERS_MAX);
+	int count = observer_holders(j->t.observer, s->inode, c->protocol, holders, HOLDERS_MAX);
 
 	for (int i = 0; i < count; i++) {
 		if (!procfs_holds(j->t.procfs, holders[i].pid, holders[i].fd, s->inode))

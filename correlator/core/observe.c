@@ -421,8 +421,8 @@ void observer_event(struct observer *o, const struct event *e, bool replay, stru
 		out->kind = OUTCOME_NONE;
 }
 
-int observer_holders(struct observer *o, int64_t inode, int protocol, int64_t uid,
-		     struct holder *holders, int max)
+int observer_holders(struct observer *o, int64_t inode, int protocol, struct holder *holders,
+		     int max)
 {
 	struct sock *s = socktable_find_inode(o->sockets, inode);
 	int count = 0;
@@ -435,7 +435,6 @@ int observer_holders(struct observer *o, int64_t inode, int protocol, int64_t ui
 			continue;
 		holders[count++] = (struct holder){ s->key.pid, s->key.fd, false };
 	}
-	(void)uid;
 	return count;
 }
 

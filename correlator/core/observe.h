@@ -42,17 +42,16 @@ void observer_free(struct observer *o);
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out);
 
 /*
- * The first packet of a connection that leaves this host, with the socket that sock_diag named: c has
- * tuple, uid and time.  Who may hold that socket, most likely first; each is to be looked at
- * (/proc/PID/fd/FD), for a descriptor may have become another's.
+ * Who may hold the socket that sock_diag named for a packet, most likely first; each is to be looked
+ * at (/proc/PID/fd/FD), for a descriptor may have become another's.  How many.
  */
 struct holder {
 	int64_t pid, fd;
 	bool by_inode;		/* the plugin had seen this inode there */
 };
 
-int observer_holders(struct observer *o, int64_t inode, int protocol, int64_t uid,
-		     struct holder *holders, int max);
+int observer_holders(struct observer *o, int64_t inode, int protocol, struct holder *holders,
+		     int max);
 
 /*
  * A record that came before its packet, of a process that is gone: who it was, by destination, user

@@ -109,6 +109,21 @@ bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode)
 	return inode > 0 && proc_link_number(p->dir, name, "socket:[") == inode;
 }
 
+/* A list of a process's: its "task" or its "fd".  NULL where it is gone. */
+static DIR *open_list(const struct procfs *p, int64_t pid, const char *what)
+{
+	char name[64];
+	DIR *list;
+	int dir;
+
+	snprintf(name, sizeof(name), "%lld/%s", (long long)pid, what);
+	dir = openat(p->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	list = dir < 0 ? NULL : fdopendir(dir);
+	if (!list && dir >= 0)
+		close(dir);
+	return list;
+}
+
 /* "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call. */
 static bool is_call_on(int task, int64_t fd)
 {
@@ -131,20 +146,12 @@ static bool is_call_on(int task, int64_t fd)
 
 bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 {
-	char name[64];
+	DIR *tasks = open_list(p, pid, "task");
 	struct dirent *entry;
 	bool found = false;
-	DIR *tasks;
-	int dir;
 
-	snprintf(name, sizeof(name), "%lld/task", (long long)pid);
-	dir = openat(p->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	tasks = dir < 0 ? NULL : fdopendir(dir);
-	if (!tasks) {
-		if (dir >= 0)
-			close(dir);
+	if (!tasks)
 		return false;
-	}
 	while (!found && (entry = readdir(tasks)) != NULL) {
 		int task = entry->d_name[0] == '.' ? -1 :
 			   openat(dirfd(tasks), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -161,20 +168,12 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 /* The descriptor by which one process holds the socket; -1: it does not. */
 static int64_t find_in_process(const struct procfs *p, int64_t pid, int64_t inode)
 {
-	char name[32];
+	DIR *fds = open_list(p, pid, "fd");
 	struct dirent *entry;
 	int64_t fd = -1;
-	DIR *fds;
-	int dir;
 
-	snprintf(name, sizeof(name), "%lld/fd", (long long)pid);
-	dir = openat(p->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	fds = dir < 0 ? NULL : fdopendir(dir);
-	if (!fds) {
-		if (dir >= 0)
-			close(dir);
+	if (!fds)
 		return -1;
-	}
 	while (fd < 0 && (entry = readdir(fds)) != NULL)
 		if (entry->d_name[0] != '.' &&
 		    proc_link_number(dirfd(fds), entry->d_name, "socket:[") == inode)
