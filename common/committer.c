@@ -118,7 +118,6 @@ static int64_t turn(struct committer *c, bool stopping)
 {
 	int64_t items = 0, now = clock_mono_ns();
 	int rc = 0;
-
 	bool tick = stopping || now - c->ticked_ns >= TICK_MS * 1000000LL;
 
 	if (atomic_exchange(&c->reopen, false) && c->opened)

@@ -218,14 +218,12 @@ static bool read_input(struct plugin *p)
 		p->resumed = true;
 		gaps_resume(&p->gaps, serial);
 	}
-
 	if (fresh) {
 		config_release(&p->config);
 		p->config = *fresh;
 		free(fresh);
 	}
 	n = read(STDIN_FILENO, p->input + p->len, sizeof(p->input) - p->len);
-
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
 	if (n == 0)

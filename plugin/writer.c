@@ -2,7 +2,6 @@
 /* The cache as a committer's store: events to rows, counters beside them, bounds. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +27,6 @@ struct writer {
 	struct committer *committer;
 	struct counters *counters;
 	struct cache_writer *cache;
-	pthread_mutex_t lock;		/* guards path */
 	char *path;
 	int64_t max_rows, max_age_us;
 	const char *config_path;
@@ -98,14 +96,12 @@ static int store_open(void *store)
 	struct writer *w = store;
 	int rc;
 
-	pthread_mutex_lock(&w->lock);
 	rc = cache_writer_open(w->path, &w->cache);
 	/* It is a cache: one that a newer version made is of no use to this one. */
 	if (rc == -EPROTO)
 		rc = -EUCLEAN;
 	if (!rc)
 		load_counters(w);
-	pthread_mutex_unlock(&w->lock);
 	return rc;
 }
 
@@ -284,10 +280,8 @@ static void reload(struct writer *w)
 	if (path) {
 		bool moved = strcmp(w->path, path) != 0;
 
-		pthread_mutex_lock(&w->lock);
 		free(w->path);
 		w->path = path;
-		pthread_mutex_unlock(&w->lock);
 		w->max_rows = c->cache_rows;
 		w->max_age_us = c->cache_age_us;
 		if (moved)
@@ -336,7 +330,6 @@ static const struct committer_ops ops = {
 static void free_writer(struct writer *w)
 {
 	free_config(atomic_load(&w->fresh));
-	pthread_mutex_destroy(&w->lock);
 	free(w->path);
 	free(w);
 }
@@ -357,7 +350,6 @@ struct writer *writer_start(const struct config *c, const char *config_path,
 	atomic_store(&w->last_serial, -1);
 	w->boot = boot_number();
 	w->life = clock_now_us() << 8 | (getpid() & 0xff);
-	pthread_mutex_init(&w->lock, NULL);
 	w->path = strdup(c->cache);
 	if (w->path)
 		w->committer = committer_start(&ops, w, (size_t)c->buffer_bytes,
