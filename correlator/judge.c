@@ -198,7 +198,9 @@ static void attribute(struct judge *j, struct connection *c, const struct sender
 	describe(j, c, s);
 	c->evidence |= s->fd >= 0 ? EVIDENCE_FD : EVIDENCE_AUDIT;
 	c->certainty = CERTAINTY_INFERRED;
-	if (s->fd >= 0 && procfs_in_call(j->t.procfs, s->pid, s->fd)) {
+	/* In the call, and on this very socket: the process may be gone, and its pid another's. */
+	if (s->fd >= 0 && procfs_in_call(j->t.procfs, s->pid, s->fd) &&
+	    procfs_holds(j->t.procfs, s->pid, s->fd, s->inode)) {
 		c->evidence |= EVIDENCE_SYSCALL;
 		c->certainty = CERTAINTY_CERTAIN;
 	} else if ((c->evidence & EVIDENCE_INODE) && (c->evidence & EVIDENCE_FD) &&
