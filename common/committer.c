@@ -238,6 +238,12 @@ void committer_publish(struct committer *c)
 	ring_publish(c->ring);
 }
 
+bool committer_has_room(struct committer *c, size_t len)
+{
+	/* Reserved, and not published: as if nothing had been. */
+	return ring_reserve(c->ring, len) != NULL;
+}
+
 void committer_nudge(struct committer *c)
 {
 	ring_wake(c->ring);

@@ -63,6 +63,8 @@ struct committer *committer_start(const struct committer_ops *ops, void *store,
  * where there is none within the producer's patience, or ever: an item of half the buffer. */
 void *committer_reserve(struct committer *c, size_t len, enum committer_patience patience);
 void committer_publish(struct committer *c);
+/* Producer: true where there is room for an item of len bytes now. */
+bool committer_has_room(struct committer *c, size_t len);
 
 /* Wakes the thread: something may have become dirty, or wants to be opened again. */
 void committer_nudge(struct committer *c);

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "config.h"
 #include "diag.h"
+#include "tuple.h"
 
 enum value_kind { VALUE_PATH, VALUE_WORD, VALUE_COUNT, VALUE_BYTES, VALUE_AGE, VALUE_QUEUE,
 		  VALUE_MARK, VALUE_YES, VALUE_MODE };
@@ -35,18 +36,21 @@ static const struct key {
 	KEY("cache_age", VALUE_AGE, cache_age_us, "1d", 60 * TIME_US_PER_S,
 	    366 * 86400 * TIME_US_PER_S),
 	KEY("buffer", VALUE_BYTES, buffer_bytes, "6M", 256 * 1024, 1LL << 30),
-	KEY("queue", VALUE_QUEUE, queue, "off", 0, 65535),
+	KEY("queue", VALUE_QUEUE, queue, "off", 0, 0),
 	KEY("queue_max", VALUE_COUNT, queue_max, "4096", 1, 1000000),
 	KEY("fail_open", VALUE_YES, fail_open, "yes", 0, 0),
 	KEY("mark", VALUE_MARK, mark, "0x30000", 0, UINT32_MAX),
 	KEY("park", VALUE_AGE, park_us, "5ms", 0, TIME_US_PER_S),
 	KEY("mode", VALUE_MODE, enforce, "observe", 0, 0),
 	KEY("policy", VALUE_PATH, policy, "none", 0, 0),
+	KEY("trace", VALUE_YES, trace, "yes", 0, 0),
+	KEY("trace_buffer", VALUE_BYTES, trace_bytes, "1M", 4 * 1024, 1LL << 30),
 #undef KEY
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 #define LINE_CHARS 4096
+#define QUEUES_MAX 64
 
 static void *field(struct config *c, const struct key *key)
 {
@@ -148,6 +152,26 @@ static int set_number(struct config *c, const struct key *key, const char *value
 	return 0;
 }
 
+/* "off", N, or N:M. */
+static int set_queues(struct config *c, const struct key *key, const char *value, const char **why)
+{
+	const char *colon = strchr(value, ':');
+	int32_t first = -1, last = -1;
+	char number[8];
+
+	*why = "must be off, a number from 0 to 65535, or a range of them as in 0:3";
+	if (strcmp(value, "off")) {
+		snprintf(number, sizeof(number), "%.*s",
+			 (int)(colon ? colon - value : (ptrdiff_t)strlen(value)), value);
+		if (port_parse(number, &first) || port_parse(colon ? colon + 1 : number, &last) ||
+		    first > last || last - first >= QUEUES_MAX)
+			return -EINVAL;
+	}
+	*(int64_t *)field(c, key) = first;
+	c->queue_last = last;
+	return 0;
+}
+
 /* 0, or -errno with *why saying what is wrong with the value. */
 static int set_value(struct config *c, const struct key *key, const char *value, const char **why)
 {
@@ -160,11 +184,7 @@ static int set_value(struct config *c, const struct key *key, const char *value,
 	case VALUE_MODE:
 		return set_choice(c, key, value, (const char *const[]){ "enforce", "observe" }, why);
 	case VALUE_QUEUE:
-		if (!strcmp(value, "off")) {
-			*(int64_t *)field(c, key) = -1;
-			return 0;
-		}
-		return set_number(c, key, value, why);
+		return set_queues(c, key, value, why);
 	default:
 		return set_number(c, key, value, why);
 	}

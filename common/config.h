@@ -20,13 +20,15 @@ struct config {
 	int64_t cache_rows;	/* rows kept in the cache */
 	int64_t cache_age_us;	/* and for how long, since they arrived */
 	int64_t buffer_bytes;	/* events held in memory while the cache cannot be written */
-	int64_t queue;		/* number of the netfilter queue; -1: none */
-	int64_t queue_max;	/* packets that may wait in it */
+	int64_t queue, queue_last;	/* numbers of the netfilter queues; -1: none */
+	int64_t queue_max;	/* packets that may wait in each of them */
 	bool fail_open;		/* beyond that: let them through, instead of dropping them */
 	int64_t mark;		/* our two bits of packet and connection marks: decided, reject */
 	int64_t park_us;	/* how long a packet may wait for who sent it */
 	bool enforce;		/* verdicts count; otherwise everything passes */
 	char *policy;		/* absolute path; "none": allow everything */
+	bool trace;		/* ask tracefs as well */
+	int64_t trace_bytes;	/* the kernel's memory for that, for each processor */
 };
 
 /* All defaults.  0 or -ENOMEM. */

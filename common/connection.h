@@ -29,6 +29,8 @@ enum evidence {
 	EVIDENCE_BIND = 4,	/* an audit record of the bind of exactly that local port */
 	EVIDENCE_INODE = 8,	/* sock_diag: the socket of exactly that tuple */
 	EVIDENCE_SYSCALL = 16,	/* /proc/PID/task/TID/syscall: in connect() on that descriptor */
+	EVIDENCE_TRACE = 32,	/* tracefs: a thread of it looked up the route of exactly that tuple */
+	EVIDENCE_STATE = 64,	/* tracefs: that thread had set the TCP socket to SYN_SENT just before */
 };
 
 enum connection_text {

@@ -40,7 +40,8 @@
 	" tcontainer.text AS container, tunit.text AS unit, tnode.text AS node,"                 \
 	" nullif(rtrim(iif(c.evidence & 1, 'audit,', '') || iif(c.evidence & 2, 'fd,', '') ||"   \
 	" iif(c.evidence & 4, 'bind,', '') || iif(c.evidence & 8, 'inode,', '') ||"              \
-	" iif(c.evidence & 16, 'syscall,', ''), ','), '') AS evidence,"                          \
+	" iif(c.evidence & 16, 'syscall,', '') || iif(c.evidence & 32, 'trace,', '') ||"        \
+	" iif(c.evidence & 64, 'state,', ''), ','), '') AS evidence,"                           \
 	" CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred' WHEN 3 THEN 'certain'"   \
 	" END AS certainty,"                                                                     \
 	" treason.text AS reason,"                                                               \
@@ -119,6 +120,9 @@ static const char *const steps[] = {
 	"CREATE TABLE position (epoch TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	/* More words in `evidence`: 32 trace, 64 state. */
+	"DROP VIEW connections;"
+	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
 };
 
 static const struct db_schema schema = {
@@ -192,11 +196,11 @@ static int prepare_all(struct ledger_writer *w)
 			   " latency, audit_time, audit_serial, result) VALUES (?, ?, ?, ?, ?, ?,"
 			   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?" },
-		{ &w->confirm, "UPDATE connection SET process = ?2, evidence = ?3, certainty = ?4,"
+		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = ?3, certainty = ?4,"
 			       " reason = NULL, amended = max(amended, ?5), audit_time = ?6,"
 			       " audit_serial = ?7, result = ?8 WHERE id = ?1" },
 		{ &w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
-			      " evidence = evidence | ?5, certainty = max(certainty, ?6),"
+			      " evidence = evidence | ?5, certainty = ?6,"
 			      " verdict = ?7, rule = ?8, latency = ?9 WHERE id = ?1" },
 		{ &w->set_protocol, "UPDATE connection SET proto = ? WHERE id = ?" },
 		{ &w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)" },
@@ -454,11 +458,12 @@ int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result)
 	return run(w->again);
 }
 
-int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended)
+int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended,
+			  bool described)
 {
 	sqlite3_stmt *s = w->confirm;
-	int64_t process;
-	int rc = intern_process(w, c, &process);
+	int64_t process = -1;
+	int rc = described ? 0 : intern_process(w, c, &process);
 
 	if (rc)
 		return rc;
@@ -470,6 +475,7 @@ int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, b
 	sqlite3_bind_int64(s, 6, c->audit_us);
 	sqlite3_bind_int64(s, 7, c->audit_serial);
 	sqlite3_bind_int64(s, 8, c->result);
+	sqlite3_bind_int(s, 9, described);
 	return run(s);
 }
 

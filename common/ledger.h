@@ -30,10 +30,12 @@ int ledger_writer_add(struct ledger_writer *w, const struct connection *c);
 /* The connection goes on: the same flow once more, and the call's later result. */
 int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result);
 /* The audit record of a connection that a packet told of: row c->id is c's process's, by c's
- * evidence.  amended: it had been attributed to another one. */
-int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended);
+ * evidence.  amended: it had been attributed to another one.  described: what the row says of the
+ * process stays, for the process was alive when it was asked. */
+int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended,
+			  bool described);
 /* The first packet of a connection that an audit record told of: row c->id gets its local end, its
- * verdict, and c's evidence beside its own. */
+ * verdict, c's evidence beside its own, and c's certainty: of packet and record together. */
 int ledger_writer_decide(struct ledger_writer *w, const struct connection *c);
 /* A late record says what the first one could not: the protocol of a socket. */
 int ledger_writer_set_protocol(struct ledger_writer *w, uint64_t id, int protocol);

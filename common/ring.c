@@ -168,15 +168,31 @@ bool ring_empty(const struct ring *r)
 	return atomic_load(&r->head) == atomic_load(&r->release);
 }
 
-void ring_wait(struct ring *r, int timeout_ms)
+int ring_fd(const struct ring *r)
 {
-	struct pollfd fd = { .fd = r->event, .events = POLLIN };
+	return r->event;
+}
+
+bool ring_doze(struct ring *r)
+{
+	atomic_store(&r->sleeping, true);
+	return atomic_load(&r->head) == r->take;
+}
+
+void ring_rouse(struct ring *r)
+{
 	uint64_t count;
 
-	atomic_store(&r->sleeping, true);
-	if (atomic_load(&r->head) == r->take)
-		poll(&fd, 1, timeout_ms);
 	atomic_store(&r->sleeping, false);
 	if (read(r->event, &count, sizeof(count)) < 0)
 		return;
+}
+
+void ring_wait(struct ring *r, int timeout_ms)
+{
+	struct pollfd fd = { .fd = r->event, .events = POLLIN };
+
+	if (ring_doze(r))
+		poll(&fd, 1, timeout_ms);
+	ring_rouse(r);
 }

@@ -2,20 +2,17 @@
 /*
  * The first packet of a connection.
  *
- *   arrived --attribute()--> named, or nothing more can come --> decided --> verdict, row
- *      |                                                            ^
- *      +--> parked: an audit record may be about to name it --------+  by judge_turn(): an event
- *           came that names it, /proc was looked through, or the deadline is over
+ *   arrived --witnesses_ask()--> named, or nothing more can come --> decided --> verdict, row
+ *      |                                                                ^
+ *      +--> parked: a record may be about to name it -------------------+
+ *             judge_event(): one came that names it;
+ *             judge_turn(): /proc was looked through, or the deadline is over
  *
  *   I1  A packet is parked or has its verdict, never both; a parked one holds its slot until then.
  *   I2  Nothing here waits: /proc is looked through for parked packets alone, in short pieces,
- *       when no packet is waiting in the queue.
- *   I3  `certain` needs more than the socket's being open in a process, since a child or another
- *       process may hold it as well: the process is seen inside the call on that very descriptor,
- *       or its audit record says so.
+ *       between which the queue is read.
+ *   I3  The verdict is given as soon as the policy can tell; what only the row wants comes after it.
  */
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,38 +27,60 @@
 #include "packet.h"
 #include "policy.h"
 #include "procfs.h"
+#include "procscan.h"
 #include "recorder.h"
-#include "sockdiag.h"
 #include "users.h"
+#include "witnesses.h"
 
 #define PARKED_MAX 256
 #define TWINS_MAX 4
-#define HOLDERS_MAX 48
-/* One look through /proc, while nobody waits in the queue. */
-#define SEARCH_US 1000
+/* One piece of the search through /proc, while nobody waits in the queue. */
+#define SEARCH_US 150
 #define DNS_PORT 53
 /* A denied connection is tried again (SYN after 1, 3, 7 s): the same answer without another row. */
 #define DENIED_SLOTS 1024
 #define DENIED_NS 30000000000LL
 
-enum counter { C_PACKETS, C_FROM_CACHE, C_FROM_RECENT, C_FROM_PROC, C_NOBODY, C_PARKED, C_EXPIRED,
-	       C_MALFORMED, C_OVERRUNS, C_VERDICT_ERRORS, C_COUNT };
-
-/* What is known of a packet's sender while it is being found out. */
-struct sender {
-	int64_t inode, pid, fd;		/* -1: unknown */
-	uint64_t row;			/* of its record, where that is all that names it; else 0 */
-	bool local;			/* it has a socket on this host */
-	enum counter source;
+enum counter {
+	C_PACKETS,
+	C_FROM,					/* by enum source */
+	C_CONFIRMED = C_FROM + SOURCES,		/* likewise: the record agreed with the first answer */
+	C_AMENDED = C_CONFIRMED + SOURCES,	/* it named another process */
+	C_PARKED = C_AMENDED + SOURCES,
+	C_EXPIRED, C_MALFORMED, C_OVERRUNS, C_VERDICT_ERRORS, C_MISJUDGED, C_COUNT
 };
 
-struct parked {
-	bool used, searched;
-	uint32_t ids[TWINS_MAX], mark;
+static const char *const counter_names[C_COUNT] = {
+	[C_PACKETS] = "queue_packets",
+	[C_FROM + FROM_NOBODY] = "queue_from_nobody", [C_FROM + FROM_TRACE] = "queue_from_trace",
+	[C_FROM + FROM_CACHE] = "queue_from_cache", [C_FROM + FROM_RECENT] = "queue_from_recent",
+	[C_FROM + FROM_PROC] = "queue_from_proc",
+	[C_CONFIRMED + FROM_NOBODY] = "late_named_nobody",
+	[C_CONFIRMED + FROM_TRACE] = "late_confirmed_trace",
+	[C_CONFIRMED + FROM_CACHE] = "late_confirmed_cache",
+	[C_CONFIRMED + FROM_RECENT] = "late_confirmed_recent",
+	[C_CONFIRMED + FROM_PROC] = "late_confirmed_proc",
+	[C_AMENDED + FROM_NOBODY] = "late_amended_nobody",
+	[C_AMENDED + FROM_TRACE] = "late_amended_trace",
+	[C_AMENDED + FROM_CACHE] = "late_amended_cache",
+	[C_AMENDED + FROM_RECENT] = "late_amended_recent",
+	[C_AMENDED + FROM_PROC] = "late_amended_proc",
+	[C_PARKED] = "queue_parked", [C_EXPIRED] = "queue_expired",
+	[C_MALFORMED] = "queue_malformed", [C_OVERRUNS] = "queue_overruns",
+	[C_VERDICT_ERRORS] = "queue_errors", [C_MISJUDGED] = "queue_misjudged",
+};
+
+/* A packet, or several copies of it, without its verdict yet. */
+struct pending {
+	struct nfqueue_id ids[TWINS_MAX];
 	int count;			/* of ids: retransmissions come as packets of their own */
+	uint32_t mark;
 	struct connection connection;	/* without texts */
 	struct sender sender;
 	int64_t arrived_ns, deadline_ns;
+	bool used;
+	bool listed;			/* the search through all of /proc began after it came */
+	bool searched;			/* and has come to its end */
 };
 
 struct denied {
@@ -73,11 +92,25 @@ struct denied {
 struct judge {
 	struct judge_tools t;
 	struct policy *policy;
-	struct parked parked[PARKED_MAX];
+	bool asks_more, asks_names;	/* policy_asks_...() */
+	struct pending parked[PARKED_MAX];
 	int waiting;
+	struct procscan *newest, *all;	/* those started last, and everybody */
+	bool scanning_newest, scanning_all;
 	struct denied denied[DENIED_SLOTS];
 	int64_t count[C_COUNT];
+	bool heard;			/* records do come */
 };
+
+void judge_set_policy(struct judge *j, struct policy *policy)
+{
+	policy_free(j->policy);
+	j->policy = policy;
+	j->asks_more = policy_asks_more(policy);
+	j->asks_names = policy_asks_names(policy);
+	/* The new one may allow what the old one did not. */
+	memset(j->denied, 0, sizeof(j->denied));
+}
 
 struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 {
@@ -86,14 +119,14 @@ struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 	if (!j)
 		return NULL;
 	j->t = *tools;
-	j->policy = policy;
+	j->newest = procscan_new(tools->witnesses->procfs);
+	j->all = procscan_new(tools->witnesses->procfs);
+	if (!j->newest || !j->all) {
+		judge_free(j);
+		return NULL;
+	}
+	judge_set_policy(j, policy);
 	return j;
-}
-
-void judge_set_policy(struct judge *j, struct policy *policy)
-{
-	policy_free(j->policy);
-	j->policy = policy;
 }
 
 static uint64_t hash_tuple(const struct connection *c)
@@ -106,7 +139,7 @@ static uint64_t hash_tuple(const struct connection *c)
 	return text_hash(h, &c->dst.port, sizeof(c->dst.port));
 }
 
-static void give(struct judge *j, uint32_t id, uint32_t mark, enum verdict verdict)
+static void give(struct judge *j, struct nfqueue_id id, uint32_t mark, enum verdict verdict)
 {
 	uint32_t mask = (uint32_t)j->t.config->mark, decided = mask & -mask, reject = mask & ~decided;
 	int rc;
@@ -123,208 +156,146 @@ static void give(struct judge *j, uint32_t id, uint32_t mark, enum verdict verdi
 		j->count[C_VERDICT_ERRORS]++;
 }
 
-/* Who the process is, into c: what the events said of it if it still is that, else /proc. */
-static void describe(struct judge *j, struct connection *c, const struct sender *s)
+static const char *reason_of(const struct judge *j, const struct connection *c,
+			     const struct sender *s)
 {
-	struct connection known = *c;
-	int64_t now_us = clock_now_us();
-
-	if (observer_describe(j->t.observer, s->pid, &known)) {
-		struct text exe = procfs_exe(j->t.procfs, s->pid, now_us);
-
-		/* Gone: the events are all there is.  Alive: it may have become another program. */
-		if (!exe.data || text_equal(exe, known.text[CONNECTION_EXE])) {
-			*c = known;
-			c->pid = s->pid;
-			return;
-		}
-	}
-	if (!procfs_describe(j->t.procfs, s->pid, c))
-		c->pid = s->pid;
-}
-
-/* Its process is gone, but a record of it came first. */
-static bool recall(struct judge *j, const struct connection *c, struct sender *s)
-{
-	if (c->direction != DIRECTION_OUT)
-		return false;
-	s->pid = observer_recall(j->t.observer, c, &s->row);
-	s->source = C_FROM_CACHE;
-	return s->pid >= 0;
-}
-
-/* The process that holds the packet's socket, by what was seen lately. */
-static bool find_sender(struct judge *j, const struct connection *c, struct sender *s)
-{
-	struct holder holders[HOLDERS_MAX];
-	int count = observer_holders(j->t.observer, s->inode, c->protocol, holders, HOLDERS_MAX);
-
-	for (int i = 0; i < count; i++) {
-		if (!procfs_holds(j->t.procfs, holders[i].pid, holders[i].fd, s->inode))
-			continue;
-		s->pid = holders[i].pid;
-		s->fd = holders[i].fd;
-		s->source = holders[i].by_inode ? C_FROM_CACHE : C_FROM_RECENT;
-		return true;
-	}
-	if (count && holders[0].by_inode) {
-		/* It was seen there, and is gone meanwhile. */
-		s->pid = holders[0].pid;
-		s->fd = holders[0].fd;
-		s->source = C_FROM_CACHE;
-		return true;
-	}
-	return recall(j, c, s);
-}
-
-static void set_reason(struct connection *c, const struct sender *s)
-{
-	const char *reason = c->direction == DIRECTION_FORWARD ? "forwarded" :
-			     c->src.port < 0 ? "raw" : s->local ? "gone" : "kernel";
-
-	c->certainty = CERTAINTY_UNKNOWN;
-	c->text[CONNECTION_REASON] = text_of(reason);
+	if (c->direction == DIRECTION_FORWARD)
+		return "forwarded";
+	if (c->src.port < 0)
+		return "raw";
+	if (!s->local)
+		return "kernel";
+	if (s->lost)
+		return "lost";
+	return j->heard ? "gone" : "no-audit";
 }
 
 /* Fills in what is known now, and how sure that is. */
-static void attribute(struct judge *j, struct connection *c, const struct sender *s)
+static void attribute(struct judge *j, struct connection *c, struct sender *s, struct portrait *p)
 {
-	if (s->inode > 0)
-		c->evidence |= EVIDENCE_INODE;
+	c->evidence = s->evidence;
 	if (s->pid < 0) {
-		set_reason(c, s);
+		c->certainty = CERTAINTY_UNKNOWN;
+		c->text[CONNECTION_REASON] = text_of(reason_of(j, c, s));
+		*p = (struct portrait){ .alive = false };
 		return;
 	}
-	describe(j, c, s);
-	c->evidence |= s->fd >= 0 ? EVIDENCE_FD : EVIDENCE_AUDIT;
-	c->certainty = CERTAINTY_INFERRED;
-	/* In the call, and on this very socket: the process may be gone, and its pid another's. */
-	if (s->fd >= 0 && procfs_in_call(j->t.procfs, s->pid, s->fd) &&
-	    procfs_holds(j->t.procfs, s->pid, s->fd, s->inode)) {
-		c->evidence |= EVIDENCE_SYSCALL;
-		c->certainty = CERTAINTY_CERTAIN;
-	} else if ((c->evidence & EVIDENCE_INODE) && (c->evidence & EVIDENCE_FD) &&
-		   observer_recorded(j->t.observer, c, s->pid, s->fd, s->inode)) {
-		c->evidence |= EVIDENCE_AUDIT;
-		c->certainty = CERTAINTY_CERTAIN;
-	}
+	witnesses_describe(j->t.witnesses, c, s, p, j->asks_more);
+	c->certainty = certainty_of(s->evidence, &s->doubts);
 }
 
-static void complete(struct judge *j, struct connection *c, char user[256])
+/* What only rules with patterns of names need: this may wait for a directory server. */
+static void name_users(struct judge *j, struct connection *c, char user[256])
 {
 	int64_t now_ns = clock_mono_ns();
-	struct text name = users_name(j->t.users, c->uid, now_ns);
+	struct text name;
 
-	c->text[CONNECTION_NODE] = text_of(j->t.config->node);
+	if (!j->asks_names)
+		return;
+	name = users_name(j->t.users, c->uid, now_ns);
 	if (!c->text[CONNECTION_USER].data && name.data) {
 		snprintf(user, 256, "%.*s", (int)name.len, name.data);
 		c->text[CONNECTION_USER] = text_of(user);
 	}
 	if (!c->text[CONNECTION_LOGIN_USER].data)
 		c->text[CONNECTION_LOGIN_USER] = users_name(j->t.users, c->auid, now_ns);
-	c->start_us = procfs_start_us(j->t.procfs, c->start_ticks);
 }
 
 static void record(struct judge *j, struct connection *c, const struct sender *s,
-		   const struct policy_answer *a)
+		   const struct portrait *p, const struct policy_answer *a)
 {
+	struct flow half = {
+		.inode = s->inode, .pid = s->pid, .fd = s->fd, .source = (int)s->source,
+		.trace_ok = s->doubts.trace_ok, .described = p->whole,
+	};
+
+	c->start_us = procfs_start_us(j->t.witnesses->procfs, c->start_ticks);
 	c->verdict = a->verdict;
 	c->text[CONNECTION_RULE] = text_of(a->rule);
-	if (observer_packet(j->t.observer, c, s->fd, s->inode, s->row))
+	if (observer_packet(j->t.witnesses->observer, c, &half, s->row))
 		recorder_decide(j->t.recorder, c);
 	else
 		recorder_add_packet(j->t.recorder, c);
 }
 
-/*
- * Decides and answers, or says that it would rather wait: false.  last: there is nothing to wait
- * for any more.
- */
-static bool settle(struct judge *j, const struct connection *known, const struct sender *s,
-		   const uint32_t *ids, int count, uint32_t mark, int64_t arrived_ns, bool last)
+/* Decides and answers, or says that it would rather wait: false.  last: there is nothing to wait for. */
+static bool settle(struct judge *j, struct pending *k, bool last)
 {
-	struct connection c = *known;
+	struct connection c = k->connection;
+	struct sender *s = &k->sender;
 	struct policy_answer a;
+	struct portrait p;
 	char user[256];
 
-	attribute(j, &c, s);
-	if (!last && c.certainty == CERTAINTY_UNKNOWN && s->local && s->inode > 0)
+	attribute(j, &c, s, &p);
+	if (!last && c.certainty == CERTAINTY_UNKNOWN && s->local)
 		return false;
-	complete(j, &c, user);
+	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
+	name_users(j, &c, user);
 	policy_decide(j->policy, &c, &a);
+	if (a.wants_certain) {
+		witnesses_insist(j->t.witnesses, s);
+		c.evidence = s->evidence;
+		c.certainty = certainty_of(s->evidence, &s->doubts);
+		policy_decide(j->policy, &c, &a);
+	}
 	if (!last && a.wants_certain)
 		return false;
-	for (int i = 0; i < count; i++)
-		give(j, ids[i], mark, a.verdict);
-	c.latency_us = (clock_mono_ns() - arrived_ns) / 1000;
-	j->count[s->pid < 0 ? C_NOBODY : s->source]++;
+	for (int i = 0; i < k->count; i++)
+		give(j, k->ids[i], k->mark, a.verdict);
+	c.latency_us = (clock_mono_ns() - k->arrived_ns) / 1000;
+	j->count[C_FROM + s->source]++;
 	if (a.verdict != VERDICT_ACCEPT)
 		j->denied[hash_tuple(&c) % DENIED_SLOTS] = (struct denied){
 			hash_tuple(&c), s->inode, clock_mono_ns() + DENIED_NS, a.verdict };
-	record(j, &c, s, &a);
+	if (s->pid >= 0)
+		witnesses_complete(j->t.witnesses, &c, s, &p);
+	record(j, &c, s, &p, &a);
 	return true;
 }
 
-static bool park(struct judge *j, const struct nfqueue_packet *p, const struct connection *c,
-		 const struct sender *s, int64_t arrived_ns)
+static void release(struct judge *j, struct pending *k)
+{
+	k->used = false;
+	j->waiting--;
+}
+
+static bool park(struct judge *j, const struct pending *k)
 {
 	int64_t wait_ns = j->t.config->park_us * 1000;
 
-	if (!wait_ns || c->dst.port == DNS_PORT || j->waiting == PARKED_MAX)
+	if (!wait_ns || k->connection.dst.port == DNS_PORT || j->waiting == PARKED_MAX)
 		return false;
 	for (int i = 0; i < PARKED_MAX; i++) {
 		if (j->parked[i].used)
 			continue;
-		j->parked[i] = (struct parked){
-			.used = true, .ids = { p->id }, .mark = p->mark, .count = 1,
-			.connection = *c, .sender = *s, .arrived_ns = arrived_ns,
-			.deadline_ns = arrived_ns + wait_ns,
-		};
+		j->parked[i] = *k;
+		j->parked[i].used = true;
+		j->parked[i].deadline_ns = k->arrived_ns + wait_ns;
 		j->waiting++;
 		j->count[C_PARKED]++;
+		procscan_newest(j->newest);
+		j->scanning_newest = true;
 		return true;
 	}
 	return false;
 }
 
 /* A retransmission of a packet that waits already waits with it. */
-static bool join_twin(struct judge *j, const struct nfqueue_packet *p, const struct connection *c)
+static bool join_twin(struct judge *j, const struct pending *k)
 {
-	uint64_t tuple = hash_tuple(c);
+	uint64_t tuple = j->waiting ? hash_tuple(&k->connection) : 0;
 
 	for (int i = 0; j->waiting && i < PARKED_MAX; i++) {
-		struct parked *k = &j->parked[i];
+		struct pending *other = &j->parked[i];
 
-		if (!k->used || k->count == TWINS_MAX || hash_tuple(&k->connection) != tuple)
+		if (!other->used || other->count == TWINS_MAX ||
+		    hash_tuple(&other->connection) != tuple)
 			continue;
-		k->ids[k->count++] = p->id;
+		other->ids[other->count++] = k->ids[0];
 		return true;
 	}
 	return false;
-}
-
-static void find_socket(struct judge *j, struct connection *c, struct sender *s)
-{
-	bool in = c->direction == DIRECTION_IN;
-	const struct endpoint *local = in ? &c->dst : &c->src, *peer = in ? &c->src : &c->dst;
-	struct sock_choice choice;
-	struct sock_entry found;
-	int rc;
-
-	if (c->direction == DIRECTION_FORWARD || c->src.port < 0)
-		return;
-	rc = sockdiag_exact(j->t.sockdiag, c->protocol, local, peer, &found);
-	if (rc == -ENOENT && (in || c->protocol != IPPROTO_TCP)) {
-		rc = sockdiag_by_port(j->t.sockdiag, c->protocol, local, peer, &found, &choice);
-		if (!rc && choice.alike > 1)
-			rc = -EEXIST;	/* several share the port: no telling which */
-	}
-	if (rc)
-		return;
-	s->local = true;
-	s->inode = found.inode ? found.inode : -1;
-	if (c->uid < 0)
-		c->uid = found.uid;
 }
 
 static bool read_packet(const struct nfqueue_packet *p, struct connection *c)
@@ -343,102 +314,164 @@ static bool read_packet(const struct nfqueue_packet *p, struct connection *c)
 	return !rc;
 }
 
-void judge_packet(struct judge *j, const struct nfqueue_packet *p)
+/* One that was denied a moment ago is no other connection. */
+static bool is_denied(struct judge *j, const struct pending *k)
 {
-	struct sender s = { .inode = -1, .pid = -1, .fd = -1, .local = p->uid >= 0,
-			    .source = C_NOBODY };
-	int64_t now = clock_mono_ns();
-	struct connection c;
-	struct denied *d;
+	uint64_t tuple = hash_tuple(&k->connection);
+	const struct denied *d = &j->denied[tuple % DENIED_SLOTS];
 
-	j->count[C_PACKETS]++;
-	if (!read_packet(p, &c))
-		j->count[C_MALFORMED]++;
-	if (join_twin(j, p, &c))
-		return;
-	find_socket(j, &c, &s);
-	d = &j->denied[hash_tuple(&c) % DENIED_SLOTS];
-	if (d->tuple == hash_tuple(&c) && d->inode == s.inode && now < d->until_ns) {
-		give(j, p->id, p->mark, d->verdict);
-		return;
-	}
-	if (s.inode > 0)
-		find_sender(j, &c, &s);
-	else if (s.local)
-		recall(j, &c, &s);
-	if (settle(j, &c, &s, &p->id, 1, p->mark, now, false))
-		return;
-	if (!park(j, p, &c, &s, now))
-		settle(j, &c, &s, &p->id, 1, p->mark, now, true);
+	if (d->tuple != tuple || d->inode != k->sender.inode || k->arrived_ns >= d->until_ns)
+		return false;
+	give(j, k->ids[0], k->mark, d->verdict);
+	return true;
 }
 
-/* One piece of the search through /proc, for the parked packet that has none yet. */
-static void search(struct judge *j, struct parked *k)
+void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 {
-	struct sender *s = &k->sender;
+	struct pending k = {
+		.ids = { p->id }, .count = 1, .mark = p->mark, .arrived_ns = clock_mono_ns(),
+	};
 
-	if (k->searched || s->pid >= 0 || s->inode <= 0)
+	j->count[C_PACKETS]++;
+	if (!read_packet(p, &k.connection))
+		j->count[C_MALFORMED]++;
+	if (join_twin(j, &k))
 		return;
-	k->searched = true;
-	if (!procfs_find(j->t.procfs, s->inode, SEARCH_US, &s->pid, &s->fd))
-		s->source = C_FROM_PROC;
+	sender_init(&k.sender, p->uid);
+	witnesses_ask(j->t.witnesses, &k.connection, &k.sender);
+	if (is_denied(j, &k) || settle(j, &k, false))
+		return;
+	if (!park(j, &k))
+		settle(j, &k, true);
+}
+
+static void found(int64_t inode, int64_t pid, int64_t fd, void *arg)
+{
+	struct judge *j = arg;
+
+	for (int i = 0; i < PARKED_MAX; i++) {
+		struct pending *k = &j->parked[i];
+
+		if (!k->used || k->sender.inode != inode || k->sender.fd >= 0)
+			continue;
+		observer_learn(j->t.witnesses->observer, inode, pid, fd);
+		witnesses_found(j->t.witnesses, &k->connection, &k->sender, pid, fd, FROM_PROC);
+		if (settle(j, k, false))
+			release(j, k);
+	}
+}
+
+void judge_event(struct judge *j, const struct event *e)
+{
+	struct witnesses *w = j->t.witnesses;
+	int64_t inode = e->inode;
+
+	if (e->text[EVENT_NODE].data)
+		return;
+	j->heard = true;
+	if (!j->waiting)
+		return;
+	/* The plugin may have been too busy to look. */
+	if (inode < 0 && e->fd >= 0)
+		inode = procfs_inode(w->procfs, e->pid, e->fd);
+	for (int i = 0; i < PARKED_MAX; i++) {
+		struct pending *k = &j->parked[i];
+		const struct endpoint *dst = &k->connection.dst;
+
+		if (!k->used)
+			continue;
+		if (inode > 0 && inode == k->sender.inode && k->sender.fd < 0 &&
+		    procfs_holds(w->procfs, e->pid, e->fd, inode))
+			witnesses_found(w, &k->connection, &k->sender, e->pid, e->fd, FROM_CACHE);
+		else if (e->kind != EVENT_SOCKET && e->port == dst->port &&
+			 address_equal(&e->addr, &dst->addr))
+			witnesses_record(w, &k->connection, &k->sender);
+		else
+			continue;
+		if (settle(j, k, false))
+			release(j, k);
+	}
+}
+
+void judge_late(struct judge *j, const struct outcome *out)
+{
+	j->count[(out->amended ? C_AMENDED : C_CONFIRMED) + out->source]++;
+}
+
+/* A piece of the search for those that nobody is named for. */
+static void search(struct judge *j)
+{
+	bool wanted = false, unlisted = false;
+
+	if (j->scanning_newest) {
+		j->scanning_newest = procscan_step(j->newest, SEARCH_US, found, j);
+		return;
+	}
+	for (int i = 0; i < PARKED_MAX; i++) {
+		const struct pending *k = &j->parked[i];
+		bool wants = k->used && k->sender.pid < 0 && k->sender.inode > 0 && !k->searched;
+
+		wanted |= wants;
+		unlisted |= wants && !k->listed;
+	}
+	if (!wanted)
+		return;
+	if (!j->scanning_all && unlisted) {
+		procscan_begin(j->all);
+		j->scanning_all = true;
+		for (int i = 0; i < PARKED_MAX; i++)
+			j->parked[i].listed |= j->parked[i].used;
+	}
+	if (j->scanning_all && !procscan_step(j->all, SEARCH_US, found, j)) {
+		j->scanning_all = false;
+		for (int i = 0; i < PARKED_MAX; i++)
+			j->parked[i].searched |= j->parked[i].listed;
+	}
 }
 
 int judge_turn(struct judge *j)
 {
-	int64_t now = clock_mono_ns(), next = INT64_MAX;
-	bool searched = false;
+	int64_t now, next = INT64_MAX;
 
-	for (int i = 0; j->waiting && i < PARKED_MAX; i++) {
-		struct parked *k = &j->parked[i];
-		bool last = now >= k->deadline_ns;
+	if (!j->waiting)
+		return -1;
+	search(j);
+	now = clock_mono_ns();
+	for (int i = 0; i < PARKED_MAX; i++) {
+		struct pending *k = &j->parked[i];
 
 		if (!k->used)
 			continue;
-		if (k->sender.pid < 0 && k->sender.inode > 0)
-			find_sender(j, &k->connection, &k->sender);
-		if (k->sender.pid < 0 && !k->searched && !searched) {
-			search(j, k);
-			searched = true;
-		}
-		if (settle(j, &k->connection, &k->sender, k->ids, k->count, k->mark, k->arrived_ns,
-			   last)) {
-			j->count[C_EXPIRED] += last;
-			k->used = false;
-			j->waiting--;
+		if (now >= k->deadline_ns) {
+			settle(j, k, true);
+			release(j, k);
+			j->count[C_EXPIRED]++;
 		} else if (k->deadline_ns < next) {
 			next = k->deadline_ns;
 		}
 	}
-	return next == INT64_MAX ? -1 : next <= now ? 0 : (int)((next - now) / 1000000);
+	if (!j->waiting)
+		return -1;
+	return j->scanning_newest || j->scanning_all ? 0 : (int)((next - now) / 1000000) + 1;
 }
 
 void judge_free(struct judge *j)
 {
 	if (!j)
 		return;
-	for (int i = 0; i < PARKED_MAX; i++) {
-		struct parked *k = &j->parked[i];
-
-		if (k->used)
-			settle(j, &k->connection, &k->sender, k->ids, k->count, k->mark,
-			       k->arrived_ns, true);
-	}
+	for (int i = 0; i < PARKED_MAX; i++)
+		if (j->parked[i].used)
+			settle(j, &j->parked[i], true);
+	procscan_free(j->newest);
+	procscan_free(j->all);
 	policy_free(j->policy);
 	free(j);
 }
 
 void judge_publish(struct judge *j)
 {
-	static const char *const names[C_COUNT] = {
-		[C_PACKETS] = "queue_packets", [C_FROM_CACHE] = "queue_from_cache",
-		[C_FROM_RECENT] = "queue_from_recent", [C_FROM_PROC] = "queue_from_proc",
-		[C_NOBODY] = "queue_from_nobody", [C_PARKED] = "queue_parked",
-		[C_EXPIRED] = "queue_expired", [C_MALFORMED] = "queue_malformed",
-		[C_OVERRUNS] = "queue_overruns", [C_VERDICT_ERRORS] = "queue_errors",
-	};
-
 	j->count[C_OVERRUNS] = nfqueue_overruns(j->t.queue);
 	for (unsigned int i = 0; i < C_COUNT; i++)
-		recorder_count(j->t.recorder, i, names[i], j->count[i]);
+		if (counter_names[i])
+			recorder_count(j->t.recorder, i, counter_names[i], j->count[i]);
 }

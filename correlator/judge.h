@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 struct config;
+struct event;
 struct nfqueue;
 struct nfqueue_packet;
-struct observer;
+struct outcome;
 struct policy;
-struct procfs;
 struct recorder;
-struct sockdiag;
 struct users;
+struct witnesses;
 
 /*
  * The first packet of a connection: who sent it, may it, and the row about it.  Every packet gets
@@ -25,9 +25,7 @@ struct judge;
 struct judge_tools {
 	const struct config *config;
 	struct nfqueue *queue;
-	struct sockdiag *sockdiag;
-	struct procfs *procfs;
-	struct observer *observer;
+	struct witnesses *witnesses;
 	struct recorder *recorder;
 	struct users *users;
 };
@@ -42,8 +40,13 @@ void judge_set_policy(struct judge *j, struct policy *policy);
 
 void judge_packet(struct judge *j, const struct nfqueue_packet *p);
 
-/* Events have come, or time has gone by: looks again at the packets that wait.  Milliseconds until
- * the next deadline; -1: none waits. */
+/* The observer has had this event: it may be what a packet waits for. */
+void judge_event(struct judge *j, const struct event *e);
+/* A record came after its packet's verdict (OUTCOME_CONFIRM). */
+void judge_late(struct judge *j, const struct outcome *out);
+
+/* Time has gone by: deadlines, and a piece of the search through /proc.  Milliseconds until it wants
+ * to be called again; -1: no packet waits. */
 int judge_turn(struct judge *j);
 
 /* Hands its counters to the recorder, for `sockledger stats`. */

@@ -2,11 +2,10 @@
 /*
  * sockledgerd: follows the cache and keeps the ledger.
  *
- *   cache --follow--> struct event --observer--> struct connection --recorder's thread--> ledger
- *                                     \-- names of users, program of the parent: here
- *   queue --nfqueue--> packet --judge--> verdict, and a row likewise
+ *   queue --nfqueue--> packet --judge--> verdict, and a row -----------\
+ *   cache --records' thread--> struct event --observer--> a row -------- recorder's thread --> ledger
  *
- * Packets come first: the cache waits while any are there.
+ * This thread waits for nothing but both of them.  Packets come first.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,34 +20,47 @@
 #include "config.h"
 #include "db.h"
 #include "diag.h"
-#include "follow.h"
 #include "judge.h"
+#include "lookups.h"
 #include "log.h"
 #include "nfqueue.h"
 #include "observe.h"
 #include "policy.h"
 #include "policy_file.h"
 #include "procfs.h"
+#include "procscan.h"
 #include "recorder.h"
+#include "records.h"
 #include "signals.h"
 #include "sockdiag.h"
+#include "tasks.h"
+#include "tracefeed.h"
 #include "users.h"
+#include "witnesses.h"
 
 #define LAST_COMMIT_MS 10000
-#define LAST_FOLLOW_NS 5000000000LL
+/* Records that are taken before the queue is looked at again. */
+#define TURN_RECORDS 32
+/* How often the trace is read when no packet comes: before its buffers are full. */
+#define TRACE_MS 50
+/* How long to wait for room in the recorder's memory before asking for it again. */
+#define ROOM_MS 5
 #define FRESH_US (10 * TIME_US_PER_S)
 
 struct daemon {
 	struct config config;
 	const char *config_path;	/* NULL: the default one */
-	struct follow *follow;
+	struct records *records;
 	struct observer *observer;
 	struct recorder *recorder;
 	struct users *users;
 	struct procfs *procfs;
 	struct nfqueue *queue;		/* NULL: nothing is decided, all is observed */
 	struct sockdiag *sockdiag;
+	struct tracefeed *tracefs;	/* NULL: there is no trace */
+	struct witnesses witnesses;
 	struct judge *judge;
+	uint64_t recorded;		/* the newest position that a row has taken to the ledger */
 	bool once;		/* end when all that is there has been followed */
 	struct signals signals;
 };
@@ -64,11 +76,19 @@ static const char usage_text[] =
 	"  -h, --help          this text\n"
 	"  -V, --version       the version\n";
 
-static int64_t on_begin(void *arg, const char *epoch)
+static int64_t position_of(void *arg, const char *epoch)
+{
+	const struct daemon *d = arg;
+
+	return recorder_position_of(d->recorder, epoch);
+}
+
+static void on_begin(void *arg, const char *epoch, uint64_t seq)
 {
 	struct daemon *d = arg;
 
-	return recorder_follow(d->recorder, epoch);
+	d->recorded = seq;
+	recorder_follow(d->recorder, epoch, seq);
 }
 
 /* What the event does not say and this host can. */
@@ -85,34 +105,15 @@ static void complete(struct daemon *d, struct connection *c, int64_t arrival_us)
 		c->text[CONNECTION_PARENT_EXE] = procfs_exe(d->procfs, c->ppid, c->time_us);
 }
 
-static void name_users(struct daemon *d, struct connection *c, char *user, size_t size)
-{
-	int64_t now = clock_mono_ns();
-	struct text name;
-
-	if (!c->text[CONNECTION_USER].data) {
-		name = users_name(d->users, c->uid, now);
-		snprintf(user, size, "%.*s", (int)name.len, name.data ? name.data : "");
-		if (name.data)
-			c->text[CONNECTION_USER] = text_of(user);
-	}
-	if (!c->text[CONNECTION_LOGIN_USER].data)
-		c->text[CONNECTION_LOGIN_USER] = users_name(d->users, c->auid, now);
-}
-
 static void on_event(void *arg, const struct event *e, bool replay)
 {
 	struct daemon *d = arg;
 	struct outcome out;
-	char user[256];
-	bool local = !e->text[EVENT_NODE].data;
 
 	observer_event(d->observer, e, replay, &out);
 	switch (out.kind) {
 	case OUTCOME_NEW:
 		complete(d, &out.connection, e->arrival_us);
-		if (local)
-			name_users(d, &out.connection, user, sizeof(user));
 		recorder_add(d->recorder, e->seq, &out.connection);
 		break;
 	case OUTCOME_AGAIN:
@@ -120,9 +121,9 @@ static void on_event(void *arg, const struct event *e, bool replay)
 		break;
 	case OUTCOME_CONFIRM:
 		complete(d, &out.connection, e->arrival_us);
-		if (local)
-			name_users(d, &out.connection, user, sizeof(user));
-		recorder_confirm(d->recorder, e->seq, &out.connection, out.amended);
+		recorder_confirm(d->recorder, e->seq, &out.connection, out.amended, out.described);
+		if (d->judge)
+			judge_late(d->judge, &out);
 		break;
 	case OUTCOME_PROTOCOL:
 		recorder_set_protocol(d->recorder, e->seq, out.id, out.protocol);
@@ -130,12 +131,19 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	case OUTCOME_NONE:
 		break;
 	}
+	if (out.kind != OUTCOME_NONE)
+		d->recorded = e->seq;
+	if (d->judge && !replay)
+		judge_event(d->judge, e);
 }
 
-static void on_position(void *arg, uint64_t seq)
+static void on_followed(void *arg, uint64_t seq)
 {
 	struct daemon *d = arg;
 
+	if (seq == d->recorded)
+		return;
+	d->recorded = seq;
 	recorder_position(d->recorder, seq);
 }
 
@@ -147,8 +155,9 @@ static void on_missed(void *arg, int64_t rows)
 	recorder_missed(d->recorder, rows);
 }
 
-static const struct follow_ops follow_ops = {
-	.begin = on_begin, .event = on_event, .position = on_position, .missed = on_missed,
+static const struct records_ops records_ops = {
+	.position = position_of, .begin = on_begin, .event = on_event, .followed = on_followed,
+	.missed = on_missed,
 };
 
 /* The policy of the configuration; NULL with everything told where it cannot be had. */
@@ -177,9 +186,9 @@ static void reload(struct daemon *d)
 			  "'sockledgerd --test'", diags.count);
 	} else {
 		if (strcmp(fresh.cache, d->config.cache) || strcmp(fresh.ledger, d->config.ledger) ||
-		    fresh.queue != d->config.queue)
-			log_warn("'cache', 'ledger' and 'queue' are changed by a restart, not by a "
-				 "reload");
+		    fresh.queue != d->config.queue || fresh.trace != d->config.trace)
+			log_warn("'cache', 'ledger', 'queue' and 'trace' are changed by a restart, not "
+				 "by a reload");
 		policy = d->judge ? read_policy(&fresh, NULL) : NULL;
 		if (policy) {
 			judge_set_policy(d->judge, policy);
@@ -191,6 +200,14 @@ static void reload(struct daemon *d)
 	config_release(&fresh);
 }
 
+/* What the packets' calls left in the trace is there by now. */
+static void on_packets(void *arg)
+{
+	struct daemon *d = arg;
+
+	witnesses_trace(&d->witnesses);
+}
+
 static void on_packet(const struct nfqueue_packet *p, void *arg)
 {
 	struct daemon *d = arg;
@@ -198,20 +215,19 @@ static void on_packet(const struct nfqueue_packet *p, void *arg)
 	judge_packet(d->judge, p);
 }
 
-/* Everything that waits in the queue.  Milliseconds until a parked packet wants another look. */
-static int take_packets(struct daemon *d)
+/* Some of what waits in the queue; true where there may be more. */
+static bool take_packets(struct daemon *d)
 {
 	int rc;
 
 	if (!d->queue)
-		return -1;
-	do {
-		rc = nfqueue_read(d->queue, on_packet, d);
-	} while (rc > 0);
-	judge_publish(d->judge);
+		return false;
+	rc = nfqueue_read(d->queue, on_packets, on_packet, d);
 	if (rc < 0)
 		log_error("cannot read the queue: %s", strerror(-rc));
-	return judge_turn(d->judge);
+	if (rc > 0)
+		judge_publish(d->judge);
+	return rc > 0;
 }
 
 static int sooner(int a, int b)
@@ -219,54 +235,103 @@ static int sooner(int a, int b)
 	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
 }
 
+static void wait_for_work(struct daemon *d, struct pollfd fds[4], int timeout_ms, bool room)
+{
+	/* Without room for their rows records stay where they are. */
+	bool idle = !room || records_doze(d->records);
+
+	fds[0].fd = room ? records_fd(d->records) : -1;
+	timeout_ms = sooner(timeout_ms, room ? -1 : ROOM_MS);
+	timeout_ms = sooner(timeout_ms, d->tracefs ? TRACE_MS : -1);
+	if (!poll(fds, 4, idle ? timeout_ms : 0))
+		witnesses_trace(&d->witnesses);
+	if (room)
+		records_rouse(d->records);
+}
+
 /* 0, or with --once an error that kept the cache from being read. */
 static int run(struct daemon *d)
 {
 	struct pollfd fds[] = {
-		{ .fd = follow_fd(d->follow), .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 		{ .fd = d->signals.end, .events = POLLIN },
 		{ .fd = d->signals.reload, .events = POLLIN },
 		{ .fd = d->queue ? nfqueue_fd(d->queue) : -1, .events = POLLIN },
 	};
-	int more = 1, parked = -1;
-	int64_t give_up;
+	int next_ms = -1, rc;
 
-	while (!fds[1].revents) {
-		poll(fds, 4, more > 0 ? 0 : sooner(follow_timeout_ms(d->follow), parked));
+	while (!fds[1].revents && !records_ended(d->records, &rc)) {
+		bool room = recorder_has_room(d->recorder), packets, records;
+
 		if (fds[2].revents) {
 			signals_reload(&d->signals);
 			reload(d);
 		}
-		take_packets(d);
-		more = follow_turn(d->follow);
-		parked = take_packets(d);
-		if (d->once && more <= 0)
-			return more;
+		packets = take_packets(d);
+		records = room && records_take(d->records, TURN_RECORDS) > 0;
+		if (d->judge)
+			next_ms = judge_turn(d->judge);
+		wait_for_work(d, fds, packets || records ? 0 : next_ms, room);
 	}
 	/* What was committed before the signal is followed to its end, if that is near. */
-	give_up = clock_mono_ns() + LAST_FOLLOW_NS;
-	while (follow_turn(d->follow) > 0 && clock_mono_ns() < give_up)
-		;
-	return 0;
+	if (!records_ended(d->records, &rc))
+		records_finish(d->records);
+	while (!records_ended(d->records, &rc)) {
+		if (!records_take(d->records, TURN_RECORDS))
+			wait_for_work(d, fds, 1, true);
+	}
+	return rc;
+}
+
+static void on_thread(int64_t tid, int64_t pid, void *arg)
+{
+	tasks_add(arg, (int32_t)tid, (int32_t)pid, -1);
+}
+
+/* The trace, where it is to be had: without it everything else works, and is less sure. */
+static bool start_trace(struct daemon *d)
+{
+	struct witnesses *w = &d->witnesses;
+	int rc;
+
+	w->lookups = lookups_new();
+	w->tasks = tasks_new();
+	if (!w->lookups || !w->tasks)
+		return false;
+	if (!d->config.trace)
+		return true;
+	rc = tracefeed_open(d->config.trace_bytes, &d->tracefs);
+	w->tracefs = d->tracefs;
+	if (rc)
+		log_info("no trace, attributions will be less sure: %s",
+			 rc == -ENOENT ? "this kernel has no tracefs, or not these tracepoints" :
+			 rc == -ENOSYS ? "built without libtracefs" : strerror(-rc));
+	else
+		procscan_threads(d->procfs, on_thread, w->tasks);
+	return true;
 }
 
 static bool start_queue(struct daemon *d)
 {
 	struct nfqueue_settings settings = {
-		.number = (uint16_t)d->config.queue,
+		.first = (uint16_t)d->config.queue, .last = (uint16_t)d->config.queue_last,
 		.max_packets = (uint32_t)d->config.queue_max,
 		.fail_open = d->config.fail_open,
 	};
 	struct judge_tools tools = {
-		.config = &d->config, .procfs = d->procfs, .observer = d->observer,
-		.recorder = d->recorder, .users = d->users,
+		.config = &d->config, .witnesses = &d->witnesses, .recorder = d->recorder,
+		.users = d->users,
 	};
 	struct policy *policy = read_policy(&d->config, stderr);
 	int rc;
 
 	if (!policy)
 		return false;
-	tools.sockdiag = d->sockdiag = sockdiag_open();
+	d->sockdiag = sockdiag_open();
+	d->witnesses = (struct witnesses){
+		.sockdiag = d->sockdiag, .procfs = d->procfs, .observer = d->observer,
+		.netns = procfs_netns(d->procfs, getpid()),
+	};
 	rc = d->sockdiag ? nfqueue_open(&settings, &d->queue) : -errno;
 	if (rc) {
 		log_error("cannot open netfilter queue %d: %s", (int)d->config.queue,
@@ -275,16 +340,18 @@ static bool start_queue(struct daemon *d)
 		return false;
 	}
 	tools.queue = d->queue;
-	d->judge = judge_new(&tools, policy);
-	if (!d->judge)
+	d->judge = start_trace(d) ? judge_new(&tools, policy) : NULL;
+	if (!d->judge) {
+		log_error("cannot start: %s", strerror(ENOMEM));
 		policy_free(policy);
+	}
 	return d->judge != NULL;
 }
 
 static bool start(struct daemon *d)
 {
-	int rc = recorder_start(d->config.ledger, d->config.buffer_bytes / 2, d->signals.end,
-				&d->recorder);
+	int rc = recorder_start(d->config.ledger, d->config.node, d->config.buffer_bytes / 2,
+				d->signals.end, &d->recorder);
 
 	if (rc) {
 		log_error("cannot open the ledger '%s' for writing: %s", d->config.ledger,
@@ -295,11 +362,14 @@ static bool start(struct daemon *d)
 	d->users = users_new();
 	d->procfs = procfs_open("/proc");
 	d->observer = observer_new(recorder_next_id(d->recorder));
-	d->follow = follow_new(d->config.cache, &follow_ops, d);
-	if (d->users && d->procfs && d->observer && d->follow)
-		return d->config.queue < 0 || start_queue(d);
-	log_error("cannot start: %s", strerror(errno));
-	return false;
+	if (d->users && d->procfs && d->observer) {
+		if (d->config.queue >= 0 && !start_queue(d))
+			return false;
+		d->records = records_start(d->config.cache, d->once, &records_ops, d);
+	}
+	if (!d->records)
+		log_error("cannot start: %s", strerror(errno));
+	return d->records != NULL;
 }
 
 static int serve(struct daemon *d)
@@ -318,9 +388,12 @@ static int serve(struct daemon *d)
 	judge_free(d->judge);
 	nfqueue_close(d->queue);
 	sockdiag_close(d->sockdiag);
+	tracefeed_close(d->tracefs);
+	lookups_free(d->witnesses.lookups);
+	tasks_free(d->witnesses.tasks);
+	records_free(d->records);
 	if (d->recorder && recorder_stop(d->recorder, LAST_COMMIT_MS))
 		rc = 1;
-	follow_free(d->follow);
 	observer_free(d->observer);
 	procfs_close(d->procfs);
 	users_free(d->users);

@@ -1,25 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections that a packet told of and whose audit record has not come yet. */
+/*
+ * Connections of which one half is known: a ring of them, and four hashes over it whose chains have
+ * the newest first.
+ *
+ *   I1  A slot in use is in the chain of its id, of its destination, of its process with the
+ *       destination, and of its inode where it has one; an unused one in none.
+ *   I2  A chain is followed back no further than the time that matters, and no more than LOOKS.
+ */
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #include "clock.h"
 #include "flows.h"
+#include "text.h"
 
-#define FLOWS 4096
+#define FLOWS 8192u
+#define BUCKETS 8192u
+#define LOOKS 512
+#define NONE UINT32_MAX
 /* A record's time is the call's entry by a clock of 4 to 10 ms steps; its packet comes after that,
  * at once on an idle machine, later where the process had to wait for a processor. */
 #define BEFORE_US 12000
 #define AFTER_US (2 * TIME_US_PER_S)
+/* A connected UDP socket may be used for the first time long after connect(). */
+#define AFTER_CONNECTED_US (30 * 60 * TIME_US_PER_S)
+
+enum chain { BY_ID, BY_DST, BY_PROCESS, BY_INODE, CHAINS };
+
+struct slot {
+	struct flow flow;
+	bool used;
+	uint32_t newer[CHAINS], older[CHAINS], bucket[CHAINS];
+};
 
 struct flows {
-	struct flow flow[FLOWS];
-	unsigned int next;
-	unsigned int open;	/* how many are */
+	struct slot slot[FLOWS];
+	uint32_t head[CHAINS][BUCKETS];
+	uint32_t next;
+	uint32_t used;
 };
 
 struct flows *flows_new(void)
 {
-	return calloc(1, sizeof(struct flows));
+	struct flows *f = calloc(1, sizeof(*f));
+
+	for (unsigned int c = 0; f && c < CHAINS; c++)
+		for (unsigned int b = 0; b < BUCKETS; b++)
+			f->head[c][b] = NONE;
+	return f;
 }
 
 void flows_free(struct flows *f)
@@ -27,86 +55,175 @@ void flows_free(struct flows *f)
 	free(f);
 }
 
-void flows_add(struct flows *f, const struct flow *flow)
+static uint32_t bucket_of_number(uint64_t n)
 {
-	struct flow *slot = &f->flow[f->next++ % FLOWS];
-
-	f->open -= slot->open;
-	*slot = *flow;
-	f->open += slot->open;
+	return (uint32_t)(text_hash(TEXT_HASH_SEED, &n, sizeof(n)) % BUCKETS);
 }
 
-/* 3: its socket; 2: its process; 1: it may be; 0: it is not. */
-static int fit(const struct flow *f, const struct event *e, int protocol, const struct endpoint *dst)
+static uint32_t bucket_of_dst(const struct endpoint *dst, int64_t pid)
 {
-	int64_t after = f->time_us - e->time_us;
+	uint64_t h = text_hash(TEXT_HASH_SEED, &dst->addr, sizeof(dst->addr));
 
-	if (!f->open || f->peer.port != dst->port || (protocol >= 0 && f->protocol != protocol) ||
-	    !address_equal(&f->peer.addr, &dst->addr))
-		return 0;
-	if (after < -BEFORE_US || after > AFTER_US)
-		return 0;
-	if (f->inode > 0 && e->inode > 0)
-		return f->inode == e->inode ? 3 : 0;
-	/* A socket that is held by a parent may be used by its child. */
-	if (f->pid >= 0)
-		return f->pid == e->pid ? 2 : f->pid == e->ppid ? 1 : 0;
+	h = text_hash(h, &dst->port, sizeof(dst->port));
+	return (uint32_t)(text_hash(h, &pid, sizeof(pid)) % BUCKETS);
+}
+
+static void link_in(struct flows *f, enum chain c, uint32_t n, uint32_t bucket)
+{
+	struct slot *s = &f->slot[n];
+	uint32_t *head = &f->head[c][bucket];
+
+	s->bucket[c] = bucket;
+	s->newer[c] = NONE;
+	s->older[c] = *head;
+	if (*head != NONE)
+		f->slot[*head].newer[c] = n;
+	*head = n;
+}
+
+static void link_out(struct flows *f, enum chain c, uint32_t n)
+{
+	struct slot *s = &f->slot[n];
+
+	if (s->bucket[c] == NONE)
+		return;
+	*(s->newer[c] == NONE ? &f->head[c][s->bucket[c]] : &f->slot[s->newer[c]].older[c]) =
+		s->older[c];
+	if (s->older[c] != NONE)
+		f->slot[s->older[c]].newer[c] = s->newer[c];
+}
+
+static void take_out(struct flows *f, uint32_t n)
+{
+	for (enum chain c = 0; c < CHAINS; c++)
+		link_out(f, c, n);
+	f->slot[n].used = false;
+	f->used--;
+}
+
+void flows_add(struct flows *f, const struct flow *flow)
+{
+	uint32_t n = f->next++ % FLOWS;
+	struct slot *s = &f->slot[n];
+
+	if (s->used)
+		take_out(f, n);
+	s->flow = *flow;
+	s->used = true;
+	f->used++;
+	link_in(f, BY_ID, n, bucket_of_number(flow->id));
+	link_in(f, BY_DST, n, bucket_of_dst(&flow->peer, -1));
+	link_in(f, BY_PROCESS, n, bucket_of_dst(&flow->peer, flow->pid));
+	s->bucket[BY_INODE] = NONE;
+	if (flow->inode > 0)
+		link_in(f, BY_INODE, n, bucket_of_number((uint64_t)flow->inode));
+}
+
+static bool same_peer(const struct flow *f, int protocol, const struct endpoint *dst)
+{
+	return f->peer.port == dst->port && address_equal(&f->peer.addr, &dst->addr) &&
+	       (protocol < 0 || f->protocol < 0 || f->protocol == protocol);
+}
+
+static bool same_user(const struct flow *f, const struct event *e)
+{
 	return f->uid < 0 || f->uid == e->uid || f->uid == e->euid || f->uid == e->fsuid;
 }
 
-struct flow *flows_match(struct flows *f, const struct event *e, int protocol,
-			 const struct endpoint *dst)
+/*
+ * How well a packet fits a record: 5 its socket; 4 its process and descriptor; 3 its process; 2 nobody's,
+ * and of that user; 1 a holder's, who may have passed the socket on; 0: not at all.  Of a process's own
+ * descriptor the plugin may have seen what it had become by then, another socket.
+ */
+static int fit(const struct flow *f, const struct event *e, int protocol, const struct endpoint *dst)
 {
-	struct flow *best = NULL;
+	if (!same_peer(f, protocol, dst) || f->time_us - e->time_us > AFTER_US)
+		return 0;
+	if (f->inode > 0 && f->inode == e->inode)
+		return 5;
+	if (f->pid == e->pid)
+		return f->fd >= 0 && f->fd == e->fd ? 4 : 3;
+	if ((f->inode > 0 && e->inode > 0) || !same_user(f, e))
+		return 0;
+	if (f->pid < 0)
+		return 2;
+	return f->evidence & (EVIDENCE_AUDIT | EVIDENCE_SYSCALL | EVIDENCE_TRACE) ? 0 : 1;
+}
+
+/* The best of a chain, of those alike the oldest: the first record is the first packet's. */
+static uint32_t best_of(const struct flows *f, enum chain c, uint32_t n, const struct event *e,
+			int protocol, const struct endpoint *dst)
+{
+	uint32_t best = NONE;
 	int best_fit = 0;
 
-	/* From the oldest on: of those alike the first record is the first packet's. */
-	for (unsigned int i = 0; f->open && i < FLOWS && best_fit < 3; i++) {
-		struct flow *flow = &f->flow[(f->next + i) % FLOWS];
+	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[c]) {
+		const struct flow *flow = &f->slot[n].flow;
 		int how = fit(flow, e, protocol, dst);
 
-		if (how <= best_fit)
+		if (flow->time_us - e->time_us < -BEFORE_US)
+			break;		/* the others are older still */
+		if (!how || how < best_fit)
 			continue;
-		best = flow;
+		best = n;
 		best_fit = how;
-	}
-	if (best) {
-		best->open = false;
-		f->open--;
 	}
 	return best;
 }
 
-void flows_close(struct flows *f, uint64_t id)
+bool flows_match(struct flows *f, const struct event *e, int protocol, const struct endpoint *dst,
+		 struct flow *found)
 {
-	/* From the newest on: that is where it is. */
-	for (unsigned int i = 1; f->open && i <= FLOWS; i++) {
-		struct flow *flow = &f->flow[(f->next - i) % FLOWS];
+	uint32_t n = NONE;
 
-		if (flow->id != id || !flow->open)
-			continue;
-		flow->open = false;
-		f->open--;
-		return;
-	}
+	if (!f->used)
+		return false;
+	if (e->inode > 0)
+		n = best_of(f, BY_INODE, f->head[BY_INODE][bucket_of_number((uint64_t)e->inode)], e,
+			    protocol, dst);
+	if (n == NONE)
+		n = best_of(f, BY_PROCESS, f->head[BY_PROCESS][bucket_of_dst(dst, e->pid)], e,
+			    protocol, dst);
+	if (n == NONE)
+		n = best_of(f, BY_DST, f->head[BY_DST][bucket_of_dst(dst, -1)], e, protocol, dst);
+	if (n == NONE)
+		return false;
+	*found = f->slot[n].flow;
+	take_out(f, n);
+	return true;
 }
 
-struct flow *flows_take(struct flows *f, int protocol, const struct endpoint *dst, int64_t uid,
-			int64_t time_us)
+bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst, int64_t pid,
+		int64_t fd, int64_t uid, int64_t time_us, struct flow *found)
 {
-	for (unsigned int i = 0; f->open && i < FLOWS; i++) {
-		struct flow *flow = &f->flow[(f->next + i) % FLOWS];
-		int64_t after = time_us - flow->time_us;
+	enum chain c = pid < 0 ? BY_DST : BY_PROCESS;
+	uint32_t n = f->head[c][bucket_of_dst(dst, pid)], best = NONE;
+	int64_t most = pid >= 0 && protocol == IPPROTO_UDP ? AFTER_CONNECTED_US : AFTER_US;
 
-		if (!flow->open || flow->peer.port != dst->port ||
-		    (flow->protocol >= 0 && flow->protocol != protocol) ||
-		    !address_equal(&flow->peer.addr, &dst->addr) ||
-		    (uid >= 0 && flow->uid >= 0 && uid != flow->uid) || after < -BEFORE_US ||
-		    after > AFTER_US)
-			continue;
-		flow->open = false;
-		f->open--;
-		return flow;
+	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[c]) {
+		const struct flow *flow = &f->slot[n].flow;
+
+		if (time_us - flow->time_us > most)
+			break;
+		if (same_peer(flow, protocol, dst) && time_us - flow->time_us >= -BEFORE_US &&
+		    (pid < 0 || flow->pid == pid) &&
+		    (fd < 0 || flow->fd < 0 || flow->fd == fd) &&
+		    (uid < 0 || flow->uid < 0 || uid == flow->uid || pid >= 0))
+			best = n;
 	}
-	return NULL;
+	if (best == NONE)
+		return false;
+	*found = f->slot[best].flow;
+	return true;
+}
+
+void flows_close(struct flows *f, uint64_t id)
+{
+	for (uint32_t n = f->head[BY_ID][bucket_of_number(id)]; n != NONE;
+	     n = f->slot[n].older[BY_ID]) {
+		if (f->slot[n].flow.id != id)
+			continue;
+		take_out(f, n);
+		return;
+	}
 }

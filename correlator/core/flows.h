@@ -9,19 +9,24 @@
 #include "event.h"
 
 /*
- * Connections that a packet told of and whose audit record has not come yet: the record of a
- * blocking connect() is written when the call returns.  A fixed number; the oldest makes room.
+ * Connections of which one half is known: packets whose audit record has not come (that of a blocking
+ * connect() is written when the call returns), or records whose packet has not.  A fixed number; the
+ * oldest makes room.  Each is found by its socket, by process and destination, or by destination, in
+ * a time that does not depend on how many there are.
  */
 struct flow {
 	uint64_t id;		/* of its row */
-	int protocol;
-	struct endpoint local, peer;
+	int protocol;		/* -1: unknown */
+	struct endpoint peer;
 	int64_t inode;		/* of its socket; -1: unknown */
-	int64_t pid;		/* who it was attributed to; -1: nobody */
-	int64_t uid;
-	int64_t time_us;	/* when its first packet came */
+	int64_t pid;		/* a packet's: who it was attributed to; -1: nobody */
+	int64_t fd;		/* the descriptor it was called on, or held by; -1: unknown */
+	int64_t uid;		/* of the socket, or of who called; -1: unknown */
+	int64_t time_us;	/* of the first packet, or of the record */
 	unsigned int evidence;
-	bool open;
+	int source;		/* the caller's: where the answer came from */
+	bool trace_ok;		/* nothing speaks against the trace's word (certainty.h) */
+	bool described;		/* its row has what /proc said of the living process */
 };
 
 struct flows;
@@ -32,21 +37,23 @@ void flows_free(struct flows *f);
 void flows_add(struct flows *f, const struct flow *flow);
 
 /*
- * The flow that a connect record is about, which is thereby closed: the one with its socket's inode,
- * else of its process, else of its user with nobody named yet; to its destination, within the time
- * that lies between a call's entry and its first packet.  NULL where there is none.
+ * The packet that this record of a call is about; it is taken out.  By what they share: the socket, the
+ * process, then the destination alone for a packet that nobody was named for, and last for one that
+ * was named by a descriptor (its holder may have passed it on).  Within the time that lies between a
+ * call's entry and its first packet.  False: there is none.
  */
-struct flow *flows_match(struct flows *f, const struct event *e, int protocol,
-			 const struct endpoint *dst);
-
-/* The flow of row id is settled otherwise. */
-void flows_close(struct flows *f, uint64_t id);
+bool flows_match(struct flows *f, const struct event *e, int protocol, const struct endpoint *dst,
+		 struct flow *found);
 
 /*
- * The other way round, in a table of records whose packet has not come: the oldest that is to this
- * destination, of this user, and from about this time; which is thereby closed.  NULL: there is none.
+ * The other way round, among records: that of process pid to dst, from about time_us; with pid -1 of
+ * anybody with this uid (-1: any).  fd: of another descriptor it is another connection's; -1: unknown.
+ * It stays.  False: there is none.
  */
-struct flow *flows_take(struct flows *f, int protocol, const struct endpoint *dst, int64_t uid,
-			int64_t time_us);
+bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst, int64_t pid,
+		int64_t fd, int64_t uid, int64_t time_us, struct flow *found);
+
+/* Row id is settled otherwise. */
+void flows_close(struct flows *f, uint64_t id);
 
 #endif

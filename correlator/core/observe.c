@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "certainty.h"
 #include "cgroup.h"
 #include "clock.h"
 #include "flows.h"
@@ -35,8 +36,8 @@
 #define FLOW_US (30 * 60 * TIME_US_PER_S)
 /* Connections whose socket() has not come yet; it may, where records come out of order. */
 #define PENDING 256
-/* Between the entry of a connect() and its packet. */
-#define RECORDED_US (2 * TIME_US_PER_S)
+/* How far back the sockets used lately are looked through. */
+#define RECENT_LOOKS 64
 
 struct pending {
 	struct sock_key key;
@@ -243,7 +244,7 @@ static void on_socket(struct observer *o, const struct event *e, struct outcome 
 	settle_pending(o, e, out);
 }
 
-static void fill_process(struct connection *c, const struct event *e)
+void observer_fill(struct connection *c, const struct event *e)
 {
 	struct cgroup_names names = cgroup_parse(e->text[EVENT_CGROUP]);
 
@@ -296,7 +297,7 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 			    const struct endpoint *dst, bool late)
 {
 	connection_init(c);
-	fill_process(c, e);
+	observer_fill(c, e);
 	c->cache_seq = e->seq;
 	c->time_us = c->audit_us = e->time_us;
 	c->audit_serial = e->serial;
@@ -321,27 +322,36 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 
 /* The record of a connection that a packet had told of already. */
 static bool confirm(struct observer *o, const struct event *e, struct sock *s,
-		    const struct endpoint *dst, struct outcome *out)
+		    const struct endpoint *peer, struct outcome *out)
 {
 	struct connection *c = &out->connection;
-	struct flow *f = e->text[EVENT_NODE].data ? NULL :
-			 flows_match(o->flows, e, s->protocol, dst);
-	bool same_socket;
+	struct doubts doubts;
+	struct flow f;
 
-	if (!f)
+	if (e->text[EVENT_NODE].data || !flows_match(o->flows, e, s->protocol, peer, &f))
 		return false;
-	same_socket = f->inode > 0 && (f->inode == e->inode || f->pid == e->pid);
-	c->id = f->id;
-	c->evidence |= f->pid == e->pid ? f->evidence : f->evidence & EVIDENCE_INODE;
-	/* The packet's socket, and the record of the process that called connect() on it. */
-	c->certainty = same_socket ? CERTAINTY_CERTAIN : CERTAINTY_INFERRED;
+	c->id = f.id;
+	doubts.trace_ok = f.trace_ok;
+	doubts.same_socket = f.inode > 0 && (f.inode == e->inode || (f.fd >= 0 && f.fd == e->fd));
+	c->evidence |= f.pid == e->pid ? f.evidence : f.evidence & EVIDENCE_INODE;
+	c->certainty = certainty_of(c->evidence, &doubts);
 	out->kind = OUTCOME_CONFIRM;
-	out->amended = f->pid >= 0 && f->pid != e->pid;
-	s->flow = (struct sock_flow){
-		.connection = f->id, .dst = *dst, .time_us = e->time_us, .valid = true,
-		.pending = is_pending(e->exit), .packet = true,
-	};
+	out->amended = f.pid >= 0 && f.pid != e->pid;
+	out->described = f.described && f.pid == e->pid;
+	out->source = f.source;
 	return true;
+}
+
+/* A record that came before its packet, if ever one comes. */
+static void await_packet(struct observer *o, const struct event *e, int protocol,
+			 const struct endpoint *peer, uint64_t row)
+{
+	if (e->text[EVENT_NODE].data)
+		return;
+	flows_add(o->records, &(struct flow){
+		.id = row, .protocol = protocol, .peer = *peer, .inode = e->inode, .pid = e->pid,
+		.fd = e->fd, .uid = e->fsuid >= 0 ? e->fsuid : e->uid, .time_us = e->time_us,
+	});
 }
 
 static void on_connect(struct observer *o, const struct event *e, bool replay, struct outcome *out)
@@ -367,21 +377,18 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 		return;
 	}
 	fill_connection(&out->connection, e, s, &dst, late);
-	if (!replay && confirm(o, e, s, &dst, out))
-		return;
-	out->connection.id = replay ? 0 : o->next_id++;
-	out->kind = OUTCOME_NEW;
+	if (replay || !confirm(o, e, s, &dst, out)) {
+		out->connection.id = replay ? 0 : o->next_id++;
+		out->kind = OUTCOME_NEW;
+		if (!replay && !never_attempted((int)e->exit))
+			await_packet(o, e, s->protocol, &dst, out->connection.id);
+		if (s->protocol < 0)
+			remember_pending(o, e, out->connection.id);
+	}
 	s->flow = (struct sock_flow){
 		.connection = out->connection.id, .dst = dst, .time_us = e->time_us,
 		.valid = true, .pending = is_pending(e->exit),
 	};
-	if (!replay && !e->text[EVENT_NODE].data && !never_attempted((int)e->exit))
-		flows_add(o->records, &(struct flow){
-			.id = out->connection.id, .protocol = s->protocol, .peer = dst,
-			.inode = -1, .pid = e->pid, .uid = e->fsuid >= 0 ? e->fsuid : e->uid,
-			.time_us = e->time_us, .open = true });
-	if (s->protocol < 0)
-		remember_pending(o, e, out->connection.id);
 }
 
 static void on_bind(struct observer *o, const struct event *e)
@@ -421,91 +428,81 @@ void observer_event(struct observer *o, const struct event *e, bool replay, stru
 		out->kind = OUTCOME_NONE;
 }
 
-int observer_holders(struct observer *o, int64_t inode, int protocol, struct holder *holders,
-		     int max)
+bool observer_holder(struct observer *o, int64_t inode, struct holder *h)
 {
-	struct sock *s = socktable_find_inode(o->sockets, inode);
+	const struct sock *s = socktable_find_inode(o->sockets, inode);
+
+	if (!s || s->key.node)
+		return false;
+	*h = (struct holder){ s->key.pid, s->key.fd };
+	return true;
+}
+
+int observer_recent(struct observer *o, int protocol, struct holder *holders, int max)
+{
+	struct sock *s = socktable_newest(o->sockets);
 	int count = 0;
 
-	if (s && !s->key.node && count < max)
-		holders[count++] = (struct holder){ s->key.pid, s->key.fd, true };
-	/* Sockets that nobody could look at in time: the newest are the likeliest. */
-	for (s = socktable_newest(o->sockets); s && count < max; s = s->older) {
-		if (s->key.node || s->inode >= 0 || (s->protocol >= 0 && s->protocol != protocol))
+	for (int looks = 0; s && count < max && looks < RECENT_LOOKS; looks++, s = s->older) {
+		int i;
+
+		if (s->key.node || (s->protocol >= 0 && s->protocol != protocol))
 			continue;
-		holders[count++] = (struct holder){ s->key.pid, s->key.fd, false };
+		for (i = 0; i < count && holders[i].pid != s->key.pid; i++)
+			;
+		if (i == count)
+			holders[count++] = (struct holder){ s->key.pid, s->key.fd };
 	}
 	return count;
 }
 
-bool observer_describe(struct observer *o, int64_t pid, struct connection *c)
-{
-	const struct event *e = proctable_get(o->processes, pid);
-
-	if (!e)
-		return false;
-	fill_process(c, e);
-	return true;
-}
-
-int64_t observer_recall(struct observer *o, const struct connection *c, uint64_t *row)
-{
-	struct flow *f = flows_take(o->records, c->protocol, &c->dst, c->uid, c->time_us);
-
-	if (!f)
-		return -1;
-	*row = f->id;
-	return f->pid;
-}
-
-/*
- * The flow that this descriptor's connect() began is the packet's: of that very socket as far as
- * anybody saw, and without a packet yet; a descriptor may have been closed and opened again, and the
- * records of that be still under way.
- */
-static bool is_flow_of(const struct sock *s, const struct connection *c, int64_t inode)
-{
-	return s && s->flow.valid && s->flow.connection && !s->flow.packet &&
-	       (s->inode < 0 || s->inode == inode) && s->flow.dst.port == c->dst.port &&
-	       address_equal(&s->flow.dst.addr, &c->dst.addr) &&
-	       llabs(c->time_us - s->flow.time_us) < RECORDED_US;
-}
-
-bool observer_recorded(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
-		       int64_t inode)
+void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd)
 {
 	struct sock_key key = { .node = 0, .pid = pid, .fd = fd };
-	struct sock *s = fd < 0 ? NULL : socktable_find(o->sockets, &key);
+	struct sock *s = socktable_find(o->sockets, &key);
 
-	return is_flow_of(s, c, inode);
+	/* Of another socket at that descriptor nothing is true any more. */
+	if (!s || (s->inode >= 0 && s->inode != inode))
+		s = socktable_put(o->sockets, &key);
+	socktable_set_inode(o->sockets, s, inode);
 }
 
-bool observer_packet(struct observer *o, struct connection *c, int64_t fd, int64_t inode,
-		     uint64_t row)
+const struct event *observer_who(const struct observer *o, int64_t pid)
 {
-	struct sock_key key = { .node = 0, .pid = c->pid, .fd = fd };
-	struct sock *s = c->pid >= 0 && fd >= 0 ? socktable_find(o->sockets, &key) : NULL;
+	return proctable_get(o->processes, pid);
+}
 
+void observer_know(struct observer *o, const struct event *e)
+{
+	proctable_put(o->processes, e);
+}
+
+/* The other side, which the record of a call names. */
+static const struct endpoint *peer_of(const struct connection *c)
+{
+	return c->direction == DIRECTION_IN ? &c->src : &c->dst;
+}
+
+bool observer_record(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
+		     struct flow *found)
+{
+	return flows_find(o->records, c->protocol, peer_of(c), pid, fd, c->uid, c->time_us, found);
+}
+
+bool observer_packet(struct observer *o, struct connection *c, struct flow *half, uint64_t row)
+{
 	if (row) {
 		c->id = row;
-		return true;
-	}
-	if (is_flow_of(s, c, inode)) {
-		s->flow.packet = true;
-		if (inode > 0)
-			socktable_set_inode(o->sockets, s, inode);
-		/* The record of the connect() and the packet's own socket: two witnesses. */
-		c->id = s->flow.connection;
-		flows_close(o->records, c->id);
-		if ((c->evidence & (EVIDENCE_INODE | EVIDENCE_FD)) == (EVIDENCE_INODE | EVIDENCE_FD))
-			c->certainty = CERTAINTY_CERTAIN;
+		flows_close(o->records, row);
 		return true;
 	}
 	c->id = o->next_id++;
-	flows_add(o->flows, &(struct flow){
-		.id = c->id, .protocol = c->protocol, .local = c->src, .peer = c->dst,
-		.inode = inode, .pid = c->pid, .uid = c->uid, .time_us = c->time_us,
-		.evidence = c->evidence, .open = true,
-	});
+	half->id = c->id;
+	half->protocol = c->protocol;
+	half->peer = *peer_of(c);
+	half->uid = c->uid;
+	half->time_us = c->time_us;
+	half->evidence = c->evidence;
+	flows_add(o->flows, half);
 	return false;
 }

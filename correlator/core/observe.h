@@ -7,6 +7,7 @@
 
 #include "connection.h"
 #include "event.h"
+#include "flows.h"
 
 /*
  * Audit events to connections, from what the events say alone.  Pure: no system calls, and time
@@ -19,7 +20,7 @@ enum outcome_kind {
 	OUTCOME_NEW,		/* a row: *connection */
 	OUTCOME_AGAIN,		/* the flow of row `id` once more: `result` */
 	OUTCOME_PROTOCOL,	/* row `id` has this protocol, which it could not know before */
-	OUTCOME_CONFIRM,	/* the record of row *connection, which a packet had told of */
+	OUTCOME_CONFIRM,	/* the record of row connection.id, which a packet had told of */
 };
 
 struct outcome {
@@ -28,7 +29,10 @@ struct outcome {
 	uint64_t id;
 	int64_t result;
 	int protocol;
+	/* OUTCOME_CONFIRM: */
 	bool amended;		/* it had been attributed to another process */
+	bool described;		/* the row has more of the process than the record: it stays */
+	int source;		/* of the first answer: flow.source */
 };
 
 /* Rows get ids from next_id on.  NULL where memory is short. */
@@ -42,37 +46,40 @@ void observer_free(struct observer *o);
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out);
 
 /*
- * Who may hold the socket that sock_diag named for a packet, most likely first; each is to be looked
- * at (/proc/PID/fd/FD), for a descriptor may have become another's.  How many.
+ * Who may hold a socket; to be looked at (/proc/PID/fd/FD), for a descriptor may have become another's.
  */
 struct holder {
 	int64_t pid, fd;
-	bool by_inode;		/* the plugin had seen this inode there */
 };
 
-int observer_holders(struct observer *o, int64_t inode, int protocol, struct holder *holders,
-		     int max);
+/* Who was seen with the socket of this inode.  False: nobody. */
+bool observer_holder(struct observer *o, int64_t inode, struct holder *h);
+/* Processes that used sockets of this protocol lately, each with its newest descriptor, the latest
+ * first.  How many. */
+int observer_recent(struct observer *o, int protocol, struct holder *holders, int max);
+/* /proc showed that socket there. */
+void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
 
 /*
- * A record that came before its packet, of a process that is gone: who it was, by destination, user
- * and time alone.  *row: the record's row.  -1: there is none.
+ * A record whose packet has not come, of a call of process pid to c's destination, from about c's
+ * time; pid -1: of anybody with c's user; fd -1: by any descriptor.  False: there is none.  It stays there until observer_packet()
+ * is given its row.
  */
-int64_t observer_recall(struct observer *o, const struct connection *c, uint64_t *row);
+bool observer_record(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
+		     struct flow *found);
 
-/* True where a record of that process's connect() by that descriptor to c's destination has come, from
- * about the time of its packet. */
-bool observer_recorded(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
-		       int64_t inode);
-
-/* What the events say of a process, into c.  False where they say nothing. */
-bool observer_describe(struct observer *o, int64_t pid, struct connection *c);
+/* The newest that is known of a process; NULL: nothing.  Good until the next event. */
+const struct event *observer_who(const struct observer *o, int64_t pid);
+/* What /proc says of a process, to be remembered. */
+void observer_know(struct observer *o, const struct event *e);
+/* Who the process is, into c: texts borrowed from e. */
+void observer_fill(struct connection *c, const struct event *e);
 
 /*
- * The packet has been attributed (c->pid; -1: to nobody) and decided.  row: that of its record, where
- * observer_recall() named it; else 0.  False: c->id is a new row's; true: it is the row of an audit
- * record that came first.
+ * The packet has been attributed and decided; half: what its record is to be found by later (id and
+ * the packet's own are filled in).  row: that of its record, where it came first; else 0.  False:
+ * c->id is a new row's.  True: it is the record's row.
  */
-bool observer_packet(struct observer *o, struct connection *c, int64_t fd, int64_t inode,
-		     uint64_t row);
+bool observer_packet(struct observer *o, struct connection *c, struct flow *half, uint64_t row);
 
 #endif

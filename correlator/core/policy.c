@@ -60,7 +60,9 @@ static enum truth match_number(const struct value *v, int64_t n)
 
 static enum truth match_user(const struct value *v, int64_t uid, struct text name)
 {
-	return v->text.data ? match_text(v, name) : match_number(v, uid);
+	if (v->number >= 0 && (uid >= 0 || !v->text.data))
+		return match_number(v, uid);
+	return match_text(v, name);
 }
 
 static enum truth match_port(const struct value *v, int32_t port)
@@ -161,6 +163,47 @@ void policy_decide(const struct policy *p, const struct connection *c, struct po
 	a->verdict = policy_default(p, attributed);
 	a->line = 0;
 	a->rule = attributed ? "default" : "unattributed";
+}
+
+static bool is_of_users(const struct match *m)
+{
+	return m->kind == MATCH_USER || m->kind == MATCH_LOGIN_USER;
+}
+
+bool policy_asks_more(const struct policy *p)
+{
+	for (size_t i = 0; i < p->match_count; i++)
+		switch (p->matches[i].kind) {
+		case MATCH_USER:
+		case MATCH_LOGIN_USER:
+		case MATCH_PARENT:
+		case MATCH_UNIT:
+		case MATCH_CONTAINER:
+			return true;
+		default:
+			break;
+		}
+	return false;
+}
+
+bool policy_asks_names(const struct policy *p)
+{
+	for (size_t i = 0; i < p->match_count; i++)
+		for (size_t v = 0; is_of_users(&p->matches[i]) && v < p->matches[i].count; v++)
+			if (p->values[p->matches[i].first + v].number < 0)
+				return true;
+	return false;
+}
+
+void policy_number_users(struct policy *p, int64_t (*uid_of)(const char *name))
+{
+	for (size_t i = 0; i < p->match_count; i++)
+		for (size_t n = 0; is_of_users(&p->matches[i]) && n < p->matches[i].count; n++) {
+			struct value *v = &p->values[p->matches[i].first + n];
+
+			if (v->text.data && !v->pattern)
+				v->number = uid_of(v->text.data);
+		}
 }
 
 size_t policy_rule_count(const struct policy *p)

@@ -42,6 +42,17 @@ void policy_free(struct policy *p);
  */
 void policy_decide(const struct policy *p, const struct connection *c, struct policy_answer *a);
 
+/*
+ * What the rules ask of a process beyond its program, name and user: if none does, it need not be
+ * found out before the verdict.
+ */
+bool policy_asks_more(const struct policy *p);
+/* Whether names of users are compared, as patterns are; other names became numbers. */
+bool policy_asks_names(const struct policy *p);
+/* Gives the users that are named their numbers: uid_of() returns -1 for a name that nobody has, which
+ * then matches by name alone. */
+void policy_number_users(struct policy *p, int64_t (*uid_of)(const char *name));
+
 /* How many rules it has, without the defaults. */
 size_t policy_rule_count(const struct policy *p);
 /* What happens to whatever no rule matches. */

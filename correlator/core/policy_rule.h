@@ -29,7 +29,7 @@ enum match_kind {
 struct value {
 	struct text text;	/* data NULL: a number (a user's id) */
 	bool pattern;
-	int64_t number, to;	/* to: the end of a range of ports */
+	int64_t number, to;	/* -1: none; to: the end of a range of ports */
 	struct network network;
 };
 

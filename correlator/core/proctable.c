@@ -2,11 +2,13 @@
 /* What the newest event said of each process: a hash without chains, the newer one stays. */
 #include <stdlib.h>
 
+#include "clock.h"
 #include "proctable.h"
 
-#define SLOTS 1024
+#define SLOTS 4096
 /* An event with the longest of texts; most are a tenth of it. */
 #define EVENT_BYTES_MAX 8192
+#define KEEP_US TIME_US_PER_S
 
 struct proctable {
 	struct event *slot[SLOTS];
@@ -27,6 +29,16 @@ void proctable_free(struct proctable *t)
 	free(t);
 }
 
+/* The plugin was too busy to look at /proc, or the process had just ended: then what was known of it a
+ * moment ago is more. */
+static bool says_less(const struct event *e, const struct event *old)
+{
+	return old && old->pid == e->pid && old->start_ticks >= 0 && e->start_ticks < 0 &&
+	       old->ppid == e->ppid && text_equal(old->text[EVENT_EXE], e->text[EVENT_EXE]) &&
+	       text_equal(old->text[EVENT_COMM], e->text[EVENT_COMM]) &&
+	       e->time_us - old->time_us < KEEP_US;
+}
+
 void proctable_put(struct proctable *t, const struct event *e)
 {
 	size_t i, need = event_pack_size(e);
@@ -34,6 +46,8 @@ void proctable_put(struct proctable *t, const struct event *e)
 	if (e->pid < 0 || e->text[EVENT_NODE].data || need > EVENT_BYTES_MAX)
 		return;
 	i = (size_t)e->pid % SLOTS;
+	if (says_less(e, t->slot[i]))
+		return;
 	if (need > t->size[i]) {
 		struct event *grown = malloc(need);
 

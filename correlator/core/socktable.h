@@ -23,7 +23,6 @@ struct sock_flow {
 	int64_t time_us;	/* when its row began */
 	bool valid;
 	bool pending;		/* connect() has not come to its end (EINPROGRESS) */
-	bool packet;		/* its first packet has come, too */
 };
 
 struct sock {

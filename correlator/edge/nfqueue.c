@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One netfilter queue, by libnetfilter_queue's nfq_nlmsg interface over libmnl. */
+/* Netfilter queues, by libnetfilter_queue's nfq_nlmsg interface over libmnl. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -15,20 +15,24 @@
 
 /* Of a packet the heads are enough: IPv6 with every extension header that packet.c goes through. */
 #define COPY_BYTES 256
-#define MESSAGES_MAX 256
 #define BUFFER_BYTES (COPY_BYTES + 4096)
+/* A packet with its attributes, which take some 200 bytes. */
+#define MESSAGE_BYTES (COPY_BYTES + 1792)
 /* For bursts: each waiting message takes about a kilobyte of the socket's buffer. */
 #define SOCKET_BYTES (4 * 1024 * 1024)
 
 struct nfqueue {
 	struct mnl_socket *nl;
-	uint16_t number;
 	unsigned int port;
 	int64_t overruns;
 	/* the reader of the message at hand */
 	void (*each)(const struct nfqueue_packet *p, void *arg);
 	void *arg;
 	char in[BUFFER_BYTES], out[512];
+	/* messages taken together */
+	struct mmsghdr head[NFQUEUE_READ_MAX];
+	struct iovec piece[NFQUEUE_READ_MAX];
+	char batch[NFQUEUE_READ_MAX][MESSAGE_BYTES] __attribute__((aligned(8)));
 };
 
 static int send_message(struct nfqueue *q, struct nlmsghdr *h)
@@ -52,17 +56,17 @@ static int settle(struct nfqueue *q, struct nlmsghdr *h)
 	return mnl_cb_run(q->in, (size_t)n, 0, q->port, NULL, NULL) < 0 ? -errno : 0;
 }
 
-static int bind_queue(struct nfqueue *q)
+static int bind_queue(struct nfqueue *q, uint16_t number)
 {
-	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_CONFIG, q->number);
+	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_CONFIG, number);
 
 	nfq_nlmsg_cfg_put_cmd(h, AF_INET, NFQNL_CFG_CMD_BIND);
 	return settle(q, h);
 }
 
-static int configure(struct nfqueue *q, const struct nfqueue_settings *s)
+static int configure(struct nfqueue *q, uint16_t number, const struct nfqueue_settings *s)
 {
-	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_CONFIG, q->number);
+	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_CONFIG, number);
 	uint32_t mask = NFQA_CFG_F_UID_GID | NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN;
 	uint32_t flags = mask & ~(s->fail_open ? 0u : NFQA_CFG_F_FAIL_OPEN);
 
@@ -76,11 +80,14 @@ static int configure(struct nfqueue *q, const struct nfqueue_settings *s)
 int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **out)
 {
 	struct nfqueue *q = calloc(1, sizeof(*q));
-	int bytes = SOCKET_BYTES, rc;
+	int bytes = SOCKET_BYTES, rc = 0;
 
 	if (!q)
 		return -ENOMEM;
-	q->number = s->number;
+	for (int i = 0; i < NFQUEUE_READ_MAX; i++) {
+		q->piece[i] = (struct iovec){ q->batch[i], sizeof(q->batch[i]) };
+		q->head[i].msg_hdr = (struct msghdr){ .msg_iov = &q->piece[i], .msg_iovlen = 1 };
+	}
 	q->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (!q->nl || mnl_socket_bind(q->nl, 0, MNL_SOCKET_AUTOPID) < 0) {
 		rc = -errno;
@@ -91,9 +98,11 @@ int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **out)
 	/* Without the right to it the usual size has to do. */
 	if (setsockopt(nfqueue_fd(q), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
 		setsockopt(nfqueue_fd(q), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	rc = bind_queue(q);
-	if (!rc)
-		rc = configure(q, s);
+	for (unsigned int n = s->first; !rc && n <= s->last; n++) {
+		rc = bind_queue(q, (uint16_t)n);
+		if (!rc)
+			rc = configure(q, (uint16_t)n, s);
+	}
 	if (rc) {
 		nfqueue_close(q);
 		return rc;
@@ -138,7 +147,8 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 	    mnl_attr_get_payload_len(attr[NFQA_PACKET_HDR]) < sizeof(*head))
 		return MNL_CB_OK;
 	head = mnl_attr_get_payload(attr[NFQA_PACKET_HDR]);
-	p.id = ntohl(head->packet_id);
+	p.id.id = ntohl(head->packet_id);
+	p.id.queue = ntohs(((const struct nfgenmsg *)mnl_nlmsg_get_payload(h))->res_id);
 	p.hook = head->hook;
 	p.uid = id_attribute(attr[NFQA_UID]);
 	p.gid = id_attribute(attr[NFQA_GID]);
@@ -152,45 +162,47 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-int nfqueue_read(struct nfqueue *q, void (*each)(const struct nfqueue_packet *p, void *arg),
-		 void *arg)
+/* As many messages as there are, without waiting; or -errno. */
+static int receive(struct nfqueue *q)
 {
-	int packets = 0;
+	int n = recvmmsg(nfqueue_fd(q), q->head, NFQUEUE_READ_MAX, MSG_DONTWAIT, NULL);
+
+	return n >= 0 ? n : errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+int nfqueue_read(struct nfqueue *q, void (*first)(void *arg),
+		 void (*each)(const struct nfqueue_packet *p, void *arg), void *arg)
+{
+	int n;
 
 	q->each = each;
 	q->arg = arg;
-	while (packets < MESSAGES_MAX) {
-		ssize_t n = recv(nfqueue_fd(q), q->in, sizeof(q->in), MSG_DONTWAIT);
-
-		if (n < 0 && errno == ENOBUFS) {
-			q->overruns++;
-			continue;
-		}
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR ? packets : -errno;
-		/* An error message is about a verdict on a packet that is gone: nothing to do. */
-		if (mnl_cb_run(q->in, (size_t)n, 0, q->port, on_message, q) >= 0)
-			packets++;
-	}
-	return packets;
+	while ((n = receive(q)) == -ENOBUFS)
+		q->overruns++;
+	if (n > 0)
+		first(arg);
+	/* An error message is about a verdict on a packet that is gone: nothing to do. */
+	for (int i = 0; i < n; i++)
+		mnl_cb_run(q->batch[i], q->head[i].msg_len, 0, q->port, on_message, q);
+	return n;
 }
 
-static int verdict(struct nfqueue *q, uint32_t id, int what, const uint32_t *mark)
+static int verdict(struct nfqueue *q, struct nfqueue_id id, int what, const uint32_t *mark)
 {
-	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_VERDICT, q->number);
+	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_VERDICT, id.queue);
 
-	nfq_nlmsg_verdict_put(h, (int)id, what);
+	nfq_nlmsg_verdict_put(h, (int)id.id, what);
 	if (mark)
 		nfq_nlmsg_verdict_put_mark(h, *mark);
 	return send_message(q, h);
 }
 
-int nfqueue_accept(struct nfqueue *q, uint32_t id, uint32_t mark)
+int nfqueue_accept(struct nfqueue *q, struct nfqueue_id id, uint32_t mark)
 {
 	return verdict(q, id, NF_ACCEPT, &mark);
 }
 
-int nfqueue_drop(struct nfqueue *q, uint32_t id)
+int nfqueue_drop(struct nfqueue *q, struct nfqueue_id id)
 {
 	return verdict(q, id, NF_DROP, NULL);
 }

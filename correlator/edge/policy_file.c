@@ -2,6 +2,7 @@
 /* A policy from its file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -59,6 +60,15 @@ static int read_regular(const char *path, char **text, size_t *len)
 	return rc;
 }
 
+static int64_t uid_of(const char *name)
+{
+	struct passwd pw, *found = NULL;
+	char buf[16384];
+
+	getpwnam_r(name, &pw, buf, sizeof(buf), &found);
+	return found ? (int64_t)pw.pw_uid : -1;
+}
+
 int policy_load(const char *path, struct diags *d, struct policy **out)
 {
 	char *text = NULL;
@@ -74,5 +84,7 @@ int policy_load(const char *path, struct diags *d, struct policy **out)
 	}
 	rc = policy_parse(path, text, len, d, out);
 	free(text);
+	if (!rc)
+		policy_number_users(*out, uid_of);
 	return rc;
 }

@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cgroup.h"
 #include "clock.h"
 #include "proc.h"
 #include "procfs.h"
@@ -26,11 +25,18 @@ struct procfs {
 	int64_t last_start_us;
 	char exe[PATH_MAX];
 	size_t exe_len;
-	/* what procfs_describe() has found */
+	/* the process glanced at last, and what it said */
+	int open;
 	char comm[64], name[PATH_MAX], cmdline[4096], cwd[PATH_MAX], cgroup[4096];
 };
 
 #define KEEP_NS 1000000000LL
+#define FDS_MAX 1024
+
+int procfs_dir(const struct procfs *p)
+{
+	return p->dir;
+}
 
 struct procfs *procfs_open(const char *path)
 {
@@ -46,6 +52,7 @@ struct procfs *procfs_open(const char *path)
 	p->tick_us = proc_tick_us();
 	p->boot_us = proc_boot_us();
 	p->last_pid = -1;
+	p->open = -1;
 	return p;
 }
 
@@ -53,6 +60,8 @@ void procfs_close(struct procfs *p)
 {
 	if (!p)
 		return;
+	if (p->open >= 0)
+		close(p->open);
 	close(p->dir);
 	free(p);
 }
@@ -101,12 +110,17 @@ static int open_process(const struct procfs *p, int64_t pid)
 	return openat(p->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode)
+int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd)
 {
 	char name[64];
 
 	snprintf(name, sizeof(name), "%lld/fd/%lld", (long long)pid, (long long)fd);
-	return inode > 0 && proc_link_number(p->dir, name, "socket:[") == inode;
+	return proc_link_number(p->dir, name, "socket:[");
+}
+
+bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode)
+{
+	return inode > 0 && procfs_inode(p, pid, fd) == inode;
 }
 
 /* A list of a process's: its "task" or its "fd".  NULL where it is gone. */
@@ -122,6 +136,21 @@ static DIR *open_list(const struct procfs *p, int64_t pid, const char *what)
 	if (!list && dir >= 0)
 		close(dir);
 	return list;
+}
+
+int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode)
+{
+	DIR *fds = open_list(p, pid, "fd");
+	struct dirent *entry;
+	int64_t fd = -1;
+
+	for (int looks = 0; fds && fd < 0 && looks < FDS_MAX && (entry = readdir(fds)); looks++)
+		if (entry->d_name[0] != '.' &&
+		    proc_link_number(dirfd(fds), entry->d_name, "socket:[") == inode)
+			fd = strtoll(entry->d_name, NULL, 10);
+	if (fds)
+		closedir(fds);
+	return fd;
 }
 
 /* "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call. */
@@ -165,62 +194,6 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 	return found;
 }
 
-/* The descriptor by which one process holds the socket; -1: it does not. */
-static int64_t find_in_process(const struct procfs *p, int64_t pid, int64_t inode)
-{
-	DIR *fds = open_list(p, pid, "fd");
-	struct dirent *entry;
-	int64_t fd = -1;
-
-	if (!fds)
-		return -1;
-	while (fd < 0 && (entry = readdir(fds)) != NULL)
-		if (entry->d_name[0] != '.' &&
-		    proc_link_number(dirfd(fds), entry->d_name, "socket:[") == inode)
-			fd = strtoll(entry->d_name, NULL, 10);
-	closedir(fds);
-	return fd;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x < y) - (x > y);
-}
-
-int procfs_find(struct procfs *p, int64_t inode, int64_t budget_us, int64_t *pid, int64_t *fd)
-{
-	static int64_t pids[32768];
-	int64_t until = clock_mono_ns() + budget_us * 1000;
-	size_t count = 0;
-	struct dirent *entry;
-	int again = openat(p->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *all = again < 0 ? NULL : fdopendir(again);
-
-	if (!all) {
-		if (again >= 0)
-			close(again);
-		return -errno;
-	}
-	while ((entry = readdir(all)) != NULL && count < sizeof(pids) / sizeof(pids[0]))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			pids[count++] = strtoll(entry->d_name, NULL, 10);
-	closedir(all);
-	/* A higher number is a newer process, until they come round. */
-	qsort(pids, count, sizeof(pids[0]), newest_first);
-	for (size_t i = 0; i < count; i++) {
-		if (clock_mono_ns() > until)
-			return -ETIME;
-		*fd = find_in_process(p, pids[i], inode);
-		if (*fd < 0)
-			continue;
-		*pid = pids[i];
-		return 0;
-	}
-	return -ENOENT;
-}
-
 static struct text read_link(int dir, const char *name, char *buf, size_t size)
 {
 	ssize_t n = readlinkat(dir, name, buf, size);
@@ -240,12 +213,55 @@ static struct text read_text(int dir, const char *name, char *buf, size_t size)
 	return n > 0 ? (struct text){ buf, (size_t)n } : TEXT_NONE;
 }
 
-/* A number behind "Name:" in /proc/PID/status. */
-static int64_t status_number(const char *status, const char *name)
+/* "PID (NAME) STATE PPID ..." with the start as field 22; the name may hold blanks and brackets. */
+static bool read_stat(struct procfs *p, int dir, struct event *e)
+{
+	char buf[1024], *from, *to;
+	ssize_t n = proc_read(dir, "stat", buf, sizeof(buf) - 1);
+
+	if (n <= 0)
+		return false;
+	buf[n] = '\0';
+	from = strchr(buf, '(');
+	to = strrchr(buf, ')');
+	if (!from || !to || to - from - 1 >= (ptrdiff_t)sizeof(p->comm))
+		return false;
+	memcpy(p->comm, from + 1, (size_t)(to - from - 1));
+	e->text[EVENT_COMM] = (struct text){ p->comm, (size_t)(to - from - 1) };
+	for (int field = 2; to && field < 22; field++) {
+		to = strchr(to + 1, ' ');
+		if (to && field == 3)
+			e->ppid = strtoll(to + 1, NULL, 10);
+	}
+	e->start_ticks = to ? strtoll(to + 1, NULL, 10) : -1;
+	return e->start_ticks >= 0;
+}
+
+bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
+{
+	event_init(e);
+	if (p->open >= 0)
+		close(p->open);
+	p->open = pid > 0 ? open_process(p, pid) : -1;
+	if (p->open < 0 || !read_stat(p, p->open, e))
+		return false;
+	e->pid = pid;
+	e->text[EVENT_EXE] = read_link(p->open, "exe", p->name, sizeof(p->name));
+	return true;
+}
+
+/* A number behind "Name:" in /proc/PID/status: the n-th, from 0. */
+static int64_t status_number(const char *status, const char *name, int n)
 {
 	const char *at = strstr(status, name);
+	char *end;
+	int64_t number = -1;
 
-	return at ? strtoll(at + strlen(name), NULL, 10) : -1;
+	if (!at)
+		return -1;
+	for (at += strlen(name); n >= 0; n--, at = end)
+		number = strtoll(at, &end, 10);
+	return number;
 }
 
 static int64_t read_id(int dir, const char *name)
@@ -261,39 +277,58 @@ static int64_t read_id(int dir, const char *name)
 	return id == UINT32_MAX ? -1 : id;
 }
 
-bool procfs_describe(struct procfs *p, int64_t pid, struct connection *c)
+void procfs_rest(struct procfs *p, struct event *e)
 {
 	char status[4096];
 	struct text cgroup;
-	struct cgroup_names names;
-	int dir = open_process(p, pid);
+	ssize_t n = p->open < 0 ? -1 : proc_read(p->open, "status", status, sizeof(status) - 1);
+
+	if (n <= 0)
+		return;
+	status[n] = '\0';
+	e->uid = status_number(status, "\nUid:", 0);
+	e->euid = status_number(status, "\nUid:", 1);
+	e->fsuid = status_number(status, "\nUid:", 3);
+	e->gid = status_number(status, "\nGid:", 0);
+	e->auid = read_id(p->open, "loginuid");
+	e->session = read_id(p->open, "sessionid");
+	e->netns = proc_link_number(p->open, "ns/net", "net:[");
+	e->text[EVENT_CMDLINE] = read_text(p->open, "cmdline", p->cmdline, sizeof(p->cmdline));
+	e->text[EVENT_CWD] = read_link(p->open, "cwd", p->cwd, sizeof(p->cwd));
+	cgroup = read_text(p->open, "cgroup", p->cgroup, sizeof(p->cgroup));
+	e->text[EVENT_CGROUP] = proc_pick_cgroup(p->cgroup, cgroup.len);
+}
+
+int64_t procfs_process(struct procfs *p, int64_t tid)
+{
+	char name[48], status[4096];
 	ssize_t n;
 
-	if (dir < 0)
-		return false;
-	n = proc_read(dir, "status", status, sizeof(status) - 1);
-	c->start_ticks = proc_start_ticks(dir);
-	if (n <= 0 || c->start_ticks < 0) {
-		close(dir);
-		return false;
-	}
+	snprintf(name, sizeof(name), "%lld/status", (long long)tid);
+	n = proc_read(p->dir, name, status, sizeof(status) - 1);
+	if (n <= 0)
+		return -1;
 	status[n] = '\0';
-	c->pid = pid;
-	c->ppid = status_number(status, "\nPPid:");
-	c->uid = status_number(status, "\nUid:");
-	c->gid = status_number(status, "\nGid:");
-	c->auid = read_id(dir, "loginuid");
-	c->session = read_id(dir, "sessionid");
-	c->netns = proc_link_number(dir, "ns/net", "net:[");
-	c->text[CONNECTION_COMM] = read_text(dir, "comm", p->comm, sizeof(p->comm));
-	c->text[CONNECTION_EXE] = read_link(dir, "exe", p->name, sizeof(p->name));
-	c->text[CONNECTION_CMDLINE] = read_text(dir, "cmdline", p->cmdline, sizeof(p->cmdline));
-	c->text[CONNECTION_CWD] = read_link(dir, "cwd", p->cwd, sizeof(p->cwd));
-	cgroup = read_text(dir, "cgroup", p->cgroup, sizeof(p->cgroup));
-	cgroup = proc_pick_cgroup(p->cgroup, cgroup.len);
-	names = cgroup_parse(cgroup);
-	c->text[CONNECTION_UNIT] = names.unit;
-	c->text[CONNECTION_CONTAINER] = names.container;
-	close(dir);
-	return true;
+	return status_number(status, "\nTgid:", 0);
+}
+
+int64_t procfs_parent(struct procfs *p, int64_t pid)
+{
+	char name[48], status[4096];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%lld/status", (long long)pid);
+	n = proc_read(p->dir, name, status, sizeof(status) - 1);
+	if (n <= 0)
+		return -1;
+	status[n] = '\0';
+	return status_number(status, "\nPPid:", 0);
+}
+
+int64_t procfs_netns(struct procfs *p, int64_t pid)
+{
+	char name[48];
+
+	snprintf(name, sizeof(name), "%lld/ns/net", (long long)pid);
+	return proc_link_number(p->dir, name, "net:[");
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "connection.h"
+#include "event.h"
 
 /* What /proc says of this host's processes. */
 struct procfs;
@@ -20,8 +20,13 @@ void procfs_close(struct procfs *p);
  */
 struct text procfs_exe(struct procfs *p, int64_t pid, int64_t time_us);
 
+/* The inode of the socket that this descriptor of the process is; -1: it is none. */
+int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd);
 /* True where that descriptor of that process is the socket with this inode, now. */
 bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode);
+
+/* The descriptor by which the process holds the socket with this inode; -1: none, or it has very many. */
+int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode);
 
 /*
  * True where a thread of the process is inside connect(), sendto(), sendmsg() or sendmmsg() on that
@@ -31,14 +36,22 @@ bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode);
 bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd);
 
 /*
- * Looks through the processes, newest first, for one that holds the socket with this inode; for at
- * most budget_us.  0 with *pid and *fd; -ENOENT where nobody does; -ETIME where time ran out.
+ * A living process, as much as tells which it is: start, parent, name and program, into e, whose texts
+ * are good until the next call.  It stays open for procfs_rest().  False where it is gone.
  */
-int procfs_find(struct procfs *p, int64_t inode, int64_t budget_us, int64_t *pid, int64_t *fd);
+bool procfs_glance(struct procfs *p, int64_t pid, struct event *e);
+/* All else that /proc says of the process glanced at last; what can no longer be read stays as it is. */
+void procfs_rest(struct procfs *p, struct event *e);
 
-/* What /proc says of a living process, into c; its texts are good until the next call.  False where
- * it is gone. */
-bool procfs_describe(struct procfs *p, int64_t pid, struct connection *c);
+/* The process that a thread is of; -1: it is gone. */
+int64_t procfs_process(struct procfs *p, int64_t tid);
+/* Its parent; -1. */
+int64_t procfs_parent(struct procfs *p, int64_t pid);
+/* The network namespace of the caller, or of a process; -1: gone. */
+int64_t procfs_netns(struct procfs *p, int64_t pid);
+
+/* The open /proc itself. */
+int procfs_dir(const struct procfs *p);
 
 /* Microseconds since the epoch for a start time in clock ticks since boot. */
 int64_t procfs_start_us(const struct procfs *p, int64_t start_ticks);

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "committer.h"
 #include "db.h"
 #include "ledger.h"
 #include "log.h"
 #include "recorder.h"
+#include "users.h"
 
 #define EPOCH_CHARS 40
 #define TEXT_BYTES_MAX 4096
@@ -24,6 +26,11 @@ enum item_kind { ITEM_EPOCH, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL,
 
 /* Of an item that does not move the position. */
 #define SEQ_KEEP UINT64_MAX
+/* The number of an ITEM_CONFIRM. */
+#define AMENDED 1
+#define DESCRIBED 2
+/* No row is larger: its texts are cut. */
+#define ROW_BYTES_MAX (sizeof(struct item) + CONNECTION_TEXTS * (TEXT_BYTES_MAX + 1))
 
 /* What lies in the ring. */
 struct item {
@@ -51,8 +58,11 @@ struct counter {
 struct recorder {
 	struct committer *committer;
 	struct counter counters[RECORDER_COUNTERS];
-	char *path;
+	char *path, *node;
 	struct ledger_writer *ledger;
+	struct users *users;
+	struct connection named;	/* the row under way, and a name of it */
+	char user[256];
 	int error;			/* of the last open */
 	uint64_t next_id;
 	struct place now, committed;	/* how far the cache is followed */
@@ -94,6 +104,27 @@ static int store_begin(void *store)
 	return ledger_writer_begin(r->ledger);
 }
 
+/* The row with its users' names, where the record had none: this thread may wait for a directory
+ * server.  Another host's users are not ours. */
+static const struct connection *named(struct recorder *r, const struct item *item)
+{
+	struct connection *c = &r->named;
+	int64_t now = clock_mono_ns();
+
+	*c = item->connection;
+	if (!text_equal(c->text[CONNECTION_NODE], text_of(r->node)))
+		return c;
+	if (!c->text[CONNECTION_USER].data) {
+		struct text name = users_name(r->users, c->uid, now);
+
+		snprintf(r->user, sizeof(r->user), "%.*s", (int)name.len, name.data ? name.data : "");
+		c->text[CONNECTION_USER] = name.data ? text_of(r->user) : TEXT_NONE;
+	}
+	if (!c->text[CONNECTION_LOGIN_USER].data)
+		c->text[CONNECTION_LOGIN_USER] = users_name(r->users, c->auid, now);
+	return c;
+}
+
 static int store_add(void *store, const void *data)
 {
 	struct recorder *r = store;
@@ -107,7 +138,7 @@ static int store_add(void *store, const void *data)
 	case ITEM_POSITION:
 		break;
 	case ITEM_ADD:
-		rc = ledger_writer_add(r->ledger, &item->connection);
+		rc = ledger_writer_add(r->ledger, named(r, item));
 		r->rows++;
 		break;
 	case ITEM_AGAIN:
@@ -115,7 +146,8 @@ static int store_add(void *store, const void *data)
 		r->again++;
 		break;
 	case ITEM_CONFIRM:
-		rc = ledger_writer_confirm(r->ledger, &item->connection, item->number != 0);
+		rc = ledger_writer_confirm(r->ledger, named(r, item), item->number & AMENDED,
+					   item->number & DESCRIBED);
 		break;
 	case ITEM_DECIDE:
 		rc = ledger_writer_decide(r->ledger, &item->connection);
@@ -255,7 +287,15 @@ static int try_open(struct recorder *r)
 	return rc;
 }
 
-int recorder_start(const char *ledger, int64_t buffer_bytes, int interrupt,
+static void release(struct recorder *r)
+{
+	users_free(r->users);
+	free(r->path);
+	free(r->node);
+	free(r);
+}
+
+int recorder_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
 		   struct recorder **out)
 {
 	struct recorder *r = calloc(1, sizeof(*r));
@@ -266,7 +306,9 @@ int recorder_start(const char *ledger, int64_t buffer_bytes, int interrupt,
 	for (int i = 0; i < RECORDER_COUNTERS; i++)
 		r->counters[i].base = -1;
 	r->path = strdup(ledger);
-	if (r->path)
+	r->node = strdup(node);
+	r->users = users_new();
+	if (r->path && r->node && r->users)
 		rc = try_open(r);
 	if (!rc) {
 		r->committer = committer_start(&ops, r, (size_t)buffer_bytes, interrupt);
@@ -276,8 +318,7 @@ int recorder_start(const char *ledger, int64_t buffer_bytes, int interrupt,
 		*out = r;
 		return 0;
 	}
-	free(r->path);
-	free(r);
+	release(r);
 	return rc;
 }
 
@@ -286,13 +327,13 @@ uint64_t recorder_next_id(const struct recorder *r)
 	return r->next_id;
 }
 
-/* Read through a connection of its own: the writer's belongs to its thread. */
-static int64_t read_position(const char *path, const char *epoch)
+/* Through a connection of its own: the writer's belongs to its thread. */
+int64_t recorder_position_of(const struct recorder *r, const char *epoch)
 {
 	struct sqlite3 *db;
 	char sql[128];
 	int64_t seq = 0;
-	int rc = ledger_open_read(path, &db);
+	int rc = ledger_open_read(r->path, &db);
 
 	if (rc)
 		return rc;
@@ -335,16 +376,19 @@ static void put(struct recorder *r, enum item_kind kind, uint64_t seq, uint64_t 
 	committer_publish(r->committer);
 }
 
-int64_t recorder_follow(struct recorder *r, const char *epoch)
+void recorder_follow(struct recorder *r, const char *epoch, uint64_t seq)
 {
-	int64_t seq = read_position(r->path, epoch);
-	struct item *item = seq < 0 ? NULL : reserve(r, ITEM_EPOCH, (uint64_t)seq, 0);
+	struct item *item = reserve(r, ITEM_EPOCH, seq, 0);
 
-	if (item) {
-		snprintf(item->epoch, sizeof(item->epoch), "%s", epoch);
-		committer_publish(r->committer);
-	}
-	return seq;
+	if (!item)
+		return;
+	snprintf(item->epoch, sizeof(item->epoch), "%s", epoch);
+	committer_publish(r->committer);
+}
+
+bool recorder_has_room(struct recorder *r)
+{
+	return r->closed || committer_has_room(r->committer, 2 * ROW_BYTES_MAX);
 }
 
 static bool put_connection(struct recorder *r, enum item_kind kind, uint64_t seq,
@@ -371,9 +415,11 @@ void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c)
 	put_connection(r, ITEM_ADD, seq, c, 0);
 }
 
-void recorder_confirm(struct recorder *r, uint64_t seq, const struct connection *c, bool amended)
+void recorder_confirm(struct recorder *r, uint64_t seq, const struct connection *c, bool amended,
+		      bool described)
 {
-	put_connection(r, ITEM_CONFIRM, seq, c, amended);
+	put_connection(r, ITEM_CONFIRM, seq, c,
+		       (amended ? AMENDED : 0) | (described ? DESCRIBED : 0));
 }
 
 bool recorder_add_packet(struct recorder *r, const struct connection *c)
@@ -418,7 +464,6 @@ int recorder_stop(struct recorder *r, int timeout_ms)
 	int64_t lost;
 	int rc = committer_stop(r->committer, timeout_ms, &lost);
 
-	free(r->path);
-	free(r);
+	release(r);
 	return rc;
 }

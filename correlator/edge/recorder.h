@@ -15,14 +15,21 @@ struct recorder;
 
 /* interrupt: a descriptor that is readable when the program shall end.  0 or an errno of db.h, with
  * nothing started. */
-int recorder_start(const char *ledger, int64_t buffer_bytes, int interrupt, struct recorder **r);
+int recorder_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
+		   struct recorder **r);
 
 /* The first id that no row ever had. */
 uint64_t recorder_next_id(const struct recorder *r);
 
-/* From here on positions are those of the cache `epoch`.  How far it was followed already; or an
- * errno where that cannot be found out now. */
-int64_t recorder_follow(struct recorder *r, const char *epoch);
+/* How far the cache `epoch` was followed already, by what the ledger has; or an errno where that cannot be
+ * found out now.  From any thread. */
+int64_t recorder_position_of(const struct recorder *r, const char *epoch);
+
+/* From here on positions are those of the cache `epoch`, from seq on. */
+void recorder_follow(struct recorder *r, const char *epoch, uint64_t seq);
+
+/* True where the next row does not have to wait for room. */
+bool recorder_has_room(struct recorder *r);
 
 /*
  * Each takes the position (cache seq) that it brings the ledger to.  They wait for room, while the
@@ -33,7 +40,8 @@ void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c);
 void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result);
 void recorder_set_protocol(struct recorder *r, uint64_t seq, uint64_t id, int protocol);
 /* See ledger_writer_confirm() and ledger_writer_decide(). */
-void recorder_confirm(struct recorder *r, uint64_t seq, const struct connection *c, bool amended);
+void recorder_confirm(struct recorder *r, uint64_t seq, const struct connection *c, bool amended,
+		      bool described);
 void recorder_position(struct recorder *r, uint64_t seq);
 /*
  * Rows that come from packets: they have no position of their own, and never wait.  False where
@@ -46,7 +54,7 @@ bool recorder_decide(struct recorder *r, const struct connection *c);
  * A counter of the caller's, number `which` below RECORDER_COUNTERS: its value in this run, which is
  * kept beside the rows, behind what earlier runs counted.  name stays borrowed.
  */
-#define RECORDER_COUNTERS 16
+#define RECORDER_COUNTERS 48
 void recorder_count(struct recorder *r, unsigned int which, const char *name, int64_t value);
 
 /* Cache rows that had left it before they could be followed. */

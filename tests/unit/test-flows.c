@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Packets and their records: which belongs to which, and that each is used once. */
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "flows.h"
@@ -19,60 +20,149 @@ static void add(struct flows *f, uint64_t id, const char *peer, int64_t inode, i
 		int64_t time_us)
 {
 	flows_add(f, &(struct flow){ .id = id, .protocol = IPPROTO_TCP, .peer = to(peer),
-				     .inode = inode, .pid = pid, .uid = uid, .time_us = time_us,
-				     .open = true });
+				     .inode = inode, .pid = pid, .fd = -1, .uid = uid,
+				     .time_us = time_us, .evidence = pid < 0 ? 0 : EVIDENCE_FD });
 }
 
-static uint64_t match(struct flows *f, const char *peer, int64_t inode, int64_t pid, int64_t ppid,
-		      int64_t uid, int64_t time_us)
+static uint64_t match_fd(struct flows *f, const char *peer, int64_t inode, int64_t pid, int64_t fd,
+			 int64_t uid, int64_t time_us)
 {
 	struct endpoint dst = to(peer);
-	struct flow *flow;
+	struct flow flow;
 	struct event e;
 
 	event_init(&e);
 	e.inode = inode;
 	e.pid = pid;
-	e.ppid = ppid;
+	e.fd = fd;
 	e.uid = e.euid = e.fsuid = uid;
 	e.time_us = time_us;
-	flow = flows_match(f, &e, IPPROTO_TCP, &dst);
-	return flow ? flow->id : 0;
+	return flows_match(f, &e, IPPROTO_TCP, &dst, &flow) ? flow.id : 0;
 }
 
-int main(void)
+static uint64_t match(struct flows *f, const char *peer, int64_t inode, int64_t pid, int64_t uid,
+		      int64_t time_us)
+{
+	return match_fd(f, peer, inode, pid, -1, uid, time_us);
+}
+
+static uint64_t find(struct flows *f, const char *peer, int protocol, int64_t pid, int64_t fd,
+		     int64_t uid, int64_t time_us)
+{
+	struct endpoint dst = to(peer);
+	struct flow flow;
+
+	return flows_find(f, protocol, &dst, pid, fd, uid, time_us, &flow) ? flow.id : 0;
+}
+
+static void test_packets(void)
 {
 	struct flows *f = flows_new();
-	struct endpoint dst = to("192.0.2.1:80");
-	struct flow *flow;
 
 	add(f, 1, "192.0.2.1:80", 50, 100, 0, 1000000);
 	add(f, 2, "192.0.2.1:80", 51, 100, 0, 1000100);
 	add(f, 3, "192.0.2.1:80", -1, -1, 33, 1000200);
 	add(f, 4, "192.0.2.2:80", 52, 101, 0, 1000300);
-	tap_ok(match(f, "192.0.2.1:80", 51, 100, 1, 0, 1000000) == 2, "the one of its socket");
-	tap_ok(match(f, "192.0.2.1:80", -1, 100, 1, 0, 1000000) == 1, "then the one of its process");
-	tap_ok(match(f, "192.0.2.1:80", -1, 100, 1, 0, 1000000) == 0, "each once");
-	tap_ok(match(f, "192.0.2.1:80", -1, 200, 1, 34, 1000000) == 0, "not another user's");
-	tap_ok(match(f, "192.0.2.1:80", -1, 200, 1, 33, 1000000) == 3, "nobody's is its user's");
-	tap_ok(match(f, "192.0.2.2:81", 52, 101, 1, 0, 1000000) == 0, "not to another port");
-	tap_ok(match(f, "192.0.2.2:80", 53, 101, 1, 0, 1000000) == 0, "not another socket's");
-	tap_ok(match(f, "192.0.2.2:80", -1, 102, 1, 0, 1000000) == 0, "not another process's");
-	tap_ok(match(f, "192.0.2.2:80", -1, 101, 1, 0, 1100000) == 0, "not one from before the call");
-	tap_ok(match(f, "192.0.2.2:80", -1, 101, 1, 0, 1000300 - 3000000) == 0,
+	tap_ok(match(f, "192.0.2.1:80", 51, 100, 0, 1000000) == 2, "the one of its socket");
+	tap_ok(match(f, "192.0.2.1:80", -1, 100, 0, 1000000) == 1, "then the one of its process");
+	tap_ok(match(f, "192.0.2.1:80", -1, 100, 0, 1000000) == 0, "each once");
+	tap_ok(match(f, "192.0.2.1:80", -1, 200, 34, 1000000) == 0, "not another user's");
+	tap_ok(match(f, "192.0.2.1:80", -1, 200, 33, 1000000) == 3, "nobody's is its user's");
+	tap_ok(match(f, "192.0.2.2:81", 52, 101, 0, 1000000) == 0, "not to another port");
+	tap_ok(match(f, "192.0.2.2:80", 53, 102, 0, 1000000) == 0, "not another's other socket");
+	tap_ok(match(f, "192.0.2.2:80", -1, 101, 0, 1100000) == 0, "not one from before the call");
+	tap_ok(match(f, "192.0.2.2:80", -1, 101, 0, 1000300 - 3000000) == 0,
 	       "not one from long after the call began");
-	tap_ok(match(f, "192.0.2.2:80", -1, 102, 101, 0, 1000000) == 4, "a child's, by its parent's socket");
+	tap_ok(match(f, "192.0.2.2:80", -1, 102, 0, 1000000) == 4,
+	       "what a mere holder is named for may be another's");
+
+	add(f, 5, "192.0.2.2:80", 54, 101, 0, 1000300);
+	tap_ok(match(f, "192.0.2.2:80", 55, 101, 0, 1000000) == 5,
+	       "a process's own descriptor may be another socket by the time of the look");
+	flows_add(f, &(struct flow){ .id = 6, .protocol = IPPROTO_TCP, .peer = to("192.0.2.2:80"),
+				     .inode = 56, .pid = 101, .fd = 7, .time_us = 1000300,
+				     .evidence = EVIDENCE_TRACE });
+	flows_add(f, &(struct flow){ .id = 7, .protocol = IPPROTO_TCP, .peer = to("192.0.2.2:80"),
+				     .inode = 57, .pid = 101, .fd = 8, .time_us = 1000300,
+				     .evidence = EVIDENCE_TRACE });
+	tap_ok(match(f, "192.0.2.2:80", -1, 102, 0, 1000000) == 0,
+	       "what the trace named somebody for is nobody else's");
+	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 8, 0, 1000000) == 7, "its own descriptor's first");
+	flows_close(f, 6);
+	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 7, 0, 1000000) == 0, "not one that was closed");
+	flows_free(f);
+}
+
+static void test_records(void)
+{
+	struct flows *f = flows_new();
 
 	add(f, 5, "192.0.2.1:80", -1, 300, 7, 2000000);
 	add(f, 6, "192.0.2.1:80", -1, 301, 7, 2000001);
+	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 7, 2000100) == 5, "the oldest record");
+	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, 301, -1, 7, 2000100) == 6, "that of a process");
+	tap_ok(find(f, "192.0.2.1:80", IPPROTO_UDP, -1, -1, 7, 2000100) == 0, "not of another protocol");
+	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 8, 2000100) == 0, "not of another user");
+	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, 301, -1, 7, 5000100) == 0, "not an old one");
 	flows_close(f, 5);
-	flow = flows_take(f, IPPROTO_TCP, &dst, 7, 2000100);
-	tap_ok(flow && flow->id == 6, "a record for a packet, the closed one left out");
-	tap_ok(!flows_take(f, IPPROTO_TCP, &dst, 7, 2000100), "once");
+	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 7, 2000100) == 6, "not one that is settled");
+	flows_add(f, &(struct flow){ .id = 8, .protocol = IPPROTO_UDP, .peer = to("192.0.2.3:80"),
+				     .inode = -1, .pid = 302, .fd = 4, .uid = 7, .time_us = 2000000 });
+	tap_ok(find(f, "192.0.2.3:80", IPPROTO_UDP, 302, 4, 7, 900000000) == 8,
+	       "a connected UDP socket may be used late");
+	tap_ok(find(f, "192.0.2.3:80", IPPROTO_UDP, 302, 5, 7, 900000000) == 0,
+	       "but not another descriptor");
+	flows_free(f);
+}
 
-	for (uint64_t i = 0; i < 10000; i++)
-		add(f, 100 + i, "192.0.2.9:9", -1, 400, 0, 3000000);
-	tap_ok(match(f, "192.0.2.9:9", -1, 400, 1, 0, 3000000) == 100 + 10000 - 4096,
+/* Against a dumb list, with few values, so that they meet often. */
+static void test_random(void)
+{
+	enum { N = 3000, IDS = 4000 };
+	static struct flow model[IDS];
+	struct flows *f = flows_new();
+	bool open[IDS] = { false }, good = true;
+
+	srandom(7);
+	for (int i = 1; i < N; i++) {
+		char peer[64];
+		int64_t pid = random() % 4 + 1;
+
+		snprintf(peer, sizeof(peer), "192.0.2.%d:80", (int)(random() % 3));
+		model[i] = (struct flow){ .id = (uint64_t)i, .protocol = IPPROTO_TCP,
+					  .peer = to(peer), .inode = i, .pid = pid, .fd = -1,
+					  .time_us = 1000000 + i };
+		flows_add(f, &model[i]);
+		open[i] = true;
+		if (random() % 2) {
+			uint64_t got = match(f, peer, random() % 2 ? i : -1, pid, 0, 1000000 + i);
+
+			good = good && got && open[got] && model[got].pid == pid &&
+			       address_equal(&model[got].peer.addr, &model[i].peer.addr);
+			open[got] = false;
+		}
+		if (random() % 8 == 0) {
+			uint64_t id = (uint64_t)(random() % i);
+
+			flows_close(f, id);
+			open[id] = false;
+		}
+	}
+	tap_ok(good, "3000 random ones, each matched once and to its own");
+	flows_free(f);
+}
+
+int main(void)
+{
+	struct flows *f = flows_new();
+
+	test_packets();
+	test_records();
+	test_random();
+	for (uint64_t i = 0; i < 20000; i++)
+		add(f, 100 + i, "192.0.2.9:9", (int64_t)i + 1, 400, 0, 3000000);
+	tap_ok(match(f, "192.0.2.9:9", 20000 - 8192, 401, 0, 3000000) == 0 &&
+		       match(f, "192.0.2.9:9", 20000 - 8191, 401, 0, 3000000) == 100 + 20000 - 8192,
 	       "when it is full the oldest has gone");
 	flows_free(f);
 	return tap_done();

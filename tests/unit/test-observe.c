@@ -648,29 +648,44 @@ static struct connection packet_of(const struct event *e, int64_t pid)
 	return p;
 }
 
+/* As the judge hands a decided packet over. */
+static bool decided(struct connection *p, int64_t fd, int64_t inode, uint64_t row)
+{
+	struct flow half = { .inode = inode, .pid = p->pid, .fd = fd };
+
+	return observer_packet(o, p, &half, row);
+}
+
 /* Packet and record of one connection are one row, whichever comes first. */
 static void test_packets(void)
 {
-	struct event e;
 	struct connection p;
-	uint64_t id, row = 0;
+	struct holder h = { -1, -1 };
+	struct event e;
+	struct flow r;
+	uint64_t id;
 
 	fresh();
 	e = make_socket(3, IPPROTO_TCP);
 	e.inode = 50;
 	give(e);
+	tap_ok(observer_holder(o, 50, &h) && h.pid == e.pid && h.fd == 3 && !observer_holder(o, 51, &h),
+	       "who was seen with a socket");
+	tap_ok(observer_recent(o, IPPROTO_TCP, &h, 1) == 1 && h.pid == e.pid &&
+		       !observer_recent(o, IPPROTO_UDP, &h, 1), "and lately");
+	observer_learn(o, 70, 300, 5);
+	tap_ok(observer_holder(o, 70, &h) && h.pid == 300 && h.fd == 5, "what /proc showed is known");
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 	e.inode = 50;
 	give(e);
 	id = out.connection.id;
 	p = packet_of(&e, e.pid);
-	tap_ok(observer_recorded(o, &p, e.pid, 3, 50) && !observer_recorded(o, &p, e.pid, 3, 51),
-	       "the record of that very socket has come");
-	tap_ok(observer_packet(o, &p, 3, 50, 0) && p.id == id && p.certainty == CERTAINTY_CERTAIN,
-	       "a packet after its record is on the record's row, by two witnesses");
+	tap_ok(observer_record(o, &p, e.pid, 3, &r) && r.id == id && !observer_record(o, &p, 7, 3, &r) &&
+		       !observer_record(o, &p, e.pid, 4, &r), "the record of that very call has come");
+	tap_ok(decided(&p, 3, 50, id) && p.id == id, "its packet is on its row");
+	tap_ok(!observer_record(o, &p, e.pid, 3, &r), "once");
 	p = packet_of(&e, e.pid);
-	tap_ok(!observer_packet(o, &p, 3, 51, 0) && p.id != id,
-	       "the packet of the next socket at that descriptor is not");
+	tap_ok(!decided(&p, 3, 51, 0) && p.id != id, "the packet of the next socket is on another");
 	e.inode = 51;
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && !out.amended &&
 	       out.connection.certainty == CERTAINTY_CERTAIN, "its record, when it comes, confirms it");
@@ -678,19 +693,18 @@ static void test_packets(void)
 	fresh();
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 	p = packet_of(&e, e.ppid);
-	observer_packet(o, &p, 7, 60, 0);
+	decided(&p, 7, 60, 0);
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
 	       out.connection.pid == e.pid && out.connection.certainty == CERTAINTY_INFERRED,
 	       "the record of a child corrects a row that named its parent");
 	e = make_connect(9, "192.0.2.1", 80, -EINPROGRESS);
 	p = packet_of(&e, -1);
 	p.evidence = EVIDENCE_INODE;
-	observer_packet(o, &p, -1, 61, 0);
+	decided(&p, -1, 61, 0);
 	e.inode = 62;
 	tap_ok(give(e) == OUTCOME_NEW, "a record of another socket is a row of its own");
-	tap_ok(observer_recall(o, &p, &row) == e.pid && row == out.connection.id,
+	tap_ok(observer_record(o, &p, -1, -1, &r) && r.pid == e.pid && r.id == out.connection.id,
 	       "a record whose packet comes later names the one who is gone");
-	tap_ok(observer_recall(o, &p, &row) == -1, "once");
 }
 
 int main(void)

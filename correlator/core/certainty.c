@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How sure it is that a process sent a packet. */
+#include "certainty.h"
+
+enum certainty certainty_of(unsigned int evidence, const struct doubts *d)
+{
+	bool record = evidence & EVIDENCE_AUDIT, in_call = evidence & EVIDENCE_SYSCALL;
+	bool holds = (evidence & EVIDENCE_INODE) && (evidence & EVIDENCE_FD);
+	bool trace = evidence & EVIDENCE_TRACE, state = evidence & EVIDENCE_STATE;
+
+	if (holds && (in_call || trace || (record && d->same_socket)))
+		return CERTAINTY_CERTAIN;
+	if (trace && d->trace_ok && (record || state))
+		return CERTAINTY_CERTAIN;
+	return CERTAINTY_INFERRED;
+}

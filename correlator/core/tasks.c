@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Threads, their processes and programs: a ring of them with a hash over it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tasks.h"
+
+#define TASKS 16384u
+#define NONE UINT32_MAX
+#define EXE_CHARS 100
+
+struct task {
+	int32_t tid, pid, parent;	/* tid 0: not used */
+	uint32_t next;			/* in the bucket */
+	char exe[EXE_CHARS];		/* "": not known */
+};
+
+struct tasks {
+	struct task task[TASKS];
+	uint32_t bucket[TASKS];
+	uint32_t newest;
+};
+
+struct tasks *tasks_new(void)
+{
+	struct tasks *t = calloc(1, sizeof(*t));
+
+	for (uint32_t i = 0; t && i < TASKS; i++)
+		t->bucket[i] = NONE;
+	return t;
+}
+
+void tasks_free(struct tasks *t)
+{
+	free(t);
+}
+
+static uint32_t *bucket_of(struct tasks *t, int32_t tid)
+{
+	/* Numbers are given one after another: that spreads them as well as any hash. */
+	return &t->bucket[(uint32_t)tid % TASKS];
+}
+
+static struct task *find(const struct tasks *t, int64_t tid)
+{
+	uint32_t n = tid > 0 && tid <= INT32_MAX ? *bucket_of((struct tasks *)t, (int32_t)tid) : NONE;
+
+	while (n != NONE && t->task[n].tid != tid)
+		n = t->task[n].next;
+	return n == NONE ? NULL : (struct task *)&t->task[n];
+}
+
+static void take_out(struct tasks *t, uint32_t n)
+{
+	uint32_t *at = bucket_of(t, t->task[n].tid);
+
+	while (*at != NONE && *at != n)
+		at = &t->task[*at].next;
+	if (*at == n)
+		*at = t->task[n].next;
+}
+
+/* The thread's entry, made where there is none. */
+static struct task *put(struct tasks *t, int32_t tid)
+{
+	struct task *k = find(t, tid);
+	uint32_t n, *bucket;
+
+	if (k)
+		return k;
+	n = t->newest++ % TASKS;
+	k = &t->task[n];
+	if (k->tid)
+		take_out(t, n);
+	bucket = bucket_of(t, tid);
+	*k = (struct task){ .tid = tid, .pid = tid, .parent = -1, .next = *bucket };
+	*bucket = n;
+	return k;
+}
+
+void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
+{
+	struct task *k;
+
+	if (tid <= 0)
+		return;
+	k = put(t, tid);
+	k->pid = pid;
+	k->parent = parent;
+}
+
+static void new_task(struct tasks *t, const struct trace_event *e)
+{
+	const struct task *maker = find(t, e->tid);
+	int32_t pid = maker ? maker->pid : e->tid;
+	struct task from = maker ? *maker : (struct task){ .exe = "" }, *k;
+
+	/* The program is the process's, which its first thread is known by. */
+	maker = find(t, pid);
+	if (maker)
+		memcpy(from.exe, maker->exe, sizeof(from.exe));
+	k = put(t, e->other);
+	k->pid = e->thread ? pid : e->other;
+	k->parent = e->thread ? -1 : pid;
+	memcpy(k->exe, from.exe, sizeof(k->exe));
+}
+
+static void exec(struct tasks *t, const struct trace_event *e)
+{
+	struct task *k = put(t, e->tid);
+	size_t len = strlen(e->name);
+
+	/* Whichever thread it was is the process's first one from now on. */
+	k->pid = e->tid;
+	k->exe[0] = '\0';
+	if (e->name[0] == '/' && len < sizeof(k->exe))
+		memcpy(k->exe, e->name, len + 1);
+}
+
+void tasks_event(struct tasks *t, const struct trace_event *e)
+{
+	if (e->kind == TRACE_TASK && e->other > 0)
+		new_task(t, e);
+	else if (e->kind == TRACE_EXEC && e->tid > 0)
+		exec(t, e);
+}
+
+int64_t tasks_process(const struct tasks *t, int32_t tid)
+{
+	const struct task *k = find(t, tid);
+
+	return k ? k->pid : -1;
+}
+
+int64_t tasks_parent(const struct tasks *t, int64_t pid)
+{
+	const struct task *k = find(t, pid);
+
+	return k ? k->parent : -1;
+}
+
+struct text tasks_exe(const struct tasks *t, int64_t pid)
+{
+	const struct task *k = find(t, pid);
+
+	return k && k->exe[0] ? text_of(k->exe) : TEXT_NONE;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_TASKS_H
+#define SOCKLEDGER_TASKS_H
+
+#include "text.h"
+#include "trace.h"
+
+/*
+ * Which process a thread is of, and which program that is, also when it is gone: from the trace.  A
+ * fixed number of threads; the one that was heard of longest ago makes room.
+ */
+struct tasks;
+
+struct tasks *tasks_new(void);
+void tasks_free(struct tasks *t);
+
+/* A thread that was there before the trace. */
+void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent);
+/* TRACE_TASK and TRACE_EXEC. */
+void tasks_event(struct tasks *t, const struct trace_event *e);
+
+/* The process's pid; -1: not known. */
+int64_t tasks_process(const struct tasks *t, int32_t tid);
+/* Its parent when it began; -1: not known. */
+int64_t tasks_parent(const struct tasks *t, int64_t pid);
+/* The program, where the process or the one it came from has executed one since the trace began, by
+ * an absolute path that fits; else none.  Good until the next event. */
+struct text tasks_exe(const struct tasks *t, int64_t pid);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_TRACE_H
+#define SOCKLEDGER_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tuple.h"
+
+/* An event of the kernel's tracepoints, as it happened in the context of the thread `tid`. */
+enum trace_kind {
+	TRACE_LOOKUP,	/* fib_table_lookup, fib6_table_lookup: a route for a packet to come */
+	TRACE_STATE,	/* inet_sock_set_state */
+	TRACE_TASK,	/* task_newtask: `tid` made `other` */
+	TRACE_EXEC,	/* sched_process_exec: `tid` became `name` */
+};
+
+struct trace_event {
+	enum trace_kind kind;
+	int64_t time_ns;	/* CLOCK_MONOTONIC */
+	int order;		/* among events of the same time */
+	int32_t tid;		/* 0: an idle processor */
+	bool interrupt;		/* in an interrupt: the thread is not to blame */
+	/* TRACE_LOOKUP, TRACE_STATE */
+	int protocol;
+	struct endpoint src, dst;	/* src: 0.0.0.0, :: or port 0 where not chosen yet */
+	uint64_t socket;		/* TRACE_STATE: the kernel's pointer, by then */
+	int old_state, new_state;	/* TCP_CLOSE, ... of netinet/tcp.h */
+	/* TRACE_TASK */
+	int32_t other;
+	bool thread;		/* of the same process */
+	/* TRACE_EXEC: as it was given to execve(); borrowed */
+	const char *name;
+};
+
+#endif

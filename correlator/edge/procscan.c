@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looks through the processes for sockets.
+ *
+ *   newest --> NEWEST: some pids down from the newest, without a list of all --> DONE
+ *   begin  --> LIST:   /proc is listed, in pieces as well: with thousands of processes that takes
+ *                      longer than a packet may
+ *          --> ALL:    the list from its end: higher pids are newer, until they come round --> DONE
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "proc.h"
+#include "procfs.h"
+#include "procscan.h"
+
+#define PIDS_MAX 65536
+#define NEWEST_PIDS 24
+
+enum stage { NEWEST, LIST, ALL, DONE };
+
+struct procscan {
+	struct procfs *procfs;
+	enum stage stage;
+	int64_t newest;		/* pid that is next in the stage NEWEST */
+	int left;		/* how many more of them */
+	DIR *list;
+	size_t count;		/* in pids; those behind it have been looked at */
+	int32_t pids[PIDS_MAX];
+};
+
+struct procscan *procscan_new(struct procfs *p)
+{
+	struct procscan *s = calloc(1, sizeof(*s));
+
+	if (s) {
+		s->procfs = p;
+		s->stage = DONE;
+	}
+	return s;
+}
+
+static void close_list(struct procscan *s)
+{
+	if (s->list)
+		closedir(s->list);
+	s->list = NULL;
+}
+
+void procscan_free(struct procscan *s)
+{
+	if (!s)
+		return;
+	close_list(s);
+	free(s);
+}
+
+/* "0.12 0.04 0.01 2/345 6789": the last is the newest pid of this pid namespace (proc(5)). */
+static int64_t newest_pid(const struct procfs *p)
+{
+	char buf[128], *at;
+	ssize_t n = proc_read(procfs_dir(p), "loadavg", buf, sizeof(buf) - 1);
+
+	if (n <= 0)
+		return -1;
+	buf[n] = '\0';
+	at = strrchr(buf, ' ');
+	return at ? strtoll(at, NULL, 10) : -1;
+}
+
+static DIR *open_at(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!list && fd >= 0)
+		close(fd);
+	return list;
+}
+
+void procscan_begin(struct procscan *s)
+{
+	close_list(s);
+	s->count = 0;
+	s->list = open_at(procfs_dir(s->procfs), ".");
+	s->stage = LIST;
+}
+
+void procscan_newest(struct procscan *s)
+{
+	close_list(s);
+	s->newest = newest_pid(s->procfs);
+	s->left = NEWEST_PIDS;
+	s->stage = NEWEST;
+}
+
+static void show_sockets(const struct procscan *s, int64_t pid,
+			 void (*each)(int64_t inode, int64_t pid, int64_t fd, void *arg), void *arg)
+{
+	char name[32];
+	struct dirent *entry;
+	DIR *fds;
+
+	snprintf(name, sizeof(name), "%lld/fd", (long long)pid);
+	fds = open_at(procfs_dir(s->procfs), name);
+	while (fds && (entry = readdir(fds)) != NULL) {
+		int64_t inode = entry->d_name[0] == '.' ? -1 :
+				proc_link_number(dirfd(fds), entry->d_name, "socket:[");
+
+		if (inode > 0)
+			each(inode, pid, strtoll(entry->d_name, NULL, 10), arg);
+	}
+	if (fds)
+		closedir(fds);
+}
+
+/* One entry more of the list of processes; false at its end. */
+static bool list_one(struct procscan *s)
+{
+	struct dirent *entry = s->list ? readdir(s->list) : NULL;
+
+	if (!entry || s->count == PIDS_MAX)
+		return false;
+	if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+		s->pids[s->count++] = (int32_t)strtol(entry->d_name, NULL, 10);
+	return true;
+}
+
+bool procscan_step(struct procscan *s, int64_t budget_us,
+		   void (*each)(int64_t inode, int64_t pid, int64_t fd, void *arg), void *arg)
+{
+	int64_t until = clock_mono_ns() + budget_us * 1000;
+
+	do {
+		switch (s->stage) {
+		case NEWEST:
+			if (s->left-- > 0 && s->newest > 0) {
+				show_sockets(s, s->newest--, each, arg);
+				break;
+			}
+			s->stage = DONE;
+			break;
+		case LIST:
+			if (list_one(s))
+				break;
+			close_list(s);
+			s->stage = ALL;
+			break;
+		case ALL:
+			if (s->count) {
+				show_sockets(s, s->pids[--s->count], each, arg);
+				break;
+			}
+			s->stage = DONE;
+			break;
+		case DONE:
+			return false;
+		}
+	} while (clock_mono_ns() < until);
+	return s->stage != DONE;
+}
+
+void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg), void *arg)
+{
+	DIR *all = open_at(procfs_dir(p), "."), *tasks;
+	struct dirent *entry, *task;
+	char name[300];
+
+	while (all && (entry = readdir(all)) != NULL) {
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		snprintf(name, sizeof(name), "%s/task", entry->d_name);
+		tasks = open_at(procfs_dir(p), name);
+		while (tasks && (task = readdir(tasks)) != NULL)
+			if (task->d_name[0] != '.')
+				each(strtoll(task->d_name, NULL, 10),
+				     strtoll(entry->d_name, NULL, 10), arg);
+		if (tasks)
+			closedir(tasks);
+	}
+	if (all)
+		closedir(all);
+}

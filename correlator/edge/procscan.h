@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_PROCSCAN_H
+#define SOCKLEDGER_PROCSCAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct procfs;
+
+/* Looks through the processes for sockets, in small pieces, the newest process first. */
+struct procscan;
+
+/* procfs stays borrowed.  NULL where memory is short. */
+struct procscan *procscan_new(struct procfs *p);
+void procscan_free(struct procscan *s);
+/* From the start, all of them. */
+void procscan_begin(struct procscan *s);
+/* Only those that were started last (/proc/loadavg names the newest): some two dozen. */
+void procscan_newest(struct procscan *s);
+/* Shows sockets for about budget_us.  False when it has come to its end. */
+bool procscan_step(struct procscan *s, int64_t budget_us,
+		   void (*each)(int64_t inode, int64_t pid, int64_t fd, void *arg), void *arg);
+
+/* Every thread that is there, at once: for a start. */
+void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg), void *arg);
+
+#endif

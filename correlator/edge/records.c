@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cache's rows, read by a thread of its own.
+ *
+ *   cache --follow_turn()--> on_*() --ring--> records_take() --> ops
+ *           (this thread)                      (who answers packets)
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "follow.h"
+#include "records.h"
+#include "ring.h"
+
+#define RING_BYTES ((size_t)1024 * 1024)
+/* An event with the longest of texts; the fields of a record are cut long before. */
+#define ITEM_BYTES_MAX ((size_t)64 * 1024)
+#define LAST_FOLLOW_NS 5000000000LL
+
+enum item_kind { ITEM_BEGIN, ITEM_EVENT, ITEM_REPLAY, ITEM_FOLLOWED, ITEM_MISSED, ITEM_END };
+
+struct item {
+	enum item_kind kind;
+	int rc;
+	uint64_t seq;
+	int64_t rows;
+	char epoch[40];
+	struct event event;	/* last: its texts lie behind it */
+};
+
+struct records {
+	const struct records_ops *ops;
+	void *arg;
+	struct follow *follow;
+	struct ring *ring;
+	pthread_t thread;
+	int finish;			/* an eventfd, readable from records_finish() on */
+	_Atomic int64_t give_up_ns;	/* 0: run */
+	bool once, ended;
+	int rc;
+};
+
+/* Room in the ring; waits for it.  NULL: the end has come meanwhile. */
+static struct item *reserve(struct records *r, enum item_kind kind, size_t extra)
+{
+	struct item *item;
+
+	while (!(item = ring_reserve(r->ring, sizeof(*item) + extra))) {
+		int64_t give_up = atomic_load(&r->give_up_ns);
+
+		if (give_up && clock_mono_ns() > give_up && kind != ITEM_END)
+			return NULL;
+		poll(NULL, 0, 1);
+	}
+	item->kind = kind;
+	return item;
+}
+
+static void on_event(void *arg, const struct event *e, bool replay)
+{
+	struct records *r = arg;
+	size_t size = event_pack_size(e);
+	struct item *item;
+
+	if (size > ITEM_BYTES_MAX)
+		return;		/* nobody but a stranger can have written such a row */
+	item = reserve(r, replay ? ITEM_REPLAY : ITEM_EVENT, size - sizeof(*e));
+	if (!item)
+		return;
+	event_pack(e, &item->event);
+	ring_publish(r->ring);
+}
+
+static int64_t on_begin(void *arg, const char *epoch)
+{
+	struct records *r = arg;
+	int64_t seq = r->ops->position(r->arg, epoch);
+	struct item *item = seq < 0 ? NULL : reserve(r, ITEM_BEGIN, 0);
+
+	if (item) {
+		item->seq = (uint64_t)seq;
+		snprintf(item->epoch, sizeof(item->epoch), "%s", epoch);
+		ring_publish(r->ring);
+	}
+	return seq;
+}
+
+static void on_position(void *arg, uint64_t seq)
+{
+	struct records *r = arg;
+	struct item *item = reserve(r, ITEM_FOLLOWED, 0);
+
+	if (!item)
+		return;
+	item->seq = seq;
+	ring_publish(r->ring);
+}
+
+static void on_missed(void *arg, int64_t rows)
+{
+	struct records *r = arg;
+	struct item *item = reserve(r, ITEM_MISSED, 0);
+
+	if (!item)
+		return;
+	item->rows = rows;
+	ring_publish(r->ring);
+}
+
+static const struct follow_ops follow_ops = {
+	.begin = on_begin, .event = on_event, .position = on_position, .missed = on_missed,
+};
+
+static void *records_main(void *arg)
+{
+	struct records *r = arg;
+	struct pollfd fds[] = {
+		{ .fd = follow_fd(r->follow), .events = POLLIN },
+		{ .fd = r->finish, .events = POLLIN },
+	};
+	struct item *item;
+	int more;
+
+	do {
+		more = follow_turn(r->follow);
+		if (r->once && more <= 0)
+			break;
+		if (more <= 0)
+			poll(fds, 2, follow_timeout_ms(r->follow));
+	} while (!atomic_load(&r->give_up_ns));
+	/* What was committed before the end is read, if that is near. */
+	while (!r->once && (more = follow_turn(r->follow)) > 0 &&
+	       clock_mono_ns() < atomic_load(&r->give_up_ns))
+		;
+	item = reserve(r, ITEM_END, 0);
+	item->rc = r->once ? more : 0;
+	ring_publish(r->ring);
+	return NULL;
+}
+
+struct records *records_start(const char *cache_path, bool once, const struct records_ops *ops,
+			      void *arg)
+{
+	struct records *r = calloc(1, sizeof(*r));
+	int rc = ENOMEM;
+
+	if (!r)
+		return NULL;
+	r->ops = ops;
+	r->arg = arg;
+	r->once = once;
+	r->finish = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r->ring = ring_new(RING_BYTES);
+	r->follow = follow_new(cache_path, &follow_ops, r);
+	if (r->finish >= 0 && r->ring && r->follow)
+		rc = pthread_create(&r->thread, NULL, records_main, r);
+	if (!rc)
+		return r;
+	ring_free(r->ring);
+	follow_free(r->follow);
+	if (r->finish >= 0)
+		close(r->finish);
+	free(r);
+	errno = rc;
+	return NULL;
+}
+
+static void end_by(struct records *r, int64_t give_up_ns)
+{
+	uint64_t one = 1;
+
+	atomic_store(&r->give_up_ns, give_up_ns);
+	if (write(r->finish, &one, sizeof(one)) < 0)
+		return;
+}
+
+void records_finish(struct records *r)
+{
+	end_by(r, clock_mono_ns() + LAST_FOLLOW_NS);
+}
+
+void records_free(struct records *r)
+{
+	if (!r)
+		return;
+	/* Whoever frees it before its end wants nothing more of it. */
+	end_by(r, 1);
+	while (!r->ended) {
+		ring_wait(r->ring, 10);
+		for (struct item *item; (item = ring_take(r->ring, NULL)) != NULL;)
+			r->ended |= item->kind == ITEM_END;
+		ring_release(r->ring);
+	}
+	pthread_join(r->thread, NULL);
+	ring_free(r->ring);
+	follow_free(r->follow);
+	close(r->finish);
+	free(r);
+}
+
+static void show(struct records *r, const struct item *item)
+{
+	switch (item->kind) {
+	case ITEM_BEGIN:
+		r->ops->begin(r->arg, item->epoch, item->seq);
+		break;
+	case ITEM_EVENT:
+	case ITEM_REPLAY:
+		r->ops->event(r->arg, &item->event, item->kind == ITEM_REPLAY);
+		break;
+	case ITEM_FOLLOWED:
+		r->ops->followed(r->arg, item->seq);
+		break;
+	case ITEM_MISSED:
+		r->ops->missed(r->arg, item->rows);
+		break;
+	case ITEM_END:
+		r->ended = true;
+		r->rc = item->rc;
+		break;
+	}
+}
+
+int records_take(struct records *r, int most)
+{
+	const struct item *item;
+	int count = 0;
+
+	while (count < most && (item = ring_take(r->ring, NULL)) != NULL) {
+		show(r, item);
+		count++;
+	}
+	ring_release(r->ring);
+	return count;
+}
+
+bool records_ended(const struct records *r, int *rc)
+{
+	*rc = r->rc;
+	return r->ended;
+}
+
+int records_fd(const struct records *r)
+{
+	return ring_fd(r->ring);
+}
+
+bool records_doze(struct records *r)
+{
+	return ring_doze(r->ring);
+}
+
+void records_rouse(struct records *r)
+{
+	ring_rouse(r->ring);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Built without libtracefs: as where the kernel has none. */
+#include <errno.h>
+#include <stddef.h>
+
+#include "tracefeed.h"
+
+int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t)
+{
+	(void)buffer_bytes;
+	*t = NULL;
+	return -ENOSYS;
+}
+
+void tracefeed_close(struct tracefeed *t)
+{
+	(void)t;
+}
+
+void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg),
+		   void *arg)
+{
+	(void)t;
+	(void)each;
+	(void)arg;
+}
+
+int64_t tracefeed_overruns(const struct tracefeed *t)
+{
+	(void)t;
+	return 0;
+}
+
+int64_t tracefeed_events(const struct tracefeed *t)
+{
+	(void)t;
+	return 0;
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's tracepoints, by libtracefs and libtraceevent.
+ *
+ *   per_cpu/cpuN/trace_pipe_raw --tracefs_cpu_read()--> page --kbuffer--> record
+ *        --decode(), by the offsets that the events' format files tell--> struct trace_event
+ *        --sorted by time over all processors--> each()
+ *
+ * The instance has our pid in its name: one whose process is gone was left behind by a kill.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event-parse.h>
+#include <kbuffer.h>
+#include <tracefs.h>
+
+#include "clock.h"
+#include "tracefeed.h"
+
+#define NAME "sockledger."
+#define PAGE_BYTES_MAX 65536
+#define BATCH 1024
+#define NAME_CHARS 256
+/* TRACE_FLAG_HARDIRQ, _SOFTIRQ and _NMI of linux/trace_events.h. */
+#define INTERRUPT_FLAGS (0x08 | 0x10 | 0x40)
+/* One pass reads no more than this of a processor: who writes faster than we read waits a turn. */
+#define PAGES_MAX 256
+
+enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKET, F_OLD, F_NEW,
+	     F_FAMILY, F_CHILD, F_CLONE, F_NAME, FIELDS };
+
+/* What is wanted of each tracepoint: names of fields; NULL: it has no such. */
+static const struct point {
+	const char *system, *name, *filter;
+	enum trace_kind kind;
+	int family;		/* of its addresses; 0: a field says */
+	const char *field[FIELDS];
+} points[] = {
+	{ "fib", "fib_table_lookup", "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
+	  TRACE_LOOKUP, AF_INET,
+	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
+	    [F_DPORT] = "dport" } },
+	{ "fib6", "fib6_table_lookup", "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
+	  TRACE_LOOKUP, AF_INET6,
+	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
+	    [F_DPORT] = "dport" } },
+	{ "sock", "inet_sock_set_state", "newstate==2 || (oldstate==2 && newstate==7)",
+	  TRACE_STATE, 0,
+	  { [F_PROTOCOL] = "protocol", [F_SRC] = "saddr", [F_DST] = "daddr", [F_SRC6] = "saddr_v6",
+	    [F_DST6] = "daddr_v6", [F_SPORT] = "sport", [F_DPORT] = "dport",
+	    [F_SOCKET] = "skaddr", [F_OLD] = "oldstate", [F_NEW] = "newstate",
+	    [F_FAMILY] = "family" } },
+	{ "task", "task_newtask", NULL, TRACE_TASK, 0,
+	  { [F_CHILD] = "pid", [F_CLONE] = "clone_flags" } },
+	{ "sched", "sched_process_exec", NULL, TRACE_EXEC, 0, { [F_NAME] = "filename" } },
+};
+
+#define POINTS (sizeof(points) / sizeof(points[0]))
+#define CLONE_THREAD_FLAG 0x00010000
+
+struct place {
+	int offset, size;	/* size 0: there is none */
+};
+
+/* One tracepoint as this kernel has it. */
+struct format {
+	int id;
+	struct place flags, pid, field[FIELDS];
+};
+
+struct tracefeed {
+	struct tracefs_instance *instance;
+	struct format format[POINTS];
+	struct kbuffer *kbuf;
+	struct tracefs_cpu **cpu;
+	int cpus;
+	int64_t overruns, events;
+	struct trace_event batch[BATCH];
+	char names[BATCH][NAME_CHARS];
+	int count;
+	char page[PAGE_BYTES_MAX];
+};
+
+/* Those of processes that are gone. */
+static void remove_stale(void)
+{
+	char *dir = tracefs_get_tracing_file("instances");
+	DIR *all = dir ? opendir(dir) : NULL;
+	struct dirent *entry;
+
+	tracefs_put_tracing_file(dir);
+	while (all && (entry = readdir(all)) != NULL) {
+		long pid;
+
+		if (strncmp(entry->d_name, NAME, sizeof(NAME) - 1))
+			continue;
+		pid = strtol(entry->d_name + sizeof(NAME) - 1, NULL, 10);
+		if (pid <= 0 || !kill((pid_t)pid, 0) || errno != ESRCH)
+			continue;
+		/* rmdir() of an instance removes what it stands for. */
+		unlinkat(dirfd(all), entry->d_name, AT_REMOVEDIR);
+	}
+	if (all)
+		closedir(all);
+}
+
+static struct place place_of(const struct tep_format_field *f)
+{
+	return f ? (struct place){ f->offset, f->size } : (struct place){ 0, 0 };
+}
+
+static int read_formats(struct tracefeed *t)
+{
+	const char *systems[] = { "fib", "fib6", "sock", "task", "sched", NULL };
+	struct tep_handle *tep = tracefs_local_events_system(NULL, systems);
+	int rc = tep ? 0 : -ENOENT;
+
+	for (size_t i = 0; !rc && i < POINTS; i++) {
+		struct tep_event *e = tep_find_event_by_name(tep, points[i].system, points[i].name);
+		struct format *f = &t->format[i];
+
+		if (!e) {
+			rc = -ENOENT;
+			break;
+		}
+		f->id = e->id;
+		f->flags = place_of(tep_find_common_field(e, "common_flags"));
+		f->pid = place_of(tep_find_common_field(e, "common_pid"));
+		for (int n = 0; n < FIELDS; n++) {
+			if (!points[i].field[n])
+				continue;
+			f->field[n] = place_of(tep_find_field(e, points[i].field[n]));
+			if (!f->field[n].size)
+				rc = -ENOENT;
+		}
+		if (!f->flags.size || !f->pid.size)
+			rc = -ENOENT;
+	}
+	tep_free(tep);
+	return rc;
+}
+
+static int write_file(struct tracefeed *t, const char *name, const char *text)
+{
+	return tracefs_instance_file_write(t->instance, name, text) < 0 ? -errno : 0;
+}
+
+static int set_up(struct tracefeed *t, int64_t buffer_bytes)
+{
+	char size[32];
+	int rc;
+
+	snprintf(size, sizeof(size), "%lld", (long long)(buffer_bytes / 1024));
+	rc = write_file(t, "buffer_size_kb", size);
+	if (!rc)
+		rc = write_file(t, "trace_clock", "mono");
+	for (size_t i = 0; !rc && i < POINTS; i++) {
+		if (points[i].filter && tracefs_event_file_write(t->instance, points[i].system,
+								 points[i].name, "filter",
+								 points[i].filter) < 0)
+			rc = -errno;
+		if (!rc && tracefs_event_file_write(t->instance, points[i].system, points[i].name,
+						    "enable", "1") < 0)
+			rc = -errno;
+	}
+	return rc;
+}
+
+static int open_cpus(struct tracefeed *t)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	t->cpu = calloc((size_t)cpus, sizeof(struct tracefs_cpu *));
+	if (!t->cpu)
+		return -ENOMEM;
+	/* A processor that is not there has no buffer. */
+	for (int n = 0; n < cpus; n++) {
+		struct tracefs_cpu *cpu = tracefs_cpu_open(t->instance, n, true);
+
+		if (cpu && tracefs_cpu_read_size(cpu) <= (int)sizeof(t->page))
+			t->cpu[t->cpus++] = cpu;
+		else if (cpu)
+			tracefs_cpu_close(cpu);
+	}
+	return t->cpus ? 0 : -ENOENT;
+}
+
+int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
+{
+	union { uint16_t word; uint8_t bytes[2]; } endian = { .word = 1 };
+	struct tracefeed *t;
+	char name[64];
+	int rc = 0;
+
+	*out = NULL;
+	if (!tracefs_tracing_dir())
+		return -ENOENT;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	remove_stale();
+	rc = read_formats(t);
+	snprintf(name, sizeof(name), NAME "%d", (int)getpid());
+	errno = 0;
+	if (!rc)
+		t->instance = tracefs_instance_create(name);
+	if (!rc && !t->instance)
+		rc = errno ? -errno : -EACCES;
+	t->kbuf = kbuffer_alloc(sizeof(long) == 8 ? KBUFFER_LSIZE_8 : KBUFFER_LSIZE_4,
+				endian.bytes[0] ? KBUFFER_ENDIAN_LITTLE : KBUFFER_ENDIAN_BIG);
+	if (!rc && !t->kbuf)
+		rc = -ENOMEM;
+	if (!rc)
+		rc = open_cpus(t);
+	if (!rc)
+		rc = set_up(t, buffer_bytes);
+	if (rc)
+		tracefeed_close(t);
+	else
+		*out = t;
+	return rc;
+}
+
+void tracefeed_close(struct tracefeed *t)
+{
+	if (!t)
+		return;
+	for (int i = 0; i < t->cpus; i++)
+		tracefs_cpu_close(t->cpu[i]);
+	free(t->cpu);
+	if (t->kbuf)
+		kbuffer_free(t->kbuf);
+	if (t->instance) {
+		tracefs_instance_file_write(t->instance, "events/enable", "0");
+		tracefs_instance_destroy(t->instance);
+		tracefs_instance_free(t->instance);
+	}
+	free(t);
+}
+
+/* An unsigned number of the kernel's own byte order; 0 where it lies outside the record. */
+static uint64_t number(const uint8_t *data, int size, struct place p)
+{
+	uint8_t one;
+	uint16_t two;
+	uint32_t four;
+	uint64_t eight;
+
+	if (p.offset < 0 || p.size <= 0 || p.offset + p.size > size)
+		return 0;
+	switch (p.size) {
+	case 1:
+		memcpy(&one, data + p.offset, 1);
+		return one;
+	case 2:
+		memcpy(&two, data + p.offset, 2);
+		return two;
+	case 4:
+		memcpy(&four, data + p.offset, 4);
+		return four;
+	case 8:
+		memcpy(&eight, data + p.offset, 8);
+		return eight;
+	default:
+		return 0;
+	}
+}
+
+static void address(struct endpoint *e, const uint8_t *data, int size, int family, struct place p)
+{
+	size_t len = family == AF_INET ? 4 : 16;
+
+	memset(&e->addr, 0, sizeof(e->addr));
+	if ((size_t)p.size != len || p.offset + p.size > size)
+		return;
+	e->addr.family = (uint8_t)family;
+	memcpy(e->addr.bytes, data + p.offset, len);
+	address_unmap(&e->addr);
+}
+
+/* A string that lies elsewhere in the record: offset and length in one word (__data_loc). */
+static void name_of(char to[NAME_CHARS], const uint8_t *data, int size, struct place p)
+{
+	uint64_t loc = number(data, size, p);
+	size_t at = loc & 0xffff, len = loc >> 16;
+
+	to[0] = '\0';
+	/* One that is too long is none: a part of a path would be another program's. */
+	if (at + len > (size_t)size || len > NAME_CHARS || !len)
+		return;
+	memcpy(to, data + at, len);
+	to[len - 1] = '\0';
+}
+
+static void decode(struct tracefeed *t, size_t point, const uint8_t *data, int size, int64_t time_ns)
+{
+	const struct format *f = &t->format[point];
+	const struct point *p = &points[point];
+	struct trace_event *e = &t->batch[t->count];
+	int family = p->family;
+
+	*e = (struct trace_event){
+		.kind = p->kind, .time_ns = time_ns, .order = t->count,
+		.tid = (int32_t)number(data, size, f->pid),
+		.interrupt = number(data, size, f->flags) & INTERRUPT_FLAGS,
+		.other = (int32_t)number(data, size, f->field[F_CHILD]),
+		.thread = number(data, size, f->field[F_CLONE]) & CLONE_THREAD_FLAG,
+		.protocol = (int)number(data, size, f->field[F_PROTOCOL]),
+		.src.port = (int32_t)number(data, size, f->field[F_SPORT]),
+		.dst.port = (int32_t)number(data, size, f->field[F_DPORT]),
+		.socket = number(data, size, f->field[F_SOCKET]),
+		.old_state = (int)number(data, size, f->field[F_OLD]),
+		.new_state = (int)number(data, size, f->field[F_NEW]),
+	};
+	if (p->kind == TRACE_EXEC) {
+		name_of(t->names[t->count], data, size, f->field[F_NAME]);
+		e->name = t->names[t->count];
+	}
+	if (p->kind == TRACE_STATE)
+		family = (int)number(data, size, f->field[F_FAMILY]);
+	if (p->kind == TRACE_LOOKUP || p->kind == TRACE_STATE) {
+		bool six = p->kind == TRACE_STATE && family == AF_INET6;
+
+		address(&e->src, data, size, family, f->field[six ? F_SRC6 : F_SRC]);
+		address(&e->dst, data, size, family, f->field[six ? F_DST6 : F_DST]);
+	}
+	t->count++;
+	t->events++;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct trace_event *x = a, *y = b;
+
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+static void show(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg), void *arg)
+{
+	bool sorted = true;
+
+	for (int i = 1; sorted && i < t->count; i++)
+		sorted = t->batch[i - 1].time_ns <= t->batch[i].time_ns;
+	if (!sorted)
+		qsort(t->batch, (size_t)t->count, sizeof(t->batch[0]), by_time);
+	for (int i = 0; i < t->count; i++)
+		each(&t->batch[i], arg);
+	t->count = 0;
+}
+
+static void take_record(struct tracefeed *t, const uint8_t *data, int size, int64_t time_ns)
+{
+	uint16_t id;
+
+	if (size < (int)sizeof(id))
+		return;
+	memcpy(&id, data, sizeof(id));	/* common_type, the first of every record */
+	for (size_t i = 0; i < POINTS; i++) {
+		if (t->format[i].id != id)
+			continue;
+		decode(t, i, data, size, time_ns);
+		return;
+	}
+}
+
+/* One page of one processor; false where there is none. */
+static bool read_page(struct tracefeed *t, int cpu,
+		      void (*each)(const struct trace_event *e, void *arg), void *arg)
+{
+	unsigned long long time_ns;
+	void *data;
+
+	if (tracefs_cpu_read(t->cpu[cpu], t->page, true) <= 0)
+		return false;
+	kbuffer_load_subbuffer(t->kbuf, t->page);
+	if (kbuffer_missed_events(t->kbuf))
+		t->overruns++;
+	for (data = kbuffer_read_event(t->kbuf, &time_ns); data;
+	     data = kbuffer_next_event(t->kbuf, &time_ns)) {
+		if (t->count == BATCH)
+			show(t, each, arg);
+		take_record(t, data, kbuffer_event_size(t->kbuf), (int64_t)time_ns);
+	}
+	return true;
+}
+
+void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg),
+		   void *arg)
+{
+	for (int cpu = 0; cpu < t->cpus; cpu++)
+		for (int pages = 0; pages < PAGES_MAX && read_page(t, cpu, each, arg); pages++)
+			;
+	show(t, each, arg);
+}
+
+int64_t tracefeed_overruns(const struct tracefeed *t)
+{
+	return t->overruns;
+}
+
+int64_t tracefeed_events(const struct tracefeed *t)
+{
+	return t->events;
+}

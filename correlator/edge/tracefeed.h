@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_TRACEFEED_H
+#define SOCKLEDGER_TRACEFEED_H
+
+#include <stdint.h>
+
+#include "trace.h"
+
+/*
+ * The kernel's tracepoints, by an instance of tracefs of our own (Documentation/trace/ftrace.rst): what
+ * is wanted is chosen by the kernel's filters, and read from its buffers without waiting.
+ */
+struct tracefeed;
+
+/*
+ * buffer_bytes: of the kernel's memory, for each processor.  Instances that killed runs left behind are
+ * removed.  0; -ENOENT where the kernel has no tracefs or not these tracepoints, -EACCES or -EPERM
+ * where it is forbidden (lockdown), -ENOSYS where this program was built without it, or another
+ * -errno.
+ */
+int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t);
+/* Removes the instance. */
+void tracefeed_close(struct tracefeed *t);
+
+/*
+ * Shows all that has happened until now, in the order of time.  An event that a packet's own call
+ * made is there when the packet is in its queue: it was written in the same context, before.
+ */
+void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg),
+		   void *arg);
+
+/* How often the kernel had to throw events away because a buffer was full. */
+int64_t tracefeed_overruns(const struct tracefeed *t);
+/* How many events there were. */
+int64_t tracefeed_events(const struct tracefeed *t);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who sent a packet: the witnesses, in the order of asking.
+ *
+ *   trace     which thread looked this very tuple up          who made the call, alive or gone
+ *   socket    sock_diag: the inode of the packet's socket
+ *   cache     who was seen with that inode; whose record names this destination
+ *   recent    processes that used sockets lately: one readlink each
+ *   /proc     everybody, in pieces, while the packet is parked (judge.c)
+ *
+ * Where trace and holder differ the trace is right: it is who called, the other one who holds the
+ * socket as well.  Where two processes looked the same tuple up, the one that holds it is.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "clock.h"
+#include "lookups.h"
+#include "observe.h"
+#include "proc.h"
+#include "procfs.h"
+#include "sockdiag.h"
+#include "tasks.h"
+#include "tracefeed.h"
+#include "witnesses.h"
+
+/* Each is a readlink. */
+#define RECENT_MAX 4
+/* After an overrun it is not known which packets' events are missing. */
+#define LOSSY_NS 200000000LL
+/* What a record said of a process that is gone is about this one if it is not older. */
+#define GONE_US (10 * TIME_US_PER_S)
+
+void sender_init(struct sender *s, int64_t uid)
+{
+	*s = (struct sender){ .inode = -1, .pid = -1, .fd = -1, .netns = -1, .local = uid >= 0,
+			      .source = FROM_NOBODY };
+}
+
+static void on_trace(const struct trace_event *e, void *arg)
+{
+	struct witnesses *w = arg;
+
+	lookups_event(w->lookups, e);
+	tasks_event(w->tasks, e);
+}
+
+void witnesses_trace(struct witnesses *w)
+{
+	int64_t before;
+
+	if (!w->tracefs)
+		return;
+	before = tracefeed_overruns(w->tracefs);
+	tracefeed_drain(w->tracefs, on_trace, w);
+	if (tracefeed_overruns(w->tracefs) != before)
+		w->lossy_until_ns = clock_mono_ns() + LOSSY_NS;
+}
+
+static int64_t process_of(struct witnesses *w, int32_t tid)
+{
+	int64_t pid = tasks_process(w->tasks, tid);
+
+	if (pid >= 0)
+		return pid;
+	/* Its beginning may have been on another processor, which was read before this one's. */
+	witnesses_trace(w);
+	pid = tasks_process(w->tasks, tid);
+	if (pid < 0)
+		pid = procfs_process(w->procfs, tid);
+	if (pid >= 0)
+		tasks_add(w->tasks, tid, (int32_t)pid, -1);
+	return pid;
+}
+
+static bool is_elsewhere(const struct witnesses *w, const struct connection *c, int64_t netns)
+{
+	return netns > 0 && netns != w->netns && c->direction != DIRECTION_FORWARD;
+}
+
+/* Of several who asked for the same route: which holds the packet's socket, as was seen. */
+static int holder_among(struct witnesses *w, const struct sender *s, const int64_t *pids, int count)
+{
+	struct holder h;
+
+	if (!observer_holder(w->observer, s->inode, &h) ||
+	    !procfs_holds(w->procfs, h.pid, h.fd, s->inode))
+		return -1;
+	for (int i = 0; i < count; i++)
+		if (pids[i] == h.pid)
+			return i;
+	return -1;
+}
+
+static void ask_trace(struct witnesses *w, const struct connection *c, struct sender *s)
+{
+	struct looker lookers[LOOKERS_MAX];
+	int64_t pids[LOOKERS_MAX], now = clock_mono_ns();
+	int count = lookups_take(w->lookups, c, now, lookers), known = 0, which = 0;
+	bool state = true;
+
+	s->lost = now < w->lossy_until_ns;
+	for (int i = 0; i < count; i++) {
+		int64_t pid = process_of(w, lookers[i].tid);
+		int n;
+
+		/* A tuple of the loopback is another connection in each network namespace. */
+		if (count > 1 && is_elsewhere(w, c, procfs_netns(w->procfs, pid)))
+			continue;
+		for (n = 0; n < known && pids[n] != pid; n++)
+			;
+		if (n == known)
+			pids[known++] = pid;
+		state &= lookers[i].state;
+	}
+	if (known > 1)
+		which = holder_among(w, s, pids, known);
+	if (!known || pids[which < 0 ? 0 : which] < 0)
+		return;
+	s->pid = pids[which < 0 ? 0 : which];
+	s->doubts.trace_ok = known == 1 && !s->lost;
+	s->local = true;
+	s->source = FROM_TRACE;
+	s->evidence |= EVIDENCE_TRACE | (state ? EVIDENCE_STATE : 0u);
+}
+
+static void ask_socket(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	bool in = c->direction == DIRECTION_IN;
+	const struct endpoint *local = in ? &c->dst : &c->src, *peer = in ? &c->src : &c->dst;
+	struct sock_choice choice;
+	struct sock_entry found;
+	int rc;
+
+	if (c->direction == DIRECTION_FORWARD || c->src.port < 0)
+		return;
+	rc = sockdiag_exact(w->sockdiag, c->protocol, local, peer, &found);
+	if (rc == -ENOENT && (in || c->protocol != IPPROTO_TCP)) {
+		rc = sockdiag_by_port(w->sockdiag, c->protocol, local, peer, &found, &choice);
+		if (!rc && choice.alike > 1)
+			rc = -EEXIST;	/* several share the port: no telling which */
+	}
+	if (rc)
+		return;
+	s->local = true;
+	s->inode = found.inode ? found.inode : -1;
+	if (s->inode > 0)
+		s->evidence |= EVIDENCE_INODE;
+	if (c->uid < 0)
+		c->uid = found.uid;
+}
+
+void witnesses_found(struct witnesses *w, const struct connection *c, struct sender *s, int64_t pid,
+		     int64_t fd, enum source source)
+{
+	if (s->pid >= 0 && s->pid != pid)
+		return;		/* the trace knows better */
+	s->fd = fd;
+	s->evidence |= EVIDENCE_FD;
+	if (s->pid < 0) {
+		s->pid = pid;
+		s->source = source;
+	}
+	witnesses_record(w, c, s);
+}
+
+/* The process that holds the packet's socket, by what was seen lately. */
+static void ask_cache(struct witnesses *w, const struct connection *c, struct sender *s)
+{
+	struct holder h[RECENT_MAX];
+	int count;
+
+	if (s->inode < 0)
+		return;
+	if (observer_holder(w->observer, s->inode, h) && (s->pid < 0 || s->pid == h[0].pid)) {
+		if (procfs_holds(w->procfs, h[0].pid, h[0].fd, s->inode)) {
+			witnesses_found(w, c, s, h[0].pid, h[0].fd, FROM_CACHE);
+			return;
+		}
+		/* It was seen there, and is gone meanwhile, or has passed it on. */
+	}
+	if (s->pid >= 0)
+		return;
+	count = observer_recent(w->observer, c->protocol, h, RECENT_MAX);
+	for (int i = 0; i < count; i++) {
+		if (!procfs_holds(w->procfs, h[i].pid, h[i].fd, s->inode))
+			continue;
+		observer_learn(w->observer, s->inode, h[i].pid, h[i].fd);
+		witnesses_found(w, c, s, h[i].pid, h[i].fd, FROM_RECENT);
+		return;
+	}
+}
+
+/* Whose record it is holds the socket; or it is closed by now, and nobody does. */
+static bool may_be_callers(struct witnesses *w, const struct connection *c, struct sender *s,
+			   const struct flow *r)
+{
+	struct connection again = *c;
+
+	if (s->inode < 0)
+		return true;
+	if (r->fd >= 0 && procfs_holds(w->procfs, r->pid, r->fd, s->inode))
+		return true;
+	s->inode = -1;
+	s->evidence &= ~(unsigned int)EVIDENCE_INODE;
+	ask_socket(w, &again, s);
+	return s->inode < 0;
+}
+
+/* Its own record, or of a packet that nobody is named for, or a mere holder, anybody's of that user. */
+void witnesses_record(struct witnesses *w, const struct connection *c, struct sender *s)
+{
+	struct flow r;
+	bool own;
+
+	if (s->row || c->direction == DIRECTION_FORWARD)
+		return;
+	own = s->pid >= 0 && observer_record(w->observer, c, s->pid, s->fd, &r);
+	if (!own) {
+		if ((s->evidence & (EVIDENCE_TRACE | EVIDENCE_SYSCALL)) ||
+		    !observer_record(w->observer, c, -1, -1, &r) || !may_be_callers(w, c, s, &r))
+			return;
+		/* A holder stays named unless the other one holds it, too. */
+		if (s->pid >= 0 && s->inode < 0)
+			return;
+		s->fd = -1;
+		s->source = FROM_CACHE;
+		s->evidence &= ~(unsigned int)EVIDENCE_FD;
+	}
+	if (s->fd < 0 && s->inode > 0 && procfs_holds(w->procfs, r.pid, r.fd, s->inode)) {
+		s->fd = r.fd;
+		s->evidence |= EVIDENCE_FD;
+	}
+	s->pid = r.pid;
+	s->row = r.id;
+	s->evidence |= EVIDENCE_AUDIT;
+	s->doubts.same_socket = s->fd >= 0 && s->fd == r.fd;
+	/* Of a trace alone the user must be the socket's: else anybody could put his lookup before
+	 * another's packet and have a record beside it. */
+	if (c->uid >= 0 && r.uid >= 0 && c->uid != r.uid)
+		s->doubts.trace_ok = false;
+}
+
+/*
+ * A trace alone may be of another network namespace, or of a process that is gone while the packet's
+ * socket lives on: somebody else's.
+ */
+static void doubt_trace(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	int64_t netns;
+
+	if (!(s->evidence & EVIDENCE_TRACE) || (s->evidence & EVIDENCE_FD))
+		return;
+	netns = procfs_netns(w->procfs, s->pid);
+	if (is_elsewhere(w, c, netns)) {
+		s->pid = -1;
+		s->source = FROM_NOBODY;
+		s->evidence &= EVIDENCE_INODE;
+		s->doubts.trace_ok = false;
+		ask_cache(w, c, s);
+		return;
+	}
+	s->netns = netns;
+	if (netns < 0 && s->inode > 0) {
+		/* It may have ended since we asked for the socket. */
+		s->inode = -1;
+		s->evidence &= ~(unsigned int)EVIDENCE_INODE;
+		ask_socket(w, c, s);
+		s->doubts.trace_ok &= s->inode < 0;
+	}
+}
+
+void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	ask_socket(w, c, s);
+	if (w->tracefs && c->direction != DIRECTION_IN)
+		ask_trace(w, c, s);
+	ask_cache(w, c, s);
+	doubt_trace(w, c, s);
+	if (s->local || s->pid >= 0)
+		witnesses_record(w, c, s);
+}
+
+void witnesses_insist(struct witnesses *w, struct sender *s)
+{
+	if (s->fd < 0 && s->pid >= 0 && s->inode > 0) {
+		s->fd = procfs_find_fd(w->procfs, s->pid, s->inode);
+		if (s->fd >= 0)
+			s->evidence |= EVIDENCE_FD;
+	}
+	/* In the call, and on this very socket: the process may be gone, and its pid another's. */
+	if (s->fd >= 0 && !(s->evidence & EVIDENCE_SYSCALL) &&
+	    procfs_in_call(w->procfs, s->pid, s->fd) &&
+	    procfs_holds(w->procfs, s->pid, s->fd, s->inode))
+		s->evidence |= EVIDENCE_SYSCALL | EVIDENCE_FD;
+}
+
+static bool same_text(struct text a, struct text b)
+{
+	return (!a.data && !b.data) || (a.data && b.data && text_equal(a, b));
+}
+
+/* The same process, in the same program. */
+static bool is_known(const struct event *known, const struct event *glance)
+{
+	return known && known->start_ticks == glance->start_ticks && known->netns > 0 &&
+	       same_text(known->text[EVENT_EXE], glance->text[EVENT_EXE]);
+}
+
+static void fill(struct connection *c, struct sender *s, const struct event *e)
+{
+	int64_t uid = c->uid;
+
+	observer_fill(c, e);
+	/* The socket's own user is what the packet was sent as. */
+	if (c->uid < 0)
+		c->uid = uid;
+	s->netns = e->netns;
+}
+
+/* A process that is gone: what its records said, else the trace. */
+static void describe_gone(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	const struct event *known = observer_who(w->observer, s->pid);
+
+	if (known && c->time_us - known->time_us < GONE_US) {
+		fill(c, s, known);
+		return;
+	}
+	c->pid = s->pid;
+	if (!w->tracefs)
+		return;
+	c->ppid = tasks_parent(w->tasks, s->pid);
+	c->text[CONNECTION_EXE] = tasks_exe(w->tasks, s->pid);
+}
+
+void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,
+			struct portrait *p, bool more)
+{
+	const struct event *known;
+
+	p->whole = false;
+	p->alive = procfs_glance(w->procfs, s->pid, &p->event) &&
+		   procfs_start_us(w->procfs, p->event.start_ticks) < c->time_us + PROC_SLACK_US;
+	if (!p->alive) {
+		describe_gone(w, c, s);
+		return;
+	}
+	known = observer_who(w->observer, s->pid);
+	if (is_known(known, &p->event)) {
+		p->whole = true;
+		fill(c, s, known);
+		return;
+	}
+	fill(c, s, &p->event);
+	if (more)
+		witnesses_complete(w, c, s, p);
+}
+
+void witnesses_complete(struct witnesses *w, struct connection *c, struct sender *s,
+			struct portrait *p)
+{
+	if (p->alive && !p->whole) {
+		procfs_rest(w->procfs, &p->event);
+		p->event.time_us = c->time_us;
+		observer_know(w->observer, &p->event);
+		fill(c, s, &p->event);
+		p->whole = true;
+	}
+	if (c->text[CONNECTION_PARENT_EXE].data)
+		return;
+	c->text[CONNECTION_PARENT_EXE] = procfs_exe(w->procfs, c->ppid, c->time_us);
+	if (!c->text[CONNECTION_PARENT_EXE].data && w->tracefs)
+		c->text[CONNECTION_PARENT_EXE] = tasks_exe(w->tasks, c->ppid);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_WITNESSES_H
+#define SOCKLEDGER_WITNESSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "certainty.h"
+#include "connection.h"
+#include "event.h"
+
+struct lookups;
+struct observer;
+struct procfs;
+struct sockdiag;
+struct tasks;
+struct tracefeed;
+
+/* Whom a packet's sender can be asked of.  Everything stays borrowed. */
+struct witnesses {
+	struct sockdiag *sockdiag;
+	struct procfs *procfs;
+	struct observer *observer;
+	/* the trace; tracefs NULL: there is none */
+	struct tracefeed *tracefs;
+	struct lookups *lookups;
+	struct tasks *tasks;
+	int64_t netns;		/* the queue's own network namespace */
+	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
+};
+
+/* Where the answer came from. */
+enum source { FROM_NOBODY, FROM_TRACE, FROM_CACHE, FROM_RECENT, FROM_PROC, SOURCES };
+
+/* What is known of who sent a packet. */
+struct sender {
+	int64_t inode;		/* of its socket; -1: unknown, or it is closed */
+	int64_t pid, fd;	/* -1: unknown */
+	int64_t netns;		/* of the process; -1: unknown */
+	uint64_t row;		/* of its record, where that has come; else 0 */
+	bool local;		/* it has, or had, a socket on this host */
+	bool lost;		/* a witness may have been lost on the way */
+	unsigned int evidence;
+	struct doubts doubts;
+	enum source source;
+};
+
+/* Nothing known yet, but whose user the kernel says the socket is (-1: it has none). */
+void sender_init(struct sender *s, int64_t uid);
+
+/* The packet's own call has been traced by now: takes in all that the trace has. */
+void witnesses_trace(struct witnesses *w);
+
+/* The first questions, none of which waits: trace, socket, cache, processes seen lately. */
+void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s);
+/* A record has come, or the search has found the socket at that descriptor. */
+void witnesses_found(struct witnesses *w, const struct connection *c, struct sender *s, int64_t pid,
+		     int64_t fd, enum source source);
+/* The record of its call, if it has come meanwhile. */
+void witnesses_record(struct witnesses *w, const struct connection *c, struct sender *s);
+/* For who must be sure: whether it holds the socket, and a thread of it is in the call just now. */
+void witnesses_insist(struct witnesses *w, struct sender *s);
+
+/* A living process that was glanced at: what has been known of it before is not read again. */
+struct portrait {
+	struct event event;
+	bool alive, whole;
+};
+
+/* Who the process is, into c, as much as takes no time; more: all, if it is alive. */
+void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,
+			struct portrait *p, bool more);
+/* The rest, after the verdict. */
+void witnesses_complete(struct witnesses *w, struct connection *c, struct sender *s,
+			struct portrait *p);
+
+#endif

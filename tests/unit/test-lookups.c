@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who looked up a packet's tuple: the sequences of events that the kernel was seen to make, and what
+ * others may put between. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "lookups.h"
+#include "tap.h"
+
+#define MS 1000000LL
+
+static struct lookups *l;
+static int64_t now;
+static struct looker who[LOOKERS_MAX];
+
+static struct endpoint to(const char *text)
+{
+	struct endpoint e;
+
+	if (endpoint_parse(text, &e))
+		abort();
+	return e;
+}
+
+static void event(enum trace_kind kind, int32_t tid, int protocol, const char *src, const char *dst,
+		  uint64_t socket, int from, int state)
+{
+	lookups_event(l, &(struct trace_event){
+		.kind = kind, .time_ns = ++now, .tid = tid, .protocol = protocol, .src = to(src),
+		.dst = to(dst), .socket = socket, .old_state = from, .new_state = state });
+}
+
+static void lookup(int32_t tid, int protocol, const char *src, const char *dst)
+{
+	event(TRACE_LOOKUP, tid, protocol, src, dst, 0, 0, 0);
+}
+
+static void syn_sent(int32_t tid, const char *src, const char *dst, uint64_t socket)
+{
+	event(TRACE_STATE, tid, IPPROTO_TCP, src, dst, socket, TCP_CLOSE, TCP_SYN_SENT);
+}
+
+static void closed(int32_t tid, const char *src, const char *dst, uint64_t socket)
+{
+	event(TRACE_STATE, tid, IPPROTO_TCP, src, dst, socket, TCP_SYN_SENT, TCP_CLOSE);
+}
+
+static int packet(int protocol, const char *src, const char *dst)
+{
+	struct connection c;
+
+	connection_init(&c);
+	c.protocol = protocol;
+	c.src = to(src);
+	c.dst = to(dst);
+	return lookups_take(l, &c, now, who);
+}
+
+static void test_tcp(void)
+{
+	syn_sent(10, "127.0.0.1:0", "127.0.0.1:80", 1);
+	lookup(10, IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4001", "127.0.0.1:80") == 0, "nobody for another port");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.2:4000", "127.0.0.1:80") == 0, "nor another address");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:4000", "127.0.0.1:80") == 0, "nor another protocol");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
+		       who[0].state, "TCP: who changed the state and looked the port up");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80") == 0, "once");
+
+	lookup(10, IPPROTO_TCP, "127.0.0.1:5000", "127.0.0.1:80");
+	syn_sent(10, "127.0.0.1:5000", "127.0.0.1:80", 2);
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:5000", "127.0.0.1:80") == 1 && who[0].state,
+	       "TCP from a bound port: the other way round");
+
+	lookup(66, IPPROTO_TCP, "127.0.0.1:4002", "127.0.0.1:80");
+	syn_sent(10, "127.0.0.1:0", "127.0.0.1:80", 3);
+	lookup(10, IPPROTO_TCP, "127.0.0.1:4002", "127.0.0.1:80");
+	lookup(66, IPPROTO_TCP, "127.0.0.1:4002", "127.0.0.1:80");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4002", "127.0.0.1:80") == 1 && who[0].tid == 10,
+	       "who only asks for the route is not who connects");
+
+	lookup(66, IPPROTO_TCP, "127.0.0.1:4003", "127.0.0.1:80");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4003", "127.0.0.1:80") == 1 && !who[0].state,
+	       "alone he is named, without the state");
+
+	/* A connection of his own, and then a question for another's port. */
+	syn_sent(66, "127.0.0.1:0", "127.0.0.1:80", 4);
+	lookup(66, IPPROTO_TCP, "127.0.0.1:4100", "127.0.0.1:80");
+	lookup(66, IPPROTO_TCP, "127.0.0.1:4004", "127.0.0.1:80");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4004", "127.0.0.1:80") == 1 && !who[0].state,
+	       "one change of state is good for one lookup");
+	/* A connect() that finds no free port. */
+	syn_sent(66, "127.0.0.1:0", "127.0.0.1:80", 5);
+	closed(66, "127.0.0.1:0", "127.0.0.1:80", 5);
+	lookup(66, IPPROTO_TCP, "127.0.0.1:4005", "127.0.0.1:80");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4005", "127.0.0.1:80") == 1 && !who[0].state,
+	       "and for none, where the socket was closed again");
+	syn_sent(66, "127.0.0.1:0", "127.0.0.1:81", 6);
+	lookup(66, IPPROTO_TCP, "127.0.0.1:4006", "127.0.0.1:80");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4006", "127.0.0.1:80") == 1 && !who[0].state,
+	       "nor to another destination");
+}
+
+static void test_udp(void)
+{
+	lookup(10, IPPROTO_UDP, "0.0.0.0:6000", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6000", "127.0.0.1:53") == 1 && who[0].tid == 10 &&
+		       !who[0].state, "UDP: the source address comes later");
+	lookup(10, IPPROTO_UDP, "0.0.0.0:6001", "127.0.0.1:53");
+	lookup(10, IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53");
+	lookup(66, IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53") == 2,
+	       "two who looked the same tuple up are two");
+	lookup(10, IPPROTO_UDP, "[::]:6002", "[::1]:53");
+	tap_ok(packet(IPPROTO_UDP, "[::1]:6002", "[::1]:53") == 1, "over IPv6");
+	lookup(10, IPPROTO_UDP, "0.0.0.0:6003", "127.0.0.1:53");
+	now += 70000 * MS;
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6003", "127.0.0.1:53") == 0, "not an old one");
+	for (int32_t i = 100; i < 100 + LOOKERS_MAX + 3; i++)
+		lookup(i, IPPROTO_UDP, "0.0.0.0:6004", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6004", "127.0.0.1:53") == LOOKERS_MAX, "no more than fit");
+}
+
+static void test_tcp6(void)
+{
+	syn_sent(10, "[::1]:0", "[::1]:80", 7);
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 1 && who[0].tid == 10 && who[0].state,
+	       "TCP over IPv6: who is connecting there");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 0, "once");
+	lookup(66, IPPROTO_TCP, "[::1]:7001", "[::1]:80");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7001", "[::1]:80") == 0,
+	       "a lookup alone says nothing there: a connect() makes none");
+	syn_sent(10, "[::1]:0", "[::1]:80", 8);
+	syn_sent(11, "[::1]:0", "[::1]:80", 9);
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7002", "[::1]:80") == 2 && who[0].tid == 10,
+	       "of two who are connecting there, both, the first first");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 1 && who[0].tid == 11, "then the other");
+	syn_sent(10, "[::1]:0", "[::1]:80", 10);
+	now += 3000 * MS;
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7004", "[::1]:80") == 0, "not one of long ago");
+	syn_sent(10, "[::1]:7005", "[::1]:80", 11);
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7005", "[::1]:80") == 1 && who[0].state, "bound: by its port");
+}
+
+int main(void)
+{
+	struct trace_event interrupt = { .kind = TRACE_LOOKUP, .tid = 10, .interrupt = true,
+					 .protocol = IPPROTO_UDP };
+
+	l = lookups_new();
+	test_tcp();
+	test_udp();
+	test_tcp6();
+	interrupt.src = to("127.0.0.1:53");
+	interrupt.dst = to("127.0.0.1:6100");
+	interrupt.time_ns = now;
+	lookups_event(l, &interrupt);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:53", "127.0.0.1:6100") == 0,
+	       "what an interrupt does is not the thread's");
+	lookup(10, IPPROTO_UDP, "0.0.0.0:6200", "127.0.0.1:53");
+	for (int i = 0; i < 9000; i++)
+		lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6200", "127.0.0.1:53") == 0 &&
+		       packet(IPPROTO_UDP, "127.0.0.1:6201", "127.0.0.1:53") == 1,
+	       "when it is full the oldest have gone");
+	lookups_free(l);
+	return tap_done();
+}
