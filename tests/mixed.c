@@ -19,6 +19,7 @@
  */
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,9 @@
 #include "programs.h"
 
 #define LISTENERS 1024
+
+/* No more processes; what was made is cleaned up. */
+static volatile sig_atomic_t is_stopped;
 
 /* A process with a port that the parent listens at until the process is gone. */
 struct listener {
@@ -43,6 +47,12 @@ struct load {
 	bool chosen[MIXED_KINDS_MAX];
 	struct listener listeners[LISTENERS];
 };
+
+static void stop(int signal)
+{
+	(void)signal;
+	is_stopped = 1;
+}
 
 static int listen_at(const struct mixed_kind *k, unsigned int index)
 {
@@ -145,7 +155,7 @@ static void run(struct load *l)
 	struct timespec next;
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
-	for (int i = 0; i < l->count; i++) {
+	for (int i = 0; i < l->count && !is_stopped; i++) {
 		int kind;
 
 		do
@@ -231,8 +241,10 @@ int main(int argc, char **argv)
 	if (!mkdtemp(dir))
 		die("mkdtemp");
 	load.dir = dir;
+	signal(SIGTERM, stop);
+	signal(SIGINT, stop);
 	programs_make(dir);
 	run(&load);
 	programs_remove(dir);
-	return 0;
+	return is_stopped ? 1 : 0;
 }
