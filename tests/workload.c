@@ -25,7 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROGRAMS 16
+#include "programs.h"
+
 #define FIRST_PORT 20000
 #define PORTS 10000
 #define STORM_PROCESSES 4
@@ -42,12 +43,6 @@ static const struct {
 	[TCP6_NONBLOCK] = { AF_INET6, SOCK_STREAM, SOCK_NONBLOCK },
 	[UDP6] = { AF_INET6, SOCK_DGRAM, 0 },
 };
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 static socklen_t address(enum action a, int port, struct sockaddr_storage *ss)
 {
@@ -95,33 +90,12 @@ static void act(int truth, const char *program, enum action a, int port)
 		return;
 }
 
-/* Ours under another name: "DIR/prog-07". */
-static void make_programs(const char *dir)
-{
-	char path[512], buf[65536];
-
-	for (int i = 0; i < PROGRAMS; i++) {
-		int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), out;
-		ssize_t n;
-
-		snprintf(path, sizeof(path), "%s/prog-%02d", dir, i);
-		out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-		if (in < 0 || out < 0)
-			die(path);
-		while ((n = read(in, buf, sizeof(buf))) > 0)
-			if (write(out, buf, (size_t)n) != n)
-				die(path);
-		close(in);
-		close(out);
-	}
-}
-
 static void start(const char *dir, int truth, int program, enum action a, int port)
 {
 	char path[512], arg_truth[16], arg_action[16], arg_port[16];
 	pid_t pid;
 
-	snprintf(path, sizeof(path), "%s/prog-%02d", dir, program);
+	programs_path(dir, program, path, sizeof(path));
 	snprintf(arg_truth, sizeof(arg_truth), "%d", truth);
 	snprintf(arg_action, sizeof(arg_action), "%d", a);
 	snprintf(arg_port, sizeof(arg_port), "%d", port);
@@ -151,12 +125,7 @@ static void paced(const char *dir, int truth, int count, int rate)
 	for (int i = 0; i < count; i++) {
 		start(dir, truth, (int)(random() % PROGRAMS), (enum action)(random() % ACTIONS),
 		      FIRST_PORT + i % PORTS);
-		next.tv_nsec += 1000000000L / rate;
-		while (next.tv_nsec >= 1000000000L) {
-			next.tv_nsec -= 1000000000L;
-			next.tv_sec++;
-		}
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+		pace(&next, rate);
 		reap(WNOHANG);
 	}
 	reap(0);
@@ -190,7 +159,7 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 's' },  { "truth", required_argument, NULL, 't' },
 		{ "storm", no_argument, NULL, 'S' },	   { NULL, 0, NULL, 0 },
 	};
-	char dir[] = "/tmp/sockledger-load.XXXXXX", path[512];
+	char dir[] = "/tmp/sockledger-load.XXXXXX";
 	int count = 600, rate = 300, truth = -1, option, is_storm = 0;
 	unsigned int seed = 1;
 
@@ -219,12 +188,8 @@ int main(int argc, char **argv)
 	}
 	if (!mkdtemp(dir))
 		die("mkdtemp");
-	make_programs(dir);
+	programs_make(dir);
 	paced(dir, truth, count, rate);
-	for (int i = 0; i < PROGRAMS; i++) {
-		snprintf(path, sizeof(path), "%s/prog-%02d", dir, i);
-		unlink(path);
-	}
-	rmdir(dir);
+	programs_remove(dir);
 	return 0;
 }
