@@ -183,7 +183,7 @@ static long run_known(struct job *job)
 	return i;
 }
 
-/* A process of its own for one connection.  It shares our memory: a copy would cost more than all. */
+/* A process of its own for one connection.  It shares our memory, which is slow to copy. */
 struct child {
 	pid_t pid;		/* 0: none runs here */
 	const struct job *job;
@@ -233,7 +233,7 @@ static long run_exiting(struct job *job)
 			c->pid = 0;
 	}
 	while (running)
-		running = reap(children, running, running);
+		running = reap(children, running, running);	/* waits */
 	free(children);
 	return i;
 }
