@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -112,6 +113,7 @@ int main(int argc, char **argv)
 	r.mark = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : 0x10000;
 	sigaction(SIGTERM, &term, NULL);
 	sigaction(SIGINT, &term, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (open_queue(&r) < 0) {
 		perror("accept-all: cannot open the queue");
 		return 1;

@@ -156,7 +156,7 @@ static long run_living(struct job *job)
 /* A ring of sockets: the oldest connects, and another one takes its place. */
 static long run_known(struct job *job)
 {
-	int64_t age_ns = job->age_ms * 1000000, made_ns[AHEAD_MAX];
+	int64_t age_ns = job->age_ms * 1000000, made_ns[AHEAD_MAX] = { 0 };
 	double wanted = job->rate > 0 ? job->rate * (double)job->age_ms / 500 : AHEAD_MAX;
 	int fds[AHEAD_MAX], ahead = wanted > AHEAD_MAX ? AHEAD_MAX :
 				    wanted < AHEAD_MIN ? AHEAD_MIN : (int)wanted;
@@ -402,7 +402,7 @@ static int failed(const char *what)
 
 int main(int argc, char **argv)
 {
-	struct job first = { .clients = 1, .age_ms = 20 }, jobs[CLIENTS_MAX];
+	struct job first = { .clients = 1, .age_ms = 20 }, jobs[CLIENTS_MAX] = { 0 };
 	pid_t servers[CLIENTS_MAX], clients[CLIENTS_MAX];
 	double rate = 0;
 	int gate[2];
