@@ -158,7 +158,7 @@ static long run_known(struct job *job)
 {
 	int64_t age_ns = job->age_ms * 1000000, made_ns[AHEAD_MAX] = { 0 };
 	double wanted = job->rate > 0 ? job->rate * (double)job->age_ms / 500 : AHEAD_MAX;
-	int fds[AHEAD_MAX], ahead = wanted > AHEAD_MAX ? AHEAD_MAX :
+	int fds[AHEAD_MAX] = { 0 }, ahead = wanted > AHEAD_MAX ? AHEAD_MAX :
 				    wanted < AHEAD_MIN ? AHEAD_MIN : (int)wanted;
 	long i;
 
@@ -409,6 +409,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&first, &rate, argc, argv))
 		return usage();
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	first.rate = rate / first.clients;
 	first.result = mmap(NULL, (size_t)first.clients * sizeof(struct result),
 			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
