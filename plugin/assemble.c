@@ -127,9 +127,9 @@ static unsigned int needs(const struct open_event *e)
 }
 
 /*
- * Those that it cannot do without.  A send over what is connected has no address, nor has
- * accept(fd, NULL, NULL); most such events are another rule's, as any change of the audit rules is:
- * auditctl sends it to the kernel.
+ * Those without which nothing can be said of it.  A send over what is connected has no address, nor
+ * has accept(fd, NULL, NULL).  Our rules leave such events out, another's do not: any change of the
+ * audit rules, which auditctl sends to the kernel, is one.  record_parse() tells whose it is.
  */
 static unsigned int must_have(const struct open_event *e)
 {

@@ -18,7 +18,6 @@
 	X(SKIPPED_RECORD, skipped_record)	/* records of types that we do not use */    \
 	X(SKIPPED_KEY, skipped_key)		/* events that another rule wrote */         \
 	X(SKIPPED_FAMILY, skipped_family)	/* not IPv4 or IPv6 */                       \
-	X(SKIPPED_ADDRESS, skipped_address)	/* sends and accepts without an address */   \
 	X(BAD_LINE, bad_line)			/* not an audit record, or cut off */        \
 	X(BAD_LONG, bad_long)			/* longer than any audit record */           \
 	X(BAD_EVENT, bad_event)			/* ours, but a field makes no sense */       \
