@@ -26,7 +26,7 @@ static const char *const steps[] = {
 	" arrival INTEGER NOT NULL,"	/* microseconds since the epoch: when it was read */
 	" time INTEGER NOT NULL,"	/* the same, of the record's own stamp */
 	" serial INTEGER NOT NULL,"
-	" kind TEXT NOT NULL,"		/* socket, bind, connect */
+	" kind TEXT NOT NULL,"		/* event_kind_name() */
 	" pid INTEGER, ppid INTEGER, fd INTEGER,"
 	" family INTEGER, type INTEGER, protocol INTEGER," /* AF_, SOCK_, IPPROTO_ */
 	" addr TEXT, port INTEGER,"

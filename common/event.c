@@ -8,6 +8,8 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_SOCKET] = "socket",
 	[EVENT_BIND] = "bind",
 	[EVENT_CONNECT] = "connect",
+	[EVENT_SEND] = "send",
+	[EVENT_ACCEPT] = "accept",
 };
 
 const char *event_kind_name(enum event_kind kind)

@@ -15,6 +15,8 @@ enum event_kind {
 	EVENT_SOCKET,
 	EVENT_BIND,
 	EVENT_CONNECT,
+	EVENT_SEND,		/* to an address: sendto(), sendmsg(), sendmmsg() */
+	EVENT_ACCEPT,		/* with the peer's address; fd is the new descriptor */
 	EVENT_KINDS
 };
 
@@ -59,7 +61,7 @@ struct event {
 	struct text text[EVENT_TEXTS];	/* owned by whoever made the event */
 };
 
-/* "socket", "bind", "connect". */
+/* "socket", "bind", "connect", "send", "accept": not always the name of the call. */
 const char *event_kind_name(enum event_kind kind);
 /* EVENT_NONE where name is none of them. */
 enum event_kind event_kind_parse(const char *name);

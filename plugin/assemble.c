@@ -119,11 +119,23 @@ static struct open_event *find(struct assembler *a, const struct stamp *stamp, u
 	return NULL;
 }
 
-/* The records that an event cannot do without. */
+/* The records that an event waits for. */
 static unsigned int needs(const struct open_event *e)
 {
 	return R_SYSCALL | (e->class.kind == EVENT_SOCKET ? 0 : R_SOCKADDR) |
 	       (e->class.socketcall ? R_SOCKETCALL : 0);
+}
+
+/*
+ * Those without which nothing can be said of it.  A send over what is connected has no address, nor
+ * has accept(fd, NULL, NULL).  Our rules leave such events out, another's do not: any change of the
+ * audit rules, which auditctl sends to the kernel, is one.  record_parse() tells whose it is.
+ */
+static unsigned int must_have(const struct open_event *e)
+{
+	bool optional = e->class.kind == EVENT_SEND || e->class.kind == EVENT_ACCEPT;
+
+	return needs(e) & ~(optional ? R_SOCKADDR : 0u);
 }
 
 static void close_event(struct assembler *a, unsigned int index)
@@ -158,7 +170,7 @@ static void finish(struct assembler *a, unsigned int index)
 		count_add(a->counters, COUNT_ORPHAN, 1);
 	else if (e->overflow)
 		count_add(a->counters, COUNT_BAD_EVENT, 1);
-	else if ((e->have & needs(e)) != needs(e))
+	else if ((e->have & must_have(e)) != must_have(e))
 		count_add(a->counters, COUNT_INCOMPLETE, 1);
 	else
 		a->deliver(&whole, a->arg);

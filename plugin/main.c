@@ -103,6 +103,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 	static const enum plugin_counter why[] = {
 		[RECORD_OTHER_KEY] = COUNT_SKIPPED_KEY,
 		[RECORD_OTHER_FAMILY] = COUNT_SKIPPED_FAMILY,
+		[RECORD_NO_ADDRESS] = COUNT_INCOMPLETE,
 		[RECORD_BAD_ADDRESS] = COUNT_BAD_ADDRESS,
 		[RECORD_BAD] = COUNT_BAD_EVENT,
 	};

@@ -248,6 +248,8 @@ static void record_field(struct record_parser *p, int type, const char *name, co
 	case AUDIT_SOCKADDR:
 		if (strcmp(name, "saddr"))
 			break;
+		/* The kernel keeps one address a call: of the several that sendmmsg() may have,
+		 * the last one that it looked at (__audit_sockaddr() in auditsc.c). */
 		p->has_address = true;
 		p->address = sockaddr_decode(text_of(value), &p->to);
 		break;
@@ -330,11 +332,19 @@ static enum record_result finish(struct record_parser *p)
 			return RECORD_OTHER_FAMILY;
 		return RECORD_OURS;
 	}
+	if (!p->has_address && (e->kind == EVENT_SEND || e->kind == EVENT_ACCEPT))
+		return RECORD_NO_ADDRESS;
 	if (!p->has_address || p->address == SOCKADDR_BAD)
 		return RECORD_BAD_ADDRESS;
-	if (p->address == SOCKADDR_OTHER)
+	/* An IPv4 socket sends to AF_UNSPEC as to AF_INET (udp_sendmsg(), raw_sendmsg()). */
+	if (p->address != SOCKADDR_INET &&
+	    !(p->address == SOCKADDR_UNSPEC && e->kind == EVENT_SEND))
 		return RECORD_OTHER_FAMILY;
-	e->fd = (int32_t)p->args[0];
+	/* accept(): what came out; the listener's own descriptor has no place in the event. */
+	if (e->kind != EVENT_ACCEPT)
+		e->fd = (int32_t)p->args[0];
+	else if (e->exit >= 0)
+		e->fd = e->exit;
 	e->family = p->to.addr.family;
 	e->addr = p->to.addr;
 	e->port = p->to.port;

@@ -13,6 +13,7 @@ enum record_result {
 	RECORD_OURS,
 	RECORD_OTHER_KEY,	/* no rule of ours wrote it */
 	RECORD_OTHER_FAMILY,	/* neither IPv4 nor IPv6 */
+	RECORD_NO_ADDRESS,	/* a send or accept whose address was lost, or never was */
 	RECORD_BAD_ADDRESS,
 	RECORD_BAD,		/* libauparse found no event, or a field is missing or no number */
 };

@@ -45,13 +45,14 @@ enum sockaddr_result sockaddr_decode(struct text hex, struct endpoint *to)
 	memset(to, 0, sizeof(*to));
 	switch (sa.any.sa_family) {
 	case AF_INET:
+	case AF_UNSPEC:
 		/* The kernel takes 8 bytes at least: it never looks at sin_zero. */
 		if (len < (long)offsetof(struct sockaddr_in, sin_zero))
-			return SOCKADDR_BAD;
+			return sa.any.sa_family == AF_INET ? SOCKADDR_BAD : SOCKADDR_OTHER;
 		to->addr.family = AF_INET;
 		memcpy(to->addr.bytes, &sa.in.sin_addr, 4);
 		to->port = ntohs(sa.in.sin_port);
-		return SOCKADDR_INET;
+		return sa.any.sa_family == AF_INET ? SOCKADDR_INET : SOCKADDR_UNSPEC;
 	case AF_INET6:
 		/* SIN6_LEN_RFC2133: up to the scope id. */
 		if (len < (long)offsetof(struct sockaddr_in6, sin6_scope_id))

@@ -13,6 +13,7 @@
  */
 enum sockaddr_result {
 	SOCKADDR_INET,		/* IPv4 or IPv6, *to is filled */
+	SOCKADDR_UNSPEC,	/* no family, but room for IPv4's address, which *to has */
 	SOCKADDR_OTHER,		/* another family */
 	SOCKADDR_BAD,		/* not hex, or too short for what its family says */
 };

@@ -6,9 +6,26 @@
 
 #include "syscalls.h"
 
+/* Every call of ours, most frequent first. */
+static const struct call {
+	const char *name;	/* in libaudit's tables */
+	unsigned int number;	/* as socketcall(2) has it */
+	enum event_kind kind;
+} calls[] = {
+	{ "socket", SYS_SOCKET, EVENT_SOCKET },
+	{ "connect", SYS_CONNECT, EVENT_CONNECT },
+	{ "sendto", SYS_SENDTO, EVENT_SEND },
+	{ "sendmsg", SYS_SENDMSG, EVENT_SEND },
+	{ "sendmmsg", SYS_SENDMMSG, EVENT_SEND },
+	{ "bind", SYS_BIND, EVENT_BIND },
+	{ "accept4", SYS_ACCEPT4, EVENT_ACCEPT },
+	{ "accept", SYS_ACCEPT, EVENT_ACCEPT },
+};
+#define CALLS (sizeof(calls) / sizeof(calls[0]))
+
 struct table {
 	uint32_t arch;
-	int nr[EVENT_KINDS];	/* -1: this architecture has no such call */
+	int nr[CALLS];		/* -1: this architecture has no such call */
 	int socketcall;
 };
 
@@ -30,8 +47,8 @@ static const struct table *table_for(uint32_t arch)
 		return NULL;
 	t = &tables[used < TABLES ? used++ : TABLES - 1];
 	t->arch = arch;
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
-		t->nr[kind] = audit_name_to_syscall(event_kind_name((enum event_kind)kind), machine);
+	for (size_t i = 0; i < CALLS; i++)
+		t->nr[i] = audit_name_to_syscall(calls[i].name, machine);
 	t->socketcall = audit_name_to_syscall("socketcall", machine);
 	return t;
 }
@@ -42,19 +59,13 @@ struct syscall_class syscall_classify(uint32_t arch, int nr, uint64_t a0)
 
 	if (!t || nr < 0)
 		return (struct syscall_class){ EVENT_NONE, false };
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
-		if (t->nr[kind] == nr)
-			return (struct syscall_class){ (enum event_kind)kind, false };
+	for (size_t i = 0; i < CALLS; i++)
+		if (t->nr[i] == nr)
+			return (struct syscall_class){ calls[i].kind, false };
 	if (t->socketcall != nr)
 		return (struct syscall_class){ EVENT_NONE, false };
-	switch (a0) {
-	case SYS_SOCKET:
-		return (struct syscall_class){ EVENT_SOCKET, true };
-	case SYS_BIND:
-		return (struct syscall_class){ EVENT_BIND, true };
-	case SYS_CONNECT:
-		return (struct syscall_class){ EVENT_CONNECT, true };
-	default:
-		return (struct syscall_class){ EVENT_NONE, true };
-	}
+	for (size_t i = 0; i < CALLS; i++)
+		if (calls[i].number == a0)
+			return (struct syscall_class){ calls[i].kind, true };
+	return (struct syscall_class){ EVENT_NONE, true };
 }

@@ -34,6 +34,7 @@ static void check_event(const struct event *e, const struct assembled *a)
 	FUZZ_CHECK(e->time_us == a->stamp.time_us && e->serial == a->stamp.serial);
 	FUZZ_CHECK(e->family == AF_INET || e->family == AF_INET6);
 	FUZZ_CHECK(e->pid >= 0 && e->pid <= INT32_MAX && e->ppid >= -1 && e->ppid <= INT32_MAX);
+	FUZZ_CHECK(e->fd >= -1 || e->kind != EVENT_ACCEPT);
 	FUZZ_CHECK(e->port >= -1 && e->port <= 65535);
 	FUZZ_CHECK(e->inode == -1 && e->start_ticks == -1 && e->netns == -1);
 	check_id(e->uid);

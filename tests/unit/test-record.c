@@ -224,6 +224,85 @@ static void test_32_bit(void)
 	       "a direct 32-bit bind");
 }
 
+#define UNSPEC SADDR("00000050C00002010000000000000000")
+#define IPV6 SADDR("0A0001BB0000000020010DB800000000000000000000000100000000")
+
+static void test_sends(void)
+{
+	static const struct {
+		const char *call, *addr, *address;
+		int64_t fd, exit;
+		int port;
+	} of[] = {
+		{ "44 success=yes exit=12 a0=7 a1=7ffd a2=c", IPV4, "192.0.2.1", 7, 12, 80 },
+		{ "46 success=yes exit=9 a0=8 a1=7ffd a2=0", IPV6, "2001:db8::1", 8, 9, 443 },
+		{ "307 success=yes exit=3 a0=9 a1=7ffd a2=3", IPV4, "192.0.2.1", 9, 3, 80 },
+		{ "44 success=no exit=-1 a0=7 a1=7ffd a2=c", IPV4, "192.0.2.1", 7, -1, 80 },
+		{ "44 success=yes exit=12 a0=7 a1=7ffd a2=c", UNSPEC, "192.0.2.1", 7, 12, 80 },
+		{ "46 success=yes exit=1 a0=ffffffff a1=0 a2=0", IPV4, "192.0.2.1", -1, 1, 80 },
+	};
+	char lines[1024];
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		snprintf(lines, sizeof(lines), SYSCALL_HEAD "%s a3=0 items=0 " IDS REST KEY "\n%s"
+			 TITLE, of[i].call, of[i].addr);
+		good = parse(lines) && number("result", result, RECORD_OURS) &&
+		       number("kind", event.kind, EVENT_SEND) && number("fd", event.fd, of[i].fd) &&
+		       number("exit", event.exit, of[i].exit) &&
+		       number("family", event.family, event.addr.family) &&
+		       number("type", event.type, -1) && number("protocol", event.protocol, -1) &&
+		       address(&event, of[i].address, of[i].port) && good;
+	}
+	tap_ok(good, "sends: the descriptor, where to, what came of it");
+	good = parse(HEAD32 "102 success=yes exit=4 a0=b a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
+		     "\ntype=SOCKETCALL " STAMP "nargs=6 a0=7 a1=ffd4 a2=4 a3=0 a4=ffe0 a5=10\n"
+		     IPV4 TITLE);
+	tap_ok(good && result == RECORD_OURS && event.kind == EVENT_SEND &&
+	       number("fd", event.fd, 7) && address(&event, "192.0.2.1", 80),
+	       "socketcall: sendto, with its real arguments");
+	good = parse(SYSCALL_HEAD "44 success=yes exit=4 a0=7 a1=1 a2=4 a3=0 items=0 " IDS REST KEY
+		     "\n" TITLE END);
+	tap_ok(good && number("result", result, RECORD_NO_ADDRESS),
+	       "a send over what is connected has no address");
+	good = parse(SYSCALL_HEAD "44 success=yes exit=4 a0=7 a1=1 a2=4 a3=0 items=0 " IDS REST
+		     "key=(null)\n" TITLE END);
+	tap_ok(good && number("result", result, RECORD_OTHER_KEY), "nor need it be ours");
+	good = parse(SYSCALL_HEAD "44 success=yes exit=4 a0=7 a1=1 a2=4 a3=0 items=0 " IDS REST KEY
+		     "\n" SADDR("100000000000000000000000") TITLE);
+	tap_ok(good && number("result", result, RECORD_OTHER_FAMILY), "a send to netlink");
+}
+
+static void test_accepts(void)
+{
+	bool good;
+
+	good = parse(SYSCALL_HEAD "43 success=yes exit=5 a0=3 a1=7ffd a2=7ffe a3=0 items=0 " IDS
+		     REST KEY "\n" IPV4 TITLE);
+	tap_ok(good && result == RECORD_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
+	       number("fd", event.fd, 5) && number("exit", event.exit, 5) &&
+	       address(&event, "192.0.2.1", 80), "accept: the descriptor that came out, the peer");
+	good = parse(SYSCALL_HEAD "288 success=yes exit=6 a0=3 a1=7ffd a2=7ffe a3=800 items=0 " IDS
+		     REST KEY "\n" IPV6 TITLE);
+	tap_ok(good && result == RECORD_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
+	       number("fd", event.fd, 6) && address(&event, "2001:db8::1", 443), "accept4");
+	good = parse(HEAD32 "102 success=yes exit=8 a0=12 a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
+		     "\ntype=SOCKETCALL " STAMP "nargs=4 a0=7 a1=ffd4 a2=ffd8 a3=0\n" IPV4 TITLE);
+	tap_ok(good && result == RECORD_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
+	       number("fd", event.fd, 8), "socketcall: accept4");
+	good = parse(SYSCALL_HEAD "43 success=no exit=-14 a0=3 a1=7ffd a2=7ffe a3=0 items=0 " IDS
+		     REST KEY "\n" IPV4 TITLE);
+	tap_ok(good && result == RECORD_OURS && number("fd", event.fd, -1) &&
+	       number("exit", event.exit, -14), "an accept that failed has no descriptor");
+	good = parse(SYSCALL_HEAD "43 success=yes exit=5 a0=3 a1=0 a2=0 a3=0 items=0 " IDS REST KEY
+		     "\n" TITLE END);
+	tap_ok(good && number("result", result, RECORD_NO_ADDRESS),
+	       "an accept that did not ask has no address");
+	good = parse(SYSCALL_HEAD "43 success=yes exit=5 a0=3 a1=7ffd a2=7ffe a3=0 items=0 " IDS
+		     REST KEY "\n" UNSPEC TITLE);
+	tap_ok(good && number("result", result, RECORD_OTHER_FAMILY), "an accept of no family");
+}
+
 static const struct golden {
 	const char *name, *fields;	/* behind the arguments, instead of the usual ones */
 	enum record_result result;
@@ -430,6 +509,8 @@ int main(void)
 	test_enriched();
 	test_socket();
 	test_32_bit();
+	test_sends();
+	test_accepts();
 	test_fields();
 	test_results();
 	test_addresses();

@@ -72,6 +72,24 @@ static void test_lengths(const char *name, int family, size_t least, enum sockad
 	tap_ok(good, "%s of 0 to %d bytes", name, BYTES_MAX);
 }
 
+/* No family: what is long enough has IPv4's address all the same. */
+static void test_unspec(void)
+{
+	unsigned char bytes[BYTES_MAX] = { 0, 0, 0x1f, 0x90, 192, 0, 2, 1, 9 };
+	bool good = true;
+
+	for (size_t len = 0; len <= BYTES_MAX; len++) {
+		struct endpoint to = { .port = -5 };
+		enum sockaddr_result got = decode(bytes, len, "0123456789ABCDEF", &to);
+
+		good = good && got == (len < 2 ? SOCKADDR_BAD :
+				       len < 8 ? SOCKADDR_OTHER : SOCKADDR_UNSPEC);
+		if (got == SOCKADDR_UNSPEC)
+			good = good && is_endpoint(&to, AF_INET, bytes + 4, 4, 8080);
+	}
+	tap_ok(good, "unspecified, of 0 to %d bytes", BYTES_MAX);
+}
+
 static void test_text(const char *hex, enum sockaddr_result want, const char *name)
 {
 	struct endpoint to;
@@ -129,7 +147,7 @@ int main(void)
 	test_lengths("IPv4", AF_INET, 8, SOCKADDR_INET);
 	test_lengths("IPv6", AF_INET6, 24, SOCKADDR_INET);
 	test_lengths("UNIX", AF_UNIX, 2, SOCKADDR_OTHER);
-	test_lengths("unspecified", AF_UNSPEC, 2, SOCKADDR_OTHER);
+	test_unspec();
 	test_lengths("netlink", AF_NETLINK, 2, SOCKADDR_OTHER);
 	test_lengths("a family that there is not", 0xffff, 2, SOCKADDR_OTHER);
 	test_text("", SOCKADDR_BAD, "no text");
