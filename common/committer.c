@@ -139,6 +139,15 @@ static int64_t turn(struct committer *c, bool stopping)
 	return rc ? rc : items;
 }
 
+/* Interrupted neither by rows nor by nudges: the end alone may be in a hurry, and waits this long. */
+static void gather(const struct committer *c, int64_t items)
+{
+	if (c->ops->gather_ms)
+		poll(NULL, 0, c->ops->gather_ms);
+	else if (items >= GATHER_FROM_ITEMS)
+		poll(NULL, 0, GATHER_MS);
+}
+
 static void *committer_main(void *arg)
 {
 	struct committer *c = arg;
@@ -157,8 +166,8 @@ static void *committer_main(void *arg)
 				 c->ops->path(c->store));
 		c->error = 0;
 		atomic_store(&c->stalled, false);
-		if (!stop && items >= GATHER_FROM_ITEMS && items < BATCH_ITEMS)
-			poll(NULL, 0, GATHER_MS);
+		if (!stop && items > 0 && items < BATCH_ITEMS)
+			gather(c, items);
 		if (!ring_empty(c->ring))
 			continue;
 		if (stop && (!c->ops->dirty(c->store) || clock_mono_ns() > stop))

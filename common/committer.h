@@ -24,6 +24,8 @@
 /* The store behind it: these run on the committer's thread, and return 0 or an errno of db.h. */
 struct committer_ops {
 	const char *what;		/* "cache": for messages */
+	/* How long to gather after a commit before the next one; 0: only when much has come. */
+	int gather_ms;
 	int (*open)(void *store);
 	void (*close)(void *store);
 	int (*begin)(void *store);

@@ -43,6 +43,7 @@ static const struct key {
 	KEY("park", VALUE_AGE, park_us, "5ms", 0, TIME_US_PER_S),
 	KEY("mode", VALUE_MODE, enforce, "observe", 0, 0),
 	KEY("policy", VALUE_PATH, policy, "none", 0, 0),
+	KEY("priority_boost", VALUE_COUNT, priority_boost, "10", 0, 20),
 	KEY("trace", VALUE_YES, trace, "yes", 0, 0),
 	KEY("trace_buffer", VALUE_BYTES, trace_bytes, "1M", 4 * 1024, 1LL << 30),
 #undef KEY

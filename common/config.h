@@ -27,6 +27,7 @@ struct config {
 	int64_t park_us;	/* how long a packet may wait for who sent it */
 	bool enforce;		/* verdicts count; otherwise everything passes */
 	char *policy;		/* absolute path; "none": allow everything */
+	int64_t priority_boost;	/* of the thread that answers packets, as auditd.conf(5) has it */
 	bool trace;		/* ask tracefs as well */
 	int64_t trace_bytes;	/* the kernel's memory for that, for each processor */
 };

@@ -30,7 +30,7 @@ enum evidence {
 	EVIDENCE_INODE = 8,	/* sock_diag: the socket of exactly that tuple */
 	EVIDENCE_SYSCALL = 16,	/* /proc/PID/task/TID/syscall: in connect() on that descriptor */
 	EVIDENCE_TRACE = 32,	/* tracefs: a thread of it looked up the route of exactly that tuple */
-	EVIDENCE_STATE = 64,	/* tracefs: that thread had set the TCP socket to SYN_SENT just before */
+	EVIDENCE_CALL = 64,	/* tracefs: the call around it, a TCP socket set to SYN_SENT or a UDP send */
 };
 
 enum connection_text {

@@ -41,7 +41,7 @@
 	" nullif(rtrim(iif(c.evidence & 1, 'audit,', '') || iif(c.evidence & 2, 'fd,', '') ||"   \
 	" iif(c.evidence & 4, 'bind,', '') || iif(c.evidence & 8, 'inode,', '') ||"              \
 	" iif(c.evidence & 16, 'syscall,', '') || iif(c.evidence & 32, 'trace,', '') ||"        \
-	" iif(c.evidence & 64, 'state,', ''), ','), '') AS evidence,"                           \
+	" iif(c.evidence & 64, 'call,', ''), ','), '') AS evidence,"                           \
 	" CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred' WHEN 3 THEN 'certain'"   \
 	" END AS certainty,"                                                                     \
 	" treason.text AS reason,"                                                               \
@@ -120,7 +120,7 @@ static const char *const steps[] = {
 	"CREATE TABLE position (epoch TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
-	/* More words in `evidence`: 32 trace, 64 state. */
+	/* More words in `evidence`: 32 trace, 64 call. */
 	"DROP VIEW connections;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
 };
@@ -171,7 +171,7 @@ struct ledger_writer {
 	int lock;			/* held for as long as the database is open */
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *find_text, *add_text, *find_process, *add_process, *add;
-	sqlite3_stmt *again, *confirm, *decide, *set_protocol, *set_position, *set_counter;
+	sqlite3_stmt *again, *confirm, *prove, *decide, *set_protocol, *set_position, *set_counter;
 	uint64_t next_id;
 	struct text_slot texts[TEXT_SLOTS];
 	struct process_slot processes[PROCESS_SLOTS];
@@ -196,9 +196,12 @@ static int prepare_all(struct ledger_writer *w)
 			   " latency, audit_time, audit_serial, result) VALUES (?, ?, ?, ?, ?, ?,"
 			   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?" },
-		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = ?3, certainty = ?4,"
+		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = ?3 |"
+			       " iif(?3 & 32, evidence & 64, 0), certainty = ?4,"
 			       " reason = NULL, amended = max(amended, ?5), audit_time = ?6,"
 			       " audit_serial = ?7, result = ?8 WHERE id = ?1" },
+		{ &w->prove, "UPDATE connection SET evidence = evidence | 64, certainty = 3"
+			     " WHERE id = ? AND evidence & 32" },
 		{ &w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
 			      " evidence = evidence | ?5, certainty = ?6,"
 			      " verdict = ?7, rule = ?8, latency = ?9 WHERE id = ?1" },
@@ -477,6 +480,12 @@ int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, b
 	sqlite3_bind_int64(s, 8, c->result);
 	sqlite3_bind_int(s, 9, described);
 	return run(s);
+}
+
+int ledger_writer_prove(struct ledger_writer *w, uint64_t id)
+{
+	sqlite3_bind_int64(w->prove, 1, (sqlite3_int64)id);
+	return run(w->prove);
 }
 
 int ledger_writer_decide(struct ledger_writer *w, const struct connection *c)

@@ -34,6 +34,8 @@ int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result);
  * process stays, for the process was alive when it was asked. */
 int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended,
 			  bool described);
+/* The trace has proven row id meanwhile: it is certain, where it still is the trace's process's. */
+int ledger_writer_prove(struct ledger_writer *w, uint64_t id);
 /* The first packet of a connection that an audit record told of: row c->id gets its local end, its
  * verdict, c's evidence beside its own, and c's certainty: of packet and record together. */
 int ledger_writer_decide(struct ledger_writer *w, const struct connection *c);

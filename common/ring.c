@@ -179,12 +179,12 @@ bool ring_doze(struct ring *r)
 	return atomic_load(&r->head) == r->take;
 }
 
-void ring_rouse(struct ring *r)
+void ring_rouse(struct ring *r, bool readable)
 {
 	uint64_t count;
 
 	atomic_store(&r->sleeping, false);
-	if (read(r->event, &count, sizeof(count)) < 0)
+	if (readable && read(r->event, &count, sizeof(count)) < 0)
 		return;
 }
 
@@ -194,5 +194,5 @@ void ring_wait(struct ring *r, int timeout_ms)
 
 	if (ring_doze(r))
 		poll(&fd, 1, timeout_ms);
-	ring_rouse(r);
+	ring_rouse(r, true);
 }

@@ -34,10 +34,10 @@ void ring_rewind(struct ring *r);
 /* Consumer: waits for a record or a wake, at most timeout_ms (-1: for ever). */
 void ring_wait(struct ring *r, int timeout_ms);
 /* Consumer, to wait among other things: readable when there is a record or a wake, between a
- * ring_doze() that came back true and ring_rouse().  False: a record is there already. */
+ * ring_doze() and ring_rouse(), which is told whether it was.  False: a record is there already. */
 int ring_fd(const struct ring *r);
 bool ring_doze(struct ring *r);
-void ring_rouse(struct ring *r);
+void ring_rouse(struct ring *r, bool readable);
 
 /* Either: true where nothing published is unreleased. */
 bool ring_empty(const struct ring *r);

@@ -216,6 +216,8 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 		recorder_decide(j->t.recorder, c);
 	else
 		recorder_add_packet(j->t.recorder, c);
+	if ((s->evidence & EVIDENCE_TRACE) && !(s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok)
+		lookups_await_call(j->t.witnesses->lookups, &s->looker, c->id);
 }
 
 /* Decides and answers, or says that it would rather wait: false.  last: there is nothing to wait for. */
@@ -274,8 +276,11 @@ static bool park(struct judge *j, const struct pending *k)
 		j->parked[i].deadline_ns = k->arrived_ns + wait_ns;
 		j->waiting++;
 		j->count[C_PARKED]++;
-		procscan_newest(j->newest);
-		j->scanning_newest = true;
+		/* Whose socket is closed is not to be found there. */
+		if (k->sender.inode > 0 && k->sender.pid < 0) {
+			procscan_newest(j->newest);
+			j->scanning_newest = true;
+		}
 		return true;
 	}
 	return false;
@@ -364,6 +369,7 @@ static void found(int64_t inode, int64_t pid, int64_t fd, void *arg)
 void judge_event(struct judge *j, const struct event *e)
 {
 	struct witnesses *w = j->t.witnesses;
+	struct address addr = e->addr;
 	int64_t inode = e->inode;
 
 	if (e->text[EVENT_NODE].data)
@@ -371,6 +377,7 @@ void judge_event(struct judge *j, const struct event *e)
 	j->heard = true;
 	if (!j->waiting)
 		return;
+	address_unmap(&addr);
 	/* The plugin may have been too busy to look. */
 	if (inode < 0 && e->fd >= 0)
 		inode = procfs_inode(w->procfs, e->pid, e->fd);
@@ -384,7 +391,7 @@ void judge_event(struct judge *j, const struct event *e)
 		    procfs_holds(w->procfs, e->pid, e->fd, inode))
 			witnesses_found(w, &k->connection, &k->sender, e->pid, e->fd, FROM_CACHE);
 		else if (e->kind != EVENT_SOCKET && e->port == dst->port &&
-			 address_equal(&e->addr, &dst->addr))
+			 address_equal(&addr, &dst->addr))
 			witnesses_record(w, &k->connection, &k->sender);
 		else
 			continue;
@@ -432,7 +439,10 @@ static void search(struct judge *j)
 int judge_turn(struct judge *j)
 {
 	int64_t now, next = INT64_MAX;
+	uint64_t row;
 
+	while (j->t.witnesses->tracefs && (row = lookups_called(j->t.witnesses->lookups)) != 0)
+		recorder_prove(j->t.recorder, row);
 	if (!j->waiting)
 		return -1;
 	search(j);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +44,8 @@
 #define TURN_RECORDS 32
 /* How often the trace is read when no packet comes: before its buffers are full. */
 #define TRACE_MS 50
+/* With the trace hardly a packet waits for its record. */
+#define GATHER_MS 2
 /* How long to wait for room in the recorder's memory before asking for it again. */
 #define ROOM_MS 5
 #define FRESH_US (10 * TIME_US_PER_S)
@@ -227,7 +230,7 @@ static bool take_packets(struct daemon *d)
 		log_error("cannot read the queue: %s", strerror(-rc));
 	if (rc > 0)
 		judge_publish(d->judge);
-	return rc > 0;
+	return rc == NFQUEUE_READ_MAX;
 }
 
 static int sooner(int a, int b)
@@ -246,7 +249,7 @@ static void wait_for_work(struct daemon *d, struct pollfd fds[4], int timeout_ms
 	if (!poll(fds, 4, idle ? timeout_ms : 0))
 		witnesses_trace(&d->witnesses);
 	if (room)
-		records_rouse(d->records);
+		records_rouse(d->records, fds[0].revents != 0);
 }
 
 /* 0, or with --once an error that kept the cache from being read. */
@@ -271,7 +274,8 @@ static int run(struct daemon *d)
 		records = room && records_take(d->records, TURN_RECORDS) > 0;
 		if (d->judge)
 			next_ms = judge_turn(d->judge);
-		wait_for_work(d, fds, packets || records ? 0 : next_ms, room);
+		if (!packets)
+			wait_for_work(d, fds, records ? 0 : next_ms, room);
 	}
 	/* What was committed before the signal is followed to its end, if that is near. */
 	if (!records_ended(d->records, &rc))
@@ -365,10 +369,14 @@ static bool start(struct daemon *d)
 	if (d->users && d->procfs && d->observer) {
 		if (d->config.queue >= 0 && !start_queue(d))
 			return false;
-		d->records = records_start(d->config.cache, d->once, &records_ops, d);
+		d->records = records_start(d->config.cache, d->once, d->tracefs ? GATHER_MS : 0,
+					   &records_ops, d);
 	}
 	if (!d->records)
 		log_error("cannot start: %s", strerror(errno));
+	/* Of this thread alone, now that the others are there: no connection waits for them. */
+	if (d->queue && setpriority(PRIO_PROCESS, 0, -(int)d->config.priority_boost))
+		log_warn("cannot raise the priority: %s", strerror(errno));
 	return d->records != NULL;
 }
 

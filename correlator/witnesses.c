@@ -13,10 +13,10 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "lookups.h"
 #include "observe.h"
 #include "proc.h"
 #include "procfs.h"
@@ -54,8 +54,11 @@ void witnesses_trace(struct witnesses *w)
 		return;
 	before = tracefeed_overruns(w->tracefs);
 	tracefeed_drain(w->tracefs, on_trace, w);
-	if (tracefeed_overruns(w->tracefs) != before)
-		w->lossy_until_ns = clock_mono_ns() + LOSSY_NS;
+	if (tracefeed_overruns(w->tracefs) == before)
+		return;
+	tasks_forget(w->tasks);
+	w->lossy_until_ns = clock_mono_ns() + LOSSY_NS;
+	w->complete_since_us = clock_now_us() + LOSSY_NS / 1000;
 }
 
 static int64_t process_of(struct witnesses *w, int32_t tid)
@@ -72,6 +75,28 @@ static int64_t process_of(struct witnesses *w, int32_t tid)
 	if (pid >= 0)
 		tasks_add(w->tasks, tid, (int32_t)pid, -1);
 	return pid;
+}
+
+/* What is known of a process is still so: it has not been begun anew, nor executed another program. */
+static bool is_current(const struct witnesses *w, const struct event *known)
+{
+	int64_t changed_ns, since_us;
+
+	if (!w->tracefs || !known || known->netns <= 0 || known->start_ticks < 0 ||
+	    known->time_us < w->complete_since_us)
+		return false;
+	changed_ns = tasks_changed_ns(w->tasks, known->pid);
+	if (changed_ns <= 0)
+		return changed_ns == 0;
+	since_us = clock_now_us() - (clock_mono_ns() - changed_ns) / 1000;
+	return known->time_us > since_us + PROC_SLACK_US;
+}
+
+static int64_t netns_of(const struct witnesses *w, int64_t pid)
+{
+	const struct event *known = observer_who(w->observer, pid);
+
+	return is_current(w, known) ? known->netns : procfs_netns(w->procfs, pid);
 }
 
 static bool is_elsewhere(const struct witnesses *w, const struct connection *c, int64_t netns)
@@ -93,12 +118,40 @@ static int holder_among(struct witnesses *w, const struct sender *s, const int64
 	return -1;
 }
 
-static void ask_trace(struct witnesses *w, const struct connection *c, struct sender *s)
+static void ask_socket(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	bool in = c->direction == DIRECTION_IN, tcp = c->protocol == IPPROTO_TCP;
+	const struct endpoint *local = in ? &c->dst : &c->src, *peer = in ? &c->src : &c->dst;
+	struct sock_choice choice;
+	struct sock_entry found;
+	int rc;
+
+	if (c->direction == DIRECTION_FORWARD || c->src.port < 0)
+		return;
+	rc = sockdiag_ask(w->sockdiag, c->protocol, local, peer,
+			  tcp && !in ? SOCK_FIT_EXACT : SOCK_FIT_WILDCARD, &found);
+	/* The kernel walks all sockets for this: only where nobody is named. */
+	if (rc == -ENOENT && s->pid < 0 && (in || !tcp)) {
+		rc = sockdiag_by_port(w->sockdiag, c->protocol, local, peer, &found, &choice);
+		if (!rc && choice.alike > 1)
+			rc = -EEXIST;	/* several share the port: no telling which */
+	}
+	if (rc)
+		return;
+	s->local = true;
+	s->inode = found.inode ? found.inode : -1;
+	if (s->inode > 0)
+		s->evidence |= EVIDENCE_INODE;
+	if (c->uid < 0)
+		c->uid = found.uid;
+}
+
+static void ask_trace(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	struct looker lookers[LOOKERS_MAX];
 	int64_t pids[LOOKERS_MAX], now = clock_mono_ns();
 	int count = lookups_take(w->lookups, c, now, lookers), known = 0, which = 0;
-	bool state = true;
+	bool call = true;
 
 	s->lost = now < w->lossy_until_ns;
 	for (int i = 0; i < count; i++) {
@@ -112,43 +165,20 @@ static void ask_trace(struct witnesses *w, const struct connection *c, struct se
 			;
 		if (n == known)
 			pids[known++] = pid;
-		state &= lookers[i].state;
+		call &= lookers[i].call;
+		s->looker = lookers[i];
 	}
-	if (known > 1)
+	if (known > 1) {
+		ask_socket(w, c, s);
 		which = holder_among(w, s, pids, known);
+	}
 	if (!known || pids[which < 0 ? 0 : which] < 0)
 		return;
 	s->pid = pids[which < 0 ? 0 : which];
 	s->doubts.trace_ok = known == 1 && !s->lost;
 	s->local = true;
 	s->source = FROM_TRACE;
-	s->evidence |= EVIDENCE_TRACE | (state ? EVIDENCE_STATE : 0u);
-}
-
-static void ask_socket(struct witnesses *w, struct connection *c, struct sender *s)
-{
-	bool in = c->direction == DIRECTION_IN;
-	const struct endpoint *local = in ? &c->dst : &c->src, *peer = in ? &c->src : &c->dst;
-	struct sock_choice choice;
-	struct sock_entry found;
-	int rc;
-
-	if (c->direction == DIRECTION_FORWARD || c->src.port < 0)
-		return;
-	rc = sockdiag_exact(w->sockdiag, c->protocol, local, peer, &found);
-	if (rc == -ENOENT && (in || c->protocol != IPPROTO_TCP)) {
-		rc = sockdiag_by_port(w->sockdiag, c->protocol, local, peer, &found, &choice);
-		if (!rc && choice.alike > 1)
-			rc = -EEXIST;	/* several share the port: no telling which */
-	}
-	if (rc)
-		return;
-	s->local = true;
-	s->inode = found.inode ? found.inode : -1;
-	if (s->inode > 0)
-		s->evidence |= EVIDENCE_INODE;
-	if (c->uid < 0)
-		c->uid = found.uid;
+	s->evidence |= EVIDENCE_TRACE | (call ? EVIDENCE_CALL : 0u);
 }
 
 void witnesses_found(struct witnesses *w, const struct connection *c, struct sender *s, int64_t pid,
@@ -252,12 +282,13 @@ static void doubt_trace(struct witnesses *w, struct connection *c, struct sender
 
 	if (!(s->evidence & EVIDENCE_TRACE) || (s->evidence & EVIDENCE_FD))
 		return;
-	netns = procfs_netns(w->procfs, s->pid);
+	netns = netns_of(w, s->pid);
 	if (is_elsewhere(w, c, netns)) {
 		s->pid = -1;
 		s->source = FROM_NOBODY;
 		s->evidence &= EVIDENCE_INODE;
 		s->doubts.trace_ok = false;
+		ask_socket(w, c, s);
 		ask_cache(w, c, s);
 		return;
 	}
@@ -271,12 +302,20 @@ static void doubt_trace(struct witnesses *w, struct connection *c, struct sender
 	}
 }
 
+/* The trace alone is proof, and nothing is left to ask but for whether it is of this network. */
+static bool is_proven(const struct sender *s)
+{
+	return (s->evidence & EVIDENCE_TRACE) && (s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok;
+}
+
 void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s)
 {
-	ask_socket(w, c, s);
 	if (w->tracefs && c->direction != DIRECTION_IN)
 		ask_trace(w, c, s);
-	ask_cache(w, c, s);
+	if (!is_proven(s)) {
+		ask_socket(w, c, s);
+		ask_cache(w, c, s);
+	}
 	doubt_trace(w, c, s);
 	if (s->local || s->pid >= 0)
 		witnesses_record(w, c, s);
@@ -319,16 +358,16 @@ static void fill(struct connection *c, struct sender *s, const struct event *e)
 	s->netns = e->netns;
 }
 
-/* A process that is gone: what its records said, else the trace. */
+/* A process that is gone, or is just going: what its records said, else the trace. */
 static void describe_gone(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	const struct event *known = observer_who(w->observer, s->pid);
 
-	if (known && c->time_us - known->time_us < GONE_US) {
+	c->pid = s->pid;
+	if (known && llabs(c->time_us - known->time_us) < GONE_US) {
 		fill(c, s, known);
 		return;
 	}
-	c->pid = s->pid;
 	if (!w->tracefs)
 		return;
 	c->ppid = tasks_parent(w->tasks, s->pid);
@@ -338,16 +377,21 @@ static void describe_gone(struct witnesses *w, struct connection *c, struct send
 void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,
 			struct portrait *p, bool more)
 {
-	const struct event *known;
+	const struct event *known = observer_who(w->observer, s->pid);
 
-	p->whole = false;
-	p->alive = procfs_glance(w->procfs, s->pid, &p->event) &&
+	p->whole = is_current(w, known);
+	p->alive = false;
+	if (p->whole) {
+		fill(c, s, known);
+		return;
+	}
+	/* A process that is ending has no program any more, while it still has a number. */
+	p->alive = procfs_glance(w->procfs, s->pid, &p->event) && p->event.text[EVENT_EXE].data &&
 		   procfs_start_us(w->procfs, p->event.start_ticks) < c->time_us + PROC_SLACK_US;
 	if (!p->alive) {
 		describe_gone(w, c, s);
 		return;
 	}
-	known = observer_who(w->observer, s->pid);
 	if (is_known(known, &p->event)) {
 		p->whole = true;
 		fill(c, s, known);
@@ -364,9 +408,10 @@ void witnesses_complete(struct witnesses *w, struct connection *c, struct sender
 	if (p->alive && !p->whole) {
 		procfs_rest(w->procfs, &p->event);
 		p->event.time_us = c->time_us;
-		observer_know(w->observer, &p->event);
+		p->whole = p->event.netns > 0;
+		if (p->whole)
+			observer_know(w->observer, &p->event);
 		fill(c, s, &p->event);
-		p->whole = true;
 	}
 	if (c->text[CONNECTION_PARENT_EXE].data)
 		return;

@@ -8,8 +8,8 @@
 #include "certainty.h"
 #include "connection.h"
 #include "event.h"
+#include "lookups.h"
 
-struct lookups;
 struct observer;
 struct procfs;
 struct sockdiag;
@@ -27,6 +27,7 @@ struct witnesses {
 	struct tasks *tasks;
 	int64_t netns;		/* the queue's own network namespace */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
+	int64_t complete_since_us;	/* by the wall clock: no event is missing since */
 };
 
 /* Where the answer came from. */
@@ -43,6 +44,7 @@ struct sender {
 	unsigned int evidence;
 	struct doubts doubts;
 	enum source source;
+	struct looker looker;	/* with EVIDENCE_TRACE */
 };
 
 /* Nothing known yet, but whose user the kernel says the socket is (-1: it has none). */

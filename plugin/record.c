@@ -336,9 +336,10 @@ static enum record_result finish(struct record_parser *p)
 		return RECORD_NO_ADDRESS;
 	if (!p->has_address || p->address == SOCKADDR_BAD)
 		return RECORD_BAD_ADDRESS;
-	/* An IPv4 socket sends to AF_UNSPEC as to AF_INET (udp_sendmsg(), raw_sendmsg()). */
+	/* An IPv4 socket sends to AF_UNSPEC as to AF_INET (udp_sendmsg(), raw_sendmsg()), and is bound
+	 * to it where the address is any (__inet_bind()). */
 	if (p->address != SOCKADDR_INET &&
-	    !(p->address == SOCKADDR_UNSPEC && e->kind == EVENT_SEND))
+	    !(p->address == SOCKADDR_UNSPEC && (e->kind == EVENT_SEND || e->kind == EVENT_BIND)))
 		return RECORD_OTHER_FAMILY;
 	/* accept(): what came out; the listener's own descriptor has no place in the event. */
 	if (e->kind != EVENT_ACCEPT)

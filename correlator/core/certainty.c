@@ -6,11 +6,11 @@ enum certainty certainty_of(unsigned int evidence, const struct doubts *d)
 {
 	bool record = evidence & EVIDENCE_AUDIT, in_call = evidence & EVIDENCE_SYSCALL;
 	bool holds = (evidence & EVIDENCE_INODE) && (evidence & EVIDENCE_FD);
-	bool trace = evidence & EVIDENCE_TRACE, state = evidence & EVIDENCE_STATE;
+	bool trace = evidence & EVIDENCE_TRACE, call = evidence & EVIDENCE_CALL;
 
 	if (holds && (in_call || trace || (record && d->same_socket)))
 		return CERTAINTY_CERTAIN;
-	if (trace && d->trace_ok && (record || state))
+	if (trace && d->trace_ok && (record || call))
 		return CERTAINTY_CERTAIN;
 	return CERTAINTY_INFERRED;
 }

@@ -12,8 +12,8 @@
  *   its record of the call, and that call's descriptor seen to be the packet's socket
  *   a thread of it seen inside the call, on a descriptor that is the packet's socket
  *   the packet's socket seen in it, and the packet's route looked up by a thread of it
- *   the route looked up by a thread of it, and its record of the call, or the change of state of a
- *   TCP socket just before in that thread; where nothing speaks against the trace
+ *   the route looked up by a thread of it, and its record of the call, or the call itself seen
+ *   around it in that thread; where nothing speaks against the trace
  *
  * That a process holds the socket is no proof alone: its parent, its child or whom it was passed to
  * may hold it as well.  Nor is a route lookup alone: anybody may ask for one (RTM_GETROUTE).

@@ -143,6 +143,10 @@ static int fit(const struct flow *f, const struct event *e, int protocol, const 
 		return 5;
 	if (f->pid == e->pid)
 		return f->fd >= 0 && f->fd == e->fd ? 4 : 3;
+	/* Of an incoming connection the packet's socket is the listener's, and the record's the new one;
+	 * nobody else has that peer. */
+	if (e->kind == EVENT_ACCEPT)
+		return 2;
 	if ((f->inode > 0 && e->inode > 0) || !same_user(f, e))
 		return 0;
 	if (f->pid < 0)

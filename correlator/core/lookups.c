@@ -3,10 +3,12 @@
  * Who looked up a route for which tuple: a ring of lookups with a hash over it by protocol,
  * destination and local port, and what the threads under way in connect() have got to.
  *
- *   I1  A lookup is `state` where its thread had set a socket to SYN_SENT for that destination without a
+ *   I1  A lookup is `call` where its thread had set a socket to SYN_SENT for that destination without a
  *       port and has looked nothing up with a port since: both are in one connect(), where nothing
  *       else of the thread can come between (tcp_v4_connect()).
  *   I2  A socket that goes back to CLOSE ends that: no lookup is coming (no free port).
+ *   I3  A UDP lookup is `call` where the next that its thread is heard of is a UDP send that went well: a
+ *       thread that asks for a route over rtnetlink is heard of with that first.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,6 +24,7 @@
 #define NONE UINT32_MAX
 #define CONNECTING 1024u
 #define LOOKS 64
+#define CALLED 1024u
 /* A UDP socket may be connected long before it is used; then it is alive, and /proc knows. */
 #define AGE_NS 60000000000LL
 /* A TCP connect() sends its SYN at once. */
@@ -31,8 +34,10 @@ struct lookup {
 	int protocol;
 	struct endpoint src, dst;
 	int32_t tid;		/* 0: used up */
-	bool state, linked;
+	int32_t by;		/* the same, and stays */
+	bool call, linked;
 	int64_t time_ns;
+	uint64_t row;		/* that awaits its call; 0: none */
 	uint32_t bucket, next;
 };
 
@@ -48,6 +53,9 @@ struct lookups {
 	uint32_t bucket[BUCKETS];
 	uint32_t next;
 	struct connecting connecting[CONNECTING];
+	struct { int32_t tid; uint32_t lookup; } sending[CONNECTING];	/* the newest of a thread, UDP */
+	uint64_t called[CALLED];
+	unsigned int called_from, called_to;
 };
 
 struct lookups *lookups_new(void)
@@ -82,7 +90,7 @@ static void take_out(struct lookups *l, uint32_t n)
 		*at = l->lookup[n].next;
 }
 
-static void add(struct lookups *l, const struct trace_event *e, bool state)
+static uint32_t add(struct lookups *l, const struct trace_event *e, bool call)
 {
 	uint32_t n = l->next++ % LOOKUPS;
 	struct lookup *k = &l->lookup[n];
@@ -91,11 +99,13 @@ static void add(struct lookups *l, const struct trace_event *e, bool state)
 		take_out(l, n);
 	*k = (struct lookup){
 		.protocol = e->protocol, .src = e->src, .dst = e->dst, .tid = e->tid,
-		.state = state, .linked = true, .time_ns = e->time_ns,
+		.by = e->tid,
+		.call = call, .linked = true, .time_ns = e->time_ns,
 		.bucket = bucket_of(e->protocol, &e->dst, e->src.port),
 	};
 	k->next = l->bucket[k->bucket];
 	l->bucket[k->bucket] = n;
+	return n;
 }
 
 static bool same_end(const struct endpoint *a, const struct endpoint *b)
@@ -106,18 +116,40 @@ static bool same_end(const struct endpoint *a, const struct endpoint *b)
 static void on_lookup(struct lookups *l, const struct trace_event *e)
 {
 	struct connecting *k = &l->connecting[(uint32_t)e->tid % CONNECTING];
-	bool state = false;
+	bool call = false;
+	uint32_t n;
 
 	if (e->src.port <= 0)
 		return;
 	if (k->tid == e->tid) {
-		state = e->protocol == IPPROTO_TCP && same_end(&k->dst, &e->dst);
+		call = e->protocol == IPPROTO_TCP && same_end(&k->dst, &e->dst);
 		k->tid = 0;
 	}
 	/* A connect() over IPv6 has none, or, where the port is bound, its state as well. */
 	if (e->protocol == IPPROTO_TCP && e->dst.addr.family == AF_INET6)
 		return;
-	add(l, e, state);
+	n = add(l, e, call);
+	if (e->protocol != IPPROTO_TCP) {
+		l->sending[(uint32_t)e->tid % CONNECTING].tid = e->tid;
+		l->sending[(uint32_t)e->tid % CONNECTING].lookup = n;
+	}
+}
+
+static void on_send(struct lookups *l, const struct trace_event *e)
+{
+	uint32_t at = (uint32_t)e->tid % CONNECTING, n = l->sending[at].lookup;
+	struct lookup *k = &l->lookup[n];
+
+	if (l->sending[at].tid != e->tid)
+		return;
+	l->sending[at].tid = 0;
+	if (e->protocol != IPPROTO_UDP || e->result <= 0 || k->by != e->tid)
+		return;
+	k->call = true;
+	if (!k->row || l->called_to - l->called_from == CALLED)
+		return;
+	l->called[l->called_to++ % CALLED] = k->row;
+	k->row = 0;
 }
 
 static void on_state(struct lookups *l, const struct trace_event *e)
@@ -142,6 +174,8 @@ void lookups_event(struct lookups *l, const struct trace_event *e)
 		on_lookup(l, e);
 	else if (e->kind == TRACE_STATE && e->protocol == IPPROTO_TCP)
 		on_state(l, e);
+	else if (e->kind == TRACE_SEND)
+		on_send(l, e);
 }
 
 /* The source may not have been chosen when the route was looked up. */
@@ -155,7 +189,8 @@ static bool fits(const struct lookup *k, const struct connection *c)
 }
 
 /* Notes the thread; false where there is no more room. */
-static bool note(struct looker lookers[LOOKERS_MAX], int *count, const struct lookup *k)
+static bool note(const struct lookups *l, struct looker lookers[LOOKERS_MAX], int *count,
+		 const struct lookup *k)
 {
 	int i;
 
@@ -164,8 +199,8 @@ static bool note(struct looker lookers[LOOKERS_MAX], int *count, const struct lo
 	if (i == LOOKERS_MAX)
 		return false;
 	if (i == *count)
-		lookers[(*count)++] = (struct looker){ k->tid, false };
-	lookers[i].state |= k->state;
+		lookers[(*count)++] = (struct looker){ k->tid, false, (uint32_t)(k - l->lookup) };
+	lookers[i].call |= k->call;
 	return true;
 }
 
@@ -173,21 +208,21 @@ static int take_exact(struct lookups *l, const struct connection *c, int64_t old
 		      struct looker lookers[LOOKERS_MAX])
 {
 	uint32_t n = l->bucket[bucket_of(c->protocol, &c->dst, c->src.port)];
-	int count = 0, with_state = 0;
+	int count = 0, with_call = 0;
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next) {
 		struct lookup *k = &l->lookup[n];
 
 		if (k->time_ns < oldest_ns)
 			break;
-		if (k->src.port == c->src.port && fits(k, c) && note(lookers, &count, k))
+		if (k->src.port == c->src.port && fits(k, c) && note(l, lookers, &count, k))
 			k->tid = 0;
 	}
 	/* A TCP connect() always has its state; a lookup without one is somebody's question. */
-	for (int i = 0; i < count; i++)
-		if (lookers[i].state)
-			lookers[with_state++] = lookers[i];
-	return with_state ? with_state : count;
+	for (int i = 0; c->protocol == IPPROTO_TCP && i < count; i++)
+		if (lookers[i].call)
+			lookers[with_call++] = lookers[i];
+	return with_call ? with_call : count;
 }
 
 /* TCP over IPv6: all who are connecting there, of which the one that began first is used up. */
@@ -205,7 +240,7 @@ static int take_portless(struct lookups *l, const struct connection *c, int64_t 
 			break;
 		if (k->src.port || !fits(k, c))
 			continue;
-		note(lookers, &count, k);
+		note(l, lookers, &count, k);
 		oldest = k;
 	}
 	for (int i = 1; oldest && i < count; i++) {
@@ -234,4 +269,18 @@ int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 	if (count || !tcp || c->dst.addr.family != AF_INET6)
 		return count;
 	return take_portless(l, c, oldest_ns, lookers);
+}
+
+void lookups_await_call(struct lookups *l, const struct looker *k, uint64_t row)
+{
+	struct lookup *lookup = &l->lookup[k->lookup];
+
+	if (lookup->by != k->tid || lookup->call)
+		return;
+	lookup->row = row;
+}
+
+uint64_t lookups_called(struct lookups *l)
+{
+	return l->called_from == l->called_to ? 0 : l->called[l->called_from++ % CALLED];
 }

@@ -11,7 +11,9 @@
  *
  *   connect() TCP/IPv4   STATE (port 0), LOOKUP (port)     or, bound: LOOKUP (port), STATE (port)
  *   connect() TCP/IPv6   STATE (port 0)                    or, bound: LOOKUP (port), STATE (port)
- *   UDP                  LOOKUP (port)
+ *   UDP connect()        LOOKUP (port)
+ *   UDP sendto()         LOOKUP (port), SEND
+ *   RTM_GETROUTE         LOOKUP (any port that was asked for), SEND (rtnetlink)
  *
  * Measured on Linux 6.18.  A fixed number; the oldest makes room.
  */
@@ -20,14 +22,15 @@ struct lookups;
 struct lookups *lookups_new(void);
 void lookups_free(struct lookups *l);
 
-/* TRACE_LOOKUP and TRACE_STATE, in the order of their times. */
+/* TRACE_LOOKUP, TRACE_STATE and TRACE_SEND, in the order of their times. */
 void lookups_event(struct lookups *l, const struct trace_event *e);
 
 #define LOOKERS_MAX 4
 
 struct looker {
 	int32_t tid;
-	bool state;	/* the TCP state change of this very connection was seen in that thread */
+	bool call;	/* the call itself was seen around it: nobody can make believe that */
+	uint32_t lookup;	/* for lookups_await_call() */
 };
 
 /*
@@ -37,5 +40,13 @@ struct looker {
  */
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct looker lookers[LOOKERS_MAX]);
+
+/*
+ * A send comes to its end behind its packet: when that of this lookup does, `row` shall come out of
+ * lookups_called().
+ */
+void lookups_await_call(struct lookups *l, const struct looker *k, uint64_t row);
+/* A row whose call has been seen meanwhile; 0: there is none more. */
+uint64_t lookups_called(struct lookups *l);
 
 #endif

@@ -8,7 +8,8 @@
  *
  *   socket ----------> entry (pid, fd)
  *   bind ------------> entry.bound
- *   connect --entry--> row; the same flow again --> count it on that row
+ *   connect, send --entry--> row; the same flow again --> count it on that row
+ *   accept ----------> row
  *
  *   I1  An entry answers only for the process that made it, or for its child: where both starts
  *       are known they must be equal, else parent or program must be.
@@ -36,6 +37,7 @@
 #define FLOW_US (30 * 60 * TIME_US_PER_S)
 /* Connections whose socket() has not come yet; it may, where records come out of order. */
 #define PENDING 256
+#define SENT 4096u
 /* How far back the sockets used lately are looked through. */
 #define RECENT_LOOKS 64
 
@@ -43,6 +45,12 @@ struct pending {
 	struct sock_key key;
 	uint64_t connection;
 	uint32_t serial;
+	int64_t time_us;
+};
+
+/* A flow of a socket that is not connected. */
+struct sent {
+	uint64_t key, connection;
 	int64_t time_us;
 };
 
@@ -54,6 +62,7 @@ struct observer {
 	uint64_t next_id;
 	struct pending pending[PENDING];
 	unsigned int pending_next;
+	struct sent sent[SENT];
 };
 
 struct observer *observer_new(uint64_t next_id)
@@ -354,41 +363,114 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 	});
 }
 
+/* A row of its own, or that of its packet. */
+static void open_row(struct observer *o, const struct event *e, bool replay, struct sock *s,
+		     const struct endpoint *peer, struct outcome *out)
+{
+	if (!replay && confirm(o, e, s, peer, out))
+		return;
+	out->connection.id = replay ? 0 : o->next_id++;
+	out->kind = OUTCOME_NEW;
+	if (!replay && !never_attempted((int)e->exit))
+		await_packet(o, e, s->protocol, peer, out->connection.id);
+	if (s->protocol < 0)
+		remember_pending(o, e, out->connection.id);
+}
+
+static void go_on(const struct event *e, uint64_t connection, struct outcome *out)
+{
+	out->kind = connection ? OUTCOME_AGAIN : OUTCOME_NONE;
+	out->id = connection;
+	out->result = e->exit;
+}
+
+/* The plugin saw the living socket: it knows better than any memory. */
+static struct sock *find_seen(struct observer *o, const struct event *e, bool *late)
+{
+	struct sock *s = find(o, e, late);
+
+	if (e->protocol >= 0 && s->protocol >= 0 && s->protocol != e->protocol)
+		*late = true;	/* closed, and another socket in its place before the plugin looked */
+	else if (e->protocol >= 0 && !*late)
+		s->protocol = (int)e->protocol;
+	return s;
+}
+
 static void on_connect(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	bool late;
-	struct sock *s = find(o, e, &late);
+	struct sock *s = find_seen(o, e, &late);
 	struct endpoint dst = { e->addr, (int32_t)e->port };
 
-	/* The plugin saw the living socket: it knows better than any memory. */
-	if (e->protocol >= 0 && s->protocol >= 0 && s->protocol != e->protocol)
-		late = true;	/* closed, and another socket in its place before the plugin looked */
-	else if (e->protocol >= 0 && !late)
-		s->protocol = (int)e->protocol;
 	address_unmap(&dst.addr);
 	/* Another socket, perhaps: then another connection, too. */
 	if (late)
 		s->flow.valid = false;
 	if (continues(s, e, &dst)) {
 		s->flow.pending = is_pending(e->exit);
-		out->kind = s->flow.connection ? OUTCOME_AGAIN : OUTCOME_NONE;
-		out->id = s->flow.connection;
-		out->result = e->exit;
+		go_on(e, s->flow.connection, out);
 		return;
 	}
 	fill_connection(&out->connection, e, s, &dst, late);
-	if (replay || !confirm(o, e, s, &dst, out)) {
-		out->connection.id = replay ? 0 : o->next_id++;
-		out->kind = OUTCOME_NEW;
-		if (!replay && !never_attempted((int)e->exit))
-			await_packet(o, e, s->protocol, &dst, out->connection.id);
-		if (s->protocol < 0)
-			remember_pending(o, e, out->connection.id);
-	}
+	open_row(o, e, replay, s, &dst, out);
 	s->flow = (struct sock_flow){
 		.connection = out->connection.id, .dst = dst, .time_us = e->time_us,
 		.valid = true, .pending = is_pending(e->exit),
 	};
+}
+
+/*
+ * Datagrams to an address: one socket may send to many in turn, so what it has sent to is remembered
+ * beside it.  Each destination is a flow, for half an hour.
+ */
+static void on_send(struct observer *o, const struct event *e, bool replay, struct outcome *out)
+{
+	bool late;
+	struct sock *s = find_seen(o, e, &late);
+	struct endpoint dst = { e->addr, (int32_t)e->port };
+	uint64_t key = text_hash(TEXT_HASH_SEED, &s->key, sizeof(s->key));
+	struct sent *sent;
+
+	address_unmap(&dst.addr);
+	key = text_hash(key, &dst.addr, sizeof(dst.addr));
+	key = text_hash(key, &dst.port, sizeof(dst.port));
+	key = text_hash(key, &s->inode, sizeof(s->inode));
+	sent = &o->sent[key % SENT];
+	if (sent->key == key && !late && e->time_us - sent->time_us < FLOW_US) {
+		go_on(e, sent->connection, out);
+		return;
+	}
+	fill_connection(&out->connection, e, s, &dst, late);
+	/* One that failed before anything was sent is no connection; one that a rule held back is. */
+	if (e->exit < 0 && e->exit != -EPERM)
+		return;
+	open_row(o, e, replay, s, &dst, out);
+	*sent = (struct sent){ key, out->connection.id, e->time_us };
+}
+
+/* accept() with an address: the peer's.  The new socket's own end it does not tell. */
+static void on_accept(struct observer *o, const struct event *e, bool replay, struct outcome *out)
+{
+	struct endpoint peer = { e->addr, (int32_t)e->port };
+	struct connection *c = &out->connection;
+	enum certainty alone;
+	struct sock *s;
+	bool late;
+
+	s = find_seen(o, e, &late);
+	if (s->protocol < 0)
+		s->protocol = IPPROTO_TCP;
+	address_unmap(&peer.addr);
+	fill_connection(c, e, s, &peer, late);
+	c->direction = DIRECTION_IN;
+	c->src = peer;
+	c->dst = (struct endpoint){ .port = -1 };
+	c->result = 0;
+	alone = c->certainty;
+	open_row(o, e, replay, s, &peer, out);
+	/* No other connection has that peer: who accepted it is who has it. */
+	if (out->kind == OUTCOME_CONFIRM && alone > c->certainty)
+		c->certainty = alone;
 }
 
 static void on_bind(struct observer *o, const struct event *e)
@@ -420,6 +502,13 @@ void observer_event(struct observer *o, const struct event *e, bool replay, stru
 		break;
 	case EVENT_CONNECT:
 		on_connect(o, e, replay, out);
+		break;
+	case EVENT_SEND:
+		on_send(o, e, replay, out);
+		break;
+	case EVENT_ACCEPT:
+		if (e->exit >= 0 && e->addr.family)
+			on_accept(o, e, replay, out);
 		break;
 	default:
 		break;

@@ -12,6 +12,7 @@
 struct task {
 	int32_t tid, pid, parent;	/* tid 0: not used */
 	uint32_t next;			/* in the bucket */
+	int64_t changed_ns;
 	char exe[EXE_CHARS];		/* "": not known */
 };
 
@@ -21,12 +22,19 @@ struct tasks {
 	uint32_t newest;
 };
 
+void tasks_forget(struct tasks *t)
+{
+	memset(t, 0, sizeof(*t));
+	for (uint32_t i = 0; i < TASKS; i++)
+		t->bucket[i] = NONE;
+}
+
 struct tasks *tasks_new(void)
 {
-	struct tasks *t = calloc(1, sizeof(*t));
+	struct tasks *t = malloc(sizeof(*t));
 
-	for (uint32_t i = 0; t && i < TASKS; i++)
-		t->bucket[i] = NONE;
+	if (t)
+		tasks_forget(t);
 	return t;
 }
 
@@ -102,6 +110,7 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 	k = put(t, e->other);
 	k->pid = e->thread ? pid : e->other;
 	k->parent = e->thread ? -1 : pid;
+	k->changed_ns = e->time_ns;
 	memcpy(k->exe, from.exe, sizeof(k->exe));
 }
 
@@ -112,6 +121,7 @@ static void exec(struct tasks *t, const struct trace_event *e)
 
 	/* Whichever thread it was is the process's first one from now on. */
 	k->pid = e->tid;
+	k->changed_ns = e->time_ns;
 	k->exe[0] = '\0';
 	if (e->name[0] == '/' && len < sizeof(k->exe))
 		memcpy(k->exe, e->name, len + 1);
@@ -137,6 +147,13 @@ int64_t tasks_parent(const struct tasks *t, int64_t pid)
 	const struct task *k = find(t, pid);
 
 	return k ? k->parent : -1;
+}
+
+int64_t tasks_changed_ns(const struct tasks *t, int64_t pid)
+{
+	const struct task *k = find(t, pid);
+
+	return k ? k->changed_ns : -1;
 }
 
 struct text tasks_exe(const struct tasks *t, int64_t pid)

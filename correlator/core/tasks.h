@@ -14,6 +14,9 @@ struct tasks;
 struct tasks *tasks_new(void);
 void tasks_free(struct tasks *t);
 
+/* Events are missing: what is known may be wrong. */
+void tasks_forget(struct tasks *t);
+
 /* A thread that was there before the trace. */
 void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent);
 /* TRACE_TASK and TRACE_EXEC. */
@@ -23,6 +26,8 @@ void tasks_event(struct tasks *t, const struct trace_event *e);
 int64_t tasks_process(const struct tasks *t, int32_t tid);
 /* Its parent when it began; -1: not known. */
 int64_t tasks_parent(const struct tasks *t, int64_t pid);
+/* When it began or executed a program: CLOCK_MONOTONIC; 0: before the trace; -1: not known. */
+int64_t tasks_changed_ns(const struct tasks *t, int64_t pid);
 /* The program, where the process or the one it came from has executed one since the trace began, by
  * an absolute path that fits; else none.  Good until the next event. */
 struct text tasks_exe(const struct tasks *t, int64_t pid);

@@ -11,6 +11,7 @@
 enum trace_kind {
 	TRACE_LOOKUP,	/* fib_table_lookup, fib6_table_lookup: a route for a packet to come */
 	TRACE_STATE,	/* inet_sock_set_state */
+	TRACE_SEND,	/* sock_send_length: a send() or the like has come to its end */
 	TRACE_TASK,	/* task_newtask: `tid` made `other` */
 	TRACE_EXEC,	/* sched_process_exec: `tid` became `name` */
 };
@@ -26,6 +27,9 @@ struct trace_event {
 	struct endpoint src, dst;	/* src: 0.0.0.0, :: or port 0 where not chosen yet */
 	uint64_t socket;		/* TRACE_STATE: the kernel's pointer, by then */
 	int old_state, new_state;	/* TCP_CLOSE, ... of netinet/tcp.h */
+	/* TRACE_SEND, with the protocol */
+	int family;
+	int64_t result;			/* bytes, or -errno */
 	/* TRACE_TASK */
 	int32_t other;
 	bool thread;		/* of the same process */

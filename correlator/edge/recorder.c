@@ -20,9 +20,11 @@
 /* A predecessor may still be ending. */
 #define OPEN_TRIES 30
 #define OPEN_TRY_MS 100
+/* Nobody waits for a row: when they come one behind the other they are committed together. */
+#define GATHER_MS 20
 
 enum item_kind { ITEM_EPOCH, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL, ITEM_CONFIRM,
-		 ITEM_DECIDE };
+		 ITEM_DECIDE, ITEM_PROVE };
 
 /* Of an item that does not move the position. */
 #define SEQ_KEEP UINT64_MAX
@@ -152,6 +154,9 @@ static int store_add(void *store, const void *data)
 	case ITEM_DECIDE:
 		rc = ledger_writer_decide(r->ledger, &item->connection);
 		break;
+	case ITEM_PROVE:
+		rc = ledger_writer_prove(r->ledger, item->id);
+		break;
 	case ITEM_PROTOCOL:
 		rc = ledger_writer_set_protocol(r->ledger, item->id, (int)item->number);
 		break;
@@ -253,6 +258,7 @@ static const char *store_path(void *store)
 
 static const struct committer_ops ops = {
 	.what = "ledger",
+	.gather_ms = GATHER_MS,
 	.open = store_open,
 	.close = store_close,
 	.begin = store_begin,
@@ -365,15 +371,16 @@ static struct item *reserve(struct recorder *r, enum item_kind kind, uint64_t se
 	return item;
 }
 
-static void put(struct recorder *r, enum item_kind kind, uint64_t seq, uint64_t id, int64_t number)
+static bool put(struct recorder *r, enum item_kind kind, uint64_t seq, uint64_t id, int64_t number)
 {
 	struct item *item = reserve(r, kind, seq, 0);
 
 	if (!item)
-		return;
+		return false;
 	item->id = id;
 	item->number = number;
 	committer_publish(r->committer);
+	return true;
 }
 
 void recorder_follow(struct recorder *r, const char *epoch, uint64_t seq)
@@ -430,6 +437,11 @@ bool recorder_add_packet(struct recorder *r, const struct connection *c)
 bool recorder_decide(struct recorder *r, const struct connection *c)
 {
 	return put_connection(r, ITEM_DECIDE, SEQ_KEEP, c, 0);
+}
+
+bool recorder_prove(struct recorder *r, uint64_t id)
+{
+	return put(r, ITEM_PROVE, SEQ_KEEP, id, 0);
 }
 
 void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result)

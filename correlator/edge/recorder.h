@@ -39,16 +39,17 @@ bool recorder_has_room(struct recorder *r);
 void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c);
 void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result);
 void recorder_set_protocol(struct recorder *r, uint64_t seq, uint64_t id, int protocol);
-/* See ledger_writer_confirm() and ledger_writer_decide(). */
+/* See ledger_writer_confirm(). */
 void recorder_confirm(struct recorder *r, uint64_t seq, const struct connection *c, bool amended,
 		      bool described);
 void recorder_position(struct recorder *r, uint64_t seq);
 /*
- * Rows that come from packets: they have no position of their own, and never wait.  False where
+ * What comes from packets (ledger_writer_decide(), ledger_writer_prove()): such items have no position of their own, and never wait.  False where
  * there is no room, which is counted.
  */
 bool recorder_add_packet(struct recorder *r, const struct connection *c);
 bool recorder_decide(struct recorder *r, const struct connection *c);
+bool recorder_prove(struct recorder *r, uint64_t id);
 
 /*
  * A counter of the caller's, number `which` below RECORDER_COUNTERS: its value in this run, which is

@@ -43,6 +43,7 @@ struct records {
 	pthread_t thread;
 	int finish;			/* an eventfd, readable from records_finish() on */
 	_Atomic int64_t give_up_ns;	/* 0: run */
+	int gather_ms;
 	bool once, ended;
 	int rc;
 };
@@ -132,8 +133,11 @@ static void *records_main(void *arg)
 		more = follow_turn(r->follow);
 		if (r->once && more <= 0)
 			break;
-		if (more <= 0)
-			poll(fds, 2, follow_timeout_ms(r->follow));
+		if (more > 0)
+			continue;
+		poll(fds, 2, follow_timeout_ms(r->follow));
+		if (r->gather_ms)
+			poll(&fds[1], 1, r->gather_ms);
 	} while (!atomic_load(&r->give_up_ns));
 	/* What was committed before the end is read, if that is near. */
 	while (!r->once && (more = follow_turn(r->follow)) > 0 &&
@@ -145,8 +149,8 @@ static void *records_main(void *arg)
 	return NULL;
 }
 
-struct records *records_start(const char *cache_path, bool once, const struct records_ops *ops,
-			      void *arg)
+struct records *records_start(const char *cache_path, bool once, int gather_ms,
+			      const struct records_ops *ops, void *arg)
 {
 	struct records *r = calloc(1, sizeof(*r));
 	int rc = ENOMEM;
@@ -156,6 +160,7 @@ struct records *records_start(const char *cache_path, bool once, const struct re
 	r->ops = ops;
 	r->arg = arg;
 	r->once = once;
+	r->gather_ms = gather_ms;
 	r->finish = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->ring = ring_new(RING_BYTES);
 	r->follow = follow_new(cache_path, &follow_ops, r);
@@ -257,7 +262,7 @@ bool records_doze(struct records *r)
 	return ring_doze(r->ring);
 }
 
-void records_rouse(struct records *r)
+void records_rouse(struct records *r, bool readable)
 {
-	ring_rouse(r->ring);
+	ring_rouse(r->ring, readable);
 }

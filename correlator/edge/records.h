@@ -24,9 +24,10 @@ struct records_ops {
 	void (*missed)(void *arg, int64_t rows);
 };
 
-/* once: the thread ends when everything that is there has been read.  NULL with errno set. */
-struct records *records_start(const char *cache_path, bool once, const struct records_ops *ops,
-			      void *arg);
+/* once: the thread ends when everything that is there has been read.  gather_ms: how long it rests after
+ * rows, where nobody is in a hurry for them.  NULL with errno set. */
+struct records *records_start(const char *cache_path, bool once, int gather_ms,
+			      const struct records_ops *ops, void *arg);
 /* The thread reads what is there, for some seconds at most, and ends: see records_ended(). */
 void records_finish(struct records *r);
 void records_free(struct records *r);
@@ -39,6 +40,6 @@ bool records_ended(const struct records *r, int *rc);
 /* To wait for rows among other things, as ring_fd(), ring_doze() and ring_rouse(). */
 int records_fd(const struct records *r);
 bool records_doze(struct records *r);
-void records_rouse(struct records *r);
+void records_rouse(struct records *r, bool readable);
 
 #endif

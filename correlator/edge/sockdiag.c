@@ -161,18 +161,18 @@ static int ask_exact(struct sockdiag *d, int family, int protocol, const struct 
 	return ask(d, (struct nlmsghdr *)buf);
 }
 
-int sockdiag_exact(struct sockdiag *d, int protocol, const struct endpoint *local,
-		   const struct endpoint *peer, struct sock_entry *found)
+int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
+		 const struct endpoint *peer, enum sock_fit least, struct sock_entry *found)
 {
 	int rc = ask_exact(d, local->addr.family, protocol, local, peer);
 
 	/* The socket may be an IPv6 one that talks IPv4. */
-	if ((rc == -ENOENT || (!rc && sock_fit(&d->found[0], local, peer) != SOCK_FIT_EXACT)) &&
+	if ((rc == -ENOENT || (!rc && sock_fit(&d->found[0], local, peer) < least)) &&
 	    local->addr.family == AF_INET)
 		rc = ask_exact(d, AF_INET6, protocol, local, peer);
 	if (rc)
 		return rc;
-	if (!d->count || sock_fit(&d->found[0], local, peer) != SOCK_FIT_EXACT)
+	if (!d->count || sock_fit(&d->found[0], local, peer) < least)
 		return -ENOENT;
 	*found = d->found[0];
 	return 0;

@@ -15,12 +15,13 @@ struct sockdiag *sockdiag_open(void);
 void sockdiag_close(struct sockdiag *d);
 
 /*
- * The one socket with exactly this tuple; one look-up in the kernel's hash.  0, -ENOENT where there
- * is none, or another -errno.  What comes back has been compared with what was asked: for UDP and
- * for a listener the kernel answers with the socket that would get such a packet.
+ * The socket that the kernel itself finds for this tuple, by one look-up in its hashes; least: how well it
+ * has to fit.  What comes back has been compared with what was asked: for UDP and for a listener the
+ * kernel answers with the socket that would get such a packet, which for an outgoing TCP packet is
+ * the wrong one.  0, -ENOENT where there is none, or another -errno.
  */
-int sockdiag_exact(struct sockdiag *d, int protocol, const struct endpoint *local,
-		   const struct endpoint *peer, struct sock_entry *found);
+int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
+		 const struct endpoint *peer, enum sock_fit least, struct sock_entry *found);
 
 /*
  * Every socket at local's port that fits a packet, IPv4 and IPv6: the best of them (sockmatch.h),

@@ -35,32 +35,38 @@
 #define PAGES_MAX 256
 
 enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKET, F_OLD, F_NEW,
-	     F_FAMILY, F_CHILD, F_CLONE, F_NAME, FIELDS };
+	     F_FAMILY, F_RESULT, F_CHILD, F_CLONE, F_NAME, FIELDS };
 
 /* What is wanted of each tracepoint: names of fields; NULL: it has no such. */
 static const struct point {
 	const char *system, *name, *filter;
 	enum trace_kind kind;
+	bool optional;		/* older kernels do without */
 	int family;		/* of its addresses; 0: a field says */
 	const char *field[FIELDS];
 } points[] = {
 	{ "fib", "fib_table_lookup", "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
-	  TRACE_LOOKUP, AF_INET,
+	  TRACE_LOOKUP, false, AF_INET,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport" } },
 	{ "fib6", "fib6_table_lookup", "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
-	  TRACE_LOOKUP, AF_INET6,
+	  TRACE_LOOKUP, false, AF_INET6,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport" } },
 	{ "sock", "inet_sock_set_state", "newstate==2 || (oldstate==2 && newstate==7)",
-	  TRACE_STATE, 0,
+	  TRACE_STATE, false, 0,
 	  { [F_PROTOCOL] = "protocol", [F_SRC] = "saddr", [F_DST] = "daddr", [F_SRC6] = "saddr_v6",
 	    [F_DST6] = "daddr_v6", [F_SPORT] = "sport", [F_DPORT] = "dport",
 	    [F_SOCKET] = "skaddr", [F_OLD] = "oldstate", [F_NEW] = "newstate",
 	    [F_FAMILY] = "family" } },
-	{ "task", "task_newtask", NULL, TRACE_TASK, 0,
+	/* Since Linux 6.3.  UDP's, and those over rtnetlink, which may ask for a route. */
+	{ "sock", "sock_send_length",
+	  "(protocol==17 && (family==2 || family==10)) || (family==16 && protocol==0)",
+	  TRACE_SEND, true, 0,
+	  { [F_PROTOCOL] = "protocol", [F_FAMILY] = "family", [F_RESULT] = "ret" } },
+	{ "task", "task_newtask", NULL, TRACE_TASK, false, 0,
 	  { [F_CHILD] = "pid", [F_CLONE] = "clone_flags" } },
-	{ "sched", "sched_process_exec", NULL, TRACE_EXEC, 0, { [F_NAME] = "filename" } },
+	{ "sched", "sched_process_exec", NULL, TRACE_EXEC, false, 0, { [F_NAME] = "filename" } },
 };
 
 #define POINTS (sizeof(points) / sizeof(points[0]))
@@ -127,9 +133,10 @@ static int read_formats(struct tracefeed *t)
 		struct tep_event *e = tep_find_event_by_name(tep, points[i].system, points[i].name);
 		struct format *f = &t->format[i];
 
+		f->id = -1;
 		if (!e) {
-			rc = -ENOENT;
-			break;
+			rc = points[i].optional ? 0 : -ENOENT;
+			continue;
 		}
 		f->id = e->id;
 		f->flags = place_of(tep_find_common_field(e, "common_flags"));
@@ -163,6 +170,8 @@ static int set_up(struct tracefeed *t, int64_t buffer_bytes)
 	if (!rc)
 		rc = write_file(t, "trace_clock", "mono");
 	for (size_t i = 0; !rc && i < POINTS; i++) {
+		if (t->format[i].id < 0)
+			continue;
 		if (points[i].filter && tracefs_event_file_write(t->instance, points[i].system,
 								 points[i].name, "filter",
 								 points[i].filter) < 0)
@@ -319,13 +328,15 @@ static void decode(struct tracefeed *t, size_t point, const uint8_t *data, int s
 		.socket = number(data, size, f->field[F_SOCKET]),
 		.old_state = (int)number(data, size, f->field[F_OLD]),
 		.new_state = (int)number(data, size, f->field[F_NEW]),
+		.family = (int)number(data, size, f->field[F_FAMILY]),
+		.result = (int32_t)number(data, size, f->field[F_RESULT]),
 	};
 	if (p->kind == TRACE_EXEC) {
 		name_of(t->names[t->count], data, size, f->field[F_NAME]);
 		e->name = t->names[t->count];
 	}
 	if (p->kind == TRACE_STATE)
-		family = (int)number(data, size, f->field[F_FAMILY]);
+		family = e->family;
 	if (p->kind == TRACE_LOOKUP || p->kind == TRACE_STATE) {
 		bool six = p->kind == TRACE_STATE && family == AF_INET6;
 
@@ -373,16 +384,16 @@ static void take_record(struct tracefeed *t, const uint8_t *data, int size, int6
 	}
 }
 
-/* One page of one processor; false where there is none. */
+/* One page of one processor, or what is left of it; false where there is none. */
 static bool read_page(struct tracefeed *t, int cpu,
 		      void (*each)(const struct trace_event *e, void *arg), void *arg)
 {
 	unsigned long long time_ns;
 	void *data;
 
-	if (tracefs_cpu_read(t->cpu[cpu], t->page, true) <= 0)
+	if (tracefs_cpu_read(t->cpu[cpu], t->page, true) <= 0 ||
+	    kbuffer_load_subbuffer(t->kbuf, t->page))
 		return false;
-	kbuffer_load_subbuffer(t->kbuf, t->page);
 	if (kbuffer_missed_events(t->kbuf))
 		t->overruns++;
 	for (data = kbuffer_read_event(t->kbuf, &time_ns); data;

@@ -8,7 +8,7 @@
 #define I EVIDENCE_INODE
 #define S EVIDENCE_SYSCALL
 #define T EVIDENCE_TRACE
-#define C EVIDENCE_STATE
+#define C EVIDENCE_CALL
 
 static bool is_certain(unsigned int evidence, bool same_socket, bool trace_ok)
 {
@@ -33,10 +33,10 @@ int main(void)
 	tap_ok(!is_certain(S | F, false, true), "not on a socket that is not the packet's");
 	tap_ok(is_certain(T | I | F, false, false), "the lookup, by who holds the socket");
 	tap_ok(is_certain(T | A, false, true) && is_certain(T | C, false, true),
-	       "the lookup and a record, or the state of the TCP socket");
+	       "the lookup and a record, or the call around it");
 	tap_ok(!is_certain(T | A, true, false) && !is_certain(T | C, true, false),
 	       "not where something speaks against the trace");
-	tap_ok(!is_certain(A | C, true, true), "a state without the lookup is none");
+	tap_ok(!is_certain(A | C, true, true), "a call without the lookup is none");
 	/* More witnesses and fewer doubts never make it less sure. */
 	for (unsigned int e = 0; e < 128; e++)
 		for (unsigned int more = 1; more < 128; more <<= 1)

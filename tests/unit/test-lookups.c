@@ -66,12 +66,12 @@ static void test_tcp(void)
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.2:4000", "127.0.0.1:80") == 0, "nor another address");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:4000", "127.0.0.1:80") == 0, "nor another protocol");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
-		       who[0].state, "TCP: who changed the state and looked the port up");
+		       who[0].call, "TCP: who changed the state and looked the port up");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80") == 0, "once");
 
 	lookup(10, IPPROTO_TCP, "127.0.0.1:5000", "127.0.0.1:80");
 	syn_sent(10, "127.0.0.1:5000", "127.0.0.1:80", 2);
-	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:5000", "127.0.0.1:80") == 1 && who[0].state,
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:5000", "127.0.0.1:80") == 1 && who[0].call,
 	       "TCP from a bound port: the other way round");
 
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4002", "127.0.0.1:80");
@@ -82,24 +82,24 @@ static void test_tcp(void)
 	       "who only asks for the route is not who connects");
 
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4003", "127.0.0.1:80");
-	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4003", "127.0.0.1:80") == 1 && !who[0].state,
-	       "alone he is named, without the state");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4003", "127.0.0.1:80") == 1 && !who[0].call,
+	       "alone he is named, without the call");
 
 	/* A connection of his own, and then a question for another's port. */
 	syn_sent(66, "127.0.0.1:0", "127.0.0.1:80", 4);
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4100", "127.0.0.1:80");
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4004", "127.0.0.1:80");
-	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4004", "127.0.0.1:80") == 1 && !who[0].state,
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4004", "127.0.0.1:80") == 1 && !who[0].call,
 	       "one change of state is good for one lookup");
 	/* A connect() that finds no free port. */
 	syn_sent(66, "127.0.0.1:0", "127.0.0.1:80", 5);
 	closed(66, "127.0.0.1:0", "127.0.0.1:80", 5);
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4005", "127.0.0.1:80");
-	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4005", "127.0.0.1:80") == 1 && !who[0].state,
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4005", "127.0.0.1:80") == 1 && !who[0].call,
 	       "and for none, where the socket was closed again");
 	syn_sent(66, "127.0.0.1:0", "127.0.0.1:81", 6);
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4006", "127.0.0.1:80");
-	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4006", "127.0.0.1:80") == 1 && !who[0].state,
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4006", "127.0.0.1:80") == 1 && !who[0].call,
 	       "nor to another destination");
 }
 
@@ -107,7 +107,7 @@ static void test_udp(void)
 {
 	lookup(10, IPPROTO_UDP, "0.0.0.0:6000", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6000", "127.0.0.1:53") == 1 && who[0].tid == 10 &&
-		       !who[0].state, "UDP: the source address comes later");
+		       !who[0].call, "UDP: the source address comes later");
 	lookup(10, IPPROTO_UDP, "0.0.0.0:6001", "127.0.0.1:53");
 	lookup(10, IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53");
 	lookup(66, IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53");
@@ -123,10 +123,49 @@ static void test_udp(void)
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6004", "127.0.0.1:53") == LOOKERS_MAX, "no more than fit");
 }
 
+static void sent(int32_t tid, int family, int protocol, int64_t result)
+{
+	lookups_event(l, &(struct trace_event){ .kind = TRACE_SEND, .time_ns = ++now, .tid = tid,
+						.family = family, .protocol = protocol,
+						.result = result });
+}
+
+static void test_sends(void)
+{
+	lookup(10, IPPROTO_UDP, "0.0.0.0:8000", "127.0.0.1:53");
+	sent(10, AF_INET, IPPROTO_UDP, 5);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8000", "127.0.0.1:53") == 1 && who[0].call,
+	       "a send right behind the lookup is its call");
+	lookup(66, IPPROTO_UDP, "127.0.0.1:8001", "127.0.0.1:53");
+	sent(66, AF_NETLINK, 0, 60);
+	sent(66, AF_INET, IPPROTO_UDP, 5);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8001", "127.0.0.1:53") == 1 && !who[0].call,
+	       "who asks for a route and sends then has not sent that");
+	lookup(10, IPPROTO_UDP, "0.0.0.0:8002", "127.0.0.1:53");
+	sent(10, AF_INET, IPPROTO_UDP, -1);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8002", "127.0.0.1:53") == 1 && !who[0].call,
+	       "nor whose send failed");
+	lookup(10, IPPROTO_UDP, "0.0.0.0:8003", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8003", "127.0.0.1:53") == 1 && !who[0].call,
+	       "the packet may come before its send is over");
+	lookups_await_call(l, &who[0], 77);
+	tap_ok(lookups_called(l) == 0, "then nothing is proven yet");
+	sent(11, AF_INET, IPPROTO_UDP, 5);
+	tap_ok(lookups_called(l) == 0, "nor by another thread's");
+	sent(10, AF_INET, IPPROTO_UDP, 5);
+	tap_ok(lookups_called(l) == 77 && lookups_called(l) == 0, "its row is told when it is");
+	lookup(10, IPPROTO_UDP, "0.0.0.0:8004", "127.0.0.1:53");
+	packet(IPPROTO_UDP, "127.0.0.1:8004", "127.0.0.1:53");
+	lookups_await_call(l, &who[0], 78);
+	sent(10, AF_NETLINK, 0, 60);
+	sent(10, AF_INET, IPPROTO_UDP, 5);
+	tap_ok(lookups_called(l) == 0, "not behind a question for a route");
+}
+
 static void test_tcp6(void)
 {
 	syn_sent(10, "[::1]:0", "[::1]:80", 7);
-	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 1 && who[0].tid == 10 && who[0].state,
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 1 && who[0].tid == 10 && who[0].call,
 	       "TCP over IPv6: who is connecting there");
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 0, "once");
 	lookup(66, IPPROTO_TCP, "[::1]:7001", "[::1]:80");
@@ -141,7 +180,7 @@ static void test_tcp6(void)
 	now += 3000 * MS;
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7004", "[::1]:80") == 0, "not one of long ago");
 	syn_sent(10, "[::1]:7005", "[::1]:80", 11);
-	tap_ok(packet(IPPROTO_TCP, "[::1]:7005", "[::1]:80") == 1 && who[0].state, "bound: by its port");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7005", "[::1]:80") == 1 && who[0].call, "bound: by its port");
 }
 
 int main(void)
@@ -152,6 +191,7 @@ int main(void)
 	l = lookups_new();
 	test_tcp();
 	test_udp();
+	test_sends();
 	test_tcp6();
 	interrupt.src = to("127.0.0.1:53");
 	interrupt.dst = to("127.0.0.1:6100");

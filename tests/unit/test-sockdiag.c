@@ -90,11 +90,11 @@ static void exact(const char *what, int family, int type, const char *addr, cons
 	}
 	remote = to_endpoint(&ss);
 	local = local_of(fd);
-	tap_ok(!sockdiag_exact(diag, protocol, &local, &remote, &found) &&
+	tap_ok(!sockdiag_ask(diag, protocol, &local, &remote, SOCK_FIT_EXACT, &found) &&
 	       found.inode == inode_of(fd) && found.uid == getuid(), "%s", what);
 	wrong = remote;
 	wrong.port ^= 1;
-	tap_ok(sockdiag_exact(diag, protocol, &local, &wrong, &found) == -ENOENT,
+	tap_ok(sockdiag_ask(diag, protocol, &local, &wrong, SOCK_FIT_EXACT, &found) == -ENOENT,
 	       "%s: not for another peer", what);
 	close(fd);
 	close(peer);

@@ -60,6 +60,10 @@ int main(void)
 	for (int i = 0; i < 200000; i++)
 		make(t, (int32_t)(random() % 40000), (int32_t)(random() % 40000), random() % 2);
 	tap_ok(tasks_process(t, 40001) == -1, "any number of them");
+	exec(t, 50, "/usr/bin/true");
+	tasks_forget(t);
+	tap_ok(tasks_process(t, 50) == -1 && !tasks_exe(t, 50).data && tasks_changed_ns(t, 50) == -1,
+	       "what was forgotten is not known");
 	tasks_free(t);
 	return tap_done();
 }
