@@ -96,7 +96,7 @@ struct judge {
 	struct pending parked[PARKED_MAX];
 	int waiting;
 	struct procscan *newest, *all;	/* those started last, and everybody */
-	bool scanning_newest, scanning_all;
+	bool newest_wanted, scanning_newest, scanning_all;
 	struct denied denied[DENIED_SLOTS];
 	int64_t count[C_COUNT];
 	bool heard;			/* records do come */
@@ -230,7 +230,7 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 	char user[256];
 
 	attribute(j, &c, s, &p);
-	if (!last && c.certainty == CERTAINTY_UNKNOWN && s->local)
+	if (!last && ((c.certainty == CERTAINTY_UNKNOWN && s->local) || s->elsewhere))
 		return false;
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
 	name_users(j, &c, user);
@@ -262,6 +262,12 @@ static void release(struct judge *j, struct pending *k)
 	j->waiting--;
 }
 
+/* Nobody is named who holds its socket, or not the one who calls. */
+static bool wants_search(const struct pending *k)
+{
+	return k->sender.inode > 0 && (k->sender.pid < 0 || k->sender.elsewhere);
+}
+
 static bool park(struct judge *j, const struct pending *k)
 {
 	int64_t wait_ns = j->t.config->park_us * 1000;
@@ -277,10 +283,7 @@ static bool park(struct judge *j, const struct pending *k)
 		j->waiting++;
 		j->count[C_PARKED]++;
 		/* Whose socket is closed is not to be found there. */
-		if (k->sender.inode > 0 && k->sender.pid < 0) {
-			procscan_newest(j->newest);
-			j->scanning_newest = true;
-		}
+		j->newest_wanted |= wants_search(k);
 		return true;
 	}
 	return false;
@@ -357,7 +360,7 @@ static void found(int64_t inode, int64_t pid, int64_t fd, void *arg)
 	for (int i = 0; i < PARKED_MAX; i++) {
 		struct pending *k = &j->parked[i];
 
-		if (!k->used || k->sender.inode != inode || k->sender.fd >= 0)
+		if (!k->used || k->sender.inode != inode || !wants_search(k))
 			continue;
 		observer_learn(j->t.witnesses->observer, inode, pid, fd);
 		witnesses_found(j->t.witnesses, &k->connection, &k->sender, pid, fd, FROM_PROC);
@@ -405,18 +408,38 @@ void judge_late(struct judge *j, const struct outcome *out)
 	j->count[(out->amended ? C_AMENDED : C_CONFIRMED) + out->source]++;
 }
 
+/* Who seemed not to be in the call may have been on his way to sleep in it. */
+static void look_again(struct judge *j)
+{
+	for (int i = 0; i < PARKED_MAX; i++) {
+		struct pending *k = &j->parked[i];
+
+		if (!k->used || !k->sender.elsewhere)
+			continue;
+		witnesses_insist(j->t.witnesses, &k->sender);
+		if (!k->sender.elsewhere && settle(j, k, false))
+			release(j, k);
+	}
+}
+
 /* A piece of the search for those that nobody is named for. */
 static void search(struct judge *j)
 {
 	bool wanted = false, unlisted = false;
 
+	if (!j->scanning_newest && j->newest_wanted) {
+		look_again(j);
+		procscan_newest(j->newest);
+		j->scanning_newest = true;
+		j->newest_wanted = false;
+	}
 	if (j->scanning_newest) {
 		j->scanning_newest = procscan_step(j->newest, SEARCH_US, found, j);
 		return;
 	}
 	for (int i = 0; i < PARKED_MAX; i++) {
 		const struct pending *k = &j->parked[i];
-		bool wants = k->used && k->sender.pid < 0 && k->sender.inode > 0 && !k->searched;
+		bool wants = k->used && wants_search(k) && !k->searched;
 
 		wanted |= wants;
 		unlisted |= wants && !k->listed;
@@ -462,7 +485,7 @@ int judge_turn(struct judge *j)
 	}
 	if (!j->waiting)
 		return -1;
-	return j->scanning_newest || j->scanning_all ? 0 : (int)((next - now) / 1000000) + 1;
+	return j->newest_wanted || j->scanning_newest || j->scanning_all ? 0 : (int)((next - now) / 1000000) + 1;
 }
 
 void judge_free(struct judge *j)

@@ -181,14 +181,39 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 	s->evidence |= EVIDENCE_TRACE | (call ? EVIDENCE_CALL : 0u);
 }
 
+/*
+ * Without the trace: a connect() that waits is going on in somebody who holds the socket, which its
+ * opener need not be (fork, SCM_RIGHTS).  True where it is this one.
+ */
+static bool is_caller(struct witnesses *w, const struct connection *c, struct sender *s, int64_t pid,
+		      int64_t fd)
+{
+	bool tcp = c->protocol == IPPROTO_TCP && c->direction == DIRECTION_OUT;
+
+	if (w->tracefs || !tcp)
+		return false;
+	/* In the call, and on this very socket: the process may be gone, and its pid another's. */
+	if (procfs_in_call(w->procfs, pid, fd) && procfs_holds(w->procfs, pid, fd, s->inode))
+		return true;
+	s->elsewhere = procfs_is_blocking(w->procfs, pid, fd);
+	return false;
+}
+
 void witnesses_found(struct witnesses *w, const struct connection *c, struct sender *s, int64_t pid,
 		     int64_t fd, enum source source)
 {
-	if (s->pid >= 0 && s->pid != pid)
-		return;		/* the trace knows better */
+	bool other = s->pid >= 0 && s->pid != pid, caller;
+
+	/* Who was named by the trace, or in the call, is right; a mere holder may not be. */
+	if (other && !s->elsewhere)
+		return;
+	caller = is_caller(w, c, s, pid, fd);
+	if (other && !caller)
+		return;
 	s->fd = fd;
-	s->evidence |= EVIDENCE_FD;
-	if (s->pid < 0) {
+	s->evidence |= EVIDENCE_FD | (caller ? EVIDENCE_SYSCALL : 0u);
+	s->elsewhere &= !caller;
+	if (s->pid != pid) {
 		s->pid = pid;
 		s->source = source;
 	}
@@ -328,11 +353,12 @@ void witnesses_insist(struct witnesses *w, struct sender *s)
 		if (s->fd >= 0)
 			s->evidence |= EVIDENCE_FD;
 	}
-	/* In the call, and on this very socket: the process may be gone, and its pid another's. */
 	if (s->fd >= 0 && !(s->evidence & EVIDENCE_SYSCALL) &&
 	    procfs_in_call(w->procfs, s->pid, s->fd) &&
-	    procfs_holds(w->procfs, s->pid, s->fd, s->inode))
+	    procfs_holds(w->procfs, s->pid, s->fd, s->inode)) {
 		s->evidence |= EVIDENCE_SYSCALL | EVIDENCE_FD;
+		s->elsewhere = false;
+	}
 }
 
 static bool same_text(struct text a, struct text b)

@@ -40,6 +40,7 @@ struct sender {
 	int64_t netns;		/* of the process; -1: unknown */
 	uint64_t row;		/* of its record, where that has come; else 0 */
 	bool local;		/* it has, or had, a socket on this host */
+	bool elsewhere;		/* who holds it is not in the call, which waits: somebody else is */
 	bool lost;		/* a witness may have been lost on the way */
 	unsigned int evidence;
 	struct doubts doubts;
@@ -55,7 +56,7 @@ void witnesses_trace(struct witnesses *w);
 
 /* The first questions, none of which waits: trace, socket, cache, processes seen lately. */
 void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s);
-/* A record has come, or the search has found the socket at that descriptor. */
+/* The plugin, or the search, has seen the socket at that descriptor. */
 void witnesses_found(struct witnesses *w, const struct connection *c, struct sender *s, int64_t pid,
 		     int64_t fd, enum source source);
 /* The record of its call, if it has come meanwhile. */

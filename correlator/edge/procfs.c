@@ -153,6 +153,21 @@ int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode)
 	return fd;
 }
 
+/* "pos: 0", "flags: 02000002", the flags in octal (proc(5)). */
+bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
+{
+	char name[64], buf[512], *flags;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%lld/fdinfo/%lld", (long long)pid, (long long)fd);
+	n = proc_read(p->dir, name, buf, sizeof(buf) - 1);
+	if (n <= 0)
+		return false;
+	buf[n] = '\0';
+	flags = strstr(buf, "flags:");
+	return flags && !(strtol(flags + 6, NULL, 8) & O_NONBLOCK);
+}
+
 /* "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call. */
 static bool is_call_on(int task, int64_t fd)
 {

@@ -28,6 +28,9 @@ bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode);
 /* The descriptor by which the process holds the socket with this inode; -1: none, or it has very many. */
 int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode);
 
+/* True where calls on that descriptor wait (no O_NONBLOCK): all who share the socket share that. */
+bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd);
+
 /*
  * True where a thread of the process is inside connect(), sendto(), sendmsg() or sendmmsg() on that
  * descriptor: a task that sleeps there shows its call and arguments (/proc/PID/task/TID/syscall);

@@ -106,6 +106,11 @@ static void show_sockets(const struct procscan *s, int64_t pid,
 	struct dirent *entry;
 	DIR *fds;
 
+	/* A number may be a thread's: /proc hides those from its list only. */
+	if (s->stage == NEWEST && pid > 0)
+		pid = procfs_process(s->procfs, pid);
+	if (pid < 0)
+		return;
 	snprintf(name, sizeof(name), "%lld/fd", (long long)pid);
 	fds = open_at(procfs_dir(s->procfs), name);
 	while (fds && (entry = readdir(fds)) != NULL) {
