@@ -30,6 +30,11 @@ static const struct {
 	  " SELECT 'unknown', count(*) FILTER (WHERE certainty = 1) FROM connection" },
 	{ "evidence", "SELECT ifnull(evidence, 'none'), count(*) FROM connections GROUP BY 1" },
 	{ "verdict", "SELECT verdict, count(*) FROM connections GROUP BY 1" },
+	/* Of the answers of each source: those whose record has not come, or never will. */
+	{ "late", "SELECT 'open_' || substr(name, 12), value - (SELECT ifnull(sum(value), 0) FROM counter c"
+		  " WHERE c.name IN ('recorded_' || substr(q.name, 12), 'late_confirmed_' ||"
+		  " substr(q.name, 12), 'late_amended_' || substr(q.name, 12)))"
+		  " FROM counter q WHERE name LIKE 'queue\\_from\\_%' ESCAPE '\\' ORDER BY name" },
 	{ "recorder", "SELECT name, value FROM counter ORDER BY name" },
 };
 

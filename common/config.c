@@ -16,7 +16,7 @@
 #include "tuple.h"
 
 enum value_kind { VALUE_PATH, VALUE_WORD, VALUE_COUNT, VALUE_BYTES, VALUE_AGE, VALUE_QUEUE,
-		  VALUE_MARK, VALUE_YES, VALUE_MODE };
+		  VALUE_MARK, VALUE_YES, VALUE_MODE, VALUE_BOOST };
 
 static const struct key {
 	const char *name;
@@ -43,7 +43,7 @@ static const struct key {
 	KEY("park", VALUE_AGE, park_us, "5ms", 0, TIME_US_PER_S),
 	KEY("mode", VALUE_MODE, enforce, "observe", 0, 0),
 	KEY("policy", VALUE_PATH, policy, "none", 0, 0),
-	KEY("priority_boost", VALUE_COUNT, priority_boost, "10", 0, 20),
+	KEY("priority_boost", VALUE_BOOST, priority_boost, "realtime", 0, 20),
 	KEY("trace", VALUE_YES, trace, "yes", 0, 0),
 	KEY("trace_buffer", VALUE_BYTES, trace_bytes, "1M", 4 * 1024, 1LL << 30),
 #undef KEY
@@ -186,6 +186,11 @@ static int set_value(struct config *c, const struct key *key, const char *value,
 		return set_choice(c, key, value, (const char *const[]){ "enforce", "observe" }, why);
 	case VALUE_QUEUE:
 		return set_queues(c, key, value, why);
+	case VALUE_BOOST:
+		if (strcmp(value, "realtime"))
+			return set_number(c, key, value, why);
+		*(int64_t *)field(c, key) = PRIORITY_REALTIME;
+		return 0;
 	default:
 		return set_number(c, key, value, why);
 	}

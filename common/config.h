@@ -27,10 +27,13 @@ struct config {
 	int64_t park_us;	/* how long a packet may wait for who sent it */
 	bool enforce;		/* verdicts count; otherwise everything passes */
 	char *policy;		/* absolute path; "none": allow everything */
-	int64_t priority_boost;	/* of the thread that answers packets, as auditd.conf(5) has it */
+	int64_t priority_boost;	/* of the thread that answers packets, as auditd.conf(5) has it; or
+				 * PRIORITY_REALTIME */
 	bool trace;		/* ask tracefs as well */
 	int64_t trace_bytes;	/* the kernel's memory for that, for each processor */
 };
+
+#define PRIORITY_REALTIME 99
 
 /* All defaults.  0 or -ENOMEM. */
 int config_init(struct config *c);

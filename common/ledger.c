@@ -198,7 +198,7 @@ static int prepare_all(struct ledger_writer *w)
 		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?" },
 		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = ?3 |"
 			       " iif(?3 & 32, evidence & 64, 0), certainty = ?4,"
-			       " reason = NULL, amended = max(amended, ?5), audit_time = ?6,"
+			       " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
 			       " audit_serial = ?7, result = ?8 WHERE id = ?1" },
 		{ &w->prove, "UPDATE connection SET evidence = evidence | 64, certainty = 3"
 			     " WHERE id = ? AND evidence & 32" },
@@ -465,9 +465,11 @@ int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, b
 			  bool described)
 {
 	sqlite3_stmt *s = w->confirm;
-	int64_t process = -1;
+	int64_t process = -1, reason;
 	int rc = described ? 0 : intern_process(w, c, &process);
 
+	if (!rc)
+		rc = intern(w, c->text[CONNECTION_REASON], &reason);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(s, 1, (sqlite3_int64)c->id);
@@ -479,6 +481,7 @@ int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, b
 	sqlite3_bind_int64(s, 7, c->audit_serial);
 	sqlite3_bind_int64(s, 8, c->result);
 	sqlite3_bind_int(s, 9, described);
+	db_bind_known(s, 10, reason);
 	return run(s);
 }
 

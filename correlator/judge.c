@@ -46,7 +46,8 @@ enum counter {
 	C_FROM,					/* by enum source */
 	C_CONFIRMED = C_FROM + SOURCES,		/* likewise: the record agreed with the first answer */
 	C_AMENDED = C_CONFIRMED + SOURCES,	/* it named another process */
-	C_PARKED = C_AMENDED + SOURCES,
+	C_RECORDED = C_AMENDED + SOURCES,	/* the record had come first */
+	C_PARKED = C_RECORDED + SOURCES,
 	C_EXPIRED, C_MALFORMED, C_OVERRUNS, C_VERDICT_ERRORS, C_MISJUDGED, C_COUNT
 };
 
@@ -55,16 +56,17 @@ static const char *const counter_names[C_COUNT] = {
 	[C_FROM + FROM_NOBODY] = "queue_from_nobody", [C_FROM + FROM_TRACE] = "queue_from_trace",
 	[C_FROM + FROM_CACHE] = "queue_from_cache", [C_FROM + FROM_RECENT] = "queue_from_recent",
 	[C_FROM + FROM_PROC] = "queue_from_proc",
-	[C_CONFIRMED + FROM_NOBODY] = "late_named_nobody",
+	[C_CONFIRMED + FROM_NOBODY] = "late_confirmed_nobody",
 	[C_CONFIRMED + FROM_TRACE] = "late_confirmed_trace",
 	[C_CONFIRMED + FROM_CACHE] = "late_confirmed_cache",
 	[C_CONFIRMED + FROM_RECENT] = "late_confirmed_recent",
 	[C_CONFIRMED + FROM_PROC] = "late_confirmed_proc",
-	[C_AMENDED + FROM_NOBODY] = "late_amended_nobody",
 	[C_AMENDED + FROM_TRACE] = "late_amended_trace",
 	[C_AMENDED + FROM_CACHE] = "late_amended_cache",
 	[C_AMENDED + FROM_RECENT] = "late_amended_recent",
 	[C_AMENDED + FROM_PROC] = "late_amended_proc",
+	[C_RECORDED + FROM_TRACE] = "recorded_trace", [C_RECORDED + FROM_CACHE] = "recorded_cache",
+	[C_RECORDED + FROM_RECENT] = "recorded_recent", [C_RECORDED + FROM_PROC] = "recorded_proc",
 	[C_PARKED] = "queue_parked", [C_EXPIRED] = "queue_expired",
 	[C_MALFORMED] = "queue_malformed", [C_OVERRUNS] = "queue_overruns",
 	[C_VERDICT_ERRORS] = "queue_errors", [C_MISJUDGED] = "queue_misjudged",
@@ -206,7 +208,7 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 {
 	struct flow half = {
 		.inode = s->inode, .pid = s->pid, .fd = s->fd, .source = (int)s->source,
-		.trace_ok = s->doubts.trace_ok, .described = p->whole,
+		.trace_ok = s->doubts.trace_ok, .described = p->whole, .verdict = a->verdict,
 	};
 
 	c->start_us = procfs_start_us(j->t.witnesses->procfs, c->start_ticks);
@@ -247,6 +249,7 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 		give(j, k->ids[i], k->mark, a.verdict);
 	c.latency_us = (clock_mono_ns() - k->arrived_ns) / 1000;
 	j->count[C_FROM + s->source]++;
+	j->count[C_RECORDED + s->source] += s->row != 0;
 	if (a.verdict != VERDICT_ACCEPT)
 		j->denied[hash_tuple(&c) % DENIED_SLOTS] = (struct denied){
 			hash_tuple(&c), s->inode, clock_mono_ns() + DENIED_NS, a.verdict };
@@ -403,9 +406,23 @@ void judge_event(struct judge *j, const struct event *e)
 	}
 }
 
-void judge_late(struct judge *j, const struct outcome *out)
+void judge_late(struct judge *j, struct outcome *out)
 {
+	struct policy_answer a;
+	char user[256];
+
 	j->count[(out->amended ? C_AMENDED : C_CONFIRMED) + out->source]++;
+	if (!out->amended && out->source != FROM_NOBODY)
+		return;
+	name_users(j, &out->connection, user);
+	policy_decide(j->policy, &out->connection, &a);
+	if (a.verdict == out->verdict)
+		return;
+	j->count[C_MISJUDGED]++;
+	out->connection.text[CONNECTION_REASON] = text_of("misjudged");
+	/* The name is of this function's. */
+	if (out->connection.text[CONNECTION_USER].data == user)
+		out->connection.text[CONNECTION_USER] = TEXT_NONE;
 }
 
 /* Who seemed not to be in the call may have been on his way to sleep in it. */

@@ -42,8 +42,9 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p);
 
 /* The observer has had this event: it may be what a packet waits for. */
 void judge_event(struct judge *j, const struct event *e);
-/* A record came after its packet's verdict (OUTCOME_CONFIRM). */
-void judge_late(struct judge *j, const struct outcome *out);
+/* A record came after its packet's verdict (OUTCOME_CONFIRM).  A row whose process the policy would have
+ * judged otherwise gets the reason "misjudged". */
+void judge_late(struct judge *j, struct outcome *out);
 
 /* Time has gone by: deadlines, and a piece of the search through /proc.  Milliseconds until it wants
  * to be called again; -1: no packet waits. */

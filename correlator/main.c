@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +45,6 @@
 #define TURN_RECORDS 32
 /* How often the trace is read when no packet comes: before its buffers are full. */
 #define TRACE_MS 50
-/* With the trace hardly a packet waits for its record. */
-#define GATHER_MS 2
 /* How long to wait for room in the recorder's memory before asking for it again. */
 #define ROOM_MS 5
 #define FRESH_US (10 * TIME_US_PER_S)
@@ -124,9 +123,9 @@ static void on_event(void *arg, const struct event *e, bool replay)
 		break;
 	case OUTCOME_CONFIRM:
 		complete(d, &out.connection, e->arrival_us);
-		recorder_confirm(d->recorder, e->seq, &out.connection, out.amended, out.described);
 		if (d->judge)
 			judge_late(d->judge, &out);
+		recorder_confirm(d->recorder, e->seq, &out.connection, out.amended, out.described);
 		break;
 	case OUTCOME_PROTOCOL:
 		recorder_set_protocol(d->recorder, e->seq, out.id, out.protocol);
@@ -274,6 +273,7 @@ static int run(struct daemon *d)
 		records = room && records_take(d->records, TURN_RECORDS) > 0;
 		if (d->judge)
 			next_ms = judge_turn(d->judge);
+		records_hurry(d->records, next_ms >= 0);
 		if (!packets)
 			wait_for_work(d, fds, records ? 0 : next_ms, room);
 	}
@@ -352,6 +352,21 @@ static bool start_queue(struct daemon *d)
 	return d->judge != NULL;
 }
 
+/* Of this thread alone, now that the others are there: no connection waits for them. */
+static void raise_priority(const struct daemon *d)
+{
+	struct sched_param lowest = { .sched_priority = sched_get_priority_min(SCHED_RR) };
+	int boost = (int)d->config.priority_boost;
+
+	if (boost == PRIORITY_REALTIME) {
+		if (!sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest))
+			return;
+		boost = 20;	/* where it is not to be had, as much as else there is */
+	}
+	if (setpriority(PRIO_PROCESS, 0, -boost))
+		log_warn("cannot raise the priority: %s", strerror(errno));
+}
+
 static bool start(struct daemon *d)
 {
 	int rc = recorder_start(d->config.ledger, d->config.node, d->config.buffer_bytes / 2,
@@ -369,14 +384,12 @@ static bool start(struct daemon *d)
 	if (d->users && d->procfs && d->observer) {
 		if (d->config.queue >= 0 && !start_queue(d))
 			return false;
-		d->records = records_start(d->config.cache, d->once, d->tracefs ? GATHER_MS : 0,
-					   &records_ops, d);
+		d->records = records_start(d->config.cache, d->once, &records_ops, d);
 	}
 	if (!d->records)
 		log_error("cannot start: %s", strerror(errno));
-	/* Of this thread alone, now that the others are there: no connection waits for them. */
-	if (d->queue && setpriority(PRIO_PROCESS, 0, -(int)d->config.priority_boost))
-		log_warn("cannot raise the priority: %s", strerror(errno));
+	if (d->records && d->queue)
+		raise_priority(d);
 	return d->records != NULL;
 }
 

@@ -269,7 +269,7 @@ void witnesses_record(struct witnesses *w, const struct connection *c, struct se
 	struct flow r;
 	bool own;
 
-	if (s->row || c->direction == DIRECTION_FORWARD)
+	if (s->row || (c->direction == DIRECTION_FORWARD && s->pid < 0))
 		return;
 	own = s->pid >= 0 && observer_record(w->observer, c, s->pid, s->fd, &r);
 	if (!own) {

@@ -25,6 +25,7 @@ struct flow {
 	int64_t time_us;	/* of the first packet, or of the record */
 	unsigned int evidence;
 	int source;		/* the caller's: where the answer came from */
+	enum verdict verdict;	/* that the packet was given */
 	bool trace_ok;		/* nothing speaks against the trace's word (certainty.h) */
 	bool described;		/* its row has what /proc said of the living process */
 };

@@ -344,10 +344,13 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	doubts.same_socket = f.inode > 0 && (f.inode == e->inode || (f.fd >= 0 && f.fd == e->fd));
 	c->evidence |= f.pid == e->pid ? f.evidence : f.evidence & EVIDENCE_INODE;
 	c->certainty = certainty_of(c->evidence, &doubts);
+	/* The packet shows that there was something. */
+	c->text[CONNECTION_REASON] = TEXT_NONE;
 	out->kind = OUTCOME_CONFIRM;
 	out->amended = f.pid >= 0 && f.pid != e->pid;
 	out->described = f.described && f.pid == e->pid;
 	out->source = f.source;
+	out->verdict = f.verdict;
 	return true;
 }
 

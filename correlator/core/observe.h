@@ -33,6 +33,7 @@ struct outcome {
 	bool amended;		/* it had been attributed to another process */
 	bool described;		/* the row has more of the process than the record: it stays */
 	int source;		/* of the first answer: flow.source */
+	enum verdict verdict;	/* that went with it */
 };
 
 /* Rows get ids from next_id on.  NULL where memory is short. */

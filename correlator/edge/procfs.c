@@ -25,8 +25,7 @@ struct procfs {
 	int64_t last_start_us;
 	char exe[PATH_MAX];
 	size_t exe_len;
-	/* the process glanced at last, and what it said */
-	int open;
+	/* what the process glanced at last said */
 	char comm[64], name[PATH_MAX], cmdline[4096], cwd[PATH_MAX], cgroup[4096];
 };
 
@@ -52,7 +51,6 @@ struct procfs *procfs_open(const char *path)
 	p->tick_us = proc_tick_us();
 	p->boot_us = proc_boot_us();
 	p->last_pid = -1;
-	p->open = -1;
 	return p;
 }
 
@@ -60,8 +58,6 @@ void procfs_close(struct procfs *p)
 {
 	if (!p)
 		return;
-	if (p->open >= 0)
-		close(p->open);
 	close(p->dir);
 	free(p);
 }
@@ -169,11 +165,11 @@ bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
 }
 
 /* "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call. */
-static bool is_call_on(int task, int64_t fd)
+static bool is_call_on(int dir, const char *name, int64_t fd)
 {
 	static const long calls[] = { SYS_connect, SYS_sendto, SYS_sendmsg, SYS_sendmmsg };
 	char buf[256], *end;
-	ssize_t n = proc_read(task, "syscall", buf, sizeof(buf) - 1);
+	ssize_t n = proc_read(dir, name, buf, sizeof(buf) - 1);
 	long nr;
 
 	if (n <= 0)
@@ -190,22 +186,25 @@ static bool is_call_on(int task, int64_t fd)
 
 bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 {
-	DIR *tasks = open_list(p, pid, "task");
+	char name[48];
+	DIR *tasks;
 	struct dirent *entry;
-	bool found = false;
+	bool found;
 
-	if (!tasks)
-		return false;
-	while (!found && (entry = readdir(tasks)) != NULL) {
-		int task = entry->d_name[0] == '.' ? -1 :
-			   openat(dirfd(tasks), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (task < 0)
+	/* Most have one thread alone, which is the process's own. */
+	snprintf(name, sizeof(name), "%lld/syscall", (long long)pid);
+	if (is_call_on(p->dir, name, fd))
+		return true;
+	tasks = open_list(p, pid, "task");
+	found = false;
+	while (tasks && !found && (entry = readdir(tasks)) != NULL) {
+		if (entry->d_name[0] == '.' || strtoll(entry->d_name, NULL, 10) == pid)
 			continue;
-		found = is_call_on(task, fd);
-		close(task);
+		snprintf(name, sizeof(name), "%.20s/syscall", entry->d_name);
+		found = is_call_on(dirfd(tasks), name, fd);
 	}
-	closedir(tasks);
+	if (tasks)
+		closedir(tasks);
 	return found;
 }
 
@@ -229,10 +228,10 @@ static struct text read_text(int dir, const char *name, char *buf, size_t size)
 }
 
 /* "PID (NAME) STATE PPID ..." with the start as field 22; the name may hold blanks and brackets. */
-static bool read_stat(struct procfs *p, int dir, struct event *e)
+static bool read_stat(struct procfs *p, const char *name, struct event *e)
 {
 	char buf[1024], *from, *to;
-	ssize_t n = proc_read(dir, "stat", buf, sizeof(buf) - 1);
+	ssize_t n = proc_read(p->dir, name, buf, sizeof(buf) - 1);
 
 	if (n <= 0)
 		return false;
@@ -254,14 +253,15 @@ static bool read_stat(struct procfs *p, int dir, struct event *e)
 
 bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
 {
+	char name[48];
+
 	event_init(e);
-	if (p->open >= 0)
-		close(p->open);
-	p->open = pid > 0 ? open_process(p, pid) : -1;
-	if (p->open < 0 || !read_stat(p, p->open, e))
+	snprintf(name, sizeof(name), "%lld/stat", (long long)pid);
+	if (pid <= 0 || !read_stat(p, name, e))
 		return false;
 	e->pid = pid;
-	e->text[EVENT_EXE] = read_link(p->open, "exe", p->name, sizeof(p->name));
+	snprintf(name, sizeof(name), "%lld/exe", (long long)pid);
+	e->text[EVENT_EXE] = read_link(p->dir, name, p->name, sizeof(p->name));
 	return true;
 }
 
@@ -294,24 +294,32 @@ static int64_t read_id(int dir, const char *name)
 
 void procfs_rest(struct procfs *p, struct event *e)
 {
+	int dir = open_process(p, e->pid);
 	char status[4096];
 	struct text cgroup;
-	ssize_t n = p->open < 0 ? -1 : proc_read(p->open, "status", status, sizeof(status) - 1);
+	ssize_t n;
 
-	if (n <= 0)
+	/* By now its number may be another's. */
+	if (dir >= 0 && proc_start_ticks(dir) != e->start_ticks) {
+		close(dir);
+		dir = -1;
+	}
+	if (dir < 0)
 		return;
-	status[n] = '\0';
+	n = proc_read(dir, "status", status, sizeof(status) - 1);
+	status[n > 0 ? n : 0] = '\0';
 	e->uid = status_number(status, "\nUid:", 0);
 	e->euid = status_number(status, "\nUid:", 1);
 	e->fsuid = status_number(status, "\nUid:", 3);
 	e->gid = status_number(status, "\nGid:", 0);
-	e->auid = read_id(p->open, "loginuid");
-	e->session = read_id(p->open, "sessionid");
-	e->netns = proc_link_number(p->open, "ns/net", "net:[");
-	e->text[EVENT_CMDLINE] = read_text(p->open, "cmdline", p->cmdline, sizeof(p->cmdline));
-	e->text[EVENT_CWD] = read_link(p->open, "cwd", p->cwd, sizeof(p->cwd));
-	cgroup = read_text(p->open, "cgroup", p->cgroup, sizeof(p->cgroup));
+	e->auid = read_id(dir, "loginuid");
+	e->session = read_id(dir, "sessionid");
+	e->netns = proc_link_number(dir, "ns/net", "net:[");
+	e->text[EVENT_CMDLINE] = read_text(dir, "cmdline", p->cmdline, sizeof(p->cmdline));
+	e->text[EVENT_CWD] = read_link(dir, "cwd", p->cwd, sizeof(p->cwd));
+	cgroup = read_text(dir, "cgroup", p->cgroup, sizeof(p->cgroup));
 	e->text[EVENT_CGROUP] = proc_pick_cgroup(p->cgroup, cgroup.len);
+	close(dir);
 }
 
 int64_t procfs_process(struct procfs *p, int64_t tid)

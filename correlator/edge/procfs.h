@@ -40,10 +40,10 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd);
 
 /*
  * A living process, as much as tells which it is: start, parent, name and program, into e, whose texts
- * are good until the next call.  It stays open for procfs_rest().  False where it is gone.
+ * are good until the next call.  False where it is gone.
  */
 bool procfs_glance(struct procfs *p, int64_t pid, struct event *e);
-/* All else that /proc says of the process glanced at last; what can no longer be read stays as it is. */
+/* All else that /proc says of the process that e is of, if it is still that one. */
 void procfs_rest(struct procfs *p, struct event *e);
 
 /* The process that a thread is of; -1: it is gone. */

@@ -23,6 +23,7 @@
 /* An event with the longest of texts; the fields of a record are cut long before. */
 #define ITEM_BYTES_MAX ((size_t)64 * 1024)
 #define LAST_FOLLOW_NS 5000000000LL
+#define GATHER_MS 2
 
 enum item_kind { ITEM_BEGIN, ITEM_EVENT, ITEM_REPLAY, ITEM_FOLLOWED, ITEM_MISSED, ITEM_END };
 
@@ -43,7 +44,8 @@ struct records {
 	pthread_t thread;
 	int finish;			/* an eventfd, readable from records_finish() on */
 	_Atomic int64_t give_up_ns;	/* 0: run */
-	int gather_ms;
+	int wake;			/* an eventfd: somebody is in a hurry */
+	atomic_bool hurry;
 	bool once, ended;
 	int rc;
 };
@@ -119,6 +121,30 @@ static const struct follow_ops follow_ops = {
 	.begin = on_begin, .event = on_event, .position = on_position, .missed = on_missed,
 };
 
+/* So that rows come together, until somebody is in a hurry. */
+static void rest(struct records *r)
+{
+	struct pollfd fds[] = {
+		{ .fd = r->finish, .events = POLLIN }, { .fd = r->wake, .events = POLLIN },
+	};
+	uint64_t count;
+
+	if (!atomic_load(&r->hurry))
+		poll(fds, 2, GATHER_MS);
+	if (fds[1].revents && read(r->wake, &count, sizeof(count)) < 0)
+		return;
+}
+
+void records_hurry(struct records *r, bool hurry)
+{
+	uint64_t one = 1;
+
+	if (atomic_exchange(&r->hurry, hurry) == hurry || !hurry)
+		return;
+	if (write(r->wake, &one, sizeof(one)) < 0)
+		return;
+}
+
 static void *records_main(void *arg)
 {
 	struct records *r = arg;
@@ -136,8 +162,7 @@ static void *records_main(void *arg)
 		if (more > 0)
 			continue;
 		poll(fds, 2, follow_timeout_ms(r->follow));
-		if (r->gather_ms)
-			poll(&fds[1], 1, r->gather_ms);
+		rest(r);
 	} while (!atomic_load(&r->give_up_ns));
 	/* What was committed before the end is read, if that is near. */
 	while (!r->once && (more = follow_turn(r->follow)) > 0 &&
@@ -149,8 +174,8 @@ static void *records_main(void *arg)
 	return NULL;
 }
 
-struct records *records_start(const char *cache_path, bool once, int gather_ms,
-			      const struct records_ops *ops, void *arg)
+struct records *records_start(const char *cache_path, bool once, const struct records_ops *ops,
+			      void *arg)
 {
 	struct records *r = calloc(1, sizeof(*r));
 	int rc = ENOMEM;
@@ -160,11 +185,11 @@ struct records *records_start(const char *cache_path, bool once, int gather_ms,
 	r->ops = ops;
 	r->arg = arg;
 	r->once = once;
-	r->gather_ms = gather_ms;
 	r->finish = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->ring = ring_new(RING_BYTES);
 	r->follow = follow_new(cache_path, &follow_ops, r);
-	if (r->finish >= 0 && r->ring && r->follow)
+	if (r->finish >= 0 && r->wake >= 0 && r->ring && r->follow)
 		rc = pthread_create(&r->thread, NULL, records_main, r);
 	if (!rc)
 		return r;
@@ -172,6 +197,8 @@ struct records *records_start(const char *cache_path, bool once, int gather_ms,
 	follow_free(r->follow);
 	if (r->finish >= 0)
 		close(r->finish);
+	if (r->wake >= 0)
+		close(r->wake);
 	free(r);
 	errno = rc;
 	return NULL;
@@ -207,6 +234,7 @@ void records_free(struct records *r)
 	ring_free(r->ring);
 	follow_free(r->follow);
 	close(r->finish);
+	close(r->wake);
 	free(r);
 }
 

@@ -24,10 +24,11 @@ struct records_ops {
 	void (*missed)(void *arg, int64_t rows);
 };
 
-/* once: the thread ends when everything that is there has been read.  gather_ms: how long it rests after
- * rows, where nobody is in a hurry for them.  NULL with errno set. */
-struct records *records_start(const char *cache_path, bool once, int gather_ms,
-			      const struct records_ops *ops, void *arg);
+/* once: the thread ends when everything that is there has been read.  NULL with errno set. */
+struct records *records_start(const char *cache_path, bool once, const struct records_ops *ops,
+			      void *arg);
+/* Whether somebody waits for rows: where nobody does, some milliseconds' rows come together. */
+void records_hurry(struct records *r, bool hurry);
 /* The thread reads what is there, for some seconds at most, and ends: see records_ended(). */
 void records_finish(struct records *r);
 void records_free(struct records *r);
