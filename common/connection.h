@@ -40,6 +40,7 @@ enum connection_text {
 	CONNECTION_CMDLINE,
 	CONNECTION_CWD,
 	CONNECTION_PARENT_EXE,
+	CONNECTION_ANCESTORS,	/* programs of parent, grandparent, ..., with " < " between */
 	CONNECTION_USER,
 	CONNECTION_LOGIN_USER,
 	CONNECTION_LABEL,

@@ -10,6 +10,8 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_CONNECT] = "connect",
 	[EVENT_SEND] = "send",
 	[EVENT_ACCEPT] = "accept",
+	[EVENT_EXEC] = "exec",
+	[EVENT_FORK] = "fork",
 };
 
 const char *event_kind_name(enum event_kind kind)

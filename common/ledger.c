@@ -120,7 +120,8 @@ static const char *const steps[] = {
 	"CREATE TABLE position (epoch TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
-	/* More words in `evidence`: 32 trace, 64 call. */
+	/* More words in `evidence`: 32 trace, 64 call; who started whom. */
+	"ALTER TABLE process ADD COLUMN ancestors INTEGER;"	/* id of a text: "exe < exe ..." */
 	"DROP VIEW connections;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
 };
@@ -135,17 +136,17 @@ static const struct db_schema schema = {
 enum process_column {
 	P_PID, P_START_TICKS, P_PPID, P_UID, P_GID, P_EUID, P_FSUID, P_AUID, P_SESSION, P_NETNS,
 	P_NODE, P_COMM, P_EXE, P_CMDLINE, P_CWD, P_PARENT_EXE, P_USER, P_LOGIN_USER, P_LABEL,
-	P_CONTAINER, P_UNIT, P_COLUMNS
+	P_CONTAINER, P_UNIT, P_ANCESTORS, P_COLUMNS
 };
 
 #define PROCESS_COLUMNS \
 	"pid, start_ticks, ppid, uid, gid, euid, fsuid, auid, session, netns, node, comm, exe," \
-	" cmdline, cwd, parent_exe, user, login_user, label, container, unit"
+	" cmdline, cwd, parent_exe, user, login_user, label, container, unit, ancestors"
 
 static const enum connection_text process_texts[] = {
 	CONNECTION_NODE, CONNECTION_COMM, CONNECTION_EXE, CONNECTION_CMDLINE, CONNECTION_CWD,
 	CONNECTION_PARENT_EXE, CONNECTION_USER, CONNECTION_LOGIN_USER, CONNECTION_LABEL,
-	CONNECTION_CONTAINER, CONNECTION_UNIT,
+	CONNECTION_CONTAINER, CONNECTION_UNIT, CONNECTION_ANCESTORS,
 };
 
 #define TEXT_SLOTS 4096
@@ -190,7 +191,7 @@ static int prepare_all(struct ledger_writer *w)
 		{ &w->find_process, "SELECT id, " PROCESS_COLUMNS " FROM process WHERE pid = ?"
 				    " AND start_ticks = ? ORDER BY id DESC LIMIT 16" },
 		{ &w->add_process, "INSERT INTO process (start, " PROCESS_COLUMNS ") VALUES (?, ?,"
-				   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+				   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
 			   " dport, process, node, evidence, certainty, reason, verdict, rule,"
 			   " latency, audit_time, audit_serial, result) VALUES (?, ?, ?, ?, ?, ?,"

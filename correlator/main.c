@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ancestry.h"
 #include "clock.h"
 #include "config.h"
 #include "db.h"
@@ -104,7 +105,7 @@ static void complete(struct daemon *d, struct connection *c, int64_t arrival_us)
 	c->text[CONNECTION_NODE] = text_of(d->config.node);
 	c->start_us = procfs_start_us(d->procfs, c->start_ticks);
 	if (fresh)
-		c->text[CONNECTION_PARENT_EXE] = procfs_exe(d->procfs, c->ppid, c->time_us);
+		ancestry_tell(d->witnesses.ancestry, &d->witnesses, c);
 }
 
 static void on_event(void *arg, const struct event *e, bool replay)
@@ -332,10 +333,8 @@ static bool start_queue(struct daemon *d)
 	if (!policy)
 		return false;
 	d->sockdiag = sockdiag_open();
-	d->witnesses = (struct witnesses){
-		.sockdiag = d->sockdiag, .procfs = d->procfs, .observer = d->observer,
-		.netns = procfs_netns(d->procfs, getpid()),
-	};
+	d->witnesses.sockdiag = d->sockdiag;
+	d->witnesses.netns = procfs_netns(d->procfs, getpid());
 	rc = d->sockdiag ? nfqueue_open(&settings, &d->queue) : -errno;
 	if (rc) {
 		log_error("cannot open netfilter queue %d: %s", (int)d->config.queue,
@@ -381,7 +380,10 @@ static bool start(struct daemon *d)
 	d->users = users_new();
 	d->procfs = procfs_open("/proc");
 	d->observer = observer_new(recorder_next_id(d->recorder));
-	if (d->users && d->procfs && d->observer) {
+	d->witnesses.procfs = d->procfs;
+	d->witnesses.observer = d->observer;
+	d->witnesses.ancestry = ancestry_new("/proc");
+	if (d->users && d->procfs && d->observer && d->witnesses.ancestry) {
 		if (d->config.queue >= 0 && !start_queue(d))
 			return false;
 		d->records = records_start(d->config.cache, d->once, &records_ops, d);
@@ -412,6 +414,7 @@ static int serve(struct daemon *d)
 	tracefeed_close(d->tracefs);
 	lookups_free(d->witnesses.lookups);
 	tasks_free(d->witnesses.tasks);
+	ancestry_free(d->witnesses.ancestry);
 	records_free(d->records);
 	if (d->recorder && recorder_stop(d->recorder, LAST_COMMIT_MS))
 		rc = 1;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ancestry.h"
 #include "clock.h"
 #include "observe.h"
 #include "proc.h"
@@ -400,8 +401,8 @@ static void describe_gone(struct witnesses *w, struct connection *c, struct send
 	c->text[CONNECTION_EXE] = tasks_exe(w->tasks, s->pid);
 }
 
-void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,
-			struct portrait *p, bool more)
+static void describe(struct witnesses *w, struct connection *c, struct sender *s,
+		     struct portrait *p)
 {
 	const struct event *known = observer_who(w->observer, s->pid);
 
@@ -414,16 +415,17 @@ void witnesses_describe(struct witnesses *w, struct connection *c, struct sender
 	/* A process that is ending has no program any more, while it still has a number. */
 	p->alive = procfs_glance(w->procfs, s->pid, &p->event) && p->event.text[EVENT_EXE].data &&
 		   procfs_start_us(w->procfs, p->event.start_ticks) < c->time_us + PROC_SLACK_US;
-	if (!p->alive) {
+	p->whole = p->alive && is_known(known, &p->event);
+	if (!p->alive)
 		describe_gone(w, c, s);
-		return;
-	}
-	if (is_known(known, &p->event)) {
-		p->whole = true;
-		fill(c, s, known);
-		return;
-	}
-	fill(c, s, &p->event);
+	else
+		fill(c, s, p->whole ? known : &p->event);
+}
+
+void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,
+			struct portrait *p, bool more)
+{
+	describe(w, c, s, p);
 	if (more)
 		witnesses_complete(w, c, s, p);
 }
@@ -439,9 +441,6 @@ void witnesses_complete(struct witnesses *w, struct connection *c, struct sender
 			observer_know(w->observer, &p->event);
 		fill(c, s, &p->event);
 	}
-	if (c->text[CONNECTION_PARENT_EXE].data)
-		return;
-	c->text[CONNECTION_PARENT_EXE] = procfs_exe(w->procfs, c->ppid, c->time_us);
-	if (!c->text[CONNECTION_PARENT_EXE].data && w->tracefs)
-		c->text[CONNECTION_PARENT_EXE] = tasks_exe(w->tasks, c->ppid);
+	if (!c->text[CONNECTION_ANCESTORS].data)
+		ancestry_tell(w->ancestry, w, c);
 }

@@ -10,6 +10,7 @@
 #include "event.h"
 #include "lookups.h"
 
+struct ancestry;
 struct observer;
 struct procfs;
 struct sockdiag;
@@ -21,6 +22,7 @@ struct witnesses {
 	struct sockdiag *sockdiag;
 	struct procfs *procfs;
 	struct observer *observer;
+	struct ancestry *ancestry;
 	/* the trace; tracefs NULL: there is none */
 	struct tracefeed *tracefs;
 	struct lookups *lookups;

@@ -122,8 +122,10 @@ static struct open_event *find(struct assembler *a, const struct stamp *stamp, u
 /* The records that an event waits for. */
 static unsigned int needs(const struct open_event *e)
 {
-	return R_SYSCALL | (e->class.kind == EVENT_SOCKET ? 0 : R_SOCKADDR) |
-	       (e->class.socketcall ? R_SOCKETCALL : 0);
+	enum event_kind kind = e->class.kind;
+	bool address = kind != EVENT_SOCKET && kind != EVENT_EXEC && kind != EVENT_FORK;
+
+	return R_SYSCALL | (address ? R_SOCKADDR : 0u) | (e->class.socketcall ? R_SOCKETCALL : 0);
 }
 
 /*

@@ -332,6 +332,8 @@ static enum record_result finish(struct record_parser *p)
 			return RECORD_OTHER_FAMILY;
 		return RECORD_OURS;
 	}
+	if (e->kind == EVENT_EXEC || e->kind == EVENT_FORK)
+		return RECORD_OURS;
 	if (!p->has_address && (e->kind == EVENT_SEND || e->kind == EVENT_ACCEPT))
 		return RECORD_NO_ADDRESS;
 	if (!p->has_address || p->address == SOCKADDR_BAD)

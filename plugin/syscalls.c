@@ -9,7 +9,7 @@
 /* Every call of ours, most frequent first. */
 static const struct call {
 	const char *name;	/* in libaudit's tables */
-	unsigned int number;	/* as socketcall(2) has it */
+	unsigned int number;	/* as socketcall(2) has it; 0: it does not */
 	enum event_kind kind;
 } calls[] = {
 	{ "socket", SYS_SOCKET, EVENT_SOCKET },
@@ -20,6 +20,12 @@ static const struct call {
 	{ "bind", SYS_BIND, EVENT_BIND },
 	{ "accept4", SYS_ACCEPT4, EVENT_ACCEPT },
 	{ "accept", SYS_ACCEPT, EVENT_ACCEPT },
+	{ "execve", 0, EVENT_EXEC },
+	{ "execveat", 0, EVENT_EXEC },
+	{ "clone", 0, EVENT_FORK },
+	{ "clone3", 0, EVENT_FORK },
+	{ "vfork", 0, EVENT_FORK },
+	{ "fork", 0, EVENT_FORK },
 };
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
@@ -65,7 +71,7 @@ struct syscall_class syscall_classify(uint32_t arch, int nr, uint64_t a0)
 	if (t->socketcall != nr)
 		return (struct syscall_class){ EVENT_NONE, false };
 	for (size_t i = 0; i < CALLS; i++)
-		if (calls[i].number == a0)
+		if (calls[i].number && calls[i].number == a0)
 			return (struct syscall_class){ calls[i].kind, true };
 	return (struct syscall_class){ EVENT_NONE, true };
 }

@@ -488,6 +488,21 @@ static void on_bind(struct observer *o, const struct event *e)
 		s->bound.addr.family = 0;
 }
 
+/* What a child is until it executes something: its parent again, under another number.  Its own records
+ * may have come before this one. */
+static void on_fork(struct observer *o, const struct event *e)
+{
+	const struct event *old = proctable_get(o->processes, e->exit);
+	struct event child = *e;
+
+	if (e->exit <= 0 || e->text[EVENT_NODE].data || (old && old->time_us >= e->time_us))
+		return;
+	child.pid = e->exit;
+	child.ppid = e->pid;
+	child.start_ticks = -1;
+	proctable_put(o->processes, &child);
+}
+
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	out->kind = OUTCOME_NONE;
@@ -505,6 +520,9 @@ void observer_event(struct observer *o, const struct event *e, bool replay, stru
 		break;
 	case EVENT_CONNECT:
 		on_connect(o, e, replay, out);
+		break;
+	case EVENT_FORK:
+		on_fork(o, e);
 		break;
 	case EVENT_SEND:
 		on_send(o, e, replay, out);

@@ -20,16 +20,10 @@ struct procfs {
 	int dir;
 	int64_t tick_us;
 	int64_t boot_us;	/* by the wall clock at the start of this program */
-	/* the last answer: many events in a row have the same parent */
-	int64_t last_pid, last_ns;
-	int64_t last_start_us;
-	char exe[PATH_MAX];
-	size_t exe_len;
 	/* what the process glanced at last said */
 	char comm[64], name[PATH_MAX], cmdline[4096], cwd[PATH_MAX], cgroup[4096];
 };
 
-#define KEEP_NS 1000000000LL
 #define FDS_MAX 1024
 
 int procfs_dir(const struct procfs *p)
@@ -50,7 +44,6 @@ struct procfs *procfs_open(const char *path)
 	}
 	p->tick_us = proc_tick_us();
 	p->boot_us = proc_boot_us();
-	p->last_pid = -1;
 	return p;
 }
 
@@ -65,37 +58,6 @@ void procfs_close(struct procfs *p)
 int64_t procfs_start_us(const struct procfs *p, int64_t start_ticks)
 {
 	return start_ticks < 0 ? -1 : p->boot_us + start_ticks * p->tick_us;
-}
-
-static void look_up(struct procfs *p, int64_t pid)
-{
-	char name[32];
-	int dir;
-	ssize_t n;
-
-	p->last_pid = pid;
-	p->last_ns = clock_mono_ns();
-	p->exe_len = 0;
-	snprintf(name, sizeof(name), "%lld", (long long)pid);
-	dir = openat(p->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return;
-	p->last_start_us = procfs_start_us(p, proc_start_ticks(dir));
-	n = readlinkat(dir, "exe", p->exe, sizeof(p->exe));
-	if (n > 0)
-		p->exe_len = (size_t)n;
-	close(dir);
-}
-
-struct text procfs_exe(struct procfs *p, int64_t pid, int64_t time_us)
-{
-	if (pid <= 0)
-		return TEXT_NONE;
-	if (pid != p->last_pid || clock_mono_ns() - p->last_ns > KEEP_NS)
-		look_up(p, pid);
-	if (!p->exe_len || p->last_start_us < 0 || p->last_start_us > time_us + PROC_SLACK_US)
-		return TEXT_NONE;
-	return (struct text){ p->exe, p->exe_len };
 }
 
 static int open_process(const struct procfs *p, int64_t pid)
@@ -333,19 +295,6 @@ int64_t procfs_process(struct procfs *p, int64_t tid)
 		return -1;
 	status[n] = '\0';
 	return status_number(status, "\nTgid:", 0);
-}
-
-int64_t procfs_parent(struct procfs *p, int64_t pid)
-{
-	char name[48], status[4096];
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "%lld/status", (long long)pid);
-	n = proc_read(p->dir, name, status, sizeof(status) - 1);
-	if (n <= 0)
-		return -1;
-	status[n] = '\0';
-	return status_number(status, "\nPPid:", 0);
 }
 
 int64_t procfs_netns(struct procfs *p, int64_t pid)

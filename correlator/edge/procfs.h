@@ -14,12 +14,6 @@ struct procfs;
 struct procfs *procfs_open(const char *path);
 void procfs_close(struct procfs *p);
 
-/*
- * The program of a process that lived at time_us: none where it is gone, or where the pid is by
- * now another's.  Good until the next call.
- */
-struct text procfs_exe(struct procfs *p, int64_t pid, int64_t time_us);
-
 /* The inode of the socket that this descriptor of the process is; -1: it is none. */
 int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd);
 /* True where that descriptor of that process is the socket with this inode, now. */
@@ -48,8 +42,6 @@ void procfs_rest(struct procfs *p, struct event *e);
 
 /* The process that a thread is of; -1: it is gone. */
 int64_t procfs_process(struct procfs *p, int64_t tid);
-/* Its parent; -1. */
-int64_t procfs_parent(struct procfs *p, int64_t pid);
 /* The network namespace of the caller, or of a process; -1: gone. */
 int64_t procfs_netns(struct procfs *p, int64_t pid);
 

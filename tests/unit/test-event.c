@@ -7,7 +7,8 @@
 
 static void test_names(void)
 {
-	static const char *const kinds[] = { "socket", "bind", "connect", "send", "accept" };
+	static const char *const kinds[] = { "socket", "bind", "connect", "send", "accept",
+					     "exec", "fork" };
 
 	for (int k = EVENT_SOCKET; k < EVENT_KINDS; k++)
 		tap_ok(!strcmp(event_kind_name((enum event_kind)k), kinds[k - 1]) &&

@@ -707,6 +707,96 @@ static void test_packets(void)
 	       "a record whose packet comes later names the one who is gone");
 }
 
+/* Datagrams without connect(): a flow for each destination of a socket. */
+static void test_sends(void)
+{
+	struct event e;
+	uint64_t first;
+
+	fresh();
+	give(make_socket(3, IPPROTO_UDP));
+	e = make_connect(3, "192.0.2.1", 53, 30);
+	e.kind = EVENT_SEND;
+	tap_ok(is_new(e, IPPROTO_UDP), "a datagram is a row");
+	first = out.connection.id;
+	e.time_us = now_us += 1000;
+	tap_ok(give(e) == OUTCOME_AGAIN && out.id == first, "another one to there is the same flow");
+	set_address(&e, "192.0.2.2", 53);
+	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.id != first, "to elsewhere it is another");
+	set_address(&e, "192.0.2.1", 53);
+	tap_ok(give(e) == OUTCOME_AGAIN && out.id == first, "and the first goes on beside it");
+	e.time_us = now_us += HALF_HOUR + 1000;
+	tap_ok(is_new(e, IPPROTO_UDP), "for half an hour");
+	set_address(&e, "192.0.2.3", 53);
+	e.exit = -ECONNREFUSED;
+	tap_ok(is_nothing(e), "one that failed was none");
+	e.exit = -EPERM;
+	tap_ok(is_new(e, IPPROTO_UDP), "one that was held back was one");
+}
+
+static void test_accepts(void)
+{
+	struct connection p;
+	struct event e;
+
+	fresh();
+	e = make_connect(7, "192.0.2.9", 40000, 7);
+	e.kind = EVENT_ACCEPT;
+	e.inode = 90;
+	tap_ok(give(e) == OUTCOME_NEW && out.connection.direction == DIRECTION_IN &&
+		       out.connection.src.port == 40000 && out.connection.dst.port == -1 &&
+		       out.connection.certainty == CERTAINTY_CERTAIN, "who accepted, and from where");
+	connection_init(&p);
+	p.direction = DIRECTION_IN;
+	p.protocol = IPPROTO_TCP;
+	p.src = (struct endpoint){ e.addr, 40001 };
+	p.time_us = now_us;
+	p.pid = 100;
+	p.uid = 0;
+	p.evidence = EVIDENCE_INODE | EVIDENCE_FD;
+	decided(&p, 3, 80, 0);
+	e.port = 40001;
+	e.fd = 8;
+	e.uid = e.euid = e.fsuid = 33;
+	e.inode = 91;
+	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
+		       out.connection.certainty == CERTAINTY_CERTAIN,
+	       "its packet was the listener's, whoever accepts it then");
+	e.exit = -EAGAIN;
+	tap_ok(is_nothing(e), "an accept that found nobody");
+}
+
+/* Ancestors: what a process is before it executes anything. */
+static void test_processes(void)
+{
+	const struct event *who;
+	struct event e;
+
+	fresh();
+	e = make(EVENT_EXEC, -1, 0);
+	tap_ok(is_nothing(e), "a program that begins is no row");
+	who = observer_who(o, e.pid);
+	tap_ok(who && who->ppid == e.ppid && text_equal(who->text[EVENT_EXE], e.text[EVENT_EXE]),
+	       "and is known");
+	e = make(EVENT_FORK, -1, 500);
+	e.start_ticks = 77;
+	give(e);
+	who = observer_who(o, 500);
+	tap_ok(who && who->ppid == e.pid && who->start_ticks == -1 &&
+		       text_equal(who->text[EVENT_EXE], e.text[EVENT_EXE]),
+	       "a child is its parent's program");
+	e = make(EVENT_EXEC, -1, 0);
+	e.pid = 501;
+	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	give(e);
+	e = make(EVENT_FORK, -1, 501);
+	e.time_us -= 5000;
+	give(e);
+	who = observer_who(o, 501);
+	tap_ok(who && text_equal(who->text[EVENT_EXE], text_of("/usr/bin/other")),
+	       "a fork that comes late changes nothing");
+}
+
 int main(void)
 {
 	struct event e;
@@ -729,6 +819,9 @@ int main(void)
 	tap_ok(is_nothing(e), "an event of no kind");
 	test_results();
 	test_packets();
+	test_sends();
+	test_accepts();
+	test_processes();
 	observer_free(o);
 	observer_free(NULL);
 	return tap_done();

@@ -35,6 +35,8 @@ static enum event_kind kind_of(const char *name)
 		{ "socket", EVENT_SOCKET }, { "bind", EVENT_BIND },	{ "connect", EVENT_CONNECT },
 		{ "sendto", EVENT_SEND },   { "sendmsg", EVENT_SEND },	{ "sendmmsg", EVENT_SEND },
 		{ "accept", EVENT_ACCEPT }, { "accept4", EVENT_ACCEPT },
+		{ "execve", EVENT_EXEC },   { "execveat", EVENT_EXEC }, { "clone", EVENT_FORK },
+		{ "clone3", EVENT_FORK },   { "vfork", EVENT_FORK },	{ "fork", EVENT_FORK },
 	};
 
 	for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who started whom.  Many connections in a row have the same parents: what was asked is kept for a
+ * second. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ancestry.h"
+#include "clock.h"
+#include "observe.h"
+#include "proc.h"
+#include "procfs.h"
+#include "tasks.h"
+#include "witnesses.h"
+
+#define GENERATIONS 12
+#define SLOTS 64
+#define KEEP_US TIME_US_PER_S
+#define EXE_CHARS 512
+#define CHAIN_CHARS 2048
+#define BETWEEN " < "
+
+struct parent {
+	int64_t pid, ppid;	/* ppid -1: unknown */
+	int64_t asked_us;
+	size_t len;		/* of exe; 0: unknown */
+	char exe[EXE_CHARS];
+};
+
+struct ancestry {
+	struct procfs *procfs;	/* of its own: what others read of a process stays as it is */
+	struct parent slot[SLOTS];
+	char chain[CHAIN_CHARS], exe[EXE_CHARS];
+};
+
+struct ancestry *ancestry_new(const char *proc_path)
+{
+	struct ancestry *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->procfs = procfs_open(proc_path);
+	if (a->procfs)
+		return a;
+	free(a);
+	return NULL;
+}
+
+void ancestry_free(struct ancestry *a)
+{
+	if (!a)
+		return;
+	procfs_close(a->procfs);
+	free(a);
+}
+
+/* A part of a path would be another program's. */
+static void set_exe(struct parent *p, struct text exe)
+{
+	p->len = exe.data && exe.len < sizeof(p->exe) ? exe.len : 0;
+	memcpy(p->exe, exe.data ? exe.data : "", p->len);
+}
+
+static void ask(struct ancestry *a, const struct witnesses *w, struct parent *p, int64_t pid,
+		int64_t time_us)
+{
+	const struct event *known = observer_who(w->observer, pid);
+	struct event e;
+
+	*p = (struct parent){ .pid = pid, .ppid = -1, .asked_us = time_us };
+	if (procfs_glance(a->procfs, pid, &e) && e.text[EVENT_EXE].data &&
+	    procfs_start_us(a->procfs, e.start_ticks) < time_us + PROC_SLACK_US) {
+		p->ppid = e.ppid;
+		set_exe(p, e.text[EVENT_EXE]);
+	} else if (known && known->time_us <= time_us + PROC_SLACK_US) {
+		p->ppid = known->ppid;
+		set_exe(p, known->text[EVENT_EXE]);
+	} else if (w->tracefs) {
+		p->ppid = tasks_parent(w->tasks, pid);
+		set_exe(p, tasks_exe(w->tasks, pid));
+	}
+}
+
+static const struct parent *find(struct ancestry *a, const struct witnesses *w, int64_t pid,
+				 int64_t time_us)
+{
+	struct parent *p = &a->slot[pid % SLOTS];
+
+	if (p->pid != pid || llabs(time_us - p->asked_us) > KEEP_US)
+		ask(a, w, p, pid, time_us);
+	return p;
+}
+
+void ancestry_tell(struct ancestry *a, const struct witnesses *w, struct connection *c)
+{
+	size_t len = 0, gap = sizeof(BETWEEN) - 1;
+	int64_t pid = c->ppid;
+
+	for (int i = 0; i < GENERATIONS && pid > 0; i++) {
+		const struct parent *p = find(a, w, pid, c->time_us);
+
+		if (!p->len || len + gap + p->len > sizeof(a->chain))
+			break;
+		if (i) {
+			memcpy(a->chain + len, BETWEEN, gap);
+			len += gap;
+		} else {
+			memcpy(a->exe, p->exe, p->len);
+			c->text[CONNECTION_PARENT_EXE] = (struct text){ a->exe, p->len };
+		}
+		memcpy(a->chain + len, p->exe, p->len);
+		len += p->len;
+		pid = p->ppid;
+	}
+	if (len)
+		c->text[CONNECTION_ANCESTORS] = (struct text){ a->chain, len };
+}
