@@ -554,7 +554,7 @@ static const char *const shape_body[SHAPES] = {
 	[SEND_64] = "arch=c000003e syscall=307 success=yes exit=1 a0=3 a1=7ffd a2=1",
 	[SEND_32] = "arch=40000003 syscall=102 success=yes exit=4 a0=b a1=ff a2=0",
 	[ACCEPT_64] = "arch=c000003e syscall=288 success=yes exit=4 a0=3 a1=7ffd a2=7ffe",
-	[FOREIGN] = "arch=c000003e syscall=59 success=yes exit=0 a0=1 a1=1 a2=1",
+	[FOREIGN] = "arch=c000003e syscall=257 success=yes exit=0 a0=1 a1=1 a2=1",
 };
 /* What it waits for; and what it may come without all the same. */
 static const unsigned int shape_needs[SHAPES] = {

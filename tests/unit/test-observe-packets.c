@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Packets and records of one connection; datagrams, accepted connections, processes. */
+#include "observing.h"
+
+/* A packet of that event's connection, attributed to its process by inode and descriptor. */
+static struct connection packet_of(const struct event *e, int64_t pid)
+{
+	struct connection p;
+
+	connection_init(&p);
+	p.protocol = IPPROTO_TCP;
+	p.dst.addr = e->addr;
+	p.dst.port = (int32_t)e->port;
+	p.src.port = 40000;
+	p.time_us = e->time_us + 1000;
+	p.pid = pid;
+	p.uid = e->uid;
+	p.evidence = EVIDENCE_INODE | EVIDENCE_FD;
+	p.certainty = CERTAINTY_INFERRED;
+	return p;
+}
+
+/* As the judge hands a decided packet over. */
+static bool decided(struct connection *p, int64_t fd, int64_t inode, uint64_t row)
+{
+	struct flow half = { .inode = inode, .pid = p->pid, .fd = fd };
+
+	return observer_packet(o, p, &half, row);
+}
+
+/* Packet and record of one connection are one row, whichever comes first. */
+static void test_packets(void)
+{
+	struct connection p;
+	struct holder h = { -1, -1 };
+	struct event e;
+	struct flow r;
+	uint64_t id;
+
+	fresh();
+	e = make_socket(3, IPPROTO_TCP);
+	e.inode = 50;
+	give(e);
+	tap_ok(observer_holder(o, 50, &h) && h.pid == e.pid && h.fd == 3 && !observer_holder(o, 51, &h),
+	       "who was seen with a socket");
+	tap_ok(observer_recent(o, IPPROTO_TCP, &h, 1) == 1 && h.pid == e.pid &&
+		       !observer_recent(o, IPPROTO_UDP, &h, 1), "and lately");
+	observer_learn(o, 70, 300, 5);
+	tap_ok(observer_holder(o, 70, &h) && h.pid == 300 && h.fd == 5, "what /proc showed is known");
+	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
+	e.inode = 50;
+	give(e);
+	id = out.connection.id;
+	p = packet_of(&e, e.pid);
+	tap_ok(observer_record(o, &p, e.pid, 3, &r) && r.id == id && !observer_record(o, &p, 7, 3, &r) &&
+		       !observer_record(o, &p, e.pid, 4, &r), "the record of that very call has come");
+	tap_ok(decided(&p, 3, 50, id) && p.id == id, "its packet is on its row");
+	tap_ok(!observer_record(o, &p, e.pid, 3, &r), "once");
+	p = packet_of(&e, e.pid);
+	tap_ok(!decided(&p, 3, 51, 0) && p.id != id, "the packet of the next socket is on another");
+	e.inode = 51;
+	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && !out.amended &&
+	       out.connection.certainty == CERTAINTY_CERTAIN, "its record, when it comes, confirms it");
+
+	fresh();
+	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
+	p = packet_of(&e, e.ppid);
+	decided(&p, 7, 60, 0);
+	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
+	       out.connection.pid == e.pid && out.connection.certainty == CERTAINTY_INFERRED,
+	       "the record of a child corrects a row that named its parent");
+	e = make_connect(9, "192.0.2.1", 80, -EINPROGRESS);
+	p = packet_of(&e, -1);
+	p.evidence = EVIDENCE_INODE;
+	decided(&p, -1, 61, 0);
+	e.inode = 62;
+	tap_ok(give(e) == OUTCOME_NEW, "a record of another socket is a row of its own");
+	tap_ok(observer_record(o, &p, -1, -1, &r) && r.pid == e.pid && r.id == out.connection.id,
+	       "a record whose packet comes later names the one who is gone");
+}
+
+/* Datagrams without connect(): a flow for each destination of a socket. */
+static void test_sends(void)
+{
+	struct event e;
+	uint64_t first;
+
+	fresh();
+	give(make_socket(3, IPPROTO_UDP));
+	e = make_connect(3, "192.0.2.1", 53, 30);
+	e.kind = EVENT_SEND;
+	tap_ok(is_new(e, IPPROTO_UDP), "a datagram is a row");
+	first = out.connection.id;
+	e.time_us = now_us += 1000;
+	tap_ok(give(e) == OUTCOME_AGAIN && out.id == first, "another one to there is the same flow");
+	set_address(&e, "192.0.2.2", 53);
+	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.id != first, "to elsewhere it is another");
+	set_address(&e, "192.0.2.1", 53);
+	tap_ok(give(e) == OUTCOME_AGAIN && out.id == first, "and the first goes on beside it");
+	e.time_us = now_us += HALF_HOUR + 1000;
+	tap_ok(is_new(e, IPPROTO_UDP), "for half an hour");
+	set_address(&e, "192.0.2.3", 53);
+	e.exit = -ECONNREFUSED;
+	tap_ok(is_nothing(e), "one that failed was none");
+	e.exit = -EPERM;
+	tap_ok(is_new(e, IPPROTO_UDP), "one that was held back was one");
+}
+
+static void test_accepts(void)
+{
+	struct connection p;
+	struct event e;
+
+	fresh();
+	e = make_connect(7, "192.0.2.9", 40000, 7);
+	e.kind = EVENT_ACCEPT;
+	e.inode = 90;
+	tap_ok(give(e) == OUTCOME_NEW && out.connection.direction == DIRECTION_IN &&
+		       out.connection.src.port == 40000 && out.connection.dst.port == -1 &&
+		       out.connection.certainty == CERTAINTY_CERTAIN, "who accepted, and from where");
+	connection_init(&p);
+	p.direction = DIRECTION_IN;
+	p.protocol = IPPROTO_TCP;
+	p.src = (struct endpoint){ e.addr, 40001 };
+	p.time_us = now_us;
+	p.pid = 100;
+	p.uid = 0;
+	p.evidence = EVIDENCE_INODE | EVIDENCE_FD;
+	decided(&p, 3, 80, 0);
+	e.port = 40001;
+	e.fd = 8;
+	e.uid = e.euid = e.fsuid = 33;
+	e.inode = 91;
+	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
+		       out.connection.certainty == CERTAINTY_CERTAIN,
+	       "its packet was the listener's, whoever accepts it then");
+	e.exit = -EAGAIN;
+	tap_ok(is_nothing(e), "an accept that found nobody");
+}
+
+/* Ancestors: what a process is before it executes anything. */
+static void test_processes(void)
+{
+	const struct event *who;
+	struct event e;
+
+	fresh();
+	e = make(EVENT_EXEC, -1, 0);
+	tap_ok(is_nothing(e), "a program that begins is no row");
+	who = observer_who(o, e.pid);
+	tap_ok(who && who->ppid == e.ppid && text_equal(who->text[EVENT_EXE], e.text[EVENT_EXE]),
+	       "and is known");
+	e = make(EVENT_FORK, -1, 500);
+	e.start_ticks = 77;
+	give(e);
+	who = observer_who(o, 500);
+	tap_ok(who && who->ppid == e.pid && who->start_ticks == -1 &&
+		       text_equal(who->text[EVENT_EXE], e.text[EVENT_EXE]),
+	       "a child is its parent's program");
+	e = make(EVENT_EXEC, -1, 0);
+	e.pid = 501;
+	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	give(e);
+	e = make(EVENT_FORK, -1, 501);
+	e.time_us -= 5000;
+	give(e);
+	who = observer_who(o, 501);
+	tap_ok(who && text_equal(who->text[EVENT_EXE], text_of("/usr/bin/other")),
+	       "a fork that comes late changes nothing");
+}
+
+int main(void)
+{
+	test_packets();
+	test_sends();
+	test_accepts();
+	test_processes();
+	observer_free(o);
+	return tap_done();
+}
