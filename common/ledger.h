@@ -54,6 +54,14 @@ uint64_t ledger_writer_position(struct ledger_writer *w, const char *epoch);
 /* 0 where it was never set. */
 int64_t ledger_writer_counter(struct ledger_writer *w, const char *name);
 
+/*
+ * Rows from since_us on of which one half is missing: a packet's whose record has not come, or a
+ * record's without a packet, oldest first.  What of c is known: id, time, direction, protocol, both ends,
+ * pid, uid, evidence, certainty, verdict.  has_packet: which half is there.
+ */
+int ledger_halves(const char *path, int64_t since_us,
+		  void (*each)(const struct connection *c, bool has_packet, void *arg), void *arg);
+
 /* Opens a ledger for queries. */
 int ledger_open_read(const char *path, struct sqlite3 **db);
 

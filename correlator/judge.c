@@ -211,6 +211,7 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 		.trace_ok = s->doubts.trace_ok, .described = p->whole, .verdict = a->verdict,
 	};
 
+	c->text[CONNECTION_NODE] = text_of(j->t.config->node);
 	c->start_us = procfs_start_us(j->t.witnesses->procfs, c->start_ticks);
 	c->verdict = a->verdict;
 	c->text[CONNECTION_RULE] = text_of(a->rule);

@@ -24,6 +24,7 @@
 #include "db.h"
 #include "diag.h"
 #include "judge.h"
+#include "ledger.h"
 #include "lookups.h"
 #include "log.h"
 #include "nfqueue.h"
@@ -46,6 +47,8 @@
 #define TURN_RECORDS 32
 /* How often the trace is read when no packet comes: before its buffers are full. */
 #define TRACE_MS 50
+/* A connect() that nobody answers has its record after two minutes. */
+#define RESTORE_US (150 * TIME_US_PER_S)
 /* How long to wait for room in the recorder's memory before asking for it again. */
 #define ROOM_MS 5
 #define FRESH_US (10 * TIME_US_PER_S)
@@ -335,7 +338,8 @@ static bool start_queue(struct daemon *d)
 	d->sockdiag = sockdiag_open();
 	d->witnesses.sockdiag = d->sockdiag;
 	d->witnesses.netns = procfs_netns(d->procfs, getpid());
-	rc = d->sockdiag ? nfqueue_open(&settings, &d->queue) : -errno;
+	/* The queue last: what comes into it waits. */
+	rc = !d->sockdiag ? -errno : !start_trace(d) ? -ENOMEM : nfqueue_open(&settings, &d->queue);
 	if (rc) {
 		log_error("cannot open netfilter queue %d: %s", (int)d->config.queue,
 			  rc == -EBUSY ? "another program has it" : strerror(-rc));
@@ -343,12 +347,17 @@ static bool start_queue(struct daemon *d)
 		return false;
 	}
 	tools.queue = d->queue;
-	d->judge = start_trace(d) ? judge_new(&tools, policy) : NULL;
+	d->judge = judge_new(&tools, policy);
 	if (!d->judge) {
 		log_error("cannot start: %s", strerror(ENOMEM));
 		policy_free(policy);
 	}
 	return d->judge != NULL;
+}
+
+static void on_half(const struct connection *c, bool has_packet, void *arg)
+{
+	observer_restore(arg, c, has_packet);
 }
 
 /* Of this thread alone, now that the others are there: no connection waits for them. */
@@ -380,6 +389,8 @@ static bool start(struct daemon *d)
 	d->users = users_new();
 	d->procfs = procfs_open("/proc");
 	d->observer = observer_new(recorder_next_id(d->recorder));
+	if (d->observer)
+		ledger_halves(d->config.ledger, clock_now_us() - RESTORE_US, on_half, d->observer);
 	d->witnesses.procfs = d->procfs;
 	d->witnesses.observer = d->observer;
 	d->witnesses.ancestry = ancestry_new("/proc");

@@ -22,6 +22,8 @@
  * at once on an idle machine, later where the process had to wait for a processor. */
 #define BEFORE_US 12000
 #define AFTER_US (2 * TIME_US_PER_S)
+/* A SYN that was lost is sent again after 1, 3, 7 ... s, for about this long (tcp_syn_retries, tcp(7)). */
+#define AFTER_TCP_US (130 * TIME_US_PER_S)
 /* A connected UDP socket may be used for the first time long after connect(). */
 #define AFTER_CONNECTED_US (30 * 60 * TIME_US_PER_S)
 
@@ -130,6 +132,12 @@ static bool same_user(const struct flow *f, const struct event *e)
 	return f->uid < 0 || f->uid == e->uid || f->uid == e->euid || f->uid == e->fsuid;
 }
 
+/* Between a call and the packet of it that was seen first. */
+static int64_t longest(int protocol)
+{
+	return protocol == IPPROTO_TCP ? AFTER_TCP_US : AFTER_US;
+}
+
 /*
  * How well a packet fits a record: 5 its socket; 4 its process and descriptor; 3 its process; 2 nobody's,
  * and of that user; 1 a holder's, who may have passed the socket on; 0: not at all.  Of a process's own
@@ -137,7 +145,7 @@ static bool same_user(const struct flow *f, const struct event *e)
  */
 static int fit(const struct flow *f, const struct event *e, int protocol, const struct endpoint *dst)
 {
-	if (!same_peer(f, protocol, dst) || f->time_us - e->time_us > AFTER_US)
+	if (!same_peer(f, protocol, dst) || f->time_us - e->time_us > longest(f->protocol))
 		return 0;
 	if (f->inode > 0 && f->inode == e->inode)
 		return 5;
@@ -197,17 +205,17 @@ bool flows_match(struct flows *f, const struct event *e, int protocol, const str
 	return true;
 }
 
-bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst, int64_t pid,
-		int64_t fd, int64_t uid, int64_t time_us, struct flow *found)
+/* The oldest that is no older than most_us. */
+static uint32_t oldest_of(const struct flows *f, int protocol, const struct endpoint *dst, int64_t pid,
+			  int64_t fd, int64_t uid, int64_t time_us, int64_t most_us)
 {
 	enum chain c = pid < 0 ? BY_DST : BY_PROCESS;
 	uint32_t n = f->head[c][bucket_of_dst(dst, pid)], best = NONE;
-	int64_t most = pid >= 0 && protocol == IPPROTO_UDP ? AFTER_CONNECTED_US : AFTER_US;
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[c]) {
 		const struct flow *flow = &f->slot[n].flow;
 
-		if (time_us - flow->time_us > most)
+		if (time_us - flow->time_us > most_us)
 			break;
 		if (same_peer(flow, protocol, dst) && time_us - flow->time_us >= -BEFORE_US &&
 		    (pid < 0 || flow->pid == pid) &&
@@ -215,9 +223,24 @@ bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst,
 		    (uid < 0 || flow->uid < 0 || uid == flow->uid || pid >= 0))
 			best = n;
 	}
-	if (best == NONE)
+	return best;
+}
+
+bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst, int64_t pid,
+		int64_t fd, int64_t uid, int64_t time_us, struct flow *found)
+{
+	uint32_t n;
+
+	if (pid >= 0 && protocol == IPPROTO_UDP) {
+		n = oldest_of(f, protocol, dst, pid, fd, uid, time_us, AFTER_CONNECTED_US);
+	} else {
+		n = oldest_of(f, protocol, dst, pid, fd, uid, time_us, AFTER_US);
+		if (n == NONE)
+			n = oldest_of(f, protocol, dst, pid, fd, uid, time_us, longest(protocol));
+	}
+	if (n == NONE)
 		return false;
-	*found = f->slot[best].flow;
+	*found = f->slot[n].flow;
 	return true;
 }
 

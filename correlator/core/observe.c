@@ -616,3 +616,16 @@ bool observer_packet(struct observer *o, struct connection *c, struct flow *half
 	flows_add(o->flows, half);
 	return false;
 }
+
+void observer_restore(struct observer *o, const struct connection *c, bool has_packet)
+{
+	struct flow half = {
+		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c), .inode = -1, .pid = c->pid,
+		.fd = -1, .uid = c->uid, .time_us = c->time_us, .evidence = c->evidence,
+		.verdict = c->verdict,
+		/* What spoke against it is forgotten: only what had been proof stays that. */
+		.trace_ok = c->certainty == CERTAINTY_CERTAIN,
+	};
+
+	flows_add(has_packet ? o->flows : o->records, &half);
+}

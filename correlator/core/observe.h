@@ -46,6 +46,9 @@ void observer_free(struct observer *o);
  */
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out);
 
+/* A row of an earlier life whose other half may still come: its record, or its packet. */
+void observer_restore(struct observer *o, const struct connection *c, bool has_packet);
+
 /*
  * Who may hold a socket; to be looked at (/proc/PID/fd/FD), for a descriptor may have become another's.
  */
