@@ -48,6 +48,7 @@ enum connection_text {
 	CONNECTION_UNIT,
 	CONNECTION_REASON,
 	CONNECTION_RULE,
+	CONNECTION_CANDIDATES,	/* others who may have sent it: "PID PROGRAM, ..." */
 	CONNECTION_TEXTS
 };
 

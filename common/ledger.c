@@ -121,6 +121,7 @@ static const char *const steps[] = {
 	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
 	/* More words in `evidence`: 32 trace, 64 call; who started whom. */
+	"ALTER TABLE connection ADD COLUMN candidates INTEGER;"	/* id of a text: "PID EXE, ..." */
 	"ALTER TABLE process ADD COLUMN ancestors INTEGER;"	/* id of a text: "exe < exe ..." */
 	"DROP VIEW connections;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
@@ -194,8 +195,8 @@ static int prepare_all(struct ledger_writer *w)
 				   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
 			   " dport, process, node, evidence, certainty, reason, verdict, rule,"
-			   " latency, audit_time, audit_serial, result) VALUES (?, ?, ?, ?, ?, ?,"
-			   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+			   " latency, audit_time, audit_serial, result, candidates) VALUES (?, ?,"
+			   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?" },
 		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = ?3 |"
 			       " iif(?3 & 32, evidence & 64, 0), certainty = ?4,"
@@ -411,7 +412,7 @@ static int intern_address(struct ledger_writer *w, const struct address *a, int6
 
 int ledger_writer_add(struct ledger_writer *w, const struct connection *c)
 {
-	int64_t src, dst, process, node, reason, rule;
+	int64_t src, dst, process, node, reason, rule, candidates;
 	sqlite3_stmt *s = w->add;
 	int i = 1, rc = intern_address(w, &c->src.addr, &src);
 
@@ -423,6 +424,8 @@ int ledger_writer_add(struct ledger_writer *w, const struct connection *c)
 		rc = intern(w, c->text[CONNECTION_REASON], &reason);
 	if (!rc)
 		rc = intern(w, c->text[CONNECTION_RULE], &rule);
+	if (!rc)
+		rc = intern(w, c->text[CONNECTION_CANDIDATES], &candidates);
 	if (!rc)
 		rc = intern_process(w, c, &process);
 	if (rc)
@@ -449,6 +452,7 @@ int ledger_writer_add(struct ledger_writer *w, const struct connection *c)
 	else
 		sqlite3_bind_int64(s, i++, c->audit_serial);
 	sqlite3_bind_int64(s, i++, c->result);
+	db_bind_known(s, i++, candidates);
 	rc = run(s);
 	if (!rc && c->id >= w->next_id)
 		w->next_id = c->id + 1;

@@ -37,6 +37,7 @@
 /* One piece of the search through /proc, while nobody waits in the queue. */
 #define SEARCH_US 150
 #define DNS_PORT 53
+#define OTHERS_CHARS 1024
 /* A denied connection is tried again (SYN after 1, 3, 7 s): the same answer without another row. */
 #define DENIED_SLOTS 1024
 #define DENIED_NS 30000000000LL
@@ -210,11 +211,16 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 		.inode = s->inode, .pid = s->pid, .fd = s->fd, .source = (int)s->source,
 		.trace_ok = s->doubts.trace_ok, .described = p->whole, .verdict = a->verdict,
 	};
+	char others[OTHERS_CHARS];
+	const char *text = NULL;
 
 	c->text[CONNECTION_NODE] = text_of(j->t.config->node);
 	c->start_us = procfs_start_us(j->t.witnesses->procfs, c->start_ticks);
 	c->verdict = a->verdict;
 	c->text[CONNECTION_RULE] = text_of(a->rule);
+	if (c->certainty != CERTAINTY_CERTAIN && s->other_count)
+		text = witnesses_others(j->t.witnesses, s, others, sizeof(others));
+	c->text[CONNECTION_CANDIDATES] = text ? text_of(text) : TEXT_NONE;
 	if (observer_packet(j->t.witnesses->observer, c, &half, s->row))
 		recorder_decide(j->t.recorder, c);
 	else

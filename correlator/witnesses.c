@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,36 @@ static void ask_socket(struct witnesses *w, struct connection *c, struct sender 
 		c->uid = found.uid;
 }
 
+static void note_other(struct sender *s, int64_t pid)
+{
+	for (int i = 0; i < s->other_count; i++)
+		if (s->others[i] == pid)
+			return;
+	if (pid >= 0 && s->other_count < OTHERS_MAX)
+		s->others[s->other_count++] = pid;
+}
+
+const char *witnesses_others(struct witnesses *w, const struct sender *s, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (int i = 0; i < s->other_count; i++) {
+		struct event e;
+		struct text exe;
+
+		if (s->others[i] == s->pid)
+			continue;
+		exe = procfs_glance(w->procfs, s->others[i], &e) ? e.text[EVENT_EXE] : TEXT_NONE;
+		used += (size_t)snprintf(buf + used, size - used, "%s%lld %.*s", used ? ", " : "",
+					 (long long)s->others[i], exe.data ? (int)exe.len : 1,
+					 exe.data ? exe.data : "?");
+		if (used >= size)
+			break;
+	}
+	return used ? buf : NULL;
+}
+
 static void ask_trace(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	struct looker lookers[LOOKERS_MAX];
@@ -176,6 +207,8 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 	if (!known || pids[which < 0 ? 0 : which] < 0)
 		return;
 	s->pid = pids[which < 0 ? 0 : which];
+	for (int i = 0; i < known; i++)
+		note_other(s, pids[i]);
 	s->doubts.trace_ok = known == 1 && !s->lost;
 	s->local = true;
 	s->source = FROM_TRACE;
@@ -209,6 +242,7 @@ void witnesses_found(struct witnesses *w, const struct connection *c, struct sen
 	if (other && !s->elsewhere)
 		return;
 	caller = is_caller(w, c, s, pid, fd);
+	note_other(s, pid);
 	if (other && !caller)
 		return;
 	s->fd = fd;

@@ -32,6 +32,8 @@ struct witnesses {
 	int64_t complete_since_us;	/* by the wall clock: no event is missing since */
 };
 
+#define OTHERS_MAX 4
+
 /* Where the answer came from. */
 enum source { FROM_NOBODY, FROM_TRACE, FROM_CACHE, FROM_RECENT, FROM_PROC, SOURCES };
 
@@ -48,6 +50,9 @@ struct sender {
 	struct doubts doubts;
 	enum source source;
 	struct looker looker;	/* with EVIDENCE_TRACE */
+	/* others who may have: they hold the socket as well, or looked the same tuple up */
+	int64_t others[OTHERS_MAX];
+	int other_count;
 };
 
 /* Nothing known yet, but whose user the kernel says the socket is (-1: it has none). */
@@ -75,6 +80,8 @@ struct portrait {
 /* Who the process is, into c, as much as takes no time; more: all, if it is alive. */
 void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,
 			struct portrait *p, bool more);
+/* The others as a text, "PID PROGRAM, PID PROGRAM"; NULL where there are none. */
+const char *witnesses_others(struct witnesses *w, const struct sender *s, char *buf, size_t size);
 /* The rest, after the verdict. */
 void witnesses_complete(struct witnesses *w, struct connection *c, struct sender *s,
 			struct portrait *p);
