@@ -288,6 +288,10 @@ static int run(struct daemon *d)
 		if (!records_take(d->records, TURN_RECORDS))
 			wait_for_work(d, fds, 1, true);
 	}
+	/* Sends that have come to their end meanwhile. */
+	witnesses_trace(&d->witnesses);
+	if (d->judge)
+		judge_turn(d->judge);
 	return rc;
 }
 
