@@ -201,11 +201,12 @@ static void name_users(struct judge *j, struct connection *c, char user[256])
 		c->text[CONNECTION_LOGIN_USER] = users_name(j->t.users, c->auid, now_ns);
 }
 
-static void record(struct judge *j, struct connection *c, const struct sender *s,
+/* uid: of the packet's socket, which the process's need not be. */
+static void record(struct judge *j, struct connection *c, const struct sender *s, int64_t uid,
 		   const struct portrait *p, const struct policy_answer *a)
 {
 	struct flow half = {
-		.inode = s->inode, .pid = s->pid, .fd = s->fd, .source = (int)s->source,
+		.inode = s->inode, .pid = s->pid, .fd = s->fd, .uid = uid, .source = (int)s->source,
 		.trace_ok = s->doubts.trace_ok, .described = p->whole,
 	};
 
@@ -252,7 +253,7 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 			hash_tuple(&c), s->inode, clock_mono_ns() + DENIED_NS, a.verdict };
 	if (s->pid >= 0)
 		witnesses_complete(j->t.witnesses, &c, s, &p);
-	record(j, &c, s, &p, &a);
+	record(j, &c, s, k->connection.uid, &p, &a);
 	return true;
 }
 

@@ -76,9 +76,9 @@ void observer_know(struct observer *o, const struct event *e);
 void observer_fill(struct connection *c, const struct event *e);
 
 /*
- * The packet has been attributed and decided; half: what its record is to be found by later (id and
- * the packet's own are filled in).  row: that of its record, where it came first; else 0.  False:
- * c->id is a new row's.  True: it is the record's row.
+ * The packet has been attributed and decided; half: what its record is to be found by later, with
+ * the socket's user (id and the packet's own are filled in).  row: that of its record, where it came
+ * first; else 0.  False: c->id is a new row's.  True: it is the record's row.
  */
 bool observer_packet(struct observer *o, struct connection *c, struct flow *half, uint64_t row);
 
