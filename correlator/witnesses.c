@@ -291,9 +291,9 @@ void witnesses_record(struct witnesses *w, const struct connection *c, struct se
 	s->row = r.id;
 	s->evidence |= EVIDENCE_AUDIT;
 	s->doubts.same_socket = s->fd >= 0 && s->fd == r.fd;
-	/* Of a trace alone the user must be the socket's: else anybody could put his lookup before
-	 * another's packet and have a record beside it. */
-	if (c->uid >= 0 && r.uid >= 0 && c->uid != r.uid)
+	/* Of a lookup alone the user must be the socket's: else anybody could put his before another's
+	 * packet and have a record beside it.  A call that was seen is nobody else's. */
+	if (!(s->evidence & EVIDENCE_CALL) && c->uid >= 0 && r.uid >= 0 && c->uid != r.uid)
 		s->doubts.trace_ok = false;
 }
 
