@@ -221,6 +221,16 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 		lookups_await_call(j->t.witnesses->lookups, &s->looker, c->id);
 }
 
+static void remember_denied(struct judge *j, struct pending *k, enum verdict verdict)
+{
+	uint64_t tuple = hash_tuple(&k->connection);
+
+	/* The trace may have named it, which does not speak again when it is tried again. */
+	witnesses_socket(j->t.witnesses, &k->connection, &k->sender);
+	j->denied[tuple % DENIED_SLOTS] = (struct denied){
+		tuple, k->sender.inode, clock_mono_ns() + DENIED_NS, verdict };
+}
+
 /* Decides and answers, or says that it would rather wait: false.  last: there is nothing to wait for. */
 static bool settle(struct judge *j, struct pending *k, bool last)
 {
@@ -249,8 +259,7 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 	c.latency_us = (clock_mono_ns() - k->arrived_ns) / 1000;
 	j->count[C_FROM + s->source]++;
 	if (a.verdict != VERDICT_ACCEPT)
-		j->denied[hash_tuple(&c) % DENIED_SLOTS] = (struct denied){
-			hash_tuple(&c), s->inode, clock_mono_ns() + DENIED_NS, a.verdict };
+		remember_denied(j, k, a.verdict);
 	if (s->pid >= 0)
 		witnesses_complete(j->t.witnesses, &c, s, &p);
 	record(j, &c, s, k->connection.uid, &p, &a);

@@ -146,6 +146,14 @@ static void ask_socket(struct witnesses *w, struct connection *c, struct sender 
 		c->uid = found.uid;
 }
 
+void witnesses_socket(struct witnesses *w, const struct connection *c, struct sender *s)
+{
+	struct connection again = *c;
+
+	if (s->inode < 0)
+		ask_socket(w, &again, s);
+}
+
 static void ask_trace(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	struct looker lookers[LOOKERS_MAX];
