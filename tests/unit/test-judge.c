@@ -13,8 +13,10 @@
 
 #include <linux/netfilter.h>
 
+#include "chaos.h"
 #include "config.h"
 #include "judge-rig.h"
+#include "scratch.h"
 #include "tap.h"
 
 #define MARK_OTHERS 0x8
@@ -632,10 +634,46 @@ static const struct script scripts[] = {
 #include "judge-situations.inc"
 };
 
-int main(void)
+static uint32_t by_chance(void *arg, uint32_t n)
 {
+	(void)arg;
+	return (uint32_t)(scratch_random() % n);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+#define CHANCES 200000
+#else
+#define CHANCES 1000000
+#endif
+#define LIFE 50000
+
+/* Every packet gets exactly one verdict, whatever happens. */
+static void test_chance(void)
+{
+	const struct chaos c = { .draw = by_chance };
+	int64_t wrong = 0, rows = 0, parked = 0;
+
+	for (int lives = CHANCES / LIFE; lives > 0; lives--) {
+		chaos_begin(&c);
+		for (int n = 0; n < LIFE; n++) {
+			chaos_packet(&c);
+			for (uint32_t events = by_chance(NULL, 5); events > 0; events--)
+				chaos_event(&c);
+		}
+		wrong += chaos_end();
+		rows += fake.rows;
+		parked += fake_counter("queue_parked");
+	}
+	tap_ok(!wrong, "%d packets, one verdict each", CHANCES);
+	if (!tap_ok(rows > CHANCES / 2 && parked > CHANCES / 8, "of all kinds"))
+		tap_note("%lld rows, %lld parked", (long long)rows, (long long)parked);
+}
+
+int main(int argc, char **argv)
+{
+	scratch_seed(argc, argv);
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
 		run_script(&scripts[i]);
-	rig_end();
+	test_chance();
 	return tap_done();
 }
