@@ -183,7 +183,8 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 	if (!known || pids[which < 0 ? 0 : which] < 0)
 		return;
 	s->pid = pids[which < 0 ? 0 : which];
-	s->doubts.trace_ok = known == 1 && !s->lost;
+	/* Of more than there is room for some may be other processes'. */
+	s->doubts.trace_ok = known == 1 && count < LOOKERS_MAX && !s->lost;
 	s->local = true;
 	s->source = FROM_TRACE;
 	s->evidence |= EVIDENCE_TRACE | (call ? EVIDENCE_CALL : 0u);
