@@ -240,6 +240,7 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 	struct portrait p;
 	char user[256];
 
+	witnesses_share(j->t.witnesses, &c, s);
 	attribute(j, &c, s, &p);
 	if (!last && ((c.certainty == CERTAINTY_UNKNOWN && s->local) || s->elsewhere))
 		return false;

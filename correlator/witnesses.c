@@ -306,6 +306,20 @@ void witnesses_record(struct witnesses *w, const struct connection *c, struct se
 		s->doubts.trace_ok = false;
 }
 
+void witnesses_share(struct witnesses *w, const struct connection *c, struct sender *s)
+{
+	if (!s->row || observer_awaits(w->observer, s->row))
+		return;
+	s->row = 0;
+	s->doubts.same_socket = false;
+	s->evidence &= ~(unsigned int)EVIDENCE_AUDIT;
+	if (!(s->evidence & (EVIDENCE_FD | EVIDENCE_TRACE | EVIDENCE_SYSCALL))) {
+		s->pid = s->fd = -1;
+		s->source = FROM_NOBODY;
+	}
+	witnesses_record(w, c, s);
+}
+
 /*
  * A trace alone may be of another network namespace, or of a process that is gone while the packet's
  * socket lives on: somebody else's.

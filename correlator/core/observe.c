@@ -348,6 +348,9 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	/* A lookup that anybody could have asked for, and a record of anybody's: see witnesses_record(). */
 	doubts.trace_ok = f.trace_ok && ((f.evidence & EVIDENCE_CALL) || f.uid < 0 ||
 					 user_of(e) < 0 || f.uid == user_of(e));
+	/* What the plugin saw at the descriptor is not the packet's socket, but what it accepted. */
+	if (f.inode > 0 && f.inode != e->inode && e->kind != EVENT_ACCEPT)
+		c->evidence &= ~(unsigned int)EVIDENCE_FD;
 	doubts.same_socket = f.inode > 0 && (f.inode == e->inode || (f.fd >= 0 && f.fd == e->fd));
 	c->evidence |= f.pid == e->pid ? f.evidence : f.evidence & EVIDENCE_INODE;
 	c->certainty = certainty_of(c->evidence, &doubts);
@@ -583,6 +586,11 @@ bool observer_record(struct observer *o, const struct connection *c, int64_t pid
 		     struct flow *found)
 {
 	return flows_find(o->records, c->protocol, peer_of(c), pid, fd, c->uid, c->time_us, found);
+}
+
+bool observer_awaits(const struct observer *o, uint64_t row)
+{
+	return flows_has(o->records, row);
 }
 
 bool observer_packet(struct observer *o, struct connection *c, struct flow *half, uint64_t row)

@@ -68,6 +68,9 @@ void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
 bool observer_record(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
 		     struct flow *found);
 
+/* The record of this row still waits for its packet. */
+bool observer_awaits(const struct observer *o, uint64_t row);
+
 /* The newest that is known of a process; NULL: nothing.  Good until the next event. */
 const struct event *observer_who(const struct observer *o, int64_t pid);
 /* What /proc says of a process, to be remembered. */

@@ -35,7 +35,9 @@ int64_t clock_now_us(void)
 
 void fake_reset(void)
 {
-	memset(&fake, 0, sizeof(fake));
+	/* Of the verdicts those that were given: there is room for very many. */
+	memset(fake.verdict, 0, fake.ids * sizeof(fake.verdict[0]));
+	memset(&fake, 0, offsetof(struct fake_host, verdict));
 	fake.mono_ns = 1000000000000LL;
 	fake.now_us = BOOT_US + 1000000000LL;
 }
@@ -145,8 +147,13 @@ int64_t tracefeed_overruns(const struct tracefeed *t)
 
 static int answer(struct nfqueue_id id, bool dropped, uint32_t mark)
 {
-	struct fake_verdict *v = &fake.verdict[id.id % FAKE_IDS];
+	struct fake_verdict *v;
 
+	if (id.id >= FAKE_IDS)
+		abort();
+	v = &fake.verdict[id.id];
+	if (id.id >= fake.ids)
+		fake.ids = id.id + 1;
 	fake.verdicts++;
 	if (v->count++)
 		fake.twice++;

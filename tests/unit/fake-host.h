@@ -69,12 +69,13 @@ extern struct fake_host {
 	int traced;
 	int64_t overruns, lost;		/* lost: found out by the next drain */
 	/* what came of it */
-	struct fake_verdict verdict[FAKE_IDS];
-	struct fake_row row[FAKE_ROWS];		/* the newest, by rows % FAKE_ROWS */
 	int64_t rows, proven, listed, names, twice, verdicts;
 	int64_t counter[64];
 	const char *counter_name[64];
 	bool verdicts_fail;
+	uint32_t ids;			/* above the highest that had a verdict */
+	struct fake_verdict verdict[FAKE_IDS];
+	struct fake_row row[FAKE_ROWS];		/* the newest, by rows % FAKE_ROWS */
 } fake;
 
 /* A host with nothing on it. */
