@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@
 #define PAGE_BYTES_MAX 65536
 #define BATCH 1024
 #define NAME_CHARS 256
+#define FORMAT_BYTES 16384
 /* TRACE_FLAG_HARDIRQ, _SOFTIRQ and _NMI of linux/trace_events.h. */
 #define INTERRUPT_FLAGS (0x08 | 0x10 | 0x40)
 /* One pass reads no more than this of a processor: who writes faster than we read waits a turn. */
@@ -127,14 +129,35 @@ static struct place place_of(const struct tep_format_field *f)
 	return f ? (struct place){ f->offset, f->size } : (struct place){ 0, 0 };
 }
 
+/* What the format file says of its fields: libtraceevent's, of a handle that the caller frees. */
+static struct tep_event *parse_format(struct tep_handle *tep, const char *tracing,
+				      const struct point *p)
+{
+	char path[PATH_MAX], text[FORMAT_BYTES];
+	ssize_t n, len = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/events/%s/%s/format", tracing, p->system, p->name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	while ((n = read(fd, text + len, sizeof(text) - (size_t)len)) > 0)
+		len += n;
+	close(fd);
+	if (n < 0 || len == sizeof(text) ||
+	    tep_parse_event(tep, text, (unsigned long)len, p->system) != TEP_ERRNO__SUCCESS)
+		return NULL;
+	return tep_find_event_by_name(tep, p->system, p->name);
+}
+
+/* Not by tracefs_local_events_system(), which reads and sorts all symbols of the kernel as well. */
 static int read_formats(struct tracefeed *t, const char *tracing)
 {
-	const char *systems[] = { "fib", "fib6", "sock", "task", "sched", NULL };
-	struct tep_handle *tep = tracefs_local_events_system(tracing, systems);
-	int rc = tep ? 0 : -ENOENT;
+	struct tep_handle *tep = tep_alloc();
+	int rc = tep ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !rc && i < POINTS; i++) {
-		struct tep_event *e = tep_find_event_by_name(tep, points[i].system, points[i].name);
+		struct tep_event *e = parse_format(tep, tracing, &points[i]);
 		struct format *f = &t->format[i];
 
 		f->id = -1;
@@ -230,15 +253,17 @@ int tracefeed_open_formats(const char *tracing, struct tracefeed **out)
 
 int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
 {
+	const char *tracing;
 	struct tracefeed *t;
 	char name[64];
 	int rc;
 
 	*out = NULL;
-	if (!tracefs_tracing_dir())
+	tracing = tracefs_tracing_dir();
+	if (!tracing)
 		return -ENOENT;
 	remove_stale();
-	rc = tracefeed_open_formats(NULL, &t);
+	rc = tracefeed_open_formats(tracing, &t);
 	if (rc)
 		return rc;
 	snprintf(name, sizeof(name), NAME "%d", (int)getpid());

@@ -36,8 +36,8 @@ int64_t tracefeed_overruns(const struct tracefeed *t);
 int64_t tracefeed_events(const struct tracefeed *t);
 
 /*
- * What the two above are made of, for tests.  Formats of events are read below `tracing`, as tracefs has
- * them (NULL: tracefs), and nothing else is opened.  A page is one that trace_pipe_raw gave: what it
+ * What the two above are made of, for tests.  Formats of events are read below `tracing`, which is
+ * tracefs or a stand-in, and nothing else is opened.  A page is one that trace_pipe_raw gave: what it
  * has is shown by the next tracefeed_drain(), or before that.
  */
 int tracefeed_open_formats(const char *tracing, struct tracefeed **t);

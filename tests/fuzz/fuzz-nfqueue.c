@@ -22,8 +22,14 @@ static void each(const struct nfqueue_packet *p, void *arg)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const uint8_t *range[2] = { data, data + size };
+	size_t room = (size + 3) & ~(size_t)3;
+	uint8_t *message = calloc(1, room ? room : 1);
+	const uint8_t *range[2] = { message, message + room };
 
-	nfqueue_parse(data, size, PORT, each, range);
+	FUZZ_CHECK(message);
+	if (size)
+		memcpy(message, data, size);
+	nfqueue_parse(message, size, PORT, each, range);
+	free(message);
 	return 0;
 }
