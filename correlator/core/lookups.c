@@ -240,9 +240,9 @@ static void put_first(struct looker lookers[LOOKERS_MAX], int count, int32_t tid
 }
 
 /*
- * TCP over IPv6: all who are connecting there, of which the one that began first is used up.  Whose packet
- * it was is not known then: it stays one of those whom the others' packets may be of, until all of
- * them have come.
+ * TCP over IPv6: all who are connecting there, of which the one that began first is used up.  Whose
+ * packet it was is not known then: it stays one of those whom the others' packets may be of, until
+ * all of them have come.
  */
 static int take_portless(struct lookups *l, const struct connection *c, int64_t oldest_ns,
 			 struct looker lookers[LOOKERS_MAX])

@@ -345,7 +345,7 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	if (e->text[EVENT_NODE].data || !flows_match(o->flows, e, s->protocol, peer, &f))
 		return false;
 	c->id = f.id;
-	/* A lookup that anybody could have asked for, and a record of anybody's: see witnesses_record(). */
+	/* Else a lookup that anybody could have asked for, and anybody's record: witnesses_record(). */
 	doubts.trace_ok = f.trace_ok && ((f.evidence & EVIDENCE_CALL) || f.uid < 0 ||
 					 user_of(e) < 0 || f.uid == user_of(e));
 	/* What the plugin saw at the descriptor is not the packet's socket, but what it accepted. */

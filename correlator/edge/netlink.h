@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * True where the messages of one read, one behind the other, end where it does or before.  libmnl takes a
- * length beyond INT_MAX for a small one, and goes where it leads.
+ * True where the messages of one read, one behind the other, end where it does or before.  libmnl
+ * takes a length beyond INT_MAX for a small one, and goes where it leads.
  */
 bool netlink_is_whole(const void *messages, size_t len);
 

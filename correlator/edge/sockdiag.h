@@ -44,8 +44,8 @@ struct sockdiag_answer {
 };
 
 /*
- * One read of the answer to request seq, whose port is ours; aligned as malloc() does.  1: more may come; 0: that
- * was all; -EAGAIN: it is of another request; or what the kernel said.
+ * One read of the answer to request seq, whose port is ours; aligned as malloc() does.  1: more may
+ * come; 0: that was all; -EAGAIN: it is of another request; or what the kernel said.
  */
 int sockdiag_parse(const void *message, size_t len, unsigned int seq, unsigned int port,
 		   struct sockdiag_answer *a);

@@ -437,9 +437,9 @@ static uint32_t word_at(const uint8_t *at)
 }
 
 /*
- * What an event of a page takes, of at most `left` bytes; 0: it does not fit.  Its head is a word of type
- * and time; type 0 has its length, itself included, in the next word, padding its own without, a time
- * another word; all else is the length in words (linux/ring_buffer.h).
+ * What an event of a page takes, of at most `left` bytes; 0: it does not fit.  Its head is a word of
+ * type and time; type 0 has its length, itself included, in the next word, padding its own without,
+ * a time another word; all else is the length in words (linux/ring_buffer.h).
  */
 static size_t event_bytes(const struct tracefeed *t, const uint8_t *at, size_t left)
 {
@@ -464,8 +464,8 @@ static size_t event_bytes(const struct tracefeed *t, const uint8_t *at, size_t l
 }
 
 /*
- * kbuffer believes every length.  A page that is not whole in itself would lead it out of the page, or
- * round and round in it.
+ * kbuffer believes every length.  A page that is not whole in itself would lead it out of the page,
+ * or round and round in it.
  */
 static bool is_whole(const struct tracefeed *t, const uint8_t *page, size_t len)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bytes as messages of a netfilter queue, and the heads of the packets in them; the corpus is of real ones,
- * whose port was made 4711. */
+/* Bytes as messages of a netfilter queue, and the heads of the packets in them; the corpus is of
+ * real ones, whose port was made 4711. */
 #include <string.h>
 
 #include "fuzz.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bytes as answers of the kernel's to a question for sockets; the corpus is of real ones, whose port was
- * made 4711. */
+/* Bytes as answers of the kernel's to a question for sockets; the corpus is of real ones, whose
+ * port was made 4711. */
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bytes as a page of trace_pipe_raw, with the formats of tests/fuzz/tracing; the corpus has real pages, cut
- * off behind their last event.  The page ends before memory that may not be read, for libtraceevent is
- * not built with a sanitizer.
+ * Bytes as a page of trace_pipe_raw, with the formats of tests/fuzz/tracing; the corpus has real
+ * pages, cut off behind their last event.  The page ends before memory that may not be read, for
+ * libtraceevent is not built with a sanitizer.
  */
 #include <string.h>
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Anything at all happens on the made-up host.  Addresses, ports, inodes, pids and users are few, so that
- * what is made up meets: packets with sockets, records with packets, lookups with both.
+ * Anything at all happens on the made-up host.  Addresses, ports, inodes, pids and users are few,
+ * so that what is made up meets: packets with sockets, records with packets, lookups with both.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -145,7 +145,8 @@ static void trace(const struct chaos *c)
 		.kind = (enum trace_kind)draw(c, TRACE_EXEC + 1),
 		.tid = 99 + (int32_t)draw(c, PIDS + 8), .interrupt = !draw(c, 16),
 		.protocol = protocol(c), .src = endpoint(c, six, true), .dst = endpoint(c, six, false),
-		.socket = draw(c, 4), .old_state = TCP_CLOSE, .family = draw(c, 2) ? AF_INET : AF_NETLINK,
+		.socket = draw(c, 4), .old_state = TCP_CLOSE,
+		.family = draw(c, 2) ? AF_INET : AF_NETLINK,
 		.new_state = draw(c, 4) ? TCP_SYN_SENT : TCP_CLOSE, .result = (int64_t)draw(c, 3) - 1,
 		.other = 99 + (int32_t)draw(c, PIDS + 8), .thread = draw(c, 2), .name = "/plain",
 	};

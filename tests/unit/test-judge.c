@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who sent a packet, and what becomes of it: situations on a made-up host, as scripts of steps that
- * are done or asserted in turn (steps[] at the end of the helpers).  Where nothing else is said the packet is
- * TCP, 10.0.0.1:40000 to 192.0.2.1:443, of user 1000, and its socket has the inode 7000.
+ * are done or asserted in turn (steps[] behind the helpers; the scripts are judge-situations.inc).
+ * Where nothing else is said the packet is TCP, 10.0.0.1:40000 to 192.0.2.1:443, of user 1000, and
+ * its socket has the inode 7000.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -477,7 +478,8 @@ static bool is_new(const struct args *a)
 /* The last row's evidence, all of it. */
 static bool is_by(const struct args *a)
 {
-	static const char *const names[] = { "audit", "fd", "bind", "inode", "syscall", "trace", "call" };
+	static const char *const names[] = { "audit", "fd", "bind", "inode", "syscall", "trace",
+					     "call" };
 	unsigned int evidence = 0;
 
 	for (int i = 1; i < a->count; i++)

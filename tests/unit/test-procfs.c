@@ -94,8 +94,8 @@ static void test_broken_stats(void)
 {
 	static const char *const stats[] = {
 		"", "101", "101 (curl", "101 curl) S 4", ") 101 (", "101 (curl) S 4 5 6", "101 (curl)",
-		"101 (a name of 64 bytes 89 123456789 123456789 123456789 123456789 12345) S 4 5 6 7 8 9 10 11 "
-		"12 13 14 15 16 17 18 19 20 21 2200\n",
+		"101 (a name of 64 bytes 89 123456789 123456789 123456789 123456789 12345) S 4 5 6 7 8 9 "
+		"10 11 12 13 14 15 16 17 18 19 20 21 2200\n",
 	};
 	struct event e;
 
@@ -121,7 +121,8 @@ static void test_rest(void)
 	tap_ok(e.uid == -1 && e.netns == -1 && is(e.text[EVENT_CMDLINE], NULL),
 	       "without a status nothing more is said");
 	put_link("101/exe", "/usr/bin/curl");
-	put_text("101/status", "Name:\tUid: 9\nUmask:\t0022\nTgid:\t101\nPPid:\t4\nUid:\t1\t2\t3\t5\nGid:\t6\t7\t8\t9\n");
+	put_text("101/status", "Name:\tUid: 9\nUmask:\t0022\nTgid:\t101\nPPid:\t4\n"
+				 "Uid:\t1\t2\t3\t5\nGid:\t6\t7\t8\t9\n");
 	put_text("101/loginuid", "1000");
 	put_text("101/sessionid", "4294967295");
 	put_link("101/ns/net", "net:[4026531840]");
@@ -137,7 +138,8 @@ static void test_rest(void)
 	       is(e.text[EVENT_CGROUP], "/system.slice/x.service"), "texts");
 	memset(big, 'x', sizeof(big));
 	put("101/cmdline", big, sizeof(big));
-	snprintf(status, sizeof(status), "Name:\tx\nUid:\t1\t2\t3\t5\nGid:\t6\t7\t8\t9\nX:\t%.*s\n", 9000, big);
+	snprintf(status, sizeof(status), "Name:\tx\nUid:\t1\t2\t3\t5\nGid:\t6\t7\t8\t9\nX:\t%.*s\n",
+		 9000, big);
 	put_text("101/status", status);
 	put("101/cgroup", "", 0);
 	tap_ok(procfs_glance(procfs, 101, &e), "files that are larger than ours");

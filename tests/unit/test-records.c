@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The cache's rows through the thread that reads them: order, what was followed before, what is missing, a
- * slow taker, and every way to the end. */
+/* The cache's rows through the thread that reads them: order, what was followed before, what is
+ * missing, a slow taker, and every way to the end. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -48,7 +48,8 @@ static void on_event(void *arg, const struct event *e, bool replay)
 		got.disorder |= got.seq != 0 || !got.begins;
 	got.seq = e->seq;
 	snprintf(exe, sizeof(exe), "/usr/bin/%llu", (unsigned long long)e->seq);
-	got.foreign |= e->kind != EVENT_CONNECT || e->port != 443 || !text_equal(e->text[EVENT_EXE], text_of(exe));
+	got.foreign |= e->kind != EVENT_CONNECT || e->port != 443 ||
+		       !text_equal(e->text[EVENT_EXE], text_of(exe));
 	if (replay)
 		got.replays++;
 	else
@@ -145,8 +146,8 @@ static void test_once(const char *path)
 	fresh(0);
 	r = records_start(path, true, 0, &ops, NULL);
 	tap_ok(to_end(r, &rc) && rc == 0, "once: it comes to its end");
-	tap_ok(got.begins == 1 && got.begun_at == 0 && got.epoch[0] && got.events == 1000 && !got.replays,
-	       "with all rows");
+	tap_ok(got.begins == 1 && got.begun_at == 0 && got.epoch[0] && got.events == 1000 &&
+	       !got.replays, "with all rows");
 	tap_ok(!got.disorder && !got.foreign && !got.missed && got.followed == 1000,
 	       "in order, as they are, up to the last");
 	records_free(r);
@@ -169,7 +170,8 @@ static void test_replay(const char *path)
 
 	fresh(700);
 	r = records_start(path, true, 0, &ops, NULL);
-	tap_ok(to_end(r, &rc) && rc == 0 && got.begun_at == 700, "followed up to 700 in an earlier life");
+	tap_ok(to_end(r, &rc) && rc == 0 && got.begun_at == 700,
+	       "followed up to 700 in an earlier life");
 	tap_ok(got.replays == 700 && got.events == 300 && !got.disorder && !got.foreign,
 	       "is shown again, marked, before what is new");
 	tap_ok(got.followed == 1000, "and counts no more as followed");
@@ -186,7 +188,8 @@ static void test_live(const char *path, struct cache_writer *w)
 	tap_ok(take(r, 1000) && got.events == 1000, "what is there");
 	tap_ok(!records_ended(r, &rc), "has no end");
 	add_rows(w, 1001, 10, 0);
-	tap_ok(take(r, 1010) && got.events == 1010 && !got.disorder, "what comes is shown when it is committed");
+	tap_ok(take(r, 1010) && got.events == 1010 && !got.disorder,
+	       "what comes is shown when it is committed");
 	add_rows(w, 1011, 10, 0);
 	records_finish(r);
 	tap_ok(to_end(r, &rc) && rc == 0, "finish: an end");
@@ -220,12 +223,15 @@ static void test_missed(const char *path, struct cache_writer *w)
 	add_rows(w, 1031, 170, 100);	/* 1101 to 1200 are left */
 	fresh(1050);
 	r = records_start(path, true, 0, &ops, NULL);
-	tap_ok(to_end(r, &rc) && rc == 0 && got.missed == 50, "rows that left before they were followed");
-	tap_ok(got.events == 100 && !got.replays && got.seq == 1200 && !got.foreign, "and those behind them");
+	tap_ok(to_end(r, &rc) && rc == 0 && got.missed == 50,
+	       "rows that left before they were followed");
+	tap_ok(got.events == 100 && !got.replays && got.seq == 1200 && !got.foreign,
+	       "and those behind them");
 	records_free(r);
 	fresh(0);
 	r = records_start(path, true, 0, &ops, NULL);
-	tap_ok(to_end(r, &rc) && got.missed == 1100 && got.events == 100, "nothing was followed yet: all of them");
+	tap_ok(to_end(r, &rc) && got.missed == 1100 && got.events == 100,
+	       "nothing was followed yet: all of them");
 	records_free(r);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `certain` is never wrong: hosts made up at random, of which the test knows who sent what.  Several connect to
- * one destination at a time, with records early, late or never, with sockets that are shared, passed
- * on, closed, and processes that end; and one of another user does all he can to be taken for them.
- * He may ask for routes and make connections of his own, to the same place.
+ * `certain` is never wrong: hosts made up at random, of which the test knows who sent what.
+ * Several connect to one destination at a time, with records early, late or never, with sockets
+ * that are shared, passed on, closed, and processes that end; and one of another user does all he
+ * can to be taken for them.  He may ask for routes and make connections of his own, to the same
+ * place.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,8 +25,8 @@
 #define ROWS 4096
 
 /* What a sender does, in this order; some leave some out. */
-enum step { S_OPEN, S_SOCKET_RECORD, S_SHARE, S_PASS, S_FORGE, S_TRACE, S_RECORD_EARLY, S_EXIT_EARLY, S_PACKET,
-	    S_RETURN, S_RECORD, S_EXIT, STEPS };
+enum step { S_OPEN, S_SOCKET_RECORD, S_SHARE, S_PASS, S_FORGE, S_TRACE, S_RECORD_EARLY, S_EXIT_EARLY,
+	    S_PACKET, S_RETURN, S_RECORD, S_EXIT, STEPS };
 
 struct sender {
 	int64_t pid, other, uid, inode;	/* other: his child, or who opened the socket for him */
