@@ -204,11 +204,12 @@ static void name_users(struct judge *j, struct connection *c, char user[256])
 		c->text[CONNECTION_LOGIN_USER] = users_name(j->t.users, c->auid, now_ns);
 }
 
-static void record(struct judge *j, struct connection *c, const struct sender *s,
+/* uid: of the packet's socket, which the process's need not be. */
+static void record(struct judge *j, struct connection *c, const struct sender *s, int64_t uid,
 		   const struct portrait *p, const struct policy_answer *a)
 {
 	struct flow half = {
-		.inode = s->inode, .pid = s->pid, .fd = s->fd, .source = (int)s->source,
+		.inode = s->inode, .pid = s->pid, .fd = s->fd, .uid = uid, .source = (int)s->source,
 		.trace_ok = s->doubts.trace_ok, .described = p->whole, .verdict = a->verdict,
 	};
 	char others[OTHERS_CHARS];
@@ -229,6 +230,16 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 		lookups_await_call(j->t.witnesses->lookups, &s->looker, c->id);
 }
 
+static void remember_denied(struct judge *j, struct pending *k, enum verdict verdict)
+{
+	uint64_t tuple = hash_tuple(&k->connection);
+
+	/* The trace may have named it, which does not speak again when it is tried again. */
+	witnesses_socket(j->t.witnesses, &k->connection, &k->sender);
+	j->denied[tuple % DENIED_SLOTS] = (struct denied){
+		tuple, k->sender.inode, clock_mono_ns() + DENIED_NS, verdict };
+}
+
 /* Decides and answers, or says that it would rather wait: false.  last: there is nothing to wait for. */
 static bool settle(struct judge *j, struct pending *k, bool last)
 {
@@ -238,6 +249,7 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 	struct portrait p;
 	char user[256];
 
+	witnesses_share(j->t.witnesses, &c, s);
 	attribute(j, &c, s, &p);
 	if (!last && ((c.certainty == CERTAINTY_UNKNOWN && s->local) || s->elsewhere))
 		return false;
@@ -258,11 +270,10 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 	j->count[C_FROM + s->source]++;
 	j->count[C_RECORDED + s->source] += s->row != 0;
 	if (a.verdict != VERDICT_ACCEPT)
-		j->denied[hash_tuple(&c) % DENIED_SLOTS] = (struct denied){
-			hash_tuple(&c), s->inode, clock_mono_ns() + DENIED_NS, a.verdict };
+		remember_denied(j, k, a.verdict);
 	if (s->pid >= 0)
 		witnesses_complete(j->t.witnesses, &c, s, &p);
-	record(j, &c, s, &p, &a);
+	record(j, &c, s, k->connection.uid, &p, &a);
 	return true;
 }
 

@@ -178,6 +178,14 @@ const char *witnesses_others(struct witnesses *w, const struct sender *s, char *
 	return used ? buf : NULL;
 }
 
+void witnesses_socket(struct witnesses *w, const struct connection *c, struct sender *s)
+{
+	struct connection again = *c;
+
+	if (s->inode < 0)
+		ask_socket(w, &again, s);
+}
+
 static void ask_trace(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	struct looker lookers[LOOKERS_MAX];
@@ -209,7 +217,8 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 	s->pid = pids[which < 0 ? 0 : which];
 	for (int i = 0; i < known; i++)
 		note_other(s, pids[i]);
-	s->doubts.trace_ok = known == 1 && !s->lost;
+	/* Of more than there is room for some may be other processes'. */
+	s->doubts.trace_ok = known == 1 && count < LOOKERS_MAX && !s->lost;
 	s->local = true;
 	s->source = FROM_TRACE;
 	s->evidence |= EVIDENCE_TRACE | (call ? EVIDENCE_CALL : 0u);
@@ -326,10 +335,24 @@ void witnesses_record(struct witnesses *w, const struct connection *c, struct se
 	s->row = r.id;
 	s->evidence |= EVIDENCE_AUDIT;
 	s->doubts.same_socket = s->fd >= 0 && s->fd == r.fd;
-	/* Of a trace alone the user must be the socket's: else anybody could put his lookup before
-	 * another's packet and have a record beside it. */
-	if (c->uid >= 0 && r.uid >= 0 && c->uid != r.uid)
+	/* Of a lookup alone the user must be the socket's: else anybody could put his before another's
+	 * packet and have a record beside it.  A call that was seen is nobody else's. */
+	if (!(s->evidence & EVIDENCE_CALL) && c->uid >= 0 && r.uid >= 0 && c->uid != r.uid)
 		s->doubts.trace_ok = false;
+}
+
+void witnesses_share(struct witnesses *w, const struct connection *c, struct sender *s)
+{
+	if (!s->row || observer_awaits(w->observer, s->row))
+		return;
+	s->row = 0;
+	s->doubts.same_socket = false;
+	s->evidence &= ~(unsigned int)EVIDENCE_AUDIT;
+	if (!(s->evidence & (EVIDENCE_FD | EVIDENCE_TRACE | EVIDENCE_SYSCALL))) {
+		s->pid = s->fd = -1;
+		s->source = FROM_NOBODY;
+	}
+	witnesses_record(w, c, s);
 }
 
 /*
@@ -475,6 +498,6 @@ void witnesses_complete(struct witnesses *w, struct connection *c, struct sender
 			observer_know(w->observer, &p->event);
 		fill(c, s, &p->event);
 	}
-	if (!c->text[CONNECTION_ANCESTORS].data)
+	if (w->ancestry && !c->text[CONNECTION_ANCESTORS].data)
 		ancestry_tell(w->ancestry, w, c);
 }

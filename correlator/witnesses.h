@@ -66,8 +66,12 @@ void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s);
 /* The plugin, or the search, has seen the socket at that descriptor. */
 void witnesses_found(struct witnesses *w, const struct connection *c, struct sender *s, int64_t pid,
 		     int64_t fd, enum source source);
+/* Its socket's inode, where it was not needed to tell who sent it. */
+void witnesses_socket(struct witnesses *w, const struct connection *c, struct sender *s);
 /* The record of its call, if it has come meanwhile. */
 void witnesses_record(struct witnesses *w, const struct connection *c, struct sender *s);
+/* A record is of one packet: while this one waited another one may have taken it. */
+void witnesses_share(struct witnesses *w, const struct connection *c, struct sender *s);
 /* For who must be sure: whether it holds the socket, and a thread of it is in the call just now. */
 void witnesses_insist(struct witnesses *w, struct sender *s);
 

@@ -244,13 +244,24 @@ bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst,
 	return true;
 }
 
+static uint32_t find_id(const struct flows *f, uint64_t id)
+{
+	uint32_t n = f->head[BY_ID][bucket_of_number(id)];
+
+	while (n != NONE && f->slot[n].flow.id != id)
+		n = f->slot[n].older[BY_ID];
+	return n;
+}
+
+bool flows_has(const struct flows *f, uint64_t id)
+{
+	return find_id(f, id) != NONE;
+}
+
 void flows_close(struct flows *f, uint64_t id)
 {
-	for (uint32_t n = f->head[BY_ID][bucket_of_number(id)]; n != NONE;
-	     n = f->slot[n].older[BY_ID]) {
-		if (f->slot[n].flow.id != id)
-			continue;
+	uint32_t n = find_id(f, id);
+
+	if (n != NONE)
 		take_out(f, n);
-		return;
-	}
 }

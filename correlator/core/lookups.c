@@ -36,6 +36,7 @@ struct lookup {
 	int32_t tid;		/* 0: used up */
 	int32_t by;		/* the same, and stays */
 	bool call, linked;
+	bool spent;		/* used up, but by order alone: it may have been another one */
 	int64_t time_ns;
 	uint64_t row;		/* that awaits its call; 0: none */
 	uint32_t bucket, next;
@@ -225,13 +226,30 @@ static int take_exact(struct lookups *l, const struct connection *c, int64_t old
 	return with_call ? with_call : count;
 }
 
-/* TCP over IPv6: all who are connecting there, of which the one that began first is used up. */
+/* The one that began first is the likeliest, and goes to the front. */
+static void put_first(struct looker lookers[LOOKERS_MAX], int count, int32_t tid)
+{
+	for (int i = 1; i < count; i++) {
+		struct looker first = lookers[0];
+
+		if (lookers[i].tid != tid)
+			continue;
+		lookers[0] = lookers[i];
+		lookers[i] = first;
+	}
+}
+
+/*
+ * TCP over IPv6: all who are connecting there, of which the one that began first is used up.  Whose
+ * packet it was is not known then: it stays one of those whom the others' packets may be of, until
+ * all of them have come.
+ */
 static int take_portless(struct lookups *l, const struct connection *c, int64_t oldest_ns,
 			 struct looker lookers[LOOKERS_MAX])
 {
-	uint32_t n = l->bucket[bucket_of(c->protocol, &c->dst, 0)];
+	uint32_t head = l->bucket[bucket_of(c->protocol, &c->dst, 0)], n = head;
 	struct lookup *oldest = NULL;
-	int count = 0;
+	int count = 0, fresh = 0;
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next) {
 		struct lookup *k = &l->lookup[n];
@@ -241,18 +259,19 @@ static int take_portless(struct lookups *l, const struct connection *c, int64_t 
 		if (k->src.port || !fits(k, c))
 			continue;
 		note(l, lookers, &count, k);
-		oldest = k;
-	}
-	for (int i = 1; oldest && i < count; i++) {
-		struct looker first = lookers[0];
-
-		if (lookers[i].tid != oldest->tid)
+		if (k->spent)
 			continue;
-		lookers[0] = lookers[i];
-		lookers[i] = first;
+		oldest = k;
+		fresh++;
 	}
-	if (oldest)
-		oldest->tid = 0;
+	if (!oldest)
+		return 0;
+	put_first(lookers, count, oldest->tid);
+	oldest->spent = true;
+	n = fresh == 1 ? head : NONE;
+	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next)
+		if (l->lookup[n].spent && fits(&l->lookup[n], c))
+			l->lookup[n].tid = 0;
 	return count;
 }
 

@@ -35,8 +35,9 @@ struct looker {
 
 /*
  * The threads that looked the packet's tuple up and whose packet has not come yet, the newest first, at
- * most LOOKERS_MAX.  For TCP over IPv6 those that are connecting to its destination.  What is found
- * is used up: the next packet of the same tuple has lookers of its own.
+ * most LOOKERS_MAX.  For TCP over IPv6 those that are connecting to its destination, the likeliest
+ * first: where there are several, they are told again for each of their packets.  What is found is
+ * used up: the next packet of the same tuple has lookers of its own.
  */
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct looker lookers[LOOKERS_MAX]);

@@ -329,6 +329,11 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 	}
 }
 
+static int64_t user_of(const struct event *e)
+{
+	return e->fsuid >= 0 ? e->fsuid : e->uid;
+}
+
 /* The record of a connection that a packet had told of already. */
 static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 		    const struct endpoint *peer, struct outcome *out)
@@ -340,7 +345,12 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	if (e->text[EVENT_NODE].data || !flows_match(o->flows, e, s->protocol, peer, &f))
 		return false;
 	c->id = f.id;
-	doubts.trace_ok = f.trace_ok;
+	/* Else a lookup that anybody could have asked for, and anybody's record: witnesses_record(). */
+	doubts.trace_ok = f.trace_ok && ((f.evidence & EVIDENCE_CALL) || f.uid < 0 ||
+					 user_of(e) < 0 || f.uid == user_of(e));
+	/* What the plugin saw at the descriptor is not the packet's socket, but what it accepted. */
+	if (f.inode > 0 && f.inode != e->inode && e->kind != EVENT_ACCEPT)
+		c->evidence &= ~(unsigned int)EVIDENCE_FD;
 	doubts.same_socket = f.inode > 0 && (f.inode == e->inode || (f.fd >= 0 && f.fd == e->fd));
 	c->evidence |= f.pid == e->pid ? f.evidence : f.evidence & EVIDENCE_INODE;
 	c->certainty = certainty_of(c->evidence, &doubts);
@@ -362,7 +372,7 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 		return;
 	flows_add(o->records, &(struct flow){
 		.id = row, .protocol = protocol, .peer = *peer, .inode = e->inode, .pid = e->pid,
-		.fd = e->fd, .uid = e->fsuid >= 0 ? e->fsuid : e->uid, .time_us = e->time_us,
+		.fd = e->fd, .uid = user_of(e), .time_us = e->time_us,
 	});
 }
 
@@ -599,6 +609,11 @@ bool observer_record(struct observer *o, const struct connection *c, int64_t pid
 	return flows_find(o->records, c->protocol, peer_of(c), pid, fd, c->uid, c->time_us, found);
 }
 
+bool observer_awaits(const struct observer *o, uint64_t row)
+{
+	return flows_has(o->records, row);
+}
+
 bool observer_packet(struct observer *o, struct connection *c, struct flow *half, uint64_t row)
 {
 	if (row) {
@@ -610,7 +625,6 @@ bool observer_packet(struct observer *o, struct connection *c, struct flow *half
 	half->id = c->id;
 	half->protocol = c->protocol;
 	half->peer = *peer_of(c);
-	half->uid = c->uid;
 	half->time_us = c->time_us;
 	half->evidence = c->evidence;
 	flows_add(o->flows, half);

@@ -72,6 +72,9 @@ void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
 bool observer_record(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
 		     struct flow *found);
 
+/* The record of this row still waits for its packet. */
+bool observer_awaits(const struct observer *o, uint64_t row);
+
 /* The newest that is known of a process; NULL: nothing.  Good until the next event. */
 const struct event *observer_who(const struct observer *o, int64_t pid);
 /* What /proc says of a process, to be remembered. */
@@ -80,9 +83,9 @@ void observer_know(struct observer *o, const struct event *e);
 void observer_fill(struct connection *c, const struct event *e);
 
 /*
- * The packet has been attributed and decided; half: what its record is to be found by later (id and
- * the packet's own are filled in).  row: that of its record, where it came first; else 0.  False:
- * c->id is a new row's.  True: it is the record's row.
+ * The packet has been attributed and decided; half: what its record is to be found by later, with
+ * the socket's user (id and the packet's own are filled in).  row: that of its record, where it came
+ * first; else 0.  False: c->id is a new row's.  True: it is the record's row.
  */
 bool observer_packet(struct observer *o, struct connection *c, struct flow *half, uint64_t row);
 

@@ -11,6 +11,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 
+#include "netlink.h"
 #include "nfqueue.h"
 
 /* Of a packet the heads are enough: IPv6 with every extension header that packet.c goes through. */
@@ -25,9 +26,6 @@ struct nfqueue {
 	struct mnl_socket *nl;
 	unsigned int port;
 	int64_t overruns;
-	/* the reader of the message at hand */
-	void (*each)(const struct nfqueue_packet *p, void *arg);
-	void *arg;
 	char in[BUFFER_BYTES], out[512];
 	/* messages taken together */
 	struct mmsghdr head[NFQUEUE_READ_MAX];
@@ -136,14 +134,21 @@ static int64_t id_attribute(const struct nlattr *a)
 		       (int64_t)ntohl(mnl_attr_get_u32(a)) : -1;
 }
 
+/* Who gets the packet of the message at hand. */
+struct reader {
+	void (*each)(const struct nfqueue_packet *p, void *arg);
+	void *arg;
+};
+
 static int on_message(const struct nlmsghdr *h, void *arg)
 {
 	struct nlattr *attr[NFQA_MAX + 1] = { NULL };
 	const struct nfqnl_msg_packet_hdr *head;
-	struct nfqueue *q = arg;
+	const struct reader *r = arg;
 	struct nfqueue_packet p = { .mark = 0 };
 
-	if (nfq_nlmsg_parse(h, attr) < 0 || !attr[NFQA_PACKET_HDR] ||
+	if (h->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) ||
+	    nfq_nlmsg_parse(h, attr) < 0 || !attr[NFQA_PACKET_HDR] ||
 	    mnl_attr_get_payload_len(attr[NFQA_PACKET_HDR]) < sizeof(*head))
 		return MNL_CB_OK;
 	head = mnl_attr_get_payload(attr[NFQA_PACKET_HDR]);
@@ -158,8 +163,18 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 		p.data = mnl_attr_get_payload(attr[NFQA_PAYLOAD]);
 		p.len = mnl_attr_get_payload_len(attr[NFQA_PAYLOAD]);
 	}
-	q->each(&p, q->arg);
+	r->each(&p, r->arg);
 	return MNL_CB_OK;
+}
+
+void nfqueue_parse(const void *message, size_t len, unsigned int port,
+		   void (*each)(const struct nfqueue_packet *p, void *arg), void *arg)
+{
+	struct reader r = { each, arg };
+
+	/* An error message is about a verdict on a packet that is gone: nothing to do. */
+	if (netlink_is_whole(message, len))
+		mnl_cb_run(message, len, 0, port, on_message, &r);
 }
 
 /* As many messages as there are, without waiting; or -errno. */
@@ -175,15 +190,12 @@ int nfqueue_read(struct nfqueue *q, void (*first)(void *arg),
 {
 	int n;
 
-	q->each = each;
-	q->arg = arg;
 	while ((n = receive(q)) == -ENOBUFS)
 		q->overruns++;
 	if (n > 0)
 		first(arg);
-	/* An error message is about a verdict on a packet that is gone: nothing to do. */
 	for (int i = 0; i < n; i++)
-		mnl_cb_run(q->batch[i], q->head[i].msg_len, 0, q->port, on_message, q);
+		nfqueue_parse(q->batch[i], q->head[i].msg_len, q->port, each, arg);
 	return n;
 }
 

@@ -47,6 +47,10 @@ int nfqueue_fd(const struct nfqueue *q);
 #define NFQUEUE_READ_MAX 64
 int nfqueue_read(struct nfqueue *q, void (*first)(void *arg),
 		 void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);
+/* What nfqueue_read() does with one read of the kernel's socket, whose port is ours.  `message` is
+ * aligned as malloc() does, and its memory goes on to a multiple of four: that far libmnl looks. */
+void nfqueue_parse(const void *message, size_t len, unsigned int port,
+		   void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);
 /* How often the kernel said that it lost messages to us. */
 int64_t nfqueue_overruns(const struct nfqueue *q);
 

@@ -200,7 +200,7 @@ static bool read_stat(struct procfs *p, const char *name, struct event *e)
 	buf[n] = '\0';
 	from = strchr(buf, '(');
 	to = strrchr(buf, ')');
-	if (!from || !to || to - from - 1 >= (ptrdiff_t)sizeof(p->comm))
+	if (!from || !to || to < from || to - from - 1 >= (ptrdiff_t)sizeof(p->comm))
 		return false;
 	memcpy(p->comm, from + 1, (size_t)(to - from - 1));
 	e->text[EVENT_COMM] = (struct text){ p->comm, (size_t)(to - from - 1) };

@@ -19,19 +19,16 @@
 
 #include <libmnl/libmnl.h>
 
+#include "netlink.h"
 #include "sockdiag.h"
 
 #define ANSWER_BYTES 16384
-#define CANDIDATES_MAX 64
 
 struct sockdiag {
 	struct mnl_socket *nl;
 	unsigned int seq, port;
-	/* of the request under way */
-	struct sock_entry found[CANDIDATES_MAX];
-	int count;
-	int wanted_port;	/* local port of a dump; the kernel's filter is older than we are */
-	char answer[ANSWER_BYTES];
+	struct sockdiag_answer answer;		/* to the request under way */
+	char buf[ANSWER_BYTES];
 };
 
 struct sockdiag *sockdiag_open(void)
@@ -73,22 +70,39 @@ static void get_endpoint(struct endpoint *e, int family, const __be32 addr[4], _
 static int on_message(const struct nlmsghdr *h, void *arg)
 {
 	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(h);
-	struct sockdiag *d = arg;
+	struct sockdiag_answer *a = arg;
 	struct sock_entry *s;
 
 	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(h) < sizeof(*m) ||
 	    (m->idiag_family != AF_INET && m->idiag_family != AF_INET6))
 		return MNL_CB_OK;
-	if (d->wanted_port >= 0 && ntohs(m->id.idiag_sport) != d->wanted_port)
+	/* The kernel's filter may be older than we are. */
+	if (a->port >= 0 && ntohs(m->id.idiag_sport) != a->port)
 		return MNL_CB_OK;
-	if (d->count == CANDIDATES_MAX)
+	if (a->count == SOCKDIAG_FOUND_MAX)
 		return MNL_CB_OK;
-	s = &d->found[d->count++];
+	s = &a->found[a->count++];
 	get_endpoint(&s->local, m->idiag_family, m->id.idiag_src, m->id.idiag_sport);
 	get_endpoint(&s->peer, m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
 	s->inode = m->idiag_inode;
 	s->uid = m->idiag_uid;
 	return MNL_CB_OK;
+}
+
+int sockdiag_parse(const void *message, size_t len, unsigned int seq, unsigned int port,
+		   struct sockdiag_answer *a)
+{
+	int rc;
+
+	if (!netlink_is_whole(message, len))
+		return -EBADMSG;
+	/* Answers to an earlier request that was given up are left over: skip them. */
+	if (len >= sizeof(struct nlmsghdr) && ((const struct nlmsghdr *)message)->nlmsg_seq != seq)
+		return -EAGAIN;
+	rc = mnl_cb_run(message, len, seq, port, on_message, a);
+	if (rc < 0)
+		return errno == EAGAIN ? -EIO : -errno;	/* also from within NLMSG_DONE */
+	return rc != MNL_CB_STOP;
 }
 
 /* Sends the request and reads what comes back, to its end. */
@@ -100,21 +114,14 @@ static int ask(struct sockdiag *d, struct nlmsghdr *h)
 
 	if (mnl_socket_sendto(d->nl, h, h->nlmsg_len) < 0)
 		return -errno;
-	for (;;) {
-		ssize_t n = mnl_socket_recvfrom(d->nl, d->answer, sizeof(d->answer));
+	do {
+		ssize_t n = mnl_socket_recvfrom(d->nl, d->buf, sizeof(d->buf));
 
 		if (n < 0)
 			return -errno;
-		/* Answers to an earlier request that was given up are left over: skip them. */
-		if ((size_t)n >= sizeof(struct nlmsghdr) &&
-		    ((struct nlmsghdr *)d->answer)->nlmsg_seq != seq)
-			continue;
-		rc = mnl_cb_run(d->answer, (size_t)n, seq, d->port, on_message, d);
-		if (rc < 0)
-			return -errno;	/* also from within NLMSG_DONE */
-		if (rc == MNL_CB_STOP || !dump)
-			return 0;
-	}
+		rc = sockdiag_parse(d->buf, (size_t)n, seq, d->port, &d->answer);
+	} while (rc == -EAGAIN || (rc > 0 && dump));
+	return rc < 0 ? rc : 0;
 }
 
 static struct inet_diag_req_v2 *request(char *buf, int family, int protocol, int flags)
@@ -156,8 +163,8 @@ static int ask_exact(struct sockdiag *d, int family, int protocol, const struct 
 	r->id.idiag_dport = htons((uint16_t)dst->port);
 	put_address(r->id.idiag_src, family, &src->addr);
 	put_address(r->id.idiag_dst, family, &dst->addr);
-	d->count = 0;
-	d->wanted_port = -1;
+	d->answer.count = 0;
+	d->answer.port = -1;
 	return ask(d, (struct nlmsghdr *)buf);
 }
 
@@ -167,14 +174,14 @@ int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
 	int rc = ask_exact(d, local->addr.family, protocol, local, peer);
 
 	/* The socket may be an IPv6 one that talks IPv4. */
-	if ((rc == -ENOENT || (!rc && sock_fit(&d->found[0], local, peer) < least)) &&
+	if ((rc == -ENOENT || (!rc && sock_fit(&d->answer.found[0], local, peer) < least)) &&
 	    local->addr.family == AF_INET)
 		rc = ask_exact(d, AF_INET6, protocol, local, peer);
 	if (rc)
 		return rc;
-	if (!d->count || sock_fit(&d->found[0], local, peer) < least)
+	if (!d->answer.count || sock_fit(&d->answer.found[0], local, peer) < least)
 		return -ENOENT;
-	*found = d->found[0];
+	*found = d->answer.found[0];
 	return 0;
 }
 
@@ -193,7 +200,7 @@ static int ask_dump(struct sockdiag *d, int family, int protocol, int port)
 
 	r->id.idiag_sport = 0;
 	mnl_attr_put(h, INET_DIAG_REQ_BYTECODE, sizeof(filter), filter);
-	d->wanted_port = port;
+	d->answer.port = port;
 	return ask(d, h);
 }
 
@@ -203,16 +210,16 @@ int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *lo
 {
 	int rc;
 
-	d->count = 0;
+	d->answer.count = 0;
 	rc = ask_dump(d, local->addr.family, protocol, local->port);
 	/* A dump of IPv4 does not list IPv6 sockets that talk IPv4. */
 	if (!rc && local->addr.family == AF_INET)
 		rc = ask_dump(d, AF_INET6, protocol, local->port);
 	if (rc)
 		return rc;
-	*choice = sock_choose(d->found, d->count, local, peer);
+	*choice = sock_choose(d->answer.found, d->answer.count, local, peer);
 	if (choice->best < 0)
 		return -ENOENT;
-	*found = d->found[choice->best];
+	*found = d->answer.found[choice->best];
 	return 0;
 }

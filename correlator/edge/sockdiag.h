@@ -2,6 +2,8 @@
 #ifndef SOCKLEDGER_SOCKDIAG_H
 #define SOCKLEDGER_SOCKDIAG_H
 
+#include <stddef.h>
+
 #include "sockmatch.h"
 
 /*
@@ -31,5 +33,21 @@ int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
 int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
 		     const struct endpoint *peer, struct sock_entry *found,
 		     struct sock_choice *choice);
+
+
+/* What an answer holds, of several reads. */
+#define SOCKDIAG_FOUND_MAX 64
+struct sockdiag_answer {
+	struct sock_entry found[SOCKDIAG_FOUND_MAX];
+	int count;
+	int port;	/* that is wanted of local ends; -1: any */
+};
+
+/*
+ * One read of the answer to request seq, whose port is ours; aligned as malloc() does.  1: more may
+ * come; 0: that was all; -EAGAIN: it is of another request; or what the kernel said.
+ */
+int sockdiag_parse(const void *message, size_t len, unsigned int seq, unsigned int port,
+		   struct sockdiag_answer *a);
 
 #endif

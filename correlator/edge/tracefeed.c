@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +30,14 @@
 #define PAGE_BYTES_MAX 65536
 #define BATCH 1024
 #define NAME_CHARS 256
+#define FORMAT_BYTES 16384
 /* TRACE_FLAG_HARDIRQ, _SOFTIRQ and _NMI of linux/trace_events.h. */
 #define INTERRUPT_FLAGS (0x08 | 0x10 | 0x40)
 /* One pass reads no more than this of a processor: who writes faster than we read waits a turn. */
 #define PAGES_MAX 256
+/* Of a page's second word. */
+#define COMMIT_MASK ((1ul << 27) - 1)
+#define MISSING_STORED (1ul << 30)
 
 enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKET, F_OLD, F_NEW,
 	     F_FAMILY, F_RESULT, F_CHILD, F_CLONE, F_NAME, FIELDS };
@@ -86,6 +91,7 @@ struct tracefeed {
 	struct tracefs_instance *instance;
 	struct format format[POINTS];
 	struct kbuffer *kbuf;
+	bool big_endian;
 	struct tracefs_cpu **cpu;
 	int cpus;
 	int64_t overruns, events;
@@ -123,14 +129,35 @@ static struct place place_of(const struct tep_format_field *f)
 	return f ? (struct place){ f->offset, f->size } : (struct place){ 0, 0 };
 }
 
-static int read_formats(struct tracefeed *t)
+/* What the format file says of its fields: libtraceevent's, of a handle that the caller frees. */
+static struct tep_event *parse_format(struct tep_handle *tep, const char *tracing,
+				      const struct point *p)
 {
-	const char *systems[] = { "fib", "fib6", "sock", "task", "sched", NULL };
-	struct tep_handle *tep = tracefs_local_events_system(NULL, systems);
-	int rc = tep ? 0 : -ENOENT;
+	char path[PATH_MAX], text[FORMAT_BYTES];
+	ssize_t n, len = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/events/%s/%s/format", tracing, p->system, p->name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	while ((n = read(fd, text + len, sizeof(text) - (size_t)len)) > 0)
+		len += n;
+	close(fd);
+	if (n < 0 || len == sizeof(text) ||
+	    tep_parse_event(tep, text, (unsigned long)len, p->system) != TEP_ERRNO__SUCCESS)
+		return NULL;
+	return tep_find_event_by_name(tep, p->system, p->name);
+}
+
+/* Not by tracefs_local_events_system(), which reads and sorts all symbols of the kernel as well. */
+static int read_formats(struct tracefeed *t, const char *tracing)
+{
+	struct tep_handle *tep = tep_alloc();
+	int rc = tep ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !rc && i < POINTS; i++) {
-		struct tep_event *e = tep_find_event_by_name(tep, points[i].system, points[i].name);
+		struct tep_event *e = parse_format(tep, tracing, &points[i]);
 		struct format *f = &t->format[i];
 
 		f->id = -1;
@@ -202,31 +229,48 @@ static int open_cpus(struct tracefeed *t)
 	return t->cpus ? 0 : -ENOENT;
 }
 
-int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
+int tracefeed_open_formats(const char *tracing, struct tracefeed **out)
 {
 	union { uint16_t word; uint8_t bytes[2]; } endian = { .word = 1 };
-	struct tracefeed *t;
-	char name[64];
-	int rc = 0;
+	struct tracefeed *t = calloc(1, sizeof(*t));
+	int rc;
 
 	*out = NULL;
-	if (!tracefs_tracing_dir())
-		return -ENOENT;
-	t = calloc(1, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	remove_stale();
-	rc = read_formats(t);
-	snprintf(name, sizeof(name), NAME "%d", (int)getpid());
-	errno = 0;
-	if (!rc)
-		t->instance = tracefs_instance_create(name);
-	if (!rc && !t->instance)
-		rc = errno ? -errno : -EACCES;
+	rc = read_formats(t, tracing);
+	t->big_endian = !endian.bytes[0];
 	t->kbuf = kbuffer_alloc(sizeof(long) == 8 ? KBUFFER_LSIZE_8 : KBUFFER_LSIZE_4,
-				endian.bytes[0] ? KBUFFER_ENDIAN_LITTLE : KBUFFER_ENDIAN_BIG);
+				t->big_endian ? KBUFFER_ENDIAN_BIG : KBUFFER_ENDIAN_LITTLE);
 	if (!rc && !t->kbuf)
 		rc = -ENOMEM;
+	if (rc)
+		tracefeed_close(t);
+	else
+		*out = t;
+	return rc;
+}
+
+int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
+{
+	const char *tracing;
+	struct tracefeed *t;
+	char name[64];
+	int rc;
+
+	*out = NULL;
+	tracing = tracefs_tracing_dir();
+	if (!tracing)
+		return -ENOENT;
+	remove_stale();
+	rc = tracefeed_open_formats(tracing, &t);
+	if (rc)
+		return rc;
+	snprintf(name, sizeof(name), NAME "%d", (int)getpid());
+	errno = 0;
+	t->instance = tracefs_instance_create(name);
+	if (!t->instance)
+		rc = errno ? -errno : -EACCES;
 	if (!rc)
 		rc = open_cpus(t);
 	if (!rc)
@@ -384,16 +428,77 @@ static void take_record(struct tracefeed *t, const uint8_t *data, int size, int6
 	}
 }
 
-/* One page of one processor, or what is left of it; false where there is none. */
-static bool read_page(struct tracefeed *t, int cpu,
-		      void (*each)(const struct trace_event *e, void *arg), void *arg)
+static uint32_t word_at(const uint8_t *at)
+{
+	uint32_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+/*
+ * What an event of a page takes, of at most `left` bytes; 0: it does not fit.  Its head is a word of
+ * type and time; type 0 has its length, itself included, in the next word, padding its own without,
+ * a time another word; all else is the length in words (linux/ring_buffer.h).
+ */
+static size_t event_bytes(const struct tracefeed *t, const uint8_t *at, size_t left)
+{
+	uint32_t head, type;
+	size_t size = 2 * sizeof(head);
+
+	if (left < sizeof(head))
+		return 0;
+	head = word_at(at);
+	type = t->big_endian ? head >> 27 : head & 31;
+	if (type && type < KBUFFER_TYPE_PADDING)
+		size = (1 + (size_t)type) * sizeof(head);
+	else if (left < size)
+		return 0;
+	else if (type == KBUFFER_TYPE_PADDING)
+		size = sizeof(head) + (size_t)word_at(at + sizeof(head));
+	else if (!type && word_at(at + sizeof(head)) < sizeof(head))
+		return 0;
+	else if (!type)
+		size = sizeof(head) + (((size_t)word_at(at + sizeof(head)) + 3) & ~(size_t)3);
+	return size <= left ? size : 0;
+}
+
+/*
+ * kbuffer believes every length.  A page that is not whole in itself would lead it out of the page,
+ * or round and round in it.
+ */
+static bool is_whole(const struct tracefeed *t, const uint8_t *page, size_t len)
+{
+	size_t head = sizeof(uint64_t) + sizeof(long), size;
+	unsigned long commit;
+
+	if (len < head)
+		return false;
+	memcpy(&commit, page + sizeof(uint64_t), sizeof(commit));
+	size = commit & COMMIT_MASK;
+	if (size > len - head)
+		return false;
+	/* How many are missing stands behind the last event. */
+	if ((commit & MISSING_STORED) && len - head - size < sizeof(long))
+		return false;
+	for (size_t at = 0, bytes; at < size; at += bytes) {
+		bytes = event_bytes(t, page + head + at, size - at);
+		if (!bytes)
+			return false;
+	}
+	return true;
+}
+
+void tracefeed_page(struct tracefeed *t, void *page, size_t len,
+		    void (*each)(const struct trace_event *e, void *arg), void *arg)
 {
 	unsigned long long time_ns;
 	void *data;
 
-	if (tracefs_cpu_read(t->cpu[cpu], t->page, true) <= 0 ||
-	    kbuffer_load_subbuffer(t->kbuf, t->page))
-		return false;
+	if (!is_whole(t, page, len) || kbuffer_load_subbuffer(t->kbuf, page)) {
+		t->overruns++;		/* what it had is lost */
+		return;
+	}
 	if (kbuffer_missed_events(t->kbuf))
 		t->overruns++;
 	for (data = kbuffer_read_event(t->kbuf, &time_ns); data;
@@ -402,6 +507,17 @@ static bool read_page(struct tracefeed *t, int cpu,
 			show(t, each, arg);
 		take_record(t, data, kbuffer_event_size(t->kbuf), (int64_t)time_ns);
 	}
+}
+
+/* One page of one processor, or what is left of it; false where there is none. */
+static bool read_page(struct tracefeed *t, int cpu,
+		      void (*each)(const struct trace_event *e, void *arg), void *arg)
+{
+	int len = tracefs_cpu_read(t->cpu[cpu], t->page, true);
+
+	if (len <= 0)
+		return false;
+	tracefeed_page(t, t->page, (size_t)len, each, arg);
 	return true;
 }
 

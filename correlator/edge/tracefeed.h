@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_TRACEFEED_H
 #define SOCKLEDGER_TRACEFEED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "trace.h"
@@ -33,5 +34,14 @@ void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event 
 int64_t tracefeed_overruns(const struct tracefeed *t);
 /* How many events there were. */
 int64_t tracefeed_events(const struct tracefeed *t);
+
+/*
+ * What the two above are made of, for tests.  Formats of events are read below `tracing`, which is
+ * tracefs or a stand-in, and nothing else is opened.  A page is one that trace_pipe_raw gave: what it
+ * has is shown by the next tracefeed_drain(), or before that.
+ */
+int tracefeed_open_formats(const char *tracing, struct tracefeed **t);
+void tracefeed_page(struct tracefeed *t, void *page, size_t len,
+		    void (*each)(const struct trace_event *e, void *arg), void *arg);
 
 #endif

@@ -175,7 +175,9 @@ static void test_tcp6(void)
 	syn_sent(11, "[::1]:0", "[::1]:80", 9);
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7002", "[::1]:80") == 2 && who[0].tid == 10,
 	       "of two who are connecting there, both, the first first");
-	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 1 && who[0].tid == 11, "then the other");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 2 && who[0].tid == 11,
+	       "then the other first, and both: whose the first one was is not known");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 0, "when both have come, nobody");
 	syn_sent(10, "[::1]:0", "[::1]:80", 10);
 	now += 3000 * MS;
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7004", "[::1]:80") == 0, "not one of long ago");

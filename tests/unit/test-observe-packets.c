@@ -23,7 +23,7 @@ static struct connection packet_of(const struct event *e, int64_t pid)
 /* As the judge hands a decided packet over. */
 static bool decided(struct connection *p, int64_t fd, int64_t inode, uint64_t row)
 {
-	struct flow half = { .inode = inode, .pid = p->pid, .fd = fd };
+	struct flow half = { .inode = inode, .pid = p->pid, .fd = fd, .uid = p->uid };
 
 	return observer_packet(o, p, &half, row);
 }

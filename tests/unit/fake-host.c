@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A host that is made up.  What the headers of the edge and clock.h promise, from the tables of
+ * fake-host.h; linked in place of libedge.a and of clock.o.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "event.h"
+#include "fake-host.h"
+#include "nfqueue.h"
+#include "procfs.h"
+#include "procscan.h"
+#include "recorder.h"
+#include "sockdiag.h"
+#include "tracefeed.h"
+#include "users.h"
+
+#define TICK_US 10000
+#define BOOT_US 1600000000000000LL
+
+struct fake_host fake;
+
+int64_t clock_mono_ns(void)
+{
+	return fake.mono_ns;
+}
+
+int64_t clock_now_us(void)
+{
+	return fake.now_us;
+}
+
+void fake_reset(void)
+{
+	/* Of the verdicts those that were given: there is room for very many. */
+	memset(fake.verdict, 0, fake.ids * sizeof(fake.verdict[0]));
+	memset(&fake, 0, offsetof(struct fake_host, verdict));
+	fake.mono_ns = 1000000000000LL;
+	fake.now_us = BOOT_US + 1000000000LL;
+}
+
+static struct fake_process *slot_of(int64_t pid)
+{
+	for (int i = 0; i < fake.processes; i++)
+		if (fake.process[i].pid == pid)
+			return &fake.process[i];
+	return NULL;
+}
+
+struct fake_process *fake_process(int64_t pid, int64_t ppid, int64_t uid, const char *exe)
+{
+	struct fake_process *p = slot_of(pid);
+
+	if (!p && fake.processes == FAKE_PROCESSES)
+		abort();
+	if (!p)
+		p = &fake.process[fake.processes++];
+	*p = (struct fake_process){
+		.pid = pid, .ppid = ppid, .uid = uid, .exe = exe, .netns = FAKE_NETNS, .alive = true,
+		.start_ticks = (fake.now_us - BOOT_US - 60000000) / TICK_US,
+	};
+	return p;
+}
+
+struct fake_process *fake_find(int64_t pid)
+{
+	struct fake_process *p = slot_of(pid);
+
+	return p && p->alive ? p : NULL;
+}
+
+struct fake_fd *fake_fd_of(struct fake_process *p, int64_t fd)
+{
+	for (int i = 0; p && i < p->fds; i++)
+		if (p->fd[i].fd == fd)
+			return &p->fd[i];
+	return NULL;
+}
+
+struct fake_fd *fake_hold(struct fake_process *p, int64_t fd, int64_t inode)
+{
+	struct fake_fd *f = fake_fd_of(p, fd);
+
+	if (!f && p->fds == FAKE_FDS)
+		abort();
+	if (!f)
+		f = &p->fd[p->fds++];
+	*f = (struct fake_fd){ .fd = fd, .inode = inode };
+	return f;
+}
+
+void fake_thread(int64_t tid, int64_t pid)
+{
+	if (fake.threads == FAKE_THREADS)
+		abort();
+	fake.thread[fake.threads].tid = tid;
+	fake.thread[fake.threads++].pid = pid;
+}
+
+struct fake_socket *fake_socket(int protocol, const struct endpoint *local,
+				const struct endpoint *peer, int64_t inode, int64_t uid)
+{
+	struct fake_socket *s = &fake.socket[fake.sockets];
+
+	if (fake.sockets++ == FAKE_SOCKETS)
+		abort();
+	*s = (struct fake_socket){
+		.protocol = protocol, .open = true,
+		.entry = { .local = *local, .peer = *peer, .inode = inode, .uid = uid },
+	};
+	return s;
+}
+
+/* The trace. */
+
+void fake_trace(const struct trace_event *e)
+{
+	if (fake.traced == FAKE_TRACE)
+		abort();
+	fake.trace[fake.traced] = *e;
+	fake.trace[fake.traced].time_ns = fake.mono_ns;
+	fake.trace[fake.traced].order = fake.traced;
+	fake.traced++;
+}
+
+void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg),
+		     void *arg)
+{
+	(void)t;
+	for (int i = 0; i < fake.traced; i++)
+		each(&fake.trace[i], arg);
+	fake.traced = 0;
+	fake.overruns += fake.lost;
+	fake.lost = 0;
+}
+
+int64_t tracefeed_overruns(const struct tracefeed *t)
+{
+	(void)t;
+	return fake.overruns;
+}
+
+/* The queue. */
+
+static int answer(struct nfqueue_id id, bool dropped, uint32_t mark)
+{
+	struct fake_verdict *v;
+
+	if (id.id >= FAKE_IDS)
+		abort();
+	v = &fake.verdict[id.id];
+	if (id.id >= fake.ids)
+		fake.ids = id.id + 1;
+	fake.verdicts++;
+	if (v->count++)
+		fake.twice++;
+	v->queue = id.queue;
+	v->dropped = dropped;
+	v->mark = mark;
+	return fake.verdicts_fail ? -ENOENT : 0;
+}
+
+int nfqueue_accept(struct nfqueue *q, struct nfqueue_id id, uint32_t mark)
+{
+	(void)q;
+	return answer(id, false, mark);
+}
+
+int nfqueue_drop(struct nfqueue *q, struct nfqueue_id id)
+{
+	(void)q;
+	return answer(id, true, 0);
+}
+
+int64_t nfqueue_overruns(const struct nfqueue *q)
+{
+	(void)q;
+	return 4711;
+}
+
+/* The kernel's sockets. */
+
+static struct sock_choice choose(int protocol, const struct endpoint *local,
+				 const struct endpoint *peer, struct sock_entry *found)
+{
+	struct sock_entry of_protocol[FAKE_SOCKETS];
+	struct sock_choice choice;
+	int count = 0;
+
+	for (int i = 0; i < fake.sockets; i++)
+		if (fake.socket[i].open && fake.socket[i].protocol == protocol)
+			of_protocol[count++] = fake.socket[i].entry;
+	choice = sock_choose(of_protocol, count, local, peer);
+	if (choice.best >= 0)
+		*found = of_protocol[choice.best];
+	return choice;
+}
+
+int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
+		 const struct endpoint *peer, enum sock_fit least, struct sock_entry *found)
+{
+	struct sock_choice choice = choose(protocol, local, peer, found);
+
+	(void)d;
+	/* Of several that share a port the kernel names one, by a hash. */
+	return choice.fit < least ? -ENOENT : 0;
+}
+
+int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
+		     const struct endpoint *peer, struct sock_entry *found,
+		     struct sock_choice *choice)
+{
+	(void)d;
+	*choice = choose(protocol, local, peer, found);
+	return choice->best < 0 ? -ENOENT : 0;
+}
+
+/* /proc. */
+
+int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd)
+{
+	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
+
+	(void)p;
+	return f ? f->inode : -1;
+}
+
+bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode)
+{
+	return inode > 0 && procfs_inode(p, pid, fd) == inode;
+}
+
+int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode)
+{
+	const struct fake_process *k = fake_find(pid);
+
+	(void)p;
+	for (int i = 0; k && i < k->fds; i++)
+		if (k->fd[i].inode == inode)
+			return k->fd[i].fd;
+	return -1;
+}
+
+bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
+{
+	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
+
+	(void)p;
+	return f && !f->nonblocking;
+}
+
+bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
+{
+	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
+
+	(void)p;
+	return f && f->calling;
+}
+
+bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
+{
+	const struct fake_process *k = fake_find(pid);
+
+	(void)p;
+	event_init(e);
+	if (!k)
+		return false;
+	e->pid = pid;
+	e->ppid = k->ppid;
+	e->start_ticks = k->start_ticks;
+	e->text[EVENT_COMM] = text_of("name");
+	e->text[EVENT_EXE] = text_of(k->exe);
+	return true;
+}
+
+void procfs_rest(struct procfs *p, struct event *e)
+{
+	const struct fake_process *k = fake_find(e->pid);
+
+	(void)p;
+	if (!k)
+		return;
+	e->uid = e->euid = e->fsuid = e->gid = e->auid = k->uid;
+	e->netns = k->netns;
+	e->text[EVENT_CWD] = text_of("/tmp");
+}
+
+int64_t procfs_process(struct procfs *p, int64_t tid)
+{
+	(void)p;
+	for (int i = 0; i < fake.threads; i++)
+		if (fake.thread[i].tid == tid)
+			return fake_find(fake.thread[i].pid) ? fake.thread[i].pid : -1;
+	return fake_find(tid) ? tid : -1;
+}
+
+int64_t procfs_netns(struct procfs *p, int64_t pid)
+{
+	const struct fake_process *k = fake_find(pid);
+
+	(void)p;
+	return k ? k->netns : -1;
+}
+
+int64_t procfs_start_us(const struct procfs *p, int64_t start_ticks)
+{
+	(void)p;
+	return start_ticks < 0 ? -1 : BOOT_US + start_ticks * TICK_US;
+}
+
+/* One made-up host is enough. */
+struct procfs *procfs_open(const char *path)
+{
+	static char any;
+
+	(void)path;
+	return (struct procfs *)&any;
+}
+
+void procfs_close(struct procfs *p)
+{
+	(void)p;
+}
+
+/* The search: a process a step. */
+
+struct procscan {
+	int left;
+};
+
+struct procscan *procscan_new(struct procfs *p)
+{
+	(void)p;
+	return calloc(1, sizeof(struct procscan));
+}
+
+void procscan_free(struct procscan *s)
+{
+	free(s);
+}
+
+void procscan_begin(struct procscan *s)
+{
+	fake.listed++;
+	s->left = fake.processes;
+}
+
+void procscan_newest(struct procscan *s)
+{
+	s->left = fake.processes < 2 ? fake.processes : 2;
+}
+
+bool procscan_step(struct procscan *s, int64_t budget_us,
+		   void (*each)(int64_t inode, int64_t pid, int64_t fd, void *arg), void *arg)
+{
+	const struct fake_process *k;
+
+	(void)budget_us;
+	if (s->left <= 0)
+		return false;
+	k = &fake.process[fake.processes > s->left ? fake.processes - s->left : 0];
+	s->left--;
+	for (int i = 0; k->alive && i < k->fds; i++)
+		if (k->fd[i].inode > 0)
+			each(k->fd[i].inode, k->pid, k->fd[i].fd, arg);
+	return s->left > 0;
+}
+
+/* The recorder. */
+
+static bool keep(const struct connection *c, bool decided)
+{
+	struct fake_row *row = &fake.row[fake.rows++ % FAKE_ROWS];
+
+	if (connection_pack_size(c) > sizeof(row->room))
+		abort();
+	row->connection = connection_pack(c, row->room);
+	row->decided = decided;
+	row->proven = false;
+	return true;
+}
+
+bool recorder_add_packet(struct recorder *r, const struct connection *c)
+{
+	(void)r;
+	return keep(c, false);
+}
+
+bool recorder_decide(struct recorder *r, const struct connection *c)
+{
+	(void)r;
+	return keep(c, true);
+}
+
+bool recorder_prove(struct recorder *r, uint64_t id)
+{
+	(void)r;
+	fake.proven++;
+	for (int i = 0; i < FAKE_ROWS && i < fake.rows; i++)
+		if (fake.row[i].connection->id == id)
+			fake.row[i].proven = true;
+	return true;
+}
+
+void recorder_count(struct recorder *r, unsigned int which, const char *name, int64_t value)
+{
+	(void)r;
+	fake.counter[which % 64] = value;
+	fake.counter_name[which % 64] = name;
+}
+
+const struct fake_row *fake_last_row(void)
+{
+	return fake.rows ? &fake.row[(fake.rows - 1) % FAKE_ROWS] : NULL;
+}
+
+int64_t fake_counter(const char *name)
+{
+	for (int i = 0; i < 64; i++)
+		if (fake.counter_name[i] && !strcmp(fake.counter_name[i], name))
+			return fake.counter[i];
+	return -1;
+}
+
+/* Names of users. */
+
+struct text users_name(struct users *u, int64_t uid, int64_t now_ns)
+{
+	(void)u;
+	(void)now_ns;
+	fake.names++;
+	return uid == 1000 ? text_of("user") : uid == 2000 ? text_of("other") : TEXT_NONE;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_FAKE_HOST_H
+#define SOCKLEDGER_FAKE_HOST_H
+
+/*
+ * A host that is made up, in place of the edge: processes with descriptors, the kernel's sockets, its
+ * trace and its clock; and what the queue and the recorder were told.  One, in static memory.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "connection.h"
+#include "sockmatch.h"
+#include "trace.h"
+
+#define FAKE_PROCESSES 64
+#define FAKE_FDS 8
+#define FAKE_THREADS 64
+#define FAKE_SOCKETS 64
+#define FAKE_TRACE 256
+#define FAKE_IDS (1024 * 1024 + 4096)
+#define FAKE_ROWS 512
+/* The network namespace of the queue, and of a process where nothing else is said. */
+#define FAKE_NETNS 4026531840
+
+struct fake_fd {
+	int64_t fd, inode;
+	bool nonblocking, calling;
+};
+
+struct fake_process {
+	int64_t pid, ppid, start_ticks, netns, uid;
+	const char *exe;	/* NULL: it has none any more */
+	struct fake_fd fd[FAKE_FDS];
+	int fds;
+	bool alive;
+};
+
+struct fake_socket {
+	int protocol;
+	struct sock_entry entry;
+	bool open;
+};
+
+struct fake_verdict {
+	uint16_t count, queue;
+	bool dropped;
+	uint32_t mark;
+};
+
+/* What the recorder was given. */
+struct fake_row {
+	const struct connection *connection;
+	bool decided;		/* of a record's row; else it is a new one */
+	bool proven;		/* since then */
+	int64_t room[1024];	/* the connection with its texts */
+};
+
+extern struct fake_host {
+	int64_t mono_ns, now_us;
+	struct fake_process process[FAKE_PROCESSES];
+	int processes;
+	struct { int64_t tid, pid; } thread[FAKE_THREADS];
+	int threads;
+	struct fake_socket socket[FAKE_SOCKETS];
+	int sockets;
+	/* the trace that has not been drained */
+	struct trace_event trace[FAKE_TRACE];
+	int traced;
+	int64_t overruns, lost;		/* lost: found out by the next drain */
+	/* what came of it */
+	int64_t rows, proven, listed, names, twice, verdicts;
+	int64_t counter[64];
+	const char *counter_name[64];
+	bool verdicts_fail;
+	uint32_t ids;			/* above the highest that had a verdict */
+	struct fake_verdict verdict[FAKE_IDS];
+	struct fake_row row[FAKE_ROWS];		/* the newest, by rows % FAKE_ROWS */
+} fake;
+
+/* A host with nothing on it. */
+void fake_reset(void);
+
+/* A living process in program exe, begun a minute ago.  It replaces an earlier one of this pid. */
+struct fake_process *fake_process(int64_t pid, int64_t ppid, int64_t uid, const char *exe);
+/* NULL: there is none, or it is gone. */
+struct fake_process *fake_find(int64_t pid);
+/* The socket `inode` at this descriptor of a process. */
+struct fake_fd *fake_hold(struct fake_process *p, int64_t fd, int64_t inode);
+struct fake_fd *fake_fd_of(struct fake_process *p, int64_t fd);
+/* A thread of a process besides its first. */
+void fake_thread(int64_t tid, int64_t pid);
+/* What sock_diag knows. */
+struct fake_socket *fake_socket(int protocol, const struct endpoint *local,
+				const struct endpoint *peer, int64_t inode, int64_t uid);
+/* Its time is now. */
+void fake_trace(const struct trace_event *e);
+
+/* The newest row; NULL: there was none. */
+const struct fake_row *fake_last_row(void);
+/* By the counter's name; -1: there is no such. */
+int64_t fake_counter(const char *name);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A judge with all that main.c would give it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "config.h"
+#include "diag.h"
+#include "judge-rig.h"
+#include "lookups.h"
+#include "nfqueue.h"
+#include "policy.h"
+#include "tasks.h"
+#include "witnesses.h"
+
+static struct rig {
+	struct config config;
+	struct witnesses witnesses;
+	struct judge *judge;
+	struct outcome outcome;
+	uint32_t packets;
+	uint32_t serial;
+} rig;
+
+static struct policy *read_policy(const char *text)
+{
+	struct diags d = { .out = stderr };
+	struct policy *p;
+
+	if (policy_parse("policy", text, strlen(text), &d, &p))
+		abort();
+	return p;
+}
+
+void rig_begin(const char *policy, bool trace)
+{
+	static char node[] = "host";
+	struct judge_tools tools = { .config = &rig.config, .witnesses = &rig.witnesses };
+
+	rig_end();
+	fake_reset();
+	rig = (struct rig){
+		.config = { .node = node, .mark = 0x30000, .park_us = 5000, .enforce = true },
+		.serial = 100,
+	};
+	rig.witnesses = (struct witnesses){
+		.observer = observer_new(1), .lookups = lookups_new(), .tasks = tasks_new(),
+		.netns = FAKE_NETNS,
+		/* What the fakes are given for themselves they do not look at. */
+		.tracefs = trace ? (struct tracefeed *)&rig : NULL,
+	};
+	rig.judge = judge_new(&tools, read_policy(policy));
+	if (!rig.witnesses.observer || !rig.witnesses.lookups || !rig.witnesses.tasks || !rig.judge)
+		abort();
+}
+
+void rig_end(void)
+{
+	judge_free(rig.judge);
+	observer_free(rig.witnesses.observer);
+	lookups_free(rig.witnesses.lookups);
+	tasks_free(rig.witnesses.tasks);
+	rig.judge = NULL;
+	rig.witnesses = (struct witnesses){ .netns = 0 };
+}
+
+void rig_policy(const char *policy)
+{
+	judge_set_policy(rig.judge, read_policy(policy));
+}
+
+struct config *rig_config(void)
+{
+	return &rig.config;
+}
+
+uint32_t rig_packet(const uint8_t *data, size_t len, uint8_t hook, uint32_t mark, int64_t uid)
+{
+	struct nfqueue_packet p = {
+		.id = { .id = rig.packets, .queue = (uint16_t)(rig.packets % 3) }, .hook = hook,
+		.mark = mark, .uid = uid, .gid = uid, .data = data, .len = len,
+	};
+
+	witnesses_trace(&rig.witnesses);
+	judge_packet(rig.judge, &p);
+	return rig.packets++;
+}
+
+const struct outcome *rig_record(struct event *e)
+{
+	e->seq = e->serial = rig.serial++;
+	e->arrival_us = fake.now_us;
+	observer_event(rig.witnesses.observer, e, false, &rig.outcome);
+	if (rig.outcome.kind == OUTCOME_CONFIRM)
+		judge_late(rig.judge, &rig.outcome);
+	judge_event(rig.judge, e);
+	return &rig.outcome;
+}
+
+int rig_turn(void)
+{
+	return judge_turn(rig.judge);
+}
+
+void rig_publish(void)
+{
+	judge_publish(rig.judge);
+}
+
+void rig_pass_us(int64_t us)
+{
+	fake.mono_ns += us * 1000;
+	fake.now_us += us;
+}
+
+uint32_t rig_packets(void)
+{
+	return rig.packets;
+}
+
+size_t rig_ip(uint8_t to[64], int protocol, const struct endpoint *src, const struct endpoint *dst)
+{
+	bool six = dst->addr.family == AF_INET6;
+	size_t head = six ? 40 : 20;
+	uint8_t *transport = to + head;
+
+	memset(to, 0, 64);
+	if (six) {
+		to[0] = 0x60;
+		to[5] = 20;
+		to[6] = (uint8_t)protocol;
+		to[7] = 64;
+		memcpy(to + 8, src->addr.bytes, 16);
+		memcpy(to + 24, dst->addr.bytes, 16);
+	} else {
+		to[0] = 0x45;
+		to[3] = 40;
+		to[8] = 64;
+		to[9] = (uint8_t)protocol;
+		memcpy(to + 12, src->addr.bytes, 4);
+		memcpy(to + 16, dst->addr.bytes, 4);
+	}
+	transport[0] = (uint8_t)(src->port >> 8);
+	transport[1] = (uint8_t)src->port;
+	transport[2] = (uint8_t)(dst->port >> 8);
+	transport[3] = (uint8_t)dst->port;
+	transport[12] = 0x50;
+	transport[13] = 2;	/* SYN */
+	return head + 20;
+}

@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who sent a packet, and what becomes of it: situations on a made-up host, as scripts of steps that
+ * are done or asserted in turn (steps[] behind the helpers; the scripts are judge-situations.inc).
+ * Where nothing else is said the packet is TCP, 10.0.0.1:40000 to 192.0.2.1:443, of user 1000, and
+ * its socket has the inode 7000.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/netfilter.h>
+
+#include "chaos.h"
+#include "config.h"
+#include "judge-rig.h"
+#include "scratch.h"
+#include "tap.h"
+
+#define MARK_OTHERS 0x8
+#define INODE 7000
+
+static const char usual_policy[] = "allow exe /good certain\n"
+				   "allow exe /plain\n"
+				   "default deny\n"
+				   "unattributed reject\n";
+
+static struct {
+	int protocol;
+	struct endpoint src, dst;
+	int64_t uid;
+	uint8_t hook;
+	uint32_t id;		/* of the last packet */
+	const struct outcome *outcome;
+} now;
+
+struct args {
+	char *word[8];
+	int count;
+};
+
+static int64_t number(const struct args *a, int n, int64_t otherwise)
+{
+	return n < a->count ? strtoll(a->word[n], NULL, 0) : otherwise;
+}
+
+/* The words of a script are gone with their step. */
+static const char *program(const char *word)
+{
+	static const char *const programs[] = { "/good", "/plain", "/evil", "/x" };
+
+	for (int i = 0; i < 4; i++)
+		if (!strcmp(word, programs[i]))
+			return programs[i];
+	abort();
+}
+
+static bool do_proc(const struct args *a)
+{
+	fake_process(number(a, 1, 0), 1, number(a, 3, 1000), program(a->word[2]));
+	return true;
+}
+
+static bool do_gone(const struct args *a)
+{
+	fake_find(number(a, 1, 0))->alive = false;
+	return true;
+}
+
+static bool do_ending(const struct args *a)
+{
+	fake_find(number(a, 1, 0))->exe = NULL;
+	return true;
+}
+
+/* Its start is after the packet. */
+static bool do_reborn(const struct args *a)
+{
+	fake_process(number(a, 1, 0), 1, number(a, 3, 1000), program(a->word[2]))->start_ticks += 6100;
+	return true;
+}
+
+static bool do_netns(const struct args *a)
+{
+	fake_find(number(a, 1, 0))->netns = number(a, 2, 0);
+	return true;
+}
+
+static bool do_thread(const struct args *a)
+{
+	fake_thread(number(a, 1, 0), number(a, 2, 0));
+	return true;
+}
+
+static bool do_hold(const struct args *a)
+{
+	fake_hold(fake_find(number(a, 1, 0)), number(a, 2, 3), number(a, 3, INODE));
+	return true;
+}
+
+static struct fake_fd *fd_of(const struct args *a)
+{
+	return fake_fd_of(fake_find(number(a, 1, 0)), number(a, 2, 3));
+}
+
+static bool do_close(const struct args *a)
+{
+	fd_of(a)->inode = -1;
+	return true;
+}
+
+static bool do_nonblock(const struct args *a)
+{
+	return fd_of(a)->nonblocking = true;
+}
+
+static bool do_call(const struct args *a)
+{
+	return fd_of(a)->calling = true;
+}
+
+static bool do_sock(const struct args *a)
+{
+	bool in = now.hook == NF_INET_LOCAL_IN;
+
+	fake_socket(now.protocol, in ? &now.dst : &now.src, in ? &now.src : &now.dst,
+		    number(a, 1, INODE), number(a, 2, 1000));
+	return true;
+}
+
+/* Not connected: bound to the port alone. */
+static bool do_sockany(const struct args *a)
+{
+	struct endpoint local = now.hook == NF_INET_LOCAL_IN ? now.dst : now.src, any = { .port = 0 };
+
+	memset(local.addr.bytes, 0, sizeof(local.addr.bytes));
+	any.addr.family = local.addr.family;
+	fake_socket(now.protocol, &local, &any, number(a, 1, INODE), number(a, 2, 1000));
+	return true;
+}
+
+static bool do_closed(const struct args *a)
+{
+	(void)a;
+	for (int i = 0; i < fake.sockets; i++)
+		fake.socket[i].open = false;
+	return true;
+}
+
+static void trace(enum trace_kind kind, int64_t tid, bool port)
+{
+	struct trace_event e = {
+		.kind = kind, .tid = (int32_t)tid, .protocol = now.protocol, .src = now.src,
+		.dst = now.dst, .socket = 0xffff888000000000 + (uint64_t)tid,
+		.old_state = TCP_CLOSE, .new_state = TCP_SYN_SENT, .family = AF_INET,
+	};
+
+	if (!port)
+		e.src.port = 0;
+	fake_trace(&e);
+}
+
+/* As lookups.h has it. */
+static bool do_connect(const struct args *a)
+{
+	bool tcp = now.protocol == IPPROTO_TCP, six = now.dst.addr.family == AF_INET6;
+
+	if (tcp)
+		trace(TRACE_STATE, number(a, 1, 0), false);
+	if (!tcp || !six)
+		trace(TRACE_LOOKUP, number(a, 1, 0), true);
+	return true;
+}
+
+static bool do_boundconnect(const struct args *a)
+{
+	trace(TRACE_LOOKUP, number(a, 1, 0), true);
+	trace(TRACE_STATE, number(a, 1, 0), true);
+	return true;
+}
+
+/* RTM_GETROUTE: what anybody may do. */
+static bool do_forge(const struct args *a)
+{
+	struct trace_event send = { .kind = TRACE_SEND, .tid = (int32_t)number(a, 1, 0),
+				    .family = AF_NETLINK, .result = 60 };
+
+	trace(TRACE_LOOKUP, number(a, 1, 0), true);
+	fake_trace(&send);
+	return true;
+}
+
+static bool do_sent(const struct args *a)
+{
+	struct trace_event send = { .kind = TRACE_SEND, .tid = (int32_t)number(a, 1, 0),
+				    .protocol = now.protocol, .family = AF_INET,
+				    .result = number(a, 2, 60) };
+
+	fake_trace(&send);
+	return true;
+}
+
+static bool do_newtask(const struct args *a)
+{
+	struct trace_event e = { .kind = TRACE_TASK, .tid = (int32_t)number(a, 1, 0),
+				 .other = (int32_t)number(a, 2, 0), .thread = number(a, 3, 0) };
+
+	fake_trace(&e);
+	return true;
+}
+
+static bool do_exec(const struct args *a)
+{
+	static char name[64];
+	struct trace_event e = { .kind = TRACE_EXEC, .tid = (int32_t)number(a, 1, 0), .name = name };
+
+	snprintf(name, sizeof(name), "%s", a->word[2]);
+	fake_trace(&e);
+	return true;
+}
+
+static bool do_lost(const struct args *a)
+{
+	(void)a;
+	fake.lost++;
+	return true;
+}
+
+static bool record(const struct args *a, enum event_kind kind)
+{
+	int64_t pid = number(a, 1, 0);
+	const struct fake_process *p = NULL;
+	static char exe[64];
+	struct event e;
+
+	for (int i = 0; i < fake.processes; i++)
+		if (fake.process[i].pid == pid)
+			p = &fake.process[i];
+	snprintf(exe, sizeof(exe), "%s", p->exe ? p->exe : "");
+	event_init(&e);
+	e.kind = kind;
+	e.time_us = fake.now_us;
+	e.pid = pid;
+	e.ppid = p->ppid;
+	e.fd = number(a, 2, 3);
+	e.inode = number(a, 3, -1);
+	e.exit = kind == EVENT_SOCKET ? e.fd : 0;
+	e.uid = e.gid = e.euid = e.fsuid = e.auid = p->uid;
+	e.start_ticks = e.inode < 0 ? -1 : p->start_ticks;
+	e.netns = e.inode < 0 ? -1 : p->netns;
+	e.family = now.dst.addr.family;
+	if (kind == EVENT_SOCKET) {
+		e.protocol = now.protocol;
+		e.type = now.protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	} else {
+		e.addr = kind == EVENT_ACCEPT ? now.src.addr : now.dst.addr;
+		e.port = kind == EVENT_ACCEPT ? now.src.port : now.dst.port;
+	}
+	e.text[EVENT_COMM] = text_of("name");
+	e.text[EVENT_EXE] = text_of(exe);
+	now.outcome = rig_record(&e);
+	return true;
+}
+
+static bool do_socket(const struct args *a)
+{
+	return record(a, EVENT_SOCKET);
+}
+
+static bool do_record(const struct args *a)
+{
+	return record(a, EVENT_CONNECT);
+}
+
+static bool do_sendrecord(const struct args *a)
+{
+	return record(a, EVENT_SEND);
+}
+
+static bool do_accepted(const struct args *a)
+{
+	return record(a, EVENT_ACCEPT);
+}
+
+static bool do_udp(const struct args *a)
+{
+	(void)a;
+	now.protocol = IPPROTO_UDP;
+	return true;
+}
+
+static bool do_icmp(const struct args *a)
+{
+	(void)a;
+	now.protocol = IPPROTO_ICMP;
+	return true;
+}
+
+static bool do_v6(const struct args *a)
+{
+	(void)a;
+	return endpoint_parse("[2001:db8::1]:40000", &now.src) == 0 &&
+	       endpoint_parse("[2001:db8::2]:443", &now.dst) == 0;
+}
+
+static bool do_in(const struct args *a)
+{
+	(void)a;
+	now.hook = NF_INET_LOCAL_IN;
+	now.uid = -1;
+	return true;
+}
+
+static bool do_forward(const struct args *a)
+{
+	(void)a;
+	now.hook = NF_INET_FORWARD;
+	now.uid = -1;
+	return true;
+}
+
+static bool do_user(const struct args *a)
+{
+	now.uid = number(a, 1, -1);
+	return true;
+}
+
+static bool do_sport(const struct args *a)
+{
+	now.src.port = (int32_t)number(a, 1, 0);
+	return true;
+}
+
+static bool do_dport(const struct args *a)
+{
+	now.dst.port = (int32_t)number(a, 1, 0);
+	return true;
+}
+
+static bool do_packet(const struct args *a)
+{
+	uint8_t data[64];
+	size_t len = rig_ip(data, now.protocol, &now.src, &now.dst);
+
+	for (int64_t n = number(a, 1, 1); n > 0; n--)
+		now.id = rig_packet(data, len, now.hook, 0x30000 | MARK_OTHERS, now.uid);
+	return true;
+}
+
+/* Each of another port. */
+static bool do_packets(const struct args *a)
+{
+	static const struct args one = { .count = 1 };
+
+	for (int64_t n = number(a, 1, 1); n > 0; n--, now.src.port++)
+		do_packet(&one);
+	return true;
+}
+
+static bool do_turn(const struct args *a)
+{
+	for (int64_t n = number(a, 1, 1); n > 0; n--)
+		rig_turn();
+	return true;
+}
+
+/* Milliseconds. */
+static bool do_pass(const struct args *a)
+{
+	rig_pass_us(number(a, 1, 1) * 1000);
+	return true;
+}
+
+static bool do_park(const struct args *a)
+{
+	rig_config()->park_us = number(a, 1, 0);
+	return true;
+}
+
+static bool do_observe(const struct args *a)
+{
+	rig_config()->enforce = number(a, 1, 0);
+	return true;
+}
+
+static bool do_policy(const struct args *a)
+{
+	char text[256] = "";
+
+	for (int i = 1; i < a->count; i++) {
+		strcat(text, i > 1 ? " " : "");
+		strcat(text, strcmp(a->word[i], "/") ? a->word[i] : "\n");
+	}
+	rig_policy(text);
+	return true;
+}
+
+static bool do_end(const struct args *a)
+{
+	(void)a;
+	rig_end();
+	return true;
+}
+
+static bool do_broken(const struct args *a)
+{
+	(void)a;
+	return fake.verdicts_fail = true;
+}
+
+/* Assertions. */
+
+static const char *verdict_of(uint32_t id)
+{
+	const struct fake_verdict *v = &fake.verdict[id];
+
+	if (v->count != 1 || v->queue != id % 3)
+		return v->count ? "twice or in another queue" : "none";
+	if (v->dropped)
+		return "deny";
+	return v->mark == (0x10000 | MARK_OTHERS) ? "allow" :
+	       v->mark == (0x20000 | MARK_OTHERS) ? "reject" : "another mark";
+}
+
+static bool is_parked(const struct args *a)
+{
+	return !strcmp(verdict_of((uint32_t)number(a, 1, now.id)), "none");
+}
+
+static bool is_verdict(const struct args *a)
+{
+	if (!strcmp(verdict_of((uint32_t)number(a, 1, 0)), a->word[2]))
+		return true;
+	tap_note("verdict of %s: %s", a->word[1], verdict_of((uint32_t)number(a, 1, 0)));
+	return false;
+}
+
+static bool is_row(const struct connection *c, const struct args *a)
+{
+	if (c->pid == number(a, 1, -1) && !strcmp(certainty_name(c->certainty), a->word[2]))
+		return true;
+	tap_note("pid %lld, %s, evidence %u", (long long)c->pid, certainty_name(c->certainty),
+		 c->evidence);
+	return false;
+}
+
+/* PID CERTAINTY VERDICT of the last row and of the last packet. */
+static bool is_is(const struct args *a)
+{
+	const struct fake_row *row = fake_last_row();
+
+	if (!row || !is_row(row->connection, a))
+		return false;
+	if (!strcmp(verdict_of(now.id), a->word[3]))
+		return true;
+	tap_note("verdict %s", verdict_of(now.id));
+	return false;
+}
+
+/* PID CERTAINTY [amended] of what the last record made of its packet's row. */
+static bool is_confirmed(const struct args *a)
+{
+	if (now.outcome->kind == OUTCOME_CONFIRM)
+		return is_row(&now.outcome->connection, a) && now.outcome->amended == (a->count > 3);
+	tap_note("outcome %d", now.outcome->kind);
+	return false;
+}
+
+static bool is_new(const struct args *a)
+{
+	(void)a;
+	return now.outcome->kind == OUTCOME_NEW;
+}
+
+/* The last row's evidence, all of it. */
+static bool is_by(const struct args *a)
+{
+	static const char *const names[] = { "audit", "fd", "bind", "inode", "syscall", "trace",
+					     "call" };
+	unsigned int evidence = 0;
+
+	for (int i = 1; i < a->count; i++)
+		for (unsigned int n = 0; n < 7; n++)
+			if (!strcmp(a->word[i], names[n]))
+				evidence |= 1u << n;
+	if (fake_last_row()->connection->evidence == evidence)
+		return true;
+	tap_note("evidence %u", fake_last_row()->connection->evidence);
+	return false;
+}
+
+static bool same(struct text t, const char *word)
+{
+	if (t.data ? text_equal(t, text_of(word)) : !strcmp(word, "none"))
+		return true;
+	tap_note("it is '%.*s'", (int)t.len, t.data ? t.data : "none");
+	return false;
+}
+
+static bool is_reason(const struct args *a)
+{
+	return same(fake_last_row()->connection->text[CONNECTION_REASON], a->word[1]);
+}
+
+static bool is_exe(const struct args *a)
+{
+	return same(fake_last_row()->connection->text[CONNECTION_EXE], a->word[1]);
+}
+
+static bool is_rule(const struct args *a)
+{
+	char rule[128] = "";
+
+	for (int i = 1; i < a->count; i++) {
+		strcat(rule, i > 1 ? " " : "");
+		strcat(rule, a->word[i]);
+	}
+	return same(fake_last_row()->connection->text[CONNECTION_RULE], rule);
+}
+
+static bool is_rows(const struct args *a)
+{
+	if (fake.rows == number(a, 1, 0))
+		return true;
+	tap_note("%lld rows", (long long)fake.rows);
+	return false;
+}
+
+/* The row is that of a record which came first. */
+static bool is_records(const struct args *a)
+{
+	(void)a;
+	return fake_last_row()->decided;
+}
+
+static bool is_proven(const struct args *a)
+{
+	return fake_last_row()->proven == (number(a, 1, 1) != 0);
+}
+
+static bool is_counter(const struct args *a)
+{
+	rig_publish();
+	if (fake_counter(a->word[1]) == number(a, 2, 0))
+		return true;
+	tap_note("%s %lld", a->word[1], (long long)fake_counter(a->word[1]));
+	return false;
+}
+
+static bool is_next(const struct args *a)
+{
+	int next = rig_turn();
+
+	if (next == number(a, 1, 0))
+		return true;
+	tap_note("next turn in %d ms", next);
+	return false;
+}
+
+static bool is_listed(const struct args *a)
+{
+	return fake.listed == number(a, 1, 0);
+}
+
+static const struct {
+	const char *word;
+	bool (*run)(const struct args *a);
+} steps[] = {
+	{ "proc", do_proc }, { "gone", do_gone }, { "ending", do_ending }, { "reborn", do_reborn },
+	{ "netns", do_netns }, { "thread", do_thread }, { "hold", do_hold }, { "close", do_close },
+	{ "nonblock", do_nonblock }, { "call", do_call }, { "sock", do_sock },
+	{ "sockany", do_sockany }, { "closed", do_closed }, { "connect", do_connect },
+	{ "boundconnect", do_boundconnect }, { "forge", do_forge }, { "sent", do_sent },
+	{ "newtask", do_newtask }, { "exec", do_exec }, { "lost", do_lost }, { "socket", do_socket },
+	{ "record", do_record }, { "sendrecord", do_sendrecord }, { "accepted", do_accepted },
+	{ "udp", do_udp }, { "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in },
+	{ "forward", do_forward }, { "user", do_user }, { "sport", do_sport }, { "dport", do_dport },
+	{ "packet", do_packet }, { "packets", do_packets }, { "turn", do_turn }, { "pass", do_pass },
+	{ "park", do_park }, { "observe", do_observe }, { "policy", do_policy }, { "end", do_end },
+	{ "broken", do_broken },
+	{ "parked", is_parked }, { "verdict", is_verdict }, { "is", is_is },
+	{ "confirmed", is_confirmed }, { "new", is_new }, { "by", is_by }, { "reason", is_reason },
+	{ "exe", is_exe }, { "rule", is_rule }, { "rows", is_rows }, { "records", is_records },
+	{ "proven", is_proven }, { "counter", is_counter }, { "next", is_next },
+	{ "listed", is_listed },
+};
+
+static bool run_step(char *step)
+{
+	struct args a = { .count = 0 };
+	char *save;
+
+	for (char *w = strtok_r(step, " ", &save); w && a.count < 8; w = strtok_r(NULL, " ", &save))
+		a.word[a.count++] = w;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (!strcmp(steps[i].word, a.word[0]))
+			return steps[i].run(&a);
+	abort();
+}
+
+enum mode { TRACE, BARE };
+
+struct script {
+	enum mode mode;
+	const char *what, *text;
+};
+
+static void run_script(const struct script *s)
+{
+	char text[1024], step[128], *save;
+	bool good = true;
+
+	rig_begin(usual_policy, s->mode == TRACE);
+	now.protocol = IPPROTO_TCP;
+	now.hook = NF_INET_LOCAL_OUT;
+	now.uid = 1000;
+	endpoint_parse("10.0.0.1:40000", &now.src);
+	endpoint_parse("192.0.2.1:443", &now.dst);
+	snprintf(text, sizeof(text), "%s", s->text);
+	for (char *at = strtok_r(text, ";", &save); good && at; at = strtok_r(NULL, ";", &save)) {
+		snprintf(step, sizeof(step), "%s", at);
+		good = run_step(step);
+		if (!good)
+			tap_note("step: %s", at);
+	}
+	rig_end();
+	for (uint32_t id = 0; id < rig_packets(); id++)
+		good &= fake.verdict[id].count == 1;
+	tap_ok(good, "%s: %s", s->mode == TRACE ? "with trace" : "without", s->what);
+}
+
+static const struct script scripts[] = {
+#include "judge-situations.inc"
+};
+
+static uint32_t by_chance(void *arg, uint32_t n)
+{
+	(void)arg;
+	return (uint32_t)(scratch_random() % n);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+#define CHANCES 200000
+#else
+#define CHANCES 1000000
+#endif
+#define LIFE 50000
+
+/* Every packet gets exactly one verdict, whatever happens. */
+static void test_chance(void)
+{
+	const struct chaos c = { .draw = by_chance };
+	int64_t wrong = 0, rows = 0, parked = 0;
+
+	for (int lives = CHANCES / LIFE; lives > 0; lives--) {
+		chaos_begin(&c);
+		for (int n = 0; n < LIFE; n++) {
+			chaos_packet(&c);
+			for (uint32_t events = by_chance(NULL, 5); events > 0; events--)
+				chaos_event(&c);
+		}
+		wrong += chaos_end();
+		rows += fake.rows;
+		parked += fake_counter("queue_parked");
+	}
+	tap_ok(!wrong, "%d packets, one verdict each", CHANCES);
+	if (!tap_ok(rows > CHANCES / 2 && parked > CHANCES / 8, "of all kinds"))
+		tap_note("%lld rows, %lld parked", (long long)rows, (long long)parked);
+}
+
+int main(int argc, char **argv)
+{
+	scratch_seed(argc, argv);
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+		run_script(&scripts[i]);
+	test_chance();
+	return tap_done();
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What /proc says of processes, and the search through it: on a made-up /proc, with all that names may
+ * hold and files may lack. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "clock.h"
+#include "procfs.h"
+#include "procscan.h"
+#include "scratch.h"
+#include "tap.h"
+
+static struct procfs *procfs;
+
+/* Makes the directories above. */
+static const char *make_way(const char *name)
+{
+	const char *path = scratch_path(name);
+	char part[PATH_MAX];
+
+	snprintf(part, sizeof(part), "%s", path);
+	for (char *slash = part + strlen(scratch_dir) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(part, 0700);
+		*slash = '/';
+	}
+	return path;
+}
+
+static void put(const char *name, const char *data, size_t len)
+{
+	FILE *f = fopen(make_way(name), "we");
+
+	if (!f || fwrite(data, 1, len, f) != len || fclose(f))
+		abort();
+}
+
+static void put_text(const char *name, const char *text)
+{
+	put(name, text, strlen(text));
+}
+
+static void put_link(const char *name, const char *target)
+{
+	const char *path = make_way(name);
+
+	unlink(path);
+	if (symlink(target, path))
+		abort();
+}
+
+static void take(const char *name)
+{
+	if (unlink(scratch_path(name)))
+		abort();
+}
+
+/* The 22 fields of a stat that are looked at: all after the name are numbers of their place. */
+static void put_stat(const char *name, const char *comm)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text),
+		 "101 (%s) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 2200 23 24\n", comm);
+	put_text(name, text);
+}
+
+static bool is(struct text t, const char *wanted)
+{
+	if (wanted ? text_equal(t, text_of(wanted)) : !t.data)
+		return true;
+	tap_note("'%.*s'", (int)t.len, t.data ? t.data : "none");
+	return false;
+}
+
+static void test_names(void)
+{
+	static const char *const names[] = {
+		"curl", "a b", ")", "(", ")(", ") S 1 2", "new\nline", "((deep)", "",
+		"a name of 63 bytes 89 123456789 123456789 123456789 123456789 1",
+	};
+	struct event e;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		put_stat("101/stat", names[i]);
+		tap_ok(procfs_glance(procfs, 101, &e) && is(e.text[EVENT_COMM], names[i]) &&
+		       e.ppid == 4 && e.start_ticks == 2200, "name %zu", i);
+	}
+}
+
+static void test_broken_stats(void)
+{
+	static const char *const stats[] = {
+		"", "101", "101 (curl", "101 curl) S 4", ") 101 (", "101 (curl) S 4 5 6", "101 (curl)",
+		"101 (a name of 64 bytes 89 123456789 123456789 123456789 123456789 12345) S 4 5 6 7 8 9 "
+		"10 11 12 13 14 15 16 17 18 19 20 21 2200\n",
+	};
+	struct event e;
+
+	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
+		put_text("101/stat", stats[i]);
+		tap_ok(!procfs_glance(procfs, 101, &e), "no process: '%.20s'", stats[i]);
+	}
+	put_stat("101/stat", "curl");
+	take("101/stat");
+	tap_ok(!procfs_glance(procfs, 101, &e), "nor without a stat");
+	tap_ok(!procfs_glance(procfs, 4711, &e) && !procfs_glance(procfs, -1, &e) &&
+	       !procfs_glance(procfs, 0, &e), "nor where there is none");
+}
+
+static void test_rest(void)
+{
+	static char big[20000], status[20000];
+	struct event e;
+
+	put_stat("101/stat", "curl");
+	tap_ok(procfs_glance(procfs, 101, &e) && is(e.text[EVENT_EXE], NULL), "a zombie has no program");
+	procfs_rest(procfs, &e);
+	tap_ok(e.uid == -1 && e.netns == -1 && is(e.text[EVENT_CMDLINE], NULL),
+	       "without a status nothing more is said");
+	put_link("101/exe", "/usr/bin/curl");
+	put_text("101/status", "Name:\tUid: 9\nUmask:\t0022\nTgid:\t101\nPPid:\t4\n"
+				 "Uid:\t1\t2\t3\t5\nGid:\t6\t7\t8\t9\n");
+	put_text("101/loginuid", "1000");
+	put_text("101/sessionid", "4294967295");
+	put_link("101/ns/net", "net:[4026531840]");
+	put("101/cmdline", "curl\0-v\0two words\0", 18);
+	put_link("101/cwd", "/tmp");
+	put_text("101/cgroup", "1:name=systemd:/x\n0::/system.slice/x.service\n");
+	tap_ok(procfs_glance(procfs, 101, &e) && is(e.text[EVENT_EXE], "/usr/bin/curl") && e.uid == -1 &&
+	       is(e.text[EVENT_CWD], NULL), "a glance is no more than that");
+	procfs_rest(procfs, &e);
+	tap_ok(e.uid == 1 && e.euid == 2 && e.fsuid == 5 && e.gid == 6, "users and group");
+	tap_ok(e.auid == 1000 && e.session == -1 && e.netns == 4026531840, "login, session, namespace");
+	tap_ok(is(e.text[EVENT_CMDLINE], "curl -v two words") && is(e.text[EVENT_CWD], "/tmp") &&
+	       is(e.text[EVENT_CGROUP], "/system.slice/x.service"), "texts");
+	memset(big, 'x', sizeof(big));
+	put("101/cmdline", big, sizeof(big));
+	snprintf(status, sizeof(status), "Name:\tx\nUid:\t1\t2\t3\t5\nGid:\t6\t7\t8\t9\nX:\t%.*s\n",
+		 9000, big);
+	put_text("101/status", status);
+	put("101/cgroup", "", 0);
+	tap_ok(procfs_glance(procfs, 101, &e), "files that are larger than ours");
+	procfs_rest(procfs, &e);
+	tap_ok(e.uid == 1 && e.text[EVENT_CMDLINE].len == 4096 && is(e.text[EVENT_CGROUP], NULL),
+	       "are cut off");
+	/* It goes between glance and rest: the number may be another's. */
+	tap_ok(procfs_glance(procfs, 101, &e), "one that goes");
+	if (rename(scratch_path("101"), scratch_path("was-101")))
+		abort();
+	put_text("101/status", "Uid:\t77\t77\t77\t77\n");
+	procfs_rest(procfs, &e);
+	tap_ok(e.uid == -1, "the next of its number is not asked");
+	if (unlink(scratch_path("101/status")) || rmdir(scratch_path("101")) ||
+	    rename(scratch_path("was-101"), scratch_path("101")))
+		abort();
+	put_text("101/status", "Name:\tx\nTgid:\t101\nPPid:\t4\n");
+	tap_ok(procfs_process(procfs, 101) == 101 &&
+	       procfs_process(procfs, 9) == -1 && procfs_netns(procfs, 101) == 4026531840 &&
+	       procfs_netns(procfs, 9) == -1, "process and namespace of a thread");
+}
+
+static void test_fds(void)
+{
+	char name[64], target[64];
+
+	put_link("101/fd/3", "socket:[7000]");
+	put_link("101/fd/4", "/dev/null");
+	put_link("101/fd/5", "socket:[70001]");
+	tap_ok(procfs_inode(procfs, 101, 3) == 7000 && procfs_inode(procfs, 101, 4) == -1 &&
+	       procfs_inode(procfs, 101, 6) == -1 && procfs_inode(procfs, 9, 3) == -1, "inodes");
+	tap_ok(procfs_holds(procfs, 101, 3, 7000) && !procfs_holds(procfs, 101, 5, 7000) &&
+	       !procfs_holds(procfs, 101, 4, -1), "who holds a socket");
+	tap_ok(procfs_find_fd(procfs, 101, 70001) == 5 && procfs_find_fd(procfs, 101, 1) == -1 &&
+	       procfs_find_fd(procfs, 9, 7000) == -1, "by which descriptor");
+	for (int i = 0; i < 1500; i++) {
+		snprintf(name, sizeof(name), "103/fd/%d", i);
+		snprintf(target, sizeof(target), "socket:[%d]", 100000 + i);
+		put_link(name, target);
+	}
+	tap_ok(procfs_find_fd(procfs, 103, 1) == -1, "very many are not all looked at");
+	put_text("101/fdinfo/3", "pos:\t0\nflags:\t02000002\nmnt_id:\t9\n");
+	put_text("101/fdinfo/4", "pos:\t0\nflags:\t02004002\nmnt_id:\t9\n");
+	put_text("101/fdinfo/5", "pos:\t0\n");
+	tap_ok(procfs_is_blocking(procfs, 101, 3), "calls on it wait");
+	tap_ok(!procfs_is_blocking(procfs, 101, 4), "O_NONBLOCK: they do not");
+	tap_ok(!procfs_is_blocking(procfs, 101, 5) && !procfs_is_blocking(procfs, 101, 9),
+	       "nothing known: nothing to wait for");
+}
+
+static void test_calls(void)
+{
+	static const struct {
+		const char *what, *rest;
+		long nr;
+		bool yes;
+	} calls[] = {
+		{ "connect()", "0x3 0x7ffd 0x10 0x0 0x0 0x0 0x7ffc 0x7f00", SYS_connect, true },
+		{ "sendto()", "0x3 0x0", SYS_sendto, true },
+		{ "sendmsg()", "0x3 0x0", SYS_sendmsg, true },
+		{ "sendmmsg()", "0x3 0x0", SYS_sendmmsg, true },
+		{ "above 32 bits there may be anything", "0x500000003 0x0", SYS_connect, true },
+		{ "another descriptor", "0x33 0x0", SYS_connect, false },
+		{ "another call", "0x3 0x0", SYS_read, false },
+		{ "outside of a call", "0x3 0x0", -1, false },
+		{ "no argument", "", SYS_connect, false },
+	};
+	char text[256];
+
+	put_text("101/task/101/syscall", "running\n");
+	tap_ok(!procfs_in_call(procfs, 101, 3), "one that runs does not tell");
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		snprintf(text, sizeof(text), "%ld %s\n", calls[i].nr, calls[i].rest);
+		put_text("101/task/107/syscall", text);
+		tap_ok(procfs_in_call(procfs, 101, 3) == calls[i].yes, "%s", calls[i].what);
+	}
+	put_text("101/task/107/syscall", "");
+	tap_ok(!procfs_in_call(procfs, 101, 3) && !procfs_in_call(procfs, 9, 3), "nothing is said");
+	put_text("101/task/x", "a file");
+	tap_ok(!procfs_in_call(procfs, 101, 3), "a thread that is going");
+}
+
+static struct {
+	int64_t inode, pid, fd;
+} seen[4096];
+static int seen_count;
+
+static void on_socket(int64_t inode, int64_t pid, int64_t fd, void *arg)
+{
+	(void)arg;
+	if (seen_count == 4096)
+		abort();
+	seen[seen_count].inode = inode;
+	seen[seen_count].pid = pid;
+	seen[seen_count++].fd = fd;
+}
+
+static bool was_seen(int64_t inode, int64_t pid, int64_t fd)
+{
+	for (int i = 0; i < seen_count; i++)
+		if (seen[i].inode == inode && seen[i].pid == pid && seen[i].fd == fd)
+			return true;
+	return false;
+}
+
+/* To its end, in pieces of one step each; how many. */
+static int search(struct procscan *s)
+{
+	int pieces = 1;
+
+	seen_count = 0;
+	while (procscan_step(s, 0, on_socket, NULL) && pieces < 1000)
+		pieces++;
+	return pieces;
+}
+
+static void on_thread(int64_t tid, int64_t pid, void *arg)
+{
+	*(int64_t *)arg += tid * 1000 + pid;
+}
+
+static void test_search(void)
+{
+	struct procscan *s = procscan_new(procfs);
+	int64_t sum = 0;
+
+	tap_ok(!procscan_step(s, 1000, on_socket, NULL) && !seen_count, "not begun: at its end");
+	put_text("not-a-process/fd/x", "");
+	put_link("90000/fd/7", "socket:[90]");
+	procscan_begin(s);
+	tap_ok(search(s) > 4 && was_seen(7000, 101, 3) && was_seen(70001, 101, 5) &&
+	       was_seen(101499, 103, 1499) && was_seen(90, 90000, 7), "everybody's sockets");
+	tap_ok(seen_count == 1503, "each once");
+	put_text("loadavg", "0.12 0.04 0.01 2/345 107\n");
+	put_text("107/status", "Name:\tx\nTgid:\t101\n");
+	put_text("90/status", "Name:\tx\nTgid:\t90\n");
+	put_link("90/fd/3", "socket:[9000]");
+	put_text("83/status", "Name:\tx\nTgid:\t83\n");
+	put_link("83/fd/3", "socket:[8300]");
+	procscan_newest(s);
+	tap_ok(search(s) == 25 && was_seen(7000, 101, 3), "the newest, a thread's number among them");
+	tap_ok(was_seen(9000, 90, 3) && !was_seen(8300, 83, 3) && !was_seen(90, 90000, 7),
+	       "two dozen and no more");
+	put_text("loadavg", "0.12 0.04 0.01 2/345 2\n");
+	procscan_newest(s);
+	tap_ok(search(s) == 3 && !seen_count, "down to the first");
+	put_text("loadavg", "nonsense");
+	procscan_newest(s);
+	tap_ok(search(s) == 1 && !seen_count, "a loadavg that is none");
+	take("loadavg");
+	procscan_newest(s);
+	tap_ok(search(s) == 1 && !seen_count, "or is not there");
+	procscan_begin(s);
+	procscan_step(s, 0, on_socket, NULL);
+	procscan_begin(s);
+	tap_ok(search(s) > 4 && was_seen(7000, 101, 3), "begun anew in the middle");
+	procscan_free(s);
+	procscan_threads(procfs, on_thread, &sum);
+	tap_ok(sum == 101101 + 107101, "threads and their processes");
+}
+
+int main(void)
+{
+	scratch_make();
+	procfs = procfs_open(scratch_dir);
+	if (!procfs)
+		abort();
+	put_text("101/x", "");
+	test_names();
+	test_broken_stats();
+	test_rest();
+	test_fds();
+	test_calls();
+	take("101/task/x");
+	test_search();
+	procfs_close(procfs);
+	tap_ok(!procfs_open(scratch_path("none")), "no /proc");
+	return tap_done();
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `certain` is never wrong: hosts made up at random, of which the test knows who sent what.
+ * Several connect to one destination at a time, with records early, late or never, with sockets
+ * that are shared, passed on, closed, and processes that end; and one of another user does all he
+ * can to be taken for them.  He may ask for routes and make connections of his own, to the same
+ * place.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/netfilter.h>
+
+#include "config.h"
+#include "judge-rig.h"
+#include "scratch.h"
+#include "tap.h"
+
+#define SENDERS 5
+#define LIAR 3000		/* his user */
+#define ROWS 4096
+
+/* What a sender does, in this order; some leave some out. */
+enum step { S_OPEN, S_SOCKET_RECORD, S_SHARE, S_PASS, S_FORGE, S_TRACE, S_RECORD_EARLY, S_EXIT_EARLY,
+	    S_PACKET, S_RETURN, S_RECORD, S_EXIT, STEPS };
+
+struct sender {
+	int64_t pid, other, uid, inode;	/* other: his child, or who opened the socket for him */
+	int64_t fd;
+	int protocol;
+	struct endpoint src;
+	bool blocking, seen, recorded, liar, passed;
+	unsigned int skip;		/* bits of enum step */
+	enum step step;
+};
+
+static struct sender senders[SENDERS];
+static int count;
+static struct endpoint dst;
+static int64_t truth[ROWS];		/* by row */
+static int64_t first;			/* pid of this time's */
+static int64_t certain, wrong, rows_seen;
+
+static uint32_t below(uint32_t n)
+{
+	return (uint32_t)(scratch_random() % n);
+}
+
+static bool chance(uint32_t percent)
+{
+	return below(100) < percent;
+}
+
+static int64_t truth_of(int32_t port)
+{
+	for (int i = 0; i < count; i++)
+		if (senders[i].src.port == port)
+			return senders[i].pid;
+	return -1;
+}
+
+static void complain(const char *what, const struct connection *c, int64_t right)
+{
+	if (!wrong++)
+		tap_note("%s: certain %lld, and it was %lld; evidence %u", what, (long long)c->pid,
+			 (long long)right, c->evidence);
+}
+
+static void look_at_rows(void)
+{
+	for (; rows_seen < fake.rows; rows_seen++) {
+		const struct connection *c = fake.row[rows_seen % FAKE_ROWS].connection;
+		int64_t right = truth_of(c->src.port);
+
+		truth[c->id % ROWS] = right;
+		if (c->certainty != CERTAINTY_CERTAIN)
+			continue;
+		certain++;
+		if (c->pid != right)
+			complain("packet", c, right);
+	}
+	for (int64_t i = rows_seen > 16 ? rows_seen - 16 : 0; i < rows_seen; i++)
+		if (fake.row[i % FAKE_ROWS].proven &&
+		    fake.row[i % FAKE_ROWS].connection->pid !=
+			    truth[fake.row[i % FAKE_ROWS].connection->id % ROWS])
+			complain("proven", fake.row[i % FAKE_ROWS].connection,
+				 truth[fake.row[i % FAKE_ROWS].connection->id % ROWS]);
+}
+
+static void record(const struct sender *s, enum event_kind kind, int64_t fd, bool seen)
+{
+	const struct outcome *out;
+	struct event e;
+
+	event_init(&e);
+	e.kind = kind;
+	e.time_us = fake.now_us - below(4000);
+	e.pid = kind == EVENT_SOCKET && s->passed ? s->other : s->pid;
+	e.ppid = 1;
+	e.fd = fd;
+	e.uid = e.fsuid = e.euid = s->uid;
+	e.family = dst.addr.family;
+	e.inode = seen && fake_find(e.pid) ? s->inode : -1;
+	if (kind == EVENT_SOCKET) {
+		e.exit = e.fd;
+		e.protocol = s->protocol;
+	} else {
+		e.exit = s->blocking ? 0 : -EINPROGRESS;
+		e.addr = dst.addr;
+		e.port = dst.port;
+	}
+	e.text[EVENT_EXE] = text_of("/good");
+	out = rig_record(&e);
+	look_at_rows();
+	if (out->kind != OUTCOME_CONFIRM || out->connection.certainty != CERTAINTY_CERTAIN)
+		return;
+	certain++;
+	if (out->connection.pid != truth[out->connection.id % ROWS])
+		complain("record", &out->connection, truth[out->connection.id % ROWS]);
+}
+
+static void trace(int64_t pid, enum trace_kind kind, int protocol, struct endpoint src)
+{
+	struct trace_event e = {
+		.kind = kind, .tid = (int32_t)pid, .protocol = protocol, .src = src, .dst = dst,
+		.old_state = TCP_CLOSE, .new_state = TCP_SYN_SENT, .family = AF_INET, .result = 60,
+		.socket = (uint64_t)pid,
+	};
+
+	if (fake.traced < FAKE_TRACE)
+		fake_trace(&e);
+}
+
+static void trace_connect(const struct sender *s)
+{
+	struct endpoint portless = { .addr = s->src.addr, .port = 0 };
+
+	if (s->protocol == IPPROTO_TCP)
+		trace(s->pid, TRACE_STATE, s->protocol, portless);
+	if (s->protocol != IPPROTO_TCP || dst.addr.family == AF_INET)
+		trace(s->pid, TRACE_LOOKUP, s->protocol, s->src);
+}
+
+/* Over rtnetlink, for another's packet. */
+static void forge(const struct sender *s)
+{
+	const struct sender *victim = &senders[below((uint32_t)count)];
+
+	trace(s->pid, TRACE_LOOKUP, victim->protocol, victim->src);
+	trace(s->pid, TRACE_SEND, 0, victim->src);
+}
+
+static void send_packet(const struct sender *s)
+{
+	uint8_t data[64];
+	size_t len = rig_ip(data, s->protocol, &s->src, &dst);
+
+	rig_packet(data, len, NF_INET_LOCAL_OUT, 0, s->uid);
+}
+
+static void set_calling(const struct sender *s, bool calling)
+{
+	struct fake_fd *f = fake_fd_of(fake_find(s->pid), s->fd);
+
+	if (f)
+		f->calling = calling && s->blocking;
+}
+
+static void leave(const struct sender *s)
+{
+	fake_find(s->pid)->alive = false;
+	if (fake_find(s->other))
+		return;
+	for (int i = 0; i < fake.sockets; i++)
+		if (fake.socket[i].entry.inode == s->inode)
+			fake.socket[i].open = false;
+}
+
+static void step(struct sender *s)
+{
+	bool gone = s->step > S_OPEN && !fake_find(s->pid);
+	struct fake_fd *f;
+
+	switch (s->step) {
+	case S_OPEN:
+		fake_process(s->pid, 1, s->uid, "/good");
+		f = fake_hold(fake_find(s->pid), s->fd, s->inode);
+		f->nonblocking = !s->blocking;
+		fake_socket(s->protocol, &s->src, &dst, s->inode, s->uid);
+		break;
+	case S_PASS:
+		/* It was opened by another one, who keeps it. */
+		s->passed = true;
+		/* fall through */
+	case S_SHARE:
+		fake_process(s->other, s->pid, s->uid, "/plain");
+		f = fake_hold(fake_find(s->other), chance(50) ? s->fd : 7, s->inode);
+		f->nonblocking = !s->blocking;
+		break;
+	case S_SOCKET_RECORD:
+		record(s, EVENT_SOCKET, s->fd, s->seen);
+		break;
+	case S_FORGE:
+		forge(s);
+		break;
+	case S_TRACE:
+		trace_connect(s);
+		set_calling(s, true);
+		break;
+	case S_RECORD_EARLY:
+		if (!s->blocking)
+			record(s, EVENT_CONNECT, s->fd, s->seen);
+		s->recorded = !s->blocking;
+		break;
+	case S_EXIT_EARLY:
+		if (!s->blocking)
+			leave(s);
+		break;
+	case S_PACKET:
+		send_packet(s);
+		break;
+	case S_RETURN:
+		set_calling(s, false);
+		if (s->protocol == IPPROTO_UDP)
+			trace(s->pid, TRACE_SEND, s->protocol, s->src);
+		break;
+	case S_RECORD:
+		if (!s->recorded)
+			record(s, EVENT_CONNECT, s->fd, s->seen && !gone);
+		break;
+	case S_EXIT:
+		if (!gone)
+			leave(s);
+		break;
+	case STEPS:
+		break;
+	}
+	look_at_rows();
+	s->step++;
+}
+
+static void make_up(int i, int protocol, bool six)
+{
+	struct sender *s = &senders[i];
+
+	*s = (struct sender){
+		.pid = first + i, .other = first + 50 + i, .uid = chance(70) ? 1000 : 2000,
+		.inode = 1000000 + first + i,
+		.fd = 3 + (int64_t)below(2), .protocol = protocol, .blocking = chance(50),
+		.seen = chance(70), .liar = i > 0 && chance(40),
+		.src = { .port = 40000 + i },
+	};
+	s->src.addr.family = dst.addr.family;
+	s->src.addr.bytes[0] = six ? 0x20 : 10;
+	s->src.addr.bytes[six ? 15 : 3] = 1;
+	s->skip = (chance(50) ? 1u << S_SOCKET_RECORD : 0) | (chance(60) ? 1u << S_SHARE : 0) |
+		  (chance(70) ? 1u << S_PASS : 0) | (chance(60) ? 1u << S_RECORD_EARLY : 0) |
+		  (chance(70) ? 1u << S_EXIT_EARLY : 0) | (chance(20) ? 1u << S_RECORD : 0) |
+		  (chance(30) ? 1u << S_EXIT : 0);
+	if (s->liar)
+		s->uid = LIAR;
+	if (!s->liar || chance(20))
+		s->skip |= 1u << S_FORGE;
+}
+
+/* Several connect to one place, until all are done. */
+static void run(int64_t round)
+{
+	int protocol = chance(60) ? IPPROTO_TCP : IPPROTO_UDP, left;
+	bool six = chance(40);
+
+	fake.processes = fake.sockets = 0;
+	first = 100 + round * 100;
+	dst = (struct endpoint){ .port = 1 + (int32_t)round % 60000 };
+	dst.addr.family = six ? AF_INET6 : AF_INET;
+	dst.addr.bytes[six ? 15 : 3] = 9;
+	count = 1 + (int)below(SENDERS);
+	for (int i = 0; i < count; i++)
+		make_up(i, protocol, six);
+	do {
+		struct sender *s = &senders[below((uint32_t)count)];
+
+		left = 0;
+		for (int i = 0; i < count; i++)
+			left += senders[i].step != STEPS;
+		/* He who lies may do so more than once. */
+		if (s->liar && s->step > S_FORGE && chance(20) && fake_find(s->pid))
+			forge(s);
+		while (s->step != STEPS && (s->skip & 1u << s->step))
+			s->step++;
+		if (s->step != STEPS)
+			step(s);
+		if (chance(30))
+			rig_turn();
+		rig_pass_us(below(chance(10) ? 3000 : 200));
+		look_at_rows();
+	} while (left);
+	/* Who waits still has his deadline. */
+	rig_pass_us(10000);
+	rig_turn();
+	look_at_rows();
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const policies[] = { "default allow\n", "allow certain\ndefault deny\n" };
+	enum { ROUNDS = 50000, LIFE = 500 };
+
+	scratch_seed(argc, argv);
+	for (int i = 0; i < ROUNDS && !wrong; i++) {
+		if (i % LIFE == 0) {
+			rig_begin(policies[i / LIFE % 2], i / LIFE % 3);
+			rows_seen = 0;
+		}
+		run(i);
+	}
+	rig_end();
+	tap_ok(!wrong, "%d times: who is certain is right", ROUNDS);
+	if (!tap_ok(certain > ROUNDS, "%lld were certain", (long long)certain))
+		tap_note("the test asks for too little");
+	return tap_done();
+}
