@@ -206,7 +206,7 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 {
 	struct flow half = {
 		.inode = s->inode, .pid = s->pid, .fd = s->fd, .source = (int)s->source,
-		.trace_ok = s->doubts.trace_ok, .described = p->whole,
+		.trace_ok = s->doubts.trace_ok, .shared = s->doubts.shared, .described = p->whole,
 	};
 
 	c->start_us = procfs_start_us(j->t.witnesses->procfs, c->start_ticks);
@@ -216,7 +216,8 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 		recorder_decide(j->t.recorder, c);
 	else
 		recorder_add_packet(j->t.recorder, c);
-	if ((s->evidence & EVIDENCE_TRACE) && !(s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok)
+	if ((s->evidence & EVIDENCE_TRACE) && !(s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok &&
+	    !s->stranger)
 		lookups_await_call(j->t.witnesses->lookups, &s->looker, c->id);
 }
 

@@ -31,6 +31,8 @@
 #define LOSSY_NS 200000000LL
 /* What a record said of a process that is gone is about this one if it is not older. */
 #define GONE_US (10 * TIME_US_PER_S)
+/* A record's clock goes in steps. */
+#define STEP_US 12000
 
 void sender_init(struct sender *s, int64_t uid)
 {
@@ -77,19 +79,36 @@ static int64_t process_of(struct witnesses *w, int32_t tid)
 	return pid;
 }
 
-/* What is known of a process is still so: it has not been begun anew, nor executed another program. */
-static bool is_current(const struct witnesses *w, const struct event *known)
+/* What is known of a process is of this one: it has not been begun anew, nor executed another program. */
+static bool is_of_now(const struct witnesses *w, const struct event *known, int64_t slack_us)
 {
 	int64_t changed_ns, since_us;
 
-	if (!w->tracefs || !known || known->netns <= 0 || known->start_ticks < 0 ||
-	    known->time_us < w->complete_since_us)
+	if (!w->tracefs || !known || known->time_us < w->complete_since_us)
 		return false;
 	changed_ns = tasks_changed_ns(w->tasks, known->pid);
 	if (changed_ns <= 0)
 		return changed_ns == 0;
 	since_us = clock_now_us() - (clock_mono_ns() - changed_ns) / 1000;
-	return known->time_us > since_us + PROC_SLACK_US;
+	return known->time_us > since_us + slack_us;
+}
+
+static bool is_current(const struct witnesses *w, const struct event *known)
+{
+	return known && known->netns > 0 && known->start_ticks >= 0 &&
+	       is_of_now(w, known, PROC_SLACK_US);
+}
+
+/* Whose sockets a process opens, also when it is gone; -1: not known. */
+static int64_t user_of(const struct witnesses *w, int64_t pid, int64_t likely)
+{
+	const struct event *known = observer_who(w->observer, pid);
+	int64_t uid = is_of_now(w, known, -STEP_US) ?
+			      (known->fsuid >= 0 ? known->fsuid : known->uid) : -1;
+
+	int64_t alive = uid >= 0 && uid == likely ? uid : procfs_user(w->procfs, pid, likely);
+
+	return alive >= 0 ? alive : uid;
 }
 
 static int64_t netns_of(const struct witnesses *w, int64_t pid)
@@ -102,6 +121,14 @@ static int64_t netns_of(const struct witnesses *w, int64_t pid)
 static bool is_elsewhere(const struct witnesses *w, const struct connection *c, int64_t netns)
 {
 	return netns > 0 && netns != w->netns && c->direction != DIRECTION_FORWARD;
+}
+
+/* Who asked for a route that he cannot have used: another's packet. */
+static bool is_other(const struct witnesses *w, const struct connection *c, int64_t pid)
+{
+	int64_t uid = c->uid < 0 ? -1 : user_of(w, pid, c->uid);
+
+	return (uid >= 0 && uid != c->uid) || is_elsewhere(w, c, procfs_netns(w->procfs, pid));
 }
 
 /* Of several who asked for the same route: which holds the packet's socket, as was seen. */
@@ -136,7 +163,9 @@ static void ask_socket(struct witnesses *w, struct connection *c, struct sender 
 		if (!rc && choice.alike > 1)
 			rc = -EEXIST;	/* several share the port: no telling which */
 	}
-	if (rc)
+	/* UDP's may have another's tuple: by IP_PKTINFO a socket sends from any address of the host's, and
+	 * by SO_REUSEADDR several have the same port. */
+	if (rc || (!in && c->uid >= 0 && found.uid != c->uid))
 		return;
 	s->local = true;
 	s->inode = found.inode ? found.inode : -1;
@@ -150,8 +179,8 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 {
 	struct looker lookers[LOOKERS_MAX];
 	int64_t pids[LOOKERS_MAX], now = clock_mono_ns();
-	int count = lookups_take(w->lookups, c, now, lookers), known = 0, which = 0;
-	bool call = true;
+	bool call = true, exact = true, more;
+	int count = lookups_take(w->lookups, c, now, lookers, &more), known = 0, which = 0;
 
 	s->lost = now < w->lossy_until_ns;
 	for (int i = 0; i < count; i++) {
@@ -159,15 +188,17 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 		int n;
 
 		/* A tuple of the loopback is another connection in each network namespace. */
-		if (count > 1 && is_elsewhere(w, c, procfs_netns(w->procfs, pid)))
+		if (count > 1 && is_other(w, c, pid))
 			continue;
 		for (n = 0; n < known && pids[n] != pid; n++)
 			;
 		if (n == known)
 			pids[known++] = pid;
 		call &= lookers[i].call;
+		exact &= lookers[i].exact;
 		s->looker = lookers[i];
 	}
+	s->doubts.shared = exact && (known > 1 || (known && more));
 	if (known > 1) {
 		ask_socket(w, c, s);
 		which = holder_among(w, s, pids, known);
@@ -175,7 +206,7 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 	if (!known || pids[which < 0 ? 0 : which] < 0)
 		return;
 	s->pid = pids[which < 0 ? 0 : which];
-	s->doubts.trace_ok = known == 1 && !s->lost;
+	s->doubts.trace_ok = known == 1 && !more && !s->lost;
 	s->local = true;
 	s->source = FROM_TRACE;
 	s->evidence |= EVIDENCE_TRACE | (call ? EVIDENCE_CALL : 0u);
@@ -297,34 +328,66 @@ void witnesses_record(struct witnesses *w, const struct connection *c, struct se
 		s->doubts.trace_ok = false;
 }
 
+/* As if there were none: those who hold the socket. */
+static void drop_trace(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	s->pid = -1;
+	s->source = FROM_NOBODY;
+	s->evidence &= EVIDENCE_INODE;
+	s->doubts.trace_ok = false;
+	ask_socket(w, c, s);
+	ask_cache(w, c, s);
+}
+
+/* The socket has ended with who is gone, or is held by who is alive: else it is somebody else's. */
+static void doubt_socket(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	/* It may have ended since we asked. */
+	s->inode = -1;
+	s->evidence &= ~(unsigned int)EVIDENCE_INODE;
+	ask_socket(w, c, s);
+	if (s->inode > 0 && s->netns >= 0)
+		s->fd = procfs_find_fd(w->procfs, s->pid, s->inode);
+	if (s->fd >= 0)
+		s->evidence |= EVIDENCE_FD;
+	else
+		s->doubts.trace_ok &= s->inode < 0;
+}
+
 /*
- * A trace alone may be of another network namespace, or of a process that is gone while the packet's
- * socket lives on: somebody else's.
+ * A trace alone may be of another network namespace, of another user who asked for a route that is not
+ * his, or of a process that is gone while the packet's socket lives on: somebody else's.
  */
 static void doubt_trace(struct witnesses *w, struct connection *c, struct sender *s)
 {
-	int64_t netns;
+	int64_t netns, uid;
 
 	if (!(s->evidence & EVIDENCE_TRACE) || (s->evidence & EVIDENCE_FD))
 		return;
 	netns = netns_of(w, s->pid);
 	if (is_elsewhere(w, c, netns)) {
-		s->pid = -1;
-		s->source = FROM_NOBODY;
-		s->evidence &= EVIDENCE_INODE;
-		s->doubts.trace_ok = false;
-		ask_socket(w, c, s);
-		ask_cache(w, c, s);
+		drop_trace(w, c, s);
 		return;
 	}
 	s->netns = netns;
-	if (netns < 0 && s->inode > 0) {
-		/* It may have ended since we asked for the socket. */
-		s->inode = -1;
-		s->evidence &= ~(unsigned int)EVIDENCE_INODE;
-		ask_socket(w, c, s);
-		s->doubts.trace_ok &= s->inode < 0;
+	uid = user_of(w, s->pid, c->uid);
+	/* A UDP socket that was connected long ago looks nothing up: who did may be anybody, and a send
+	 * with MSG_MORE looks like one that sent its packet. */
+	s->stranger = uid < 0 && c->protocol != IPPROTO_TCP;
+	if (s->stranger)
+		s->evidence &= ~(unsigned int)EVIDENCE_CALL;
+	if (c->uid >= 0 && uid >= 0 && uid != c->uid) {
+		struct sender named = *s;
+
+		/* It may have been passed the socket of another user, if nobody else has it. */
+		drop_trace(w, c, s);
+		if (s->pid >= 0)
+			return;
+		*s = named;
+		s->doubts.trace_ok = false;
 	}
+	if (s->doubts.trace_ok && (netns < 0 || !s->looker.exact))
+		doubt_socket(w, c, s);
 }
 
 /* The trace alone is proof, and nothing is left to ask but for whether it is of this network. */

@@ -41,6 +41,7 @@ struct sender {
 	uint64_t row;		/* of its record, where that has come; else 0 */
 	bool local;		/* it has, or had, a socket on this host */
 	bool elsewhere;		/* who holds it is not in the call, which waits: somebody else is */
+	bool stranger;		/* whether it is the socket's user who looked the route up is not known */
 	bool lost;		/* a witness may have been lost on the way */
 	unsigned int evidence;
 	struct doubts doubts;

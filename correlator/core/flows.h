@@ -26,6 +26,7 @@ struct flow {
 	unsigned int evidence;
 	int source;		/* the caller's: where the answer came from */
 	bool trace_ok;		/* nothing speaks against the trace's word (certainty.h) */
+	bool shared;		/* likewise */
 	bool described;		/* its row has what /proc said of the living process */
 };
 

@@ -30,16 +30,19 @@ void lookups_event(struct lookups *l, const struct trace_event *e);
 struct looker {
 	int32_t tid;
 	bool call;	/* the call itself was seen around it: nobody can make believe that */
+	bool exact;	/* with the packet's port; else it is connecting to that destination */
+	int64_t time_ns;
 	uint32_t lookup;	/* for lookups_await_call() */
 };
 
 /*
  * The threads that looked the packet's tuple up and whose packet has not come yet, the newest first, at
  * most LOOKERS_MAX.  For TCP over IPv6 those that are connecting to its destination.  What is found
- * is used up: the next packet of the same tuple has lookers of its own.
+ * is used up: the next packet of the same tuple has lookers of its own.  *more: there may have been
+ * others, which the packet's sender may be one of.
  */
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
-		 struct looker lookers[LOOKERS_MAX]);
+		 struct looker lookers[LOOKERS_MAX], bool *more);
 
 /*
  * A send comes to its end behind its packet: when that of this lookup does, `row` shall come out of

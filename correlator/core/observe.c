@@ -340,7 +340,10 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	if (e->text[EVENT_NODE].data || !flows_match(o->flows, e, s->protocol, peer, &f))
 		return false;
 	c->id = f.id;
-	doubts.trace_ok = f.trace_ok;
+	/* Anybody may have put his lookup before another's packet, and have a record beside it. */
+	doubts.trace_ok = f.trace_ok && (f.uid < 0 || f.uid == e->uid || f.uid == e->euid ||
+					 f.uid == e->fsuid);
+	doubts.shared = f.shared;
 	doubts.same_socket = f.inode > 0 && (f.inode == e->inode || (f.fd >= 0 && f.fd == e->fd));
 	c->evidence |= f.pid == e->pid ? f.evidence : f.evidence & EVIDENCE_INODE;
 	c->certainty = certainty_of(c->evidence, &doubts);

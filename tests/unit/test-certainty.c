@@ -12,7 +12,7 @@
 
 static bool is_certain(unsigned int evidence, bool same_socket, bool trace_ok)
 {
-	struct doubts d = { same_socket, trace_ok };
+	struct doubts d = { .same_socket = same_socket, .trace_ok = trace_ok };
 
 	return certainty_of(evidence, &d) == CERTAINTY_CERTAIN;
 }
@@ -44,5 +44,7 @@ int main(void)
 				monotone = monotone && (!is_certain(e, d & 1, d & 2) ||
 					   (is_certain(e | more, d & 1, d & 2) && is_certain(e, true, true)));
 	tap_ok(monotone, "one witness more never makes it less sure");
+	tap_ok(certainty_of(127, &(struct doubts){ .same_socket = true, .shared = true, .trace_ok = true }) ==
+	       CERTAINTY_INFERRED, "nothing is where others looked the same tuple up");
 	return tap_done();
 }
