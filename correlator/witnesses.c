@@ -63,19 +63,21 @@ void witnesses_trace(struct witnesses *w)
 	w->complete_since_us = clock_now_us() + LOSSY_NS / 1000;
 }
 
-static int64_t process_of(struct witnesses *w, int32_t tid)
+static int64_t process_of(struct witnesses *w, const struct looker *k)
 {
-	int64_t pid = tasks_process(w->tasks, tid);
+	int64_t pid = tasks_process(w->tasks, k->tid, k->time_ns);
 
 	if (pid >= 0)
 		return pid;
 	/* Its beginning may have been on another processor, which was read before this one's. */
 	witnesses_trace(w);
-	pid = tasks_process(w->tasks, tid);
-	if (pid < 0)
-		pid = procfs_process(w->procfs, tid);
+	pid = tasks_process(w->tasks, k->tid, k->time_ns);
+	/* The number is another's by now. */
+	if (pid >= 0 || tasks_changed_ns(w->tasks, k->tid) > k->time_ns)
+		return pid;
+	pid = procfs_process(w->procfs, k->tid);
 	if (pid >= 0)
-		tasks_add(w->tasks, tid, (int32_t)pid, -1);
+		tasks_add(w->tasks, k->tid, (int32_t)pid, -1);
 	return pid;
 }
 
@@ -184,7 +186,7 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 
 	s->lost = now < w->lossy_until_ns;
 	for (int i = 0; i < count; i++) {
-		int64_t pid = process_of(w, lookers[i].tid);
+		int64_t pid = process_of(w, &lookers[i]);
 		int n;
 
 		/* A tuple of the loopback is another connection in each network namespace. */
@@ -447,20 +449,28 @@ static void fill(struct connection *c, struct sender *s, const struct event *e)
 	s->netns = e->netns;
 }
 
-/* A process that is gone, or is just going: what its records said, else the trace. */
+/* Since it looked the route up it has executed another program, or its number is another's. */
+static bool has_changed(const struct witnesses *w, const struct sender *s)
+{
+	return (s->evidence & EVIDENCE_TRACE) &&
+	       tasks_changed_ns(w->tasks, s->pid) > s->looker.time_ns;
+}
+
+/* A process that is gone, or is just going, or is another by now: what its records said, else the trace. */
 static void describe_gone(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	const struct event *known = observer_who(w->observer, s->pid);
+	int64_t when_ns = s->evidence & EVIDENCE_TRACE ? s->looker.time_ns : INT64_MAX;
 
 	c->pid = s->pid;
-	if (known && llabs(c->time_us - known->time_us) < GONE_US) {
+	if (known && !has_changed(w, s) && llabs(c->time_us - known->time_us) < GONE_US) {
 		fill(c, s, known);
 		return;
 	}
 	if (!w->tracefs)
 		return;
-	c->ppid = tasks_parent(w->tasks, s->pid);
-	c->text[CONNECTION_EXE] = tasks_exe(w->tasks, s->pid);
+	c->ppid = tasks_parent(w->tasks, s->pid, when_ns);
+	c->text[CONNECTION_EXE] = tasks_exe(w->tasks, s->pid, when_ns);
 }
 
 void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,
@@ -468,7 +478,7 @@ void witnesses_describe(struct witnesses *w, struct connection *c, struct sender
 {
 	const struct event *known = observer_who(w->observer, s->pid);
 
-	p->whole = is_current(w, known);
+	p->whole = is_current(w, known) && !has_changed(w, s);
 	p->alive = false;
 	if (p->whole) {
 		fill(c, s, known);
@@ -477,6 +487,10 @@ void witnesses_describe(struct witnesses *w, struct connection *c, struct sender
 	/* A process that is ending has no program any more, while it still has a number. */
 	p->alive = procfs_glance(w->procfs, s->pid, &p->event) && p->event.text[EVENT_EXE].data &&
 		   procfs_start_us(w->procfs, p->event.start_ticks) < c->time_us + PROC_SLACK_US;
+	/* What was seen there now may have become so a moment ago. */
+	if (p->alive && (s->evidence & EVIDENCE_TRACE))
+		witnesses_trace(w);
+	p->alive = p->alive && !has_changed(w, s);
 	if (!p->alive) {
 		describe_gone(w, c, s);
 		return;
@@ -506,5 +520,5 @@ void witnesses_complete(struct witnesses *w, struct connection *c, struct sender
 		return;
 	c->text[CONNECTION_PARENT_EXE] = procfs_exe(w->procfs, c->ppid, c->time_us);
 	if (!c->text[CONNECTION_PARENT_EXE].data && w->tracefs)
-		c->text[CONNECTION_PARENT_EXE] = tasks_exe(w->tasks, c->ppid);
+		c->text[CONNECTION_PARENT_EXE] = tasks_exe(w->tasks, c->ppid, INT64_MAX);
 }
