@@ -29,6 +29,7 @@
 #include "procfs.h"
 #include "procscan.h"
 #include "recorder.h"
+#include "tracefeed.h"
 #include "users.h"
 #include "witnesses.h"
 
@@ -47,7 +48,8 @@ enum counter {
 	C_CONFIRMED = C_FROM + SOURCES,		/* likewise: the record agreed with the first answer */
 	C_AMENDED = C_CONFIRMED + SOURCES,	/* it named another process */
 	C_PARKED = C_AMENDED + SOURCES,
-	C_EXPIRED, C_MALFORMED, C_OVERRUNS, C_VERDICT_ERRORS, C_MISJUDGED, C_COUNT
+	C_EXPIRED, C_MALFORMED, C_OVERRUNS, C_VERDICT_ERRORS, C_MISJUDGED, C_TRACE_EVENTS,
+	C_TRACE_OVERRUNS, C_COUNT
 };
 
 static const char *const counter_names[C_COUNT] = {
@@ -68,6 +70,7 @@ static const char *const counter_names[C_COUNT] = {
 	[C_PARKED] = "queue_parked", [C_EXPIRED] = "queue_expired",
 	[C_MALFORMED] = "queue_malformed", [C_OVERRUNS] = "queue_overruns",
 	[C_VERDICT_ERRORS] = "queue_errors", [C_MISJUDGED] = "queue_misjudged",
+	[C_TRACE_EVENTS] = "trace_events", [C_TRACE_OVERRUNS] = "trace_overruns",
 };
 
 /* A packet, or several copies of it, without its verdict yet. */
@@ -504,7 +507,11 @@ void judge_free(struct judge *j)
 
 void judge_publish(struct judge *j)
 {
+	const struct witnesses *w = j->t.witnesses;
+
 	j->count[C_OVERRUNS] = nfqueue_overruns(j->t.queue);
+	j->count[C_TRACE_EVENTS] = w->tracefs ? tracefeed_events(w->tracefs) : 0;
+	j->count[C_TRACE_OVERRUNS] = w->tracefs ? tracefeed_overruns(w->tracefs) : 0;
 	for (unsigned int i = 0; i < C_COUNT; i++)
 		if (counter_names[i])
 			recorder_count(j->t.recorder, i, counter_names[i], j->count[i]);

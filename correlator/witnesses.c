@@ -59,8 +59,17 @@ void witnesses_trace(struct witnesses *w)
 	if (tracefeed_overruns(w->tracefs) == before)
 		return;
 	tasks_forget(w->tasks);
+	lookups_lost(w->lookups);
 	w->lossy_until_ns = clock_mono_ns() + LOSSY_NS;
 	w->complete_since_us = clock_now_us() + LOSSY_NS / 1000;
+}
+
+void witnesses_backlog(struct witnesses *w)
+{
+	int64_t now = clock_mono_ns();
+
+	if (now < w->lossy_until_ns)
+		w->lossy_until_ns = now + LOSSY_NS;
 }
 
 static int64_t process_of(struct witnesses *w, const struct looker *k)

@@ -54,6 +54,8 @@ void sender_init(struct sender *s, int64_t uid);
 
 /* The packet's own call has been traced by now: takes in all that the trace has. */
 void witnesses_trace(struct witnesses *w);
+/* More packets are waiting, which may have come before events of theirs were lost. */
+void witnesses_backlog(struct witnesses *w);
 
 /* The first questions, none of which waits: trace, socket, cache, processes seen lately. */
 void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s);

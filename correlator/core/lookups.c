@@ -305,6 +305,17 @@ void lookups_await_call(struct lookups *l, const struct looker *k, uint64_t row)
 	lookup->row = row;
 }
 
+void lookups_lost(struct lookups *l)
+{
+	memset(l->connecting, 0, sizeof(l->connecting));
+	memset(l->sending, 0, sizeof(l->sending));
+	l->called_from = l->called_to;
+	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		l->lookup[i].call = false;
+		l->lookup[i].row = 0;
+	}
+}
+
 uint64_t lookups_called(struct lookups *l)
 {
 	return l->called_from == l->called_to ? 0 : l->called[l->called_from++ % CALLED];

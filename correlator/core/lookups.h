@@ -25,6 +25,9 @@ void lookups_free(struct lookups *l);
 /* TRACE_LOOKUP, TRACE_STATE and TRACE_SEND, in the order of their times. */
 void lookups_event(struct lookups *l, const struct trace_event *e);
 
+/* Events are missing: what came between a lookup and its call is not known. */
+void lookups_lost(struct lookups *l);
+
 #define LOOKERS_MAX 4
 
 struct looker {

@@ -196,6 +196,18 @@ static void test_sends(void)
 	sent(10, AF_NETLINK, 0, 60);
 	sent(10, AF_INET, IPPROTO_UDP, 5);
 	tap_ok(lookups_called(l) == 0, "not behind a question for a route");
+	/* The question's own end is not heard of. */
+	lookup(66, IPPROTO_UDP, "127.0.0.1:8005", "127.0.0.1:53");
+	lookups_lost(l);
+	sent(66, AF_INET, IPPROTO_UDP, 5);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8005", "127.0.0.1:53") == 1 && !who[0].call,
+	       "nor where events are missing between");
+	lookup(66, IPPROTO_UDP, "127.0.0.1:8006", "127.0.0.1:53");
+	packet(IPPROTO_UDP, "127.0.0.1:8006", "127.0.0.1:53");
+	lookups_await_call(l, &who[0], 79);
+	sent(66, AF_INET, IPPROTO_UDP, 5);
+	lookups_lost(l);
+	tap_ok(lookups_called(l) == 0, "nor any that is not told yet");
 }
 
 static void test_tcp6(void)

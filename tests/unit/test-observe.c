@@ -690,6 +690,20 @@ static void test_packets(void)
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && !out.amended &&
 	       out.connection.certainty == CERTAINTY_CERTAIN, "its record, when it comes, confirms it");
 
+	for (int64_t uid = 0; uid < 2; uid++) {
+		struct flow half = { .inode = -1, .pid = 101, .fd = -1, .trace_ok = true };
+
+		fresh();
+		e = make_connect(3, "192.0.2.1", 80, 0);
+		p = packet_of(&e, e.pid);
+		p.uid = uid;
+		p.evidence = EVIDENCE_TRACE;
+		observer_packet(o, &p, &half, 0);
+		tap_ok(give(e) == OUTCOME_CONFIRM &&
+		       out.connection.certainty == (uid ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN),
+		       uid ? "not for the packet of another user" : "a record proves who looked a route up");
+	}
+
 	fresh();
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 	p = packet_of(&e, e.ppid);
