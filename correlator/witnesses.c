@@ -87,6 +87,9 @@ static int64_t process_of(struct witnesses *w, const struct looker *k)
 	pid = procfs_process(w->procfs, k->tid);
 	if (pid >= 0)
 		tasks_add(w->tasks, k->tid, (int32_t)pid, -1);
+	/* It has not changed since, or that would be known: it is only long ago that it was heard of. */
+	if (pid >= 0 && tasks_changed_ns(w->tasks, pid) < 0)
+		tasks_add(w->tasks, (int32_t)pid, (int32_t)pid, -1);
 	return pid;
 }
 
@@ -465,6 +468,18 @@ static bool has_changed(const struct witnesses *w, const struct sender *s)
 	       tasks_changed_ns(w->tasks, s->pid) > s->looker.time_ns;
 }
 
+/* What a record said is of the process that is gone: not of another one that had its number. */
+static bool is_same_gone(const struct witnesses *w, const struct connection *c, const struct sender *s,
+			 const struct event *known, int64_t when_ns)
+{
+	struct text exe = w->tracefs ? tasks_exe(w->tasks, s->pid, when_ns) : TEXT_NONE;
+
+	if (!known || has_changed(w, s) || llabs(c->time_us - known->time_us) > GONE_US)
+		return false;
+	return !w->tracefs || is_of_now(w, known, 0) ||
+	       (is_of_now(w, known, -STEP_US) && exe.data && same_text(exe, known->text[EVENT_EXE]));
+}
+
 /* A process that is gone, or is just going, or is another by now: what its records said, else the trace. */
 static void describe_gone(struct witnesses *w, struct connection *c, struct sender *s)
 {
@@ -472,7 +487,7 @@ static void describe_gone(struct witnesses *w, struct connection *c, struct send
 	int64_t when_ns = s->evidence & EVIDENCE_TRACE ? s->looker.time_ns : INT64_MAX;
 
 	c->pid = s->pid;
-	if (known && !has_changed(w, s) && llabs(c->time_us - known->time_us) < GONE_US) {
+	if (is_same_gone(w, c, s, known, when_ns)) {
 		fill(c, s, known);
 		return;
 	}
@@ -489,6 +504,7 @@ void witnesses_describe(struct witnesses *w, struct connection *c, struct sender
 
 	p->whole = is_current(w, known) && !has_changed(w, s);
 	p->alive = false;
+	s->doubts.changed = false;
 	if (p->whole) {
 		fill(c, s, known);
 		return;
@@ -497,11 +513,21 @@ void witnesses_describe(struct witnesses *w, struct connection *c, struct sender
 	p->alive = procfs_glance(w->procfs, s->pid, &p->event) && p->event.text[EVENT_EXE].data &&
 		   procfs_start_us(w->procfs, p->event.start_ticks) < c->time_us + PROC_SLACK_US;
 	/* What was seen there now may have become so a moment ago. */
-	if (p->alive && (s->evidence & EVIDENCE_TRACE))
+	if (p->alive && (s->evidence & EVIDENCE_TRACE)) {
 		witnesses_trace(w);
-	p->alive = p->alive && !has_changed(w, s);
+		p->alive = !has_changed(w, s);
+		s->doubts.changed = p->alive && (clock_mono_ns() < w->lossy_until_ns ||
+						 tasks_changed_ns(w->tasks, s->pid) < 0);
+	}
 	if (!p->alive) {
 		describe_gone(w, c, s);
+		return;
+	}
+	/* Its record says what it was in the call; by now it may be another program. */
+	if ((s->evidence & EVIDENCE_AUDIT) && known && known->text[EVENT_EXE].data &&
+	    !same_text(known->text[EVENT_EXE], p->event.text[EVENT_EXE])) {
+		p->alive = false;
+		fill(c, s, known);
 		return;
 	}
 	if (is_known(known, &p->event)) {

@@ -20,6 +20,7 @@ struct task {
 	int32_t tid;			/* 0: not used */
 	uint32_t next;			/* in the bucket */
 	struct role now, before;	/* before: since -1 where there was nothing */
+	bool execs;			/* now: a program that is not known yet */
 };
 
 struct tasks {
@@ -123,6 +124,19 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 	k = put(t, e->other);
 	k->before = k->now;
 	k->now = role;
+	k->execs = false;
+}
+
+/* From here on /proc may show the new program. */
+static void begin_exec(struct tasks *t, const struct trace_event *e)
+{
+	const struct task *thread = find(t, e->tid);
+	struct task *k = put(t, thread && thread->now.pid > 0 ? thread->now.pid : e->tid);
+
+	k->before = k->now;
+	k->now.since_ns = e->time_ns;
+	k->now.exe[0] = '\0';
+	k->execs = true;
 }
 
 static void exec(struct tasks *t, const struct trace_event *e)
@@ -130,10 +144,13 @@ static void exec(struct tasks *t, const struct trace_event *e)
 	struct task *k = put(t, e->tid);
 	size_t len = strlen(e->name);
 
-	k->before = k->now;
+	if (!k->execs) {
+		k->before = k->now;
+		k->now.since_ns = e->time_ns;
+	}
+	k->execs = false;
 	/* Whichever thread it was is the process's first one from now on. */
 	k->now.pid = e->tid;
-	k->now.since_ns = e->time_ns;
 	k->now.exe[0] = '\0';
 	if (e->name[0] == '/' && len < sizeof(k->now.exe))
 		memcpy(k->now.exe, e->name, len + 1);
@@ -143,6 +160,8 @@ void tasks_event(struct tasks *t, const struct trace_event *e)
 {
 	if (e->kind == TRACE_TASK && e->other > 0)
 		new_task(t, e);
+	else if (e->kind == TRACE_EXECS && e->tid > 0)
+		begin_exec(t, e);
 	else if (e->kind == TRACE_EXEC && e->tid > 0)
 		exec(t, e);
 }

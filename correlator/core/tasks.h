@@ -19,7 +19,7 @@ void tasks_forget(struct tasks *t);
 
 /* A thread that was there before the trace. */
 void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent);
-/* TRACE_TASK and TRACE_EXEC. */
+/* TRACE_TASK, TRACE_EXECS and TRACE_EXEC. */
 void tasks_event(struct tasks *t, const struct trace_event *e);
 
 /* What is asked for is asked of a time: a number may have been given to another since, and a process

@@ -37,6 +37,8 @@ int main(void)
 	tap_ok(!is_certain(T | A, true, false) && !is_certain(T | C, true, false),
 	       "not where something speaks against the trace");
 	tap_ok(!is_certain(A | C, true, true), "a call without the lookup is none");
+	tap_ok(certainty_of(127, &(struct doubts){ .same_socket = true, .changed = true, .trace_ok = true }) ==
+	       CERTAINTY_INFERRED, "nor of a program that may be another by now");
 	/* More witnesses and fewer doubts never make it less sure. */
 	for (unsigned int e = 0; e < 128; e++)
 		for (unsigned int more = 1; more < 128; more <<= 1)

@@ -69,6 +69,15 @@ int main(void)
 	tap_ok(tasks_process(t, 31, now) == 31 && tasks_process(t, 31, before) == 10 &&
 	       tasks_process(t, 31, before - 1) == -1,
 	       "the process of then, where the number was given again");
+	make(t, 30, 32, true);
+	before = now;
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXECS, .time_ns = ++now, .tid = 32 });
+	tap_ok(tasks_changed_ns(t, 30) == now && !tasks_exe(t, 30, now).data &&
+	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/false")),
+	       "about to execute: by whichever thread, the process's program is not known");
+	exec(t, 30, "/usr/bin/true");
+	tap_ok(tasks_changed_ns(t, 30) == now - 1 && runs(t, 30, "/usr/bin/true") &&
+	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/false")), "until it has: one change");
 	for (int32_t i = 1000; i < 1000 + 16384; i++)
 		make(t, 1, i, false);
 	tap_ok(tasks_process(t, 10, now) == -1 && tasks_process(t, 17000, now) == 17000,
