@@ -75,8 +75,8 @@ static void ask(struct ancestry *a, const struct witnesses *w, struct parent *p,
 		p->ppid = known->ppid;
 		set_exe(p, known->text[EVENT_EXE]);
 	} else if (w->tracefs) {
-		p->ppid = tasks_parent(w->tasks, pid);
-		set_exe(p, tasks_exe(w->tasks, pid));
+		p->ppid = tasks_parent(w->tasks, pid, INT64_MAX);
+		set_exe(p, tasks_exe(w->tasks, pid, INT64_MAX));
 	}
 }
 

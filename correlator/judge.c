@@ -29,6 +29,7 @@
 #include "procfs.h"
 #include "procscan.h"
 #include "recorder.h"
+#include "tracefeed.h"
 #include "users.h"
 #include "witnesses.h"
 
@@ -49,7 +50,8 @@ enum counter {
 	C_AMENDED = C_CONFIRMED + SOURCES,	/* it named another process */
 	C_RECORDED = C_AMENDED + SOURCES,	/* the record had come first */
 	C_PARKED = C_RECORDED + SOURCES,
-	C_EXPIRED, C_MALFORMED, C_OVERRUNS, C_VERDICT_ERRORS, C_MISJUDGED, C_COUNT
+	C_EXPIRED, C_MALFORMED, C_OVERRUNS, C_VERDICT_ERRORS, C_MISJUDGED,
+	C_TRACE_EVENTS, C_TRACE_OVERRUNS, C_COUNT
 };
 
 static const char *const counter_names[C_COUNT] = {
@@ -71,6 +73,7 @@ static const char *const counter_names[C_COUNT] = {
 	[C_PARKED] = "queue_parked", [C_EXPIRED] = "queue_expired",
 	[C_MALFORMED] = "queue_malformed", [C_OVERRUNS] = "queue_overruns",
 	[C_VERDICT_ERRORS] = "queue_errors", [C_MISJUDGED] = "queue_misjudged",
+	[C_TRACE_EVENTS] = "trace_events", [C_TRACE_OVERRUNS] = "trace_overruns",
 };
 
 /* A packet, or several copies of it, without its verdict yet. */
@@ -210,7 +213,8 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 {
 	struct flow half = {
 		.inode = s->inode, .pid = s->pid, .fd = s->fd, .uid = uid, .source = (int)s->source,
-		.trace_ok = s->doubts.trace_ok, .described = p->whole, .verdict = a->verdict,
+		.trace_ok = s->doubts.trace_ok, .shared = s->doubts.shared,
+		.described = p->whole, .verdict = a->verdict,
 	};
 	char others[OTHERS_CHARS];
 	const char *text = NULL;
@@ -226,7 +230,8 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 		recorder_decide(j->t.recorder, c);
 	else
 		recorder_add_packet(j->t.recorder, c);
-	if ((s->evidence & EVIDENCE_TRACE) && !(s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok)
+	if ((s->evidence & EVIDENCE_TRACE) && !(s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok &&
+	    !s->stranger)
 		lookups_await_call(j->t.witnesses->lookups, &s->looker, c->id);
 }
 
@@ -538,7 +543,11 @@ void judge_free(struct judge *j)
 
 void judge_publish(struct judge *j)
 {
+	const struct witnesses *w = j->t.witnesses;
+
 	j->count[C_OVERRUNS] = nfqueue_overruns(j->t.queue);
+	j->count[C_TRACE_EVENTS] = w->tracefs ? tracefeed_events(w->tracefs) : 0;
+	j->count[C_TRACE_OVERRUNS] = w->tracefs ? tracefeed_overruns(w->tracefs) : 0;
 	for (unsigned int i = 0; i < C_COUNT; i++)
 		if (counter_names[i])
 			recorder_count(j->t.recorder, i, counter_names[i], j->count[i]);

@@ -233,6 +233,8 @@ static bool take_packets(struct daemon *d)
 		log_error("cannot read the queue: %s", strerror(-rc));
 	if (rc > 0)
 		judge_publish(d->judge);
+	if (rc == NFQUEUE_READ_MAX)
+		witnesses_backlog(&d->witnesses);
 	return rc == NFQUEUE_READ_MAX;
 }
 

@@ -33,6 +33,8 @@
 #define LOSSY_NS 200000000LL
 /* What a record said of a process that is gone is about this one if it is not older. */
 #define GONE_US (10 * TIME_US_PER_S)
+/* A record's clock goes in steps. */
+#define STEP_US 12000
 
 void sender_init(struct sender *s, int64_t uid)
 {
@@ -59,39 +61,70 @@ void witnesses_trace(struct witnesses *w)
 	if (tracefeed_overruns(w->tracefs) == before)
 		return;
 	tasks_forget(w->tasks);
+	lookups_lost(w->lookups);
 	w->lossy_until_ns = clock_mono_ns() + LOSSY_NS;
 	w->complete_since_us = clock_now_us() + LOSSY_NS / 1000;
 }
 
-static int64_t process_of(struct witnesses *w, int32_t tid)
+void witnesses_backlog(struct witnesses *w)
 {
-	int64_t pid = tasks_process(w->tasks, tid);
+	int64_t now = clock_mono_ns();
+
+	if (now < w->lossy_until_ns)
+		w->lossy_until_ns = now + LOSSY_NS;
+}
+
+static int64_t process_of(struct witnesses *w, const struct looker *k)
+{
+	int64_t pid = tasks_process(w->tasks, k->tid, k->time_ns);
 
 	if (pid >= 0)
 		return pid;
 	/* Its beginning may have been on another processor, which was read before this one's. */
 	witnesses_trace(w);
-	pid = tasks_process(w->tasks, tid);
-	if (pid < 0)
-		pid = procfs_process(w->procfs, tid);
+	pid = tasks_process(w->tasks, k->tid, k->time_ns);
+	/* The number is another's by now. */
+	if (pid >= 0 || tasks_changed_ns(w->tasks, k->tid) > k->time_ns)
+		return pid;
+	pid = procfs_process(w->procfs, k->tid);
 	if (pid >= 0)
-		tasks_add(w->tasks, tid, (int32_t)pid, -1);
+		tasks_add(w->tasks, k->tid, (int32_t)pid, -1);
+	/* It has not changed since, or that would be known: it is only long ago that it was heard of. */
+	if (pid >= 0 && tasks_changed_ns(w->tasks, pid) < 0)
+		tasks_add(w->tasks, (int32_t)pid, (int32_t)pid, -1);
 	return pid;
 }
 
-/* What is known of a process is still so: it has not been begun anew, nor executed another program. */
-static bool is_current(const struct witnesses *w, const struct event *known)
+/* What is known of a process is of this one: it has not been begun anew, nor executed another program. */
+static bool is_of_now(const struct witnesses *w, const struct event *known, int64_t slack_us)
 {
 	int64_t changed_ns, since_us;
 
-	if (!w->tracefs || !known || known->netns <= 0 || known->start_ticks < 0 ||
-	    known->time_us < w->complete_since_us)
+	if (!w->tracefs || !known || known->time_us < w->complete_since_us)
 		return false;
 	changed_ns = tasks_changed_ns(w->tasks, known->pid);
 	if (changed_ns <= 0)
 		return changed_ns == 0;
 	since_us = clock_now_us() - (clock_mono_ns() - changed_ns) / 1000;
-	return known->time_us > since_us + PROC_SLACK_US;
+	return known->time_us > since_us + slack_us;
+}
+
+static bool is_current(const struct witnesses *w, const struct event *known)
+{
+	return known && known->netns > 0 && known->start_ticks >= 0 &&
+	       is_of_now(w, known, PROC_SLACK_US);
+}
+
+/* Whose sockets a process opens, also when it is gone; -1: not known. */
+static int64_t user_of(const struct witnesses *w, int64_t pid, int64_t likely)
+{
+	const struct event *known = observer_who(w->observer, pid);
+	int64_t uid = is_of_now(w, known, -STEP_US) ?
+			      (known->fsuid >= 0 ? known->fsuid : known->uid) : -1;
+
+	int64_t alive = uid >= 0 && uid == likely ? uid : procfs_user(w->procfs, pid, likely);
+
+	return alive >= 0 ? alive : uid;
 }
 
 static int64_t netns_of(const struct witnesses *w, int64_t pid)
@@ -104,6 +137,14 @@ static int64_t netns_of(const struct witnesses *w, int64_t pid)
 static bool is_elsewhere(const struct witnesses *w, const struct connection *c, int64_t netns)
 {
 	return netns > 0 && netns != w->netns && c->direction != DIRECTION_FORWARD;
+}
+
+/* Who asked for a route that he cannot have used: another's packet. */
+static bool is_other(const struct witnesses *w, const struct connection *c, int64_t pid)
+{
+	int64_t uid = c->uid < 0 ? -1 : user_of(w, pid, c->uid);
+
+	return (uid >= 0 && uid != c->uid) || is_elsewhere(w, c, procfs_netns(w->procfs, pid));
 }
 
 /* Of several who asked for the same route: which holds the packet's socket, as was seen. */
@@ -138,7 +179,9 @@ static void ask_socket(struct witnesses *w, struct connection *c, struct sender 
 		if (!rc && choice.alike > 1)
 			rc = -EEXIST;	/* several share the port: no telling which */
 	}
-	if (rc)
+	/* UDP's may have another's tuple: by IP_PKTINFO a socket sends from any address of the host's, and
+	 * by SO_REUSEADDR several have the same port. */
+	if (rc || (!in && c->uid >= 0 && found.uid != c->uid))
 		return;
 	s->local = true;
 	s->inode = found.inode ? found.inode : -1;
@@ -190,24 +233,26 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 {
 	struct looker lookers[LOOKERS_MAX];
 	int64_t pids[LOOKERS_MAX], now = clock_mono_ns();
-	int count = lookups_take(w->lookups, c, now, lookers), known = 0, which = 0;
-	bool call = true;
+	bool call = true, exact = true, more;
+	int count = lookups_take(w->lookups, c, now, lookers, &more), known = 0, which = 0;
 
 	s->lost = now < w->lossy_until_ns;
 	for (int i = 0; i < count; i++) {
-		int64_t pid = process_of(w, lookers[i].tid);
+		int64_t pid = process_of(w, &lookers[i]);
 		int n;
 
 		/* A tuple of the loopback is another connection in each network namespace. */
-		if (count > 1 && is_elsewhere(w, c, procfs_netns(w->procfs, pid)))
+		if (count > 1 && is_other(w, c, pid))
 			continue;
 		for (n = 0; n < known && pids[n] != pid; n++)
 			;
 		if (n == known)
 			pids[known++] = pid;
 		call &= lookers[i].call;
+		exact &= lookers[i].exact;
 		s->looker = lookers[i];
 	}
+	s->doubts.shared = exact && (known > 1 || (known && more));
 	if (known > 1) {
 		ask_socket(w, c, s);
 		which = holder_among(w, s, pids, known);
@@ -217,8 +262,8 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 	s->pid = pids[which < 0 ? 0 : which];
 	for (int i = 0; i < known; i++)
 		note_other(s, pids[i]);
-	/* Of more than there is room for some may be other processes'. */
-	s->doubts.trace_ok = known == 1 && count < LOOKERS_MAX && !s->lost;
+	/* Of several who are connecting there the user tells who is likelier, and proves nothing. */
+	s->doubts.trace_ok = known == 1 && !more && !s->lost && (exact || count == 1);
 	s->local = true;
 	s->source = FROM_TRACE;
 	s->evidence |= EVIDENCE_TRACE | (call ? EVIDENCE_CALL : 0u);
@@ -355,40 +400,74 @@ void witnesses_share(struct witnesses *w, const struct connection *c, struct sen
 	witnesses_record(w, c, s);
 }
 
+/* The trace alone is proof, and nothing is left to ask but for whether it is of this network. */
+static bool is_proven(const struct sender *s)
+{
+	return (s->evidence & EVIDENCE_TRACE) && (s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok;
+}
+
+/* As if there were none: those who hold the socket. */
+static void drop_trace(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	s->pid = -1;
+	s->source = FROM_NOBODY;
+	s->evidence &= EVIDENCE_INODE;
+	s->doubts.trace_ok = false;
+	ask_socket(w, c, s);
+	ask_cache(w, c, s);
+}
+
+/* The socket has ended with who is gone, or is held by who is alive: else it is somebody else's. */
+static void doubt_socket(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	/* It may have ended since we asked. */
+	s->inode = -1;
+	s->evidence &= ~(unsigned int)EVIDENCE_INODE;
+	ask_socket(w, c, s);
+	if (s->inode > 0 && s->netns >= 0)
+		s->fd = procfs_find_fd(w->procfs, s->pid, s->inode);
+	if (s->fd >= 0)
+		s->evidence |= EVIDENCE_FD;
+	else
+		s->doubts.trace_ok &= s->inode < 0;
+}
+
 /*
- * A trace alone may be of another network namespace, or of a process that is gone while the packet's
- * socket lives on: somebody else's.
+ * A trace alone may be of another network namespace, of another user who asked for a route that is not
+ * his, or of a process that is gone while the packet's socket lives on: somebody else's.
  */
 static void doubt_trace(struct witnesses *w, struct connection *c, struct sender *s)
 {
-	int64_t netns;
+	int64_t netns, uid;
 
 	if (!(s->evidence & EVIDENCE_TRACE) || (s->evidence & EVIDENCE_FD))
 		return;
 	netns = netns_of(w, s->pid);
 	if (is_elsewhere(w, c, netns)) {
-		s->pid = -1;
-		s->source = FROM_NOBODY;
-		s->evidence &= EVIDENCE_INODE;
-		s->doubts.trace_ok = false;
-		ask_socket(w, c, s);
-		ask_cache(w, c, s);
+		drop_trace(w, c, s);
 		return;
 	}
 	s->netns = netns;
-	if (netns < 0 && s->inode > 0) {
-		/* It may have ended since we asked for the socket. */
-		s->inode = -1;
-		s->evidence &= ~(unsigned int)EVIDENCE_INODE;
-		ask_socket(w, c, s);
-		s->doubts.trace_ok &= s->inode < 0;
-	}
-}
+	uid = user_of(w, s->pid, c->uid);
+	/* A UDP socket that was connected long ago looks nothing up: who did may be anybody, and a send
+	 * with MSG_MORE looks like one that sent its packet. */
+	s->stranger = uid < 0 && c->protocol != IPPROTO_TCP;
+	if (s->stranger)
+		s->evidence &= ~(unsigned int)EVIDENCE_CALL;
+	/* The call of a TCP socket is its own, whoever opened it; else lookups are for anybody to make. */
+	if (c->uid >= 0 && uid >= 0 && uid != c->uid &&
+	    !(c->protocol == IPPROTO_TCP && is_proven(s) && s->looker.exact)) {
+		struct sender named = *s;
 
-/* The trace alone is proof, and nothing is left to ask but for whether it is of this network. */
-static bool is_proven(const struct sender *s)
-{
-	return (s->evidence & EVIDENCE_TRACE) && (s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok;
+		/* It may have been passed the socket of another user, if nobody else has it. */
+		drop_trace(w, c, s);
+		if (s->pid >= 0)
+			return;
+		*s = named;
+		s->doubts.trace_ok = false;
+	}
+	if (s->doubts.trace_ok && (netns < 0 || !s->looker.exact))
+		doubt_socket(w, c, s);
 }
 
 void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s)
@@ -442,20 +521,40 @@ static void fill(struct connection *c, struct sender *s, const struct event *e)
 	s->netns = e->netns;
 }
 
-/* A process that is gone, or is just going: what its records said, else the trace. */
+/* Since it looked the route up it has executed another program, or its number is another's. */
+static bool has_changed(const struct witnesses *w, const struct sender *s)
+{
+	return (s->evidence & EVIDENCE_TRACE) &&
+	       tasks_changed_ns(w->tasks, s->pid) > s->looker.time_ns;
+}
+
+/* What a record said is of the process that is gone: not of another one that had its number. */
+static bool is_same_gone(const struct witnesses *w, const struct connection *c, const struct sender *s,
+			 const struct event *known, int64_t when_ns)
+{
+	struct text exe = w->tracefs ? tasks_exe(w->tasks, s->pid, when_ns) : TEXT_NONE;
+
+	if (!known || has_changed(w, s) || llabs(c->time_us - known->time_us) > GONE_US)
+		return false;
+	return !w->tracefs || is_of_now(w, known, 0) ||
+	       (is_of_now(w, known, -STEP_US) && exe.data && same_text(exe, known->text[EVENT_EXE]));
+}
+
+/* A process that is gone, or is just going, or is another by now: what its records said, else the trace. */
 static void describe_gone(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	const struct event *known = observer_who(w->observer, s->pid);
+	int64_t when_ns = s->evidence & EVIDENCE_TRACE ? s->looker.time_ns : INT64_MAX;
 
 	c->pid = s->pid;
-	if (known && llabs(c->time_us - known->time_us) < GONE_US) {
+	if (is_same_gone(w, c, s, known, when_ns)) {
 		fill(c, s, known);
 		return;
 	}
 	if (!w->tracefs)
 		return;
-	c->ppid = tasks_parent(w->tasks, s->pid);
-	c->text[CONNECTION_EXE] = tasks_exe(w->tasks, s->pid);
+	c->ppid = tasks_parent(w->tasks, s->pid, when_ns);
+	c->text[CONNECTION_EXE] = tasks_exe(w->tasks, s->pid, when_ns);
 }
 
 static void describe(struct witnesses *w, struct connection *c, struct sender *s,
@@ -463,8 +562,9 @@ static void describe(struct witnesses *w, struct connection *c, struct sender *s
 {
 	const struct event *known = observer_who(w->observer, s->pid);
 
-	p->whole = is_current(w, known);
+	p->whole = is_current(w, known) && !has_changed(w, s);
 	p->alive = false;
+	s->doubts.changed = false;
 	if (p->whole) {
 		fill(c, s, known);
 		return;
@@ -472,11 +572,30 @@ static void describe(struct witnesses *w, struct connection *c, struct sender *s
 	/* A process that is ending has no program any more, while it still has a number. */
 	p->alive = procfs_glance(w->procfs, s->pid, &p->event) && p->event.text[EVENT_EXE].data &&
 		   procfs_start_us(w->procfs, p->event.start_ticks) < c->time_us + PROC_SLACK_US;
-	p->whole = p->alive && is_known(known, &p->event);
-	if (!p->alive)
+	/* What was seen there now may have become so a moment ago. */
+	if (p->alive && (s->evidence & EVIDENCE_TRACE)) {
+		witnesses_trace(w);
+		p->alive = !has_changed(w, s);
+		s->doubts.changed = p->alive && (clock_mono_ns() < w->lossy_until_ns ||
+						 tasks_changed_ns(w->tasks, s->pid) < 0);
+	}
+	if (!p->alive) {
 		describe_gone(w, c, s);
-	else
-		fill(c, s, p->whole ? known : &p->event);
+		return;
+	}
+	/* Its record says what it was in the call; by now it may be another program. */
+	if ((s->evidence & EVIDENCE_AUDIT) && known && known->text[EVENT_EXE].data &&
+	    !same_text(known->text[EVENT_EXE], p->event.text[EVENT_EXE])) {
+		p->alive = false;
+		fill(c, s, known);
+		return;
+	}
+	if (is_known(known, &p->event)) {
+		p->whole = true;
+		fill(c, s, known);
+		return;
+	}
+	fill(c, s, &p->event);
 }
 
 void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,

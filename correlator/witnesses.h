@@ -45,6 +45,7 @@ struct sender {
 	uint64_t row;		/* of its record, where that has come; else 0 */
 	bool local;		/* it has, or had, a socket on this host */
 	bool elsewhere;		/* who holds it is not in the call, which waits: somebody else is */
+	bool stranger;		/* whether it is the socket's user who looked the route up is not known */
 	bool lost;		/* a witness may have been lost on the way */
 	unsigned int evidence;
 	struct doubts doubts;
@@ -60,6 +61,8 @@ void sender_init(struct sender *s, int64_t uid);
 
 /* The packet's own call has been traced by now: takes in all that the trace has. */
 void witnesses_trace(struct witnesses *w);
+/* More packets are waiting, which may have come before events of theirs were lost. */
+void witnesses_backlog(struct witnesses *w);
 
 /* The first questions, none of which waits: trace, socket, cache, processes seen lately. */
 void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s);

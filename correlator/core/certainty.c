@@ -8,6 +8,8 @@ enum certainty certainty_of(unsigned int evidence, const struct doubts *d)
 	bool holds = (evidence & EVIDENCE_INODE) && (evidence & EVIDENCE_FD);
 	bool trace = evidence & EVIDENCE_TRACE, call = evidence & EVIDENCE_CALL;
 
+	if (d->shared || d->changed)
+		return CERTAINTY_INFERRED;
 	if (holds && (in_call || trace || (record && d->same_socket)))
 		return CERTAINTY_CERTAIN;
 	if (trace && d->trace_ok && (record || call))

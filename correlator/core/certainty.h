@@ -20,6 +20,9 @@
  */
 struct doubts {
 	bool same_socket;	/* the record's descriptor is the one that held the packet's socket */
+	bool shared;		/* other processes may have looked this very tuple up as well: one that a
+				 * process holds the socket of may be another's packet */
+	bool changed;		/* it may have executed another program since the call, and nobody tells */
 	bool trace_ok;		/* nobody else looked this tuple up, no event was lost, the socket's
 				 * user is the caller's, and the process is of the packet's network
 				 * namespace as far as is known */

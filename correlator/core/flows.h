@@ -27,6 +27,8 @@ struct flow {
 	int source;		/* the caller's: where the answer came from */
 	enum verdict verdict;	/* that the packet was given */
 	bool trace_ok;		/* nothing speaks against the trace's word (certainty.h) */
+	bool shared;		/* likewise */
+	uint64_t exe;		/* hash of the program that the packet's row names; 0: none */
 	bool described;		/* its row has what /proc said of the living process */
 };
 

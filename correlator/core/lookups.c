@@ -9,6 +9,9 @@
  *   I2  A socket that goes back to CLOSE ends that: no lookup is coming (no free port).
  *   I3  A UDP lookup is `call` where the next that its thread is heard of is a UDP send that went well: a
  *       thread that asks for a route over rtnetlink is heard of with that first.
+ *   I4  Who takes lookups is told where there may be more than he is shown: a bucket that is too long,
+ *       more threads than have room, or a young lookup that had to make room.  Anybody can ask for
+ *       routes as fast as he likes, so that another's lookup is not seen among his.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,6 +32,8 @@
 #define AGE_NS 60000000000LL
 /* A TCP connect() sends its SYN at once. */
 #define AGE_TCP_NS 2000000000LL
+/* A lookup's packet comes at once, but for UDP's connect(). */
+#define DROPPED_NS 2000000000LL
 
 struct lookup {
 	int protocol;
@@ -52,6 +57,7 @@ struct connecting {
 struct lookups {
 	struct lookup lookup[LOOKUPS];
 	uint32_t bucket[BUCKETS];
+	int64_t dropped_ns[BUCKETS];	/* the youngest whose packet had not come; 0: none */
 	uint32_t next;
 	struct connecting connecting[CONNECTING];
 	struct { int32_t tid; uint32_t lookup; } sending[CONNECTING];	/* the newest of a thread, UDP */
@@ -96,8 +102,11 @@ static uint32_t add(struct lookups *l, const struct trace_event *e, bool call)
 	uint32_t n = l->next++ % LOOKUPS;
 	struct lookup *k = &l->lookup[n];
 
-	if (k->linked)
+	if (k->linked) {
 		take_out(l, n);
+		if (k->tid)
+			l->dropped_ns[k->bucket] = k->time_ns;
+	}
 	*k = (struct lookup){
 		.protocol = e->protocol, .src = e->src, .dst = e->dst, .tid = e->tid,
 		.by = e->tid,
@@ -200,30 +209,42 @@ static bool note(const struct lookups *l, struct looker lookers[LOOKERS_MAX], in
 	if (i == LOOKERS_MAX)
 		return false;
 	if (i == *count)
-		lookers[(*count)++] = (struct looker){ k->tid, false, (uint32_t)(k - l->lookup) };
+		lookers[(*count)++] = (struct looker){
+			k->tid, false, k->src.port > 0, k->time_ns, (uint32_t)(k - l->lookup) };
 	lookers[i].call |= k->call;
 	return true;
 }
 
+static bool has_dropped(const struct lookups *l, uint32_t bucket, int64_t now_ns)
+{
+	return l->dropped_ns[bucket] && now_ns - l->dropped_ns[bucket] < DROPPED_NS;
+}
+
+/* A TCP connect() always has its state; a lookup without one is somebody's question. */
 static int take_exact(struct lookups *l, const struct connection *c, int64_t oldest_ns,
-		      struct looker lookers[LOOKERS_MAX])
+		      struct looker lookers[LOOKERS_MAX], bool *more)
 {
 	uint32_t n = l->bucket[bucket_of(c->protocol, &c->dst, c->src.port)];
-	int count = 0, with_call = 0;
+	bool tcp = c->protocol == IPPROTO_TCP, with_call = false;
+	int count = 0, looks = 0;
 
-	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next) {
+	for (; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next) {
 		struct lookup *k = &l->lookup[n];
 
 		if (k->time_ns < oldest_ns)
-			break;
-		if (k->src.port == c->src.port && fits(k, c) && note(l, lookers, &count, k))
-			k->tid = 0;
+			return count;
+		if (k->src.port != c->src.port || !fits(k, c))
+			continue;
+		if (tcp && k->call && !with_call) {
+			with_call = true;
+			count = 0;
+		}
+		if ((!tcp || k->call || !with_call) && !note(l, lookers, &count, k))
+			*more = true;
+		k->tid = 0;
 	}
-	/* A TCP connect() always has its state; a lookup without one is somebody's question. */
-	for (int i = 0; c->protocol == IPPROTO_TCP && i < count; i++)
-		if (lookers[i].call)
-			lookers[with_call++] = lookers[i];
-	return with_call ? with_call : count;
+	*more |= n != NONE;
+	return count;
 }
 
 /* The one that began first is the likeliest, and goes to the front. */
@@ -245,49 +266,53 @@ static void put_first(struct looker lookers[LOOKERS_MAX], int count, int32_t tid
  * all of them have come.
  */
 static int take_portless(struct lookups *l, const struct connection *c, int64_t oldest_ns,
-			 struct looker lookers[LOOKERS_MAX])
+			 struct looker lookers[LOOKERS_MAX], bool *more)
 {
 	uint32_t head = l->bucket[bucket_of(c->protocol, &c->dst, 0)], n = head;
 	struct lookup *oldest = NULL;
-	int count = 0, fresh = 0;
+	int count = 0, fresh = 0, looks = 0;
 
-	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next) {
+	for (; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next) {
 		struct lookup *k = &l->lookup[n];
 
 		if (k->time_ns < oldest_ns)
 			break;
 		if (k->src.port || !fits(k, c))
 			continue;
-		note(l, lookers, &count, k);
+		*more |= !note(l, lookers, &count, k);
 		if (k->spent)
 			continue;
 		oldest = k;
 		fresh++;
 	}
+	*more |= looks == LOOKS;
 	if (!oldest)
 		return 0;
 	put_first(lookers, count, oldest->tid);
 	oldest->spent = true;
 	n = fresh == 1 ? head : NONE;
-	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next)
+	for (looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next)
 		if (l->lookup[n].spent && fits(&l->lookup[n], c))
 			l->lookup[n].tid = 0;
 	return count;
 }
 
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
-		 struct looker lookers[LOOKERS_MAX])
+		 struct looker lookers[LOOKERS_MAX], bool *more)
 {
 	bool tcp = c->protocol == IPPROTO_TCP;
 	int64_t oldest_ns = now_ns - (tcp ? AGE_TCP_NS : AGE_NS);
 	int count;
 
+	*more = false;
 	if (c->src.port <= 0)
 		return 0;
-	count = take_exact(l, c, oldest_ns, lookers);
+	*more = has_dropped(l, bucket_of(c->protocol, &c->dst, c->src.port), now_ns);
+	count = take_exact(l, c, oldest_ns, lookers, more);
 	if (count || !tcp || c->dst.addr.family != AF_INET6)
 		return count;
-	return take_portless(l, c, oldest_ns, lookers);
+	*more |= has_dropped(l, bucket_of(c->protocol, &c->dst, 0), now_ns);
+	return take_portless(l, c, oldest_ns, lookers, more);
 }
 
 void lookups_await_call(struct lookups *l, const struct looker *k, uint64_t row)
@@ -297,6 +322,17 @@ void lookups_await_call(struct lookups *l, const struct looker *k, uint64_t row)
 	if (lookup->by != k->tid || lookup->call)
 		return;
 	lookup->row = row;
+}
+
+void lookups_lost(struct lookups *l)
+{
+	memset(l->connecting, 0, sizeof(l->connecting));
+	memset(l->sending, 0, sizeof(l->sending));
+	l->called_from = l->called_to;
+	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		l->lookup[i].call = false;
+		l->lookup[i].row = 0;
+	}
 }
 
 uint64_t lookups_called(struct lookups *l)

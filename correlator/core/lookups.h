@@ -25,11 +25,16 @@ void lookups_free(struct lookups *l);
 /* TRACE_LOOKUP, TRACE_STATE and TRACE_SEND, in the order of their times. */
 void lookups_event(struct lookups *l, const struct trace_event *e);
 
+/* Events are missing: what came between a lookup and its call is not known. */
+void lookups_lost(struct lookups *l);
+
 #define LOOKERS_MAX 4
 
 struct looker {
 	int32_t tid;
 	bool call;	/* the call itself was seen around it: nobody can make believe that */
+	bool exact;	/* with the packet's port; else it is connecting to that destination */
+	int64_t time_ns;
 	uint32_t lookup;	/* for lookups_await_call() */
 };
 
@@ -37,10 +42,11 @@ struct looker {
  * The threads that looked the packet's tuple up and whose packet has not come yet, the newest first, at
  * most LOOKERS_MAX.  For TCP over IPv6 those that are connecting to its destination, the likeliest
  * first: where there are several, they are told again for each of their packets.  What is found is
- * used up: the next packet of the same tuple has lookers of its own.
+ * used up: the next packet of the same tuple has lookers of its own.  *more: there may have been
+ * others, which the packet's sender may be one of.
  */
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
-		 struct looker lookers[LOOKERS_MAX]);
+		 struct looker lookers[LOOKERS_MAX], bool *more);
 
 /*
  * A send comes to its end behind its packet: when that of this lookup does, `row` shall come out of

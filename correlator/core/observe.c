@@ -104,11 +104,14 @@ static struct sock_key key_of(const struct event *e, int64_t pid)
 	};
 }
 
+static uint64_t hash_of(struct text exe)
+{
+	return exe.data ? text_hash(TEXT_HASH_SEED, exe.data, exe.len) : 0;
+}
+
 static uint64_t program_of(const struct event *e)
 {
-	struct text exe = e->text[EVENT_EXE];
-
-	return exe.data ? text_hash(TEXT_HASH_SEED, exe.data, exe.len) : 0;
+	return hash_of(e->text[EVENT_EXE]);
 }
 
 /* I1, for the process itself. */
@@ -351,6 +354,8 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	/* What the plugin saw at the descriptor is not the packet's socket, but what it accepted. */
 	if (f.inode > 0 && f.inode != e->inode && e->kind != EVENT_ACCEPT)
 		c->evidence &= ~(unsigned int)EVIDENCE_FD;
+	doubts.shared = f.shared;
+	doubts.changed = false;
 	doubts.same_socket = f.inode > 0 && (f.inode == e->inode || (f.fd >= 0 && f.fd == e->fd));
 	c->evidence |= f.pid == e->pid ? f.evidence : f.evidence & EVIDENCE_INODE;
 	c->certainty = certainty_of(c->evidence, &doubts);
@@ -358,7 +363,8 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	c->text[CONNECTION_REASON] = TEXT_NONE;
 	out->kind = OUTCOME_CONFIRM;
 	out->amended = f.pid >= 0 && f.pid != e->pid;
-	out->described = f.described && f.pid == e->pid;
+	/* The record has the program that made the call, /proc the one that it had become by then. */
+	out->described = f.described && f.pid == e->pid && (!f.exe || f.exe == program_of(e));
 	out->source = f.source;
 	out->verdict = f.verdict;
 	return true;
@@ -627,6 +633,7 @@ bool observer_packet(struct observer *o, struct connection *c, struct flow *half
 	half->peer = *peer_of(c);
 	half->time_us = c->time_us;
 	half->evidence = c->evidence;
+	half->exe = hash_of(c->text[CONNECTION_EXE]);
 	flows_add(o->flows, half);
 	return false;
 }

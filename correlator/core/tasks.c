@@ -9,11 +9,18 @@
 #define NONE UINT32_MAX
 #define EXE_CHARS 100
 
-struct task {
-	int32_t tid, pid, parent;	/* tid 0: not used */
-	uint32_t next;			/* in the bucket */
-	int64_t changed_ns;
+/* What a number has stood for since then. */
+struct role {
+	int32_t pid, parent;		/* -1: not known */
+	int64_t since_ns;
 	char exe[EXE_CHARS];		/* "": not known */
+};
+
+struct task {
+	int32_t tid;			/* 0: not used */
+	uint32_t next;			/* in the bucket */
+	struct role now, before;	/* before: since -1 where there was nothing */
+	bool execs;			/* now: a program that is not known yet */
 };
 
 struct tasks {
@@ -81,7 +88,8 @@ static struct task *put(struct tasks *t, int32_t tid)
 	if (k->tid)
 		take_out(t, n);
 	bucket = bucket_of(t, tid);
-	*k = (struct task){ .tid = tid, .pid = tid, .parent = -1, .next = *bucket };
+	*k = (struct task){ .tid = tid, .now = { .pid = tid, .parent = -1, .since_ns = -1 },
+			    .next = *bucket };
 	*bucket = n;
 	return k;
 }
@@ -93,25 +101,42 @@ void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
 	if (tid <= 0)
 		return;
 	k = put(t, tid);
-	k->pid = pid;
-	k->parent = parent;
+	k->now.pid = pid;
+	k->now.parent = parent;
+	if (k->now.since_ns < 0)
+		k->now.since_ns = 0;
 }
 
 static void new_task(struct tasks *t, const struct trace_event *e)
 {
 	const struct task *maker = find(t, e->tid);
-	int32_t pid = maker ? maker->pid : e->tid;
-	struct task from = maker ? *maker : (struct task){ .exe = "" }, *k;
+	/* Where the maker has been forgotten, whose thread it is is for /proc to say. */
+	int32_t pid = maker ? maker->now.pid : -1;
+	struct role role = { .pid = e->thread ? pid : e->other, .parent = e->thread ? -1 : pid,
+			     .since_ns = e->time_ns };
+	struct task *k;
 
 	/* The program is the process's, which its first thread is known by. */
-	maker = find(t, pid);
+	if (maker && find(t, pid))
+		maker = find(t, pid);
 	if (maker)
-		memcpy(from.exe, maker->exe, sizeof(from.exe));
+		memcpy(role.exe, maker->now.exe, sizeof(role.exe));
 	k = put(t, e->other);
-	k->pid = e->thread ? pid : e->other;
-	k->parent = e->thread ? -1 : pid;
-	k->changed_ns = e->time_ns;
-	memcpy(k->exe, from.exe, sizeof(k->exe));
+	k->before = k->now;
+	k->now = role;
+	k->execs = false;
+}
+
+/* From here on /proc may show the new program. */
+static void begin_exec(struct tasks *t, const struct trace_event *e)
+{
+	const struct task *thread = find(t, e->tid);
+	struct task *k = put(t, thread && thread->now.pid > 0 ? thread->now.pid : e->tid);
+
+	k->before = k->now;
+	k->now.since_ns = e->time_ns;
+	k->now.exe[0] = '\0';
+	k->execs = true;
 }
 
 static void exec(struct tasks *t, const struct trace_event *e)
@@ -119,46 +144,62 @@ static void exec(struct tasks *t, const struct trace_event *e)
 	struct task *k = put(t, e->tid);
 	size_t len = strlen(e->name);
 
+	if (!k->execs) {
+		k->before = k->now;
+		k->now.since_ns = e->time_ns;
+	}
+	k->execs = false;
 	/* Whichever thread it was is the process's first one from now on. */
-	k->pid = e->tid;
-	k->changed_ns = e->time_ns;
-	k->exe[0] = '\0';
-	if (e->name[0] == '/' && len < sizeof(k->exe))
-		memcpy(k->exe, e->name, len + 1);
+	k->now.pid = e->tid;
+	k->now.exe[0] = '\0';
+	if (e->name[0] == '/' && len < sizeof(k->now.exe))
+		memcpy(k->now.exe, e->name, len + 1);
 }
 
 void tasks_event(struct tasks *t, const struct trace_event *e)
 {
 	if (e->kind == TRACE_TASK && e->other > 0)
 		new_task(t, e);
+	else if (e->kind == TRACE_EXECS && e->tid > 0)
+		begin_exec(t, e);
 	else if (e->kind == TRACE_EXEC && e->tid > 0)
 		exec(t, e);
 }
 
-int64_t tasks_process(const struct tasks *t, int32_t tid)
+/* NULL: not known. */
+static const struct role *role_at(const struct tasks *t, int64_t tid, int64_t time_ns)
 {
 	const struct task *k = find(t, tid);
 
-	return k ? k->pid : -1;
+	if (!k || k->now.since_ns <= time_ns)
+		return k ? &k->now : NULL;
+	return k->before.since_ns >= 0 && k->before.since_ns <= time_ns ? &k->before : NULL;
 }
 
-int64_t tasks_parent(const struct tasks *t, int64_t pid)
+int64_t tasks_process(const struct tasks *t, int32_t tid, int64_t time_ns)
 {
-	const struct task *k = find(t, pid);
+	const struct role *r = role_at(t, tid, time_ns);
 
-	return k ? k->parent : -1;
+	return r ? r->pid : -1;
+}
+
+int64_t tasks_parent(const struct tasks *t, int64_t pid, int64_t time_ns)
+{
+	const struct role *r = role_at(t, pid, time_ns);
+
+	return r ? r->parent : -1;
 }
 
 int64_t tasks_changed_ns(const struct tasks *t, int64_t pid)
 {
 	const struct task *k = find(t, pid);
 
-	return k ? k->changed_ns : -1;
+	return k ? k->now.since_ns : -1;
 }
 
-struct text tasks_exe(const struct tasks *t, int64_t pid)
+struct text tasks_exe(const struct tasks *t, int64_t pid, int64_t time_ns)
 {
-	const struct task *k = find(t, pid);
+	const struct role *r = role_at(t, pid, time_ns);
 
-	return k && k->exe[0] ? text_of(k->exe) : TEXT_NONE;
+	return r && r->exe[0] ? text_of(r->exe) : TEXT_NONE;
 }

@@ -19,17 +19,20 @@ void tasks_forget(struct tasks *t);
 
 /* A thread that was there before the trace. */
 void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent);
-/* TRACE_TASK and TRACE_EXEC. */
+/* TRACE_TASK, TRACE_EXECS and TRACE_EXEC. */
 void tasks_event(struct tasks *t, const struct trace_event *e);
 
+/* What is asked for is asked of a time: a number may have been given to another since, and a process
+ * have executed another program.  One change is remembered. */
+
 /* The process's pid; -1: not known. */
-int64_t tasks_process(const struct tasks *t, int32_t tid);
+int64_t tasks_process(const struct tasks *t, int32_t tid, int64_t time_ns);
 /* Its parent when it began; -1: not known. */
-int64_t tasks_parent(const struct tasks *t, int64_t pid);
+int64_t tasks_parent(const struct tasks *t, int64_t pid, int64_t time_ns);
 /* When it began or executed a program: CLOCK_MONOTONIC; 0: before the trace; -1: not known. */
 int64_t tasks_changed_ns(const struct tasks *t, int64_t pid);
 /* The program, where the process or the one it came from has executed one since the trace began, by
  * an absolute path that fits; else none.  Good until the next event. */
-struct text tasks_exe(const struct tasks *t, int64_t pid);
+struct text tasks_exe(const struct tasks *t, int64_t pid, int64_t time_ns);
 
 #endif

@@ -13,7 +13,8 @@ enum trace_kind {
 	TRACE_STATE,	/* inet_sock_set_state */
 	TRACE_SEND,	/* sock_send_length: a send() or the like has come to its end */
 	TRACE_TASK,	/* task_newtask: `tid` made `other` */
-	TRACE_EXEC,	/* sched_process_exec: `tid` became `name` */
+	TRACE_EXECS,	/* sched_prepare_exec: `tid` is about to become another program */
+	TRACE_EXEC,	/* sched_process_exec: `tid` became `name`, which /proc has shown for a moment */
 };
 
 struct trace_event {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -303,4 +304,24 @@ int64_t procfs_netns(struct procfs *p, int64_t pid)
 
 	snprintf(name, sizeof(name), "%lld/ns/net", (long long)pid);
 	return proc_link_number(p->dir, name, "net:[");
+}
+
+int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)
+{
+	char name[48], status[4096];
+	struct stat owner;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%lld", (long long)pid);
+	if (fstatat(p->dir, name, &owner, 0))
+		return -1;
+	/* Root's may be anybody's who is not to be looked into (PR_SET_DUMPABLE). */
+	if (owner.st_uid && owner.st_uid == likely)
+		return likely;
+	snprintf(name, sizeof(name), "%lld/status", (long long)pid);
+	n = proc_read(p->dir, name, status, sizeof(status) - 1);
+	if (n <= 0)
+		return -1;
+	status[n] = '\0';
+	return status_number(status, "\nUid:", 3);
 }

@@ -45,6 +45,9 @@ int64_t procfs_process(struct procfs *p, int64_t tid);
 /* The network namespace of the caller, or of a process; -1: gone. */
 int64_t procfs_netns(struct procfs *p, int64_t pid);
 
+/* The user whose sockets the process opens; -1: gone.  Quicker where that is `likely`. */
+int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely);
+
 /* The open /proc itself. */
 int procfs_dir(const struct procfs *p);
 

@@ -71,6 +71,8 @@ static const struct point {
 	  { [F_PROTOCOL] = "protocol", [F_FAMILY] = "family", [F_RESULT] = "ret" } },
 	{ "task", "task_newtask", NULL, TRACE_TASK, false, 0,
 	  { [F_CHILD] = "pid", [F_CLONE] = "clone_flags" } },
+	/* Since Linux 6.10. */
+	{ "sched", "sched_prepare_exec", NULL, TRACE_EXECS, true, 0, { NULL } },
 	{ "sched", "sched_process_exec", NULL, TRACE_EXEC, false, 0, { [F_NAME] = "filename" } },
 };
 

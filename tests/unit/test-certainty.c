@@ -12,7 +12,7 @@
 
 static bool is_certain(unsigned int evidence, bool same_socket, bool trace_ok)
 {
-	struct doubts d = { same_socket, trace_ok };
+	struct doubts d = { .same_socket = same_socket, .trace_ok = trace_ok };
 
 	return certainty_of(evidence, &d) == CERTAINTY_CERTAIN;
 }
@@ -37,6 +37,8 @@ int main(void)
 	tap_ok(!is_certain(T | A, true, false) && !is_certain(T | C, true, false),
 	       "not where something speaks against the trace");
 	tap_ok(!is_certain(A | C, true, true), "a call without the lookup is none");
+	tap_ok(certainty_of(127, &(struct doubts){ .same_socket = true, .changed = true, .trace_ok = true }) ==
+	       CERTAINTY_INFERRED, "nor of a program that may be another by now");
 	/* More witnesses and fewer doubts never make it less sure. */
 	for (unsigned int e = 0; e < 128; e++)
 		for (unsigned int more = 1; more < 128; more <<= 1)
@@ -44,5 +46,7 @@ int main(void)
 				monotone = monotone && (!is_certain(e, d & 1, d & 2) ||
 					   (is_certain(e | more, d & 1, d & 2) && is_certain(e, true, true)));
 	tap_ok(monotone, "one witness more never makes it less sure");
+	tap_ok(certainty_of(127, &(struct doubts){ .same_socket = true, .shared = true, .trace_ok = true }) ==
+	       CERTAINTY_INFERRED, "nothing is where others looked the same tuple up");
 	return tap_done();
 }

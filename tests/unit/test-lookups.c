@@ -14,6 +14,7 @@
 static struct lookups *l;
 static int64_t now;
 static struct looker who[LOOKERS_MAX];
+static bool more;
 
 static struct endpoint to(const char *text)
 {
@@ -55,7 +56,7 @@ static int packet(int protocol, const char *src, const char *dst)
 	c.protocol = protocol;
 	c.src = to(src);
 	c.dst = to(dst);
-	return lookups_take(l, &c, now, who);
+	return lookups_take(l, &c, now, who, &more);
 }
 
 static void test_tcp(void)
@@ -120,7 +121,42 @@ static void test_udp(void)
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6003", "127.0.0.1:53") == 0, "not an old one");
 	for (int32_t i = 100; i < 100 + LOOKERS_MAX + 3; i++)
 		lookup(i, IPPROTO_UDP, "0.0.0.0:6004", "127.0.0.1:53");
-	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6004", "127.0.0.1:53") == LOOKERS_MAX, "no more than fit");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6004", "127.0.0.1:53") == LOOKERS_MAX && more,
+	       "no more than fit, and that there were more");
+}
+
+/* Who asks for another's route so often that the other one's own lookup is not found behind his. */
+static void test_floods(void)
+{
+	lookup(10, IPPROTO_UDP, "127.0.0.1:9000", "127.0.0.1:53");
+	lookup(66, IPPROTO_UDP, "127.0.0.1:9000", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:9000", "127.0.0.1:53") == 2 && !more,
+	       "all there are are shown");
+	lookup(10, IPPROTO_UDP, "127.0.0.1:9001", "127.0.0.1:53");
+	for (int i = 0; i < 200; i++)
+		lookup(66, IPPROTO_UDP, "127.0.0.1:9001", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:9001", "127.0.0.1:53") == 1 && more,
+	       "a flood by one thread does not make it the only one");
+	lookup(10, IPPROTO_UDP, "127.0.0.1:9002", "127.0.0.1:53");
+	for (int i = 0; i < 9000; i++)
+		lookup(66, IPPROTO_UDP, "127.0.0.1:9003", "127.0.0.1:53");
+	lookup(66, IPPROTO_UDP, "127.0.0.1:9002", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:9002", "127.0.0.1:53") == 1 && more,
+	       "nor where it drove the other's out of the ring");
+	now += 3000 * MS;
+	lookup(66, IPPROTO_UDP, "127.0.0.1:9002", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:9002", "127.0.0.1:53") == 1 && !more,
+	       "a while later that is over");
+	syn_sent(10, "127.0.0.1:0", "127.0.0.1:80", 20);
+	lookup(10, IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80");
+	for (int32_t i = 100; i < 100 + LOOKERS_MAX + 3; i++)
+		lookup(i, IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
+	       who[0].call, "TCP: those who only ask take no room from who connects");
+	for (int32_t i = 100; i < 100 + LOOKERS_MAX + 1; i++)
+		syn_sent(i, "[::1]:0", "[::1]:99", 20 + (uint64_t)i);
+	tap_ok(packet(IPPROTO_TCP, "[::1]:9005", "[::1]:99") == LOOKERS_MAX && more &&
+	       !who[0].exact, "TCP over IPv6: more than have room");
 }
 
 static void sent(int32_t tid, int family, int protocol, int64_t result)
@@ -160,6 +196,18 @@ static void test_sends(void)
 	sent(10, AF_NETLINK, 0, 60);
 	sent(10, AF_INET, IPPROTO_UDP, 5);
 	tap_ok(lookups_called(l) == 0, "not behind a question for a route");
+	/* The question's own end is not heard of. */
+	lookup(66, IPPROTO_UDP, "127.0.0.1:8005", "127.0.0.1:53");
+	lookups_lost(l);
+	sent(66, AF_INET, IPPROTO_UDP, 5);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8005", "127.0.0.1:53") == 1 && !who[0].call,
+	       "nor where events are missing between");
+	lookup(66, IPPROTO_UDP, "127.0.0.1:8006", "127.0.0.1:53");
+	packet(IPPROTO_UDP, "127.0.0.1:8006", "127.0.0.1:53");
+	lookups_await_call(l, &who[0], 79);
+	sent(66, AF_INET, IPPROTO_UDP, 5);
+	lookups_lost(l);
+	tap_ok(lookups_called(l) == 0, "nor any that is not told yet");
 }
 
 static void test_tcp6(void)
@@ -195,6 +243,7 @@ int main(void)
 	test_udp();
 	test_sends();
 	test_tcp6();
+	test_floods();
 	interrupt.src = to("127.0.0.1:53");
 	interrupt.dst = to("127.0.0.1:6100");
 	interrupt.time_ns = now;

@@ -62,6 +62,34 @@ static void test_packets(void)
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && !out.amended &&
 	       out.connection.certainty == CERTAINTY_CERTAIN, "its record, when it comes, confirms it");
 
+	for (int64_t uid = 0; uid < 2; uid++) {
+		struct flow half = { .inode = -1, .pid = 101, .fd = -1, .trace_ok = true,
+				     .uid = uid };
+
+		fresh();
+		e = make_connect(3, "192.0.2.1", 80, 0);
+		p = packet_of(&e, e.pid);
+		p.uid = uid;
+		p.evidence = EVIDENCE_TRACE;
+		observer_packet(o, &p, &half, 0);
+		tap_ok(give(e) == OUTCOME_CONFIRM &&
+		       out.connection.certainty == (uid ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN),
+		       uid ? "not for the packet of another user" : "a record proves who looked a route up");
+	}
+
+	for (int i = 0; i < 2; i++) {
+		struct flow half = { .inode = -1, .pid = 101, .fd = -1, .described = true };
+
+		fresh();
+		e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
+		p = packet_of(&e, e.pid);
+		p.text[CONNECTION_EXE] = i ? text_of("/usr/bin/true") : e.text[EVENT_EXE];
+		observer_packet(o, &p, &half, 0);
+		tap_ok(give(e) == OUTCOME_CONFIRM && out.described == !i,
+		       i ? "the record has the program of the call, where it is another by now" :
+			   "what /proc said of the same program is more than the record's");
+	}
+
 	fresh();
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 	p = packet_of(&e, e.ppid);

@@ -5,36 +5,39 @@
 #include "tap.h"
 #include "tasks.h"
 
+static int64_t now;
+
 static void make(struct tasks *t, int32_t maker, int32_t tid, bool thread)
 {
-	tasks_event(t, &(struct trace_event){ .kind = TRACE_TASK, .tid = maker, .other = tid,
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_TASK, .time_ns = ++now, .tid = maker, .other = tid,
 					      .thread = thread });
 }
 
 static void exec(struct tasks *t, int32_t tid, const char *name)
 {
-	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC, .tid = tid, .name = name });
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC, .time_ns = ++now, .tid = tid, .name = name });
 }
 
 static bool runs(const struct tasks *t, int64_t pid, const char *exe)
 {
-	return text_equal(tasks_exe(t, pid), text_of(exe));
+	return text_equal(tasks_exe(t, pid, now), text_of(exe));
 }
 
 int main(void)
 {
 	char longest[300] = "/";
 	struct tasks *t = tasks_new();
+	int64_t before;
 
-	tap_ok(tasks_process(t, 5) == -1 && tasks_process(t, -1) == -1 && !tasks_exe(t, 5).data,
+	tap_ok(tasks_process(t, 5, now) == -1 && tasks_process(t, -1, now) == -1 && !tasks_exe(t, 5, now).data,
 	       "nothing is known of one that was never heard of");
 	tasks_add(t, 10, 10, 1);
 	tasks_add(t, 11, 10, -1);
-	tap_ok(tasks_process(t, 11) == 10 && tasks_parent(t, 10) == 1, "one that was there before");
+	tap_ok(tasks_process(t, 11, now) == 10 && tasks_parent(t, 10, now) == 1, "one that was there before");
 	make(t, 11, 12, true);
-	tap_ok(tasks_process(t, 12) == 10, "a thread that a thread makes is of the same process");
+	tap_ok(tasks_process(t, 12, now) == 10, "a thread that a thread makes is of the same process");
 	make(t, 12, 20, false);
-	tap_ok(tasks_process(t, 20) == 20 && tasks_parent(t, 20) == 10,
+	tap_ok(tasks_process(t, 20, now) == 20 && tasks_parent(t, 20, now) == 10,
 	       "a process that a thread makes is the process's child");
 	exec(t, 20, "/usr/bin/true");
 	make(t, 20, 21, false);
@@ -45,24 +48,47 @@ int main(void)
 	exec(t, 21, "/usr/bin/false");
 	tap_ok(runs(t, 21, "/usr/bin/false") && runs(t, 20, "/usr/bin/true"), "until it runs another");
 	exec(t, 21, "true");
-	tap_ok(!tasks_exe(t, 21).data, "a name that is no absolute path tells nothing");
+	tap_ok(!tasks_exe(t, 21, now).data, "a name that is no absolute path tells nothing");
 	for (int i = 1; i < 250; i++)
 		longest[i] = 'a';
 	exec(t, 20, longest);
-	tap_ok(!tasks_exe(t, 20).data, "one that is too long neither");
+	tap_ok(!tasks_exe(t, 20, now).data, "one that is too long neither");
+	make(t, 10, 21, true);
+	tap_ok(tasks_process(t, 21, now) == 10, "a number that is given again is the new one's");
 	make(t, 99, 21, true);
-	tap_ok(tasks_process(t, 21) == 99, "a number that is given again is the new one's");
+	make(t, 99, 24, false);
+	tap_ok(tasks_process(t, 21, now) == -1 && tasks_process(t, 24, now) == 24 && tasks_parent(t, 24, now) == -1,
+	       "a thread that is not known may be any process's");
+	exec(t, 30, "/usr/bin/true");
+	make(t, 10, 31, true);
+	before = now;
+	exec(t, 30, "/usr/bin/false");
+	make(t, 20, 31, false);
+	tap_ok(runs(t, 30, "/usr/bin/false") && text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/true")),
+	       "the program of then, where another was executed since");
+	tap_ok(tasks_process(t, 31, now) == 31 && tasks_process(t, 31, before) == 10 &&
+	       tasks_process(t, 31, before - 1) == -1,
+	       "the process of then, where the number was given again");
+	make(t, 30, 32, true);
+	before = now;
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXECS, .time_ns = ++now, .tid = 32 });
+	tap_ok(tasks_changed_ns(t, 30) == now && !tasks_exe(t, 30, now).data &&
+	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/false")),
+	       "about to execute: by whichever thread, the process's program is not known");
+	exec(t, 30, "/usr/bin/true");
+	tap_ok(tasks_changed_ns(t, 30) == now - 1 && runs(t, 30, "/usr/bin/true") &&
+	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/false")), "until it has: one change");
 	for (int32_t i = 1000; i < 1000 + 16384; i++)
 		make(t, 1, i, false);
-	tap_ok(tasks_process(t, 10) == -1 && tasks_process(t, 17000) == 17000,
+	tap_ok(tasks_process(t, 10, now) == -1 && tasks_process(t, 17000, now) == 17000,
 	       "when it is full the oldest have gone");
 	srandom(3);
 	for (int i = 0; i < 200000; i++)
 		make(t, (int32_t)(random() % 40000), (int32_t)(random() % 40000), random() % 2);
-	tap_ok(tasks_process(t, 40001) == -1, "any number of them");
+	tap_ok(tasks_process(t, 40001, now) == -1, "any number of them");
 	exec(t, 50, "/usr/bin/true");
 	tasks_forget(t);
-	tap_ok(tasks_process(t, 50) == -1 && !tasks_exe(t, 50).data && tasks_changed_ns(t, 50) == -1,
+	tap_ok(tasks_process(t, 50, now) == -1 && !tasks_exe(t, 50, now).data && tasks_changed_ns(t, 50) == -1,
 	       "what was forgotten is not known");
 	tasks_free(t);
 	return tap_done();
