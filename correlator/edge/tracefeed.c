@@ -454,12 +454,10 @@ static size_t event_bytes(const struct tracefeed *t, const uint8_t *at, size_t l
 	type = t->big_endian ? head >> 27 : head & 31;
 	if (type && type < KBUFFER_TYPE_PADDING)
 		size = (1 + (size_t)type) * sizeof(head);
-	else if (left < size)
+	else if (left < size || (!type && word_at(at + sizeof(head)) < sizeof(head)))
 		return 0;
 	else if (type == KBUFFER_TYPE_PADDING)
 		size = sizeof(head) + (size_t)word_at(at + sizeof(head));
-	else if (!type && word_at(at + sizeof(head)) < sizeof(head))
-		return 0;
 	else if (!type)
 		size = sizeof(head) + (((size_t)word_at(at + sizeof(head)) + 3) & ~(size_t)3);
 	return size <= left ? size : 0;
