@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What a test's part inside of the lab needs, beside functions.sh: it looks behind the scenes.
+# shellcheck disable=SC2154 # functions.sh sets build
+
+PATH=$PATH:/usr/sbin:/sbin
+lab=${SOCKLEDGER_LAB_DIR-}
+
+knock() {
+	"$build/tests/knock" "$@"
+}
+# results: of knock's lines on stdin, how many of each result: "answered 3, silent 1".
+results() {
+	awk '{ n[$2]++ } END { for (r in n) print r " " n[r] }' | LC_ALL=C sort | paste -sd, | sed 's/,/, /g'
+}
+# slowest: of knock's lines on stdin, the longest time in microseconds.
+slowest() {
+	sort -k3n | awk 'END { print $3 + 0 }'
+}
+
+daemon_pid() {
+	cat "$lab/sockledgerd.pid"
+}
+# queue COLUMN: the kernel's numbers of all queues, added up: 3 waiting, 6 dropped, 7 not handed over.
+queue() {
+	awk -v column="$1" '{ sum += $column } END { print sum + 0 }' \
+		/proc/net/netfilter/nfnetlink_queue
+}
+queue_is_read() {
+	grep -q . /proc/net/netfilter/nfnetlink_queue
+}
+queue_is_not_read() {
+	! queue_is_read
+}
+queue_is_empty() {
+	[ "$(queue 3)" = 0 ]
+}
+# counted TOOL CHAIN: packets of the last rule of that chain of the table filter.
+counted() {
+	"$1" -w -L "$2" -v -x -n | awk 'NF { n = $1 } END { print n }'
+}
+# statistic NAME: of `sockledger stats`, whatever its section.
+statistic() {
+	"$build/sockledger" -c "$lab/sockledger.conf" stats --format csv | tr -d '\r' |
+		awk -F, -v name="$1" '$2 == name { print $3 }'
+}
+statistic_is() {
+	[ "$(statistic "$1")" = "$2" ]
+}
+# rows WHERE: how many connections.
+rows() {
+	"$build/sockledger" -c "$lab/sockledger.conf" sql --format csv \
+		"SELECT count(*) FROM connections WHERE $1" | tail -n 1
+}
+rows_are() {
+	[ "$(rows "$2")" = "$1" ]
+}
+# all_followed: what the cache has is in the ledger.
+all_followed() {
+	statistic_is lag 0
+}
