@@ -2,7 +2,9 @@
 /*
  * Knocks at a port many times, each time from a socket of its own, and says what came of it.
  *
- *   knock [--udp] [--count N] [--rate N] [--wait MS] [--keep SECONDS] ADDRESS PORT
+ *   knock [--udp] [--count N] [--rate N] [--wait MS] [--ports N] ADDRESS PORT
+ *
+ * The ports are PORT and the N - 1 behind it, in turn.
  *
  * A line for each, in the order of their start:
  *
@@ -34,9 +36,11 @@ struct try {
 
 struct knock {
 	struct sockaddr_storage to;
+	in_port_t *port;	/* of it, in network order */
+	int first_port;
 	socklen_t len;
 	bool udp;
-	int count, rate, wait_ms, begun, ended;
+	int count, rate, wait_ms, ports, begun, ended;
 	struct try *tries;
 	struct pollfd *fds;	/* of the same indices; -1: not waiting any more */
 	int *open;
@@ -78,6 +82,7 @@ static void start(struct knock *k)
 	if (fd < 0)
 		die("socket");
 	k->open[i] = fd;
+	*k->port = htons((uint16_t)(k->first_port + i % k->ports));
 	k->tries[i].began_us = now_us();
 	rc = connect(fd, (struct sockaddr *)&k->to, k->len);
 	if (!rc && k->udp)
@@ -129,18 +134,18 @@ static void run(struct knock *k)
 	}
 }
 
-static void read_address(struct knock *k, const char *address, int port)
+static void read_address(struct knock *k, const char *address)
 {
 	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&k->to;
 	struct sockaddr_in *four = (struct sockaddr_in *)&k->to;
 
 	if (inet_pton(AF_INET6, address, &six->sin6_addr) == 1) {
 		six->sin6_family = AF_INET6;
-		six->sin6_port = htons((uint16_t)port);
+		k->port = &six->sin6_port;
 		k->len = sizeof(*six);
 	} else if (inet_pton(AF_INET, address, &four->sin_addr) == 1) {
 		four->sin_family = AF_INET;
-		four->sin_port = htons((uint16_t)port);
+		k->port = &four->sin_port;
 		k->len = sizeof(*four);
 	} else {
 		die(address);
@@ -152,11 +157,13 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "udp", no_argument, NULL, 'u' },	  { "count", required_argument, NULL, 'c' },
 		{ "rate", required_argument, NULL, 'r' }, { "wait", required_argument, NULL, 'w' },
-		{ "keep", required_argument, NULL, 'k' }, { NULL, 0, NULL, 0 },
+		{ "ports", required_argument, NULL, 'p' }, { NULL, 0, NULL, 0 },
 	};
-	static struct knock k = { .count = 1, .rate = 1000, .wait_ms = 1000 };
+	static struct knock k = {
+		.count = 1, .rate = 1000, .wait_ms = 1000, .ports = 1,
+	};
 	struct rlimit limit = { 65536, 65536 };
-	int option, keep_s = 0;
+	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		int number = optarg ? atoi(optarg) : 0;
@@ -167,11 +174,12 @@ int main(int argc, char **argv)
 			return 2;
 		else
 			*(option == 'c' ? &k.count : option == 'r' ? &k.rate :
-			  option == 'w' ? &k.wait_ms : &keep_s) = number;
+			  option == 'w' ? &k.wait_ms : &k.ports) = number;
 	}
-	if (argc - optind != 2 || k.count < 1 || k.rate < 1)
+	if (argc - optind != 2 || k.count < 1 || k.rate < 1 || k.ports < 1)
 		return 2;
-	read_address(&k, argv[optind], atoi(argv[optind + 1]));
+	read_address(&k, argv[optind]);
+	k.first_port = atoi(argv[optind + 1]);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	k.tries = calloc((size_t)k.count, sizeof(*k.tries));
 	k.fds = calloc((size_t)k.count, sizeof(*k.fds));
@@ -181,8 +189,5 @@ int main(int argc, char **argv)
 	run(&k);
 	for (int i = 0; i < k.count; i++)
 		printf("%u %s %lld\n", k.tries[i].port, k.tries[i].result, (long long)k.tries[i].took_us);
-	fflush(stdout);
-	fclose(stdout);
-	sleep((unsigned int)keep_s);
 	return 0;
 }

@@ -21,8 +21,8 @@ slowest() {
 daemon_pid() {
 	cat "$lab/sockledgerd.pid"
 }
-# queue COLUMN: the kernel's numbers of all queues, added up: 3 waiting, 6 dropped, 7 not handed over.
-queue() {
+# kernel_queue COLUMN: the kernel's numbers of all queues, added up: 3 waiting, 6 dropped, 7 not handed over.
+kernel_queue() {
 	awk -v column="$1" '{ sum += $column } END { print sum + 0 }' \
 		/proc/net/netfilter/nfnetlink_queue
 }
@@ -33,27 +33,24 @@ queue_is_not_read() {
 	! queue_is_read
 }
 queue_is_empty() {
-	[ "$(queue 3)" = 0 ]
+	[ "$(kernel_queue 3)" = 0 ]
 }
 # counted TOOL CHAIN: packets of the last rule of that chain of the table filter.
 counted() {
 	"$1" -w -L "$2" -v -x -n | awk 'NF { n = $1 } END { print n }'
 }
-# statistic NAME: of `sockledger stats`, whatever its section.
+# statistic NAME: of `sockledger stats`, of all sections together.
 statistic() {
 	"$build/sockledger" -c "$lab/sockledger.conf" stats --format csv | tr -d '\r' |
-		awk -F, -v name="$1" '$2 == name { print $3 }'
+		awk -F, -v name="$1" '$2 == name { n += $3 } END { print n + 0 }'
 }
 statistic_is() {
 	[ "$(statistic "$1")" = "$2" ]
 }
-# rows WHERE: how many connections.
-rows() {
+# ask WHAT WHERE: of the connections.
+ask() {
 	"$build/sockledger" -c "$lab/sockledger.conf" sql --format csv \
-		"SELECT count(*) FROM connections WHERE $1" | tail -n 1
-}
-rows_are() {
-	[ "$(rows "$2")" = "$1" ]
+		"SELECT $1 FROM connections WHERE $2" | tr -d '\r' | tail -n 1
 }
 # all_followed: what the cache has is in the ledger.
 all_followed() {
