@@ -42,6 +42,8 @@
 /* A denied connection is tried again (SYN after 1, 3, 7 s): the same answer without another row. */
 #define DENIED_SLOTS 1024
 #define DENIED_NS 30000000000LL
+/* How long after a packet the kernel is asked what it lost: no packet is parked for longer. */
+#define LOSSES_NS 1000000000LL
 
 enum counter {
 	C_PACKETS,
@@ -50,8 +52,8 @@ enum counter {
 	C_AMENDED = C_CONFIRMED + SOURCES,	/* it named another process */
 	C_RECORDED = C_AMENDED + SOURCES,	/* the record had come first */
 	C_PARKED = C_RECORDED + SOURCES,
-	C_EXPIRED, C_MALFORMED, C_OVERRUNS, C_VERDICT_ERRORS, C_MISJUDGED,
-	C_TRACE_EVENTS, C_TRACE_OVERRUNS, C_COUNT
+	C_EXPIRED, C_MALFORMED, C_OVERRUNS, C_MISSED, C_DROPPED, C_USER_DROPPED, C_VERDICT_ERRORS,
+	C_MISJUDGED, C_TRACE_EVENTS, C_TRACE_OVERRUNS, C_COUNT
 };
 
 static const char *const counter_names[C_COUNT] = {
@@ -72,6 +74,8 @@ static const char *const counter_names[C_COUNT] = {
 	[C_RECORDED + FROM_RECENT] = "recorded_recent", [C_RECORDED + FROM_PROC] = "recorded_proc",
 	[C_PARKED] = "queue_parked", [C_EXPIRED] = "queue_expired",
 	[C_MALFORMED] = "queue_malformed", [C_OVERRUNS] = "queue_overruns",
+	[C_MISSED] = "queue_missed", [C_DROPPED] = "queue_dropped",
+	[C_USER_DROPPED] = "queue_user_dropped",
 	[C_VERDICT_ERRORS] = "queue_errors", [C_MISJUDGED] = "queue_misjudged",
 	[C_TRACE_EVENTS] = "trace_events", [C_TRACE_OVERRUNS] = "trace_overruns",
 };
@@ -106,6 +110,7 @@ struct judge {
 	struct denied denied[DENIED_SLOTS];
 	int64_t count[C_COUNT];
 	bool heard;			/* records do come */
+	int64_t losses_due_ns;		/* when to ask for what was lost; 0: no packet came since */
 };
 
 void judge_set_policy(struct judge *j, struct policy *policy)
@@ -367,6 +372,8 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 	};
 
 	j->count[C_PACKETS]++;
+	if (!j->losses_due_ns)
+		j->losses_due_ns = k.arrived_ns + LOSSES_NS;
 	if (!read_packet(p, &k.connection))
 		j->count[C_MALFORMED]++;
 	if (join_twin(j, &k))
@@ -499,7 +506,37 @@ static void search(struct judge *j)
 	}
 }
 
-int judge_turn(struct judge *j)
+static void count_losses(struct judge *j)
+{
+	struct nfqueue_losses l;
+
+	nfqueue_losses(j->t.queue, &l);
+	j->count[C_OVERRUNS] = l.overruns;
+	j->count[C_MISSED] = l.missed;
+	j->count[C_DROPPED] = l.dropped;
+	j->count[C_USER_DROPPED] = l.user_dropped;
+	j->losses_due_ns = j->waiting ? clock_mono_ns() + LOSSES_NS : 0;
+}
+
+static int milliseconds(int64_t ns)
+{
+	return ns <= 0 ? 0 : (int)(ns / 1000000) + 1;
+}
+
+/* Nothing is lost without packets: while there are none nobody asks.  Milliseconds until it is due. */
+static int turn_losses(struct judge *j)
+{
+	int64_t left_ns = j->losses_due_ns - clock_mono_ns();
+
+	if (left_ns > 0)
+		return milliseconds(left_ns);
+	count_losses(j);
+	judge_publish(j);
+	return -1;
+}
+
+/* What waits for something else than packets. */
+static int turn_parked(struct judge *j)
 {
 	int64_t now, next = INT64_MAX;
 	uint64_t row;
@@ -525,16 +562,32 @@ int judge_turn(struct judge *j)
 	}
 	if (!j->waiting)
 		return -1;
-	return j->newest_wanted || j->scanning_newest || j->scanning_all ? 0 : (int)((next - now) / 1000000) + 1;
+	return j->newest_wanted || j->scanning_newest || j->scanning_all ? 0 : milliseconds(next - now);
+}
+
+int judge_turn(struct judge *j)
+{
+	int losses_ms = j->losses_due_ns ? turn_losses(j) : -1, parked_ms = turn_parked(j);
+
+	return losses_ms < 0 || (parked_ms >= 0 && parked_ms < losses_ms) ? parked_ms : losses_ms;
+}
+
+void judge_end(struct judge *j)
+{
+	for (int i = 0; i < PARKED_MAX; i++) {
+		if (!j->parked[i].used)
+			continue;
+		settle(j, &j->parked[i], true);
+		release(j, &j->parked[i]);
+	}
+	count_losses(j);
+	judge_publish(j);
 }
 
 void judge_free(struct judge *j)
 {
 	if (!j)
 		return;
-	for (int i = 0; i < PARKED_MAX; i++)
-		if (j->parked[i].used)
-			settle(j, &j->parked[i], true);
 	procscan_free(j->newest);
 	procscan_free(j->all);
 	policy_free(j->policy);
@@ -545,7 +598,6 @@ void judge_publish(struct judge *j)
 {
 	const struct witnesses *w = j->t.witnesses;
 
-	j->count[C_OVERRUNS] = nfqueue_overruns(j->t.queue);
 	j->count[C_TRACE_EVENTS] = w->tracefs ? tracefeed_events(w->tracefs) : 0;
 	j->count[C_TRACE_OVERRUNS] = w->tracefs ? tracefeed_overruns(w->tracefs) : 0;
 	for (unsigned int i = 0; i < C_COUNT; i++)

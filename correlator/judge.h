@@ -32,7 +32,9 @@ struct judge_tools {
 
 /* policy is owned from here on.  NULL where memory is short. */
 struct judge *judge_new(const struct judge_tools *tools, struct policy *policy);
-/* Packets that still wait get the verdict that their deadline would have given them. */
+/* Packets that still wait get the verdict that their deadline would have given them, and the
+ * counters their last values. */
+void judge_end(struct judge *j);
 void judge_free(struct judge *j);
 
 /* Another policy from the next packet on; the old one is freed. */
@@ -46,8 +48,8 @@ void judge_event(struct judge *j, const struct event *e);
  * judged otherwise gets the reason "misjudged". */
 void judge_late(struct judge *j, struct outcome *out);
 
-/* Time has gone by: deadlines, and a piece of the search through /proc.  Milliseconds until it wants
- * to be called again; -1: no packet waits. */
+/* Time has gone by: deadlines, a piece of the search through /proc, and once a second what the kernel
+ * lost.  Milliseconds until it wants to be called again; -1: not before something comes. */
 int judge_turn(struct judge *j);
 
 /* Hands its counters to the recorder, for `sockledger stats`. */

@@ -52,6 +52,8 @@
 /* How long to wait for room in the recorder's memory before asking for it again. */
 #define ROOM_MS 5
 #define FRESH_US (10 * TIME_US_PER_S)
+/* Mistakes of one file that are told one by one. */
+#define COMPLAINTS_MAX 1000
 
 struct daemon {
 	struct config config;
@@ -166,36 +168,74 @@ static const struct records_ops records_ops = {
 	.missed = on_missed,
 };
 
-/* The policy of the configuration; NULL with everything told where it cannot be had. */
-static struct policy *read_policy(const struct config *c, FILE *complaints)
-{
-	struct diags diags = { .out = complaints };
-	struct policy *policy = NULL;
-	int rc = strcmp(c->policy, "none") ? policy_load(c->policy, &diags, &policy) :
-					     policy_parse("none", "", 0, &diags, &policy);
+/* Where a person's mistakes go: kept until all of them are known, for the log has lines. */
+struct complaints {
+	struct diags diags;
+	char *text;
+	size_t len;
+};
 
+static void complaints_open(struct complaints *c)
+{
+	*c = (struct complaints){ .text = NULL };
+	/* Without memory they are counted all the same. */
+	c->diags.out = open_memstream(&c->text, &c->len);
+}
+
+/* Tells all of them, as many as a log should get at once. */
+static void complaints_log(struct complaints *c)
+{
+	unsigned int lines = 0;
+	char *rest = NULL;
+
+	if (c->diags.out)
+		fclose(c->diags.out);
+	for (char *line = c->text ? strtok_r(c->text, "\n", &rest) : NULL;
+	     line && lines < COMPLAINTS_MAX; line = strtok_r(NULL, "\n", &rest), lines++)
+		log_error("%s", line);
+	if (lines < c->diags.count)
+		log_error("and %u more", c->diags.count - lines);
+	free(c->text);
+}
+
+/* The policy of the configuration; NULL with everything told where it cannot be had. */
+static struct policy *read_policy(const struct config *c)
+{
+	struct complaints complaints;
+	struct policy *policy = NULL;
+	int rc;
+
+	complaints_open(&complaints);
+	rc = strcmp(c->policy, "none") ? policy_load(c->policy, &complaints.diags, &policy) :
+					 policy_parse("none", "", 0, &complaints.diags, &policy);
+	complaints_log(&complaints);
 	if (rc)
-		log_error("the policy '%s' cannot be used: %u mistakes", c->policy, diags.count);
+		log_error("the policy '%s' cannot be used: %u mistakes", c->policy,
+			  complaints.diags.count);
 	return rc ? NULL : policy;
 }
 
 static void reload(struct daemon *d)
 {
-	struct diags diags = { .out = NULL };
+	struct complaints complaints;
 	struct policy *policy;
 	struct config fresh;
+	int rc;
 
 	if (config_init(&fresh))
 		return;
-	if (config_load(&fresh, d->config_path, &diags)) {
-		log_error("the configuration has %u mistakes and was not taken over; see them with "
-			  "'sockledgerd --test'", diags.count);
+	complaints_open(&complaints);
+	rc = config_load(&fresh, d->config_path, &complaints.diags);
+	complaints_log(&complaints);
+	if (rc) {
+		log_error("the configuration has %u mistakes and was not taken over",
+			  complaints.diags.count);
 	} else {
 		if (strcmp(fresh.cache, d->config.cache) || strcmp(fresh.ledger, d->config.ledger) ||
 		    fresh.queue != d->config.queue || fresh.trace != d->config.trace)
 			log_warn("'cache', 'ledger', 'queue' and 'trace' are changed by a restart, not "
 				 "by a reload");
-		policy = d->judge ? read_policy(&fresh, NULL) : NULL;
+		policy = d->judge ? read_policy(&fresh) : NULL;
 		if (policy) {
 			judge_set_policy(d->judge, policy);
 			d->config.enforce = fresh.enforce;
@@ -336,7 +376,7 @@ static bool start_queue(struct daemon *d)
 		.config = &d->config, .witnesses = &d->witnesses, .recorder = d->recorder,
 		.users = d->users,
 	};
-	struct policy *policy = read_policy(&d->config, stderr);
+	struct policy *policy = read_policy(&d->config);
 	int rc;
 
 	if (!policy)
@@ -425,6 +465,8 @@ static int serve(struct daemon *d)
 				  db_strerror(rc));
 		rc = rc ? 1 : 0;
 	}
+	if (d->judge)
+		judge_end(d->judge);
 	judge_free(d->judge);
 	nfqueue_close(d->queue);
 	sockdiag_close(d->sockdiag);

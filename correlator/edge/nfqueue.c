@@ -2,6 +2,7 @@
 /* Netfilter queues, by libnetfilter_queue's nfq_nlmsg interface over libmnl. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 
 #include "netlink.h"
 #include "nfqueue.h"
+#include "nfqueue_stats.h"
 
 /* Of a packet the heads are enough: IPv6 with every extension header that packet.c goes through. */
 #define COPY_BYTES 256
@@ -25,7 +27,10 @@
 struct nfqueue {
 	struct mnl_socket *nl;
 	unsigned int port;
-	int64_t overruns;
+	FILE *stats;			/* NULL: the kernel's counters are not to be had */
+	struct nfqueue_losses losses;
+	uint16_t first;
+	uint32_t last_id[NFQUEUE_MAX];	/* by queue, from the first one on */
 	char in[BUFFER_BYTES], out[512];
 	/* messages taken together */
 	struct mmsghdr head[NFQUEUE_READ_MAX];
@@ -77,11 +82,11 @@ static int configure(struct nfqueue *q, uint16_t number, const struct nfqueue_se
 
 int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **out)
 {
-	struct nfqueue *q = calloc(1, sizeof(*q));
+	struct nfqueue *q = s->last - s->first < NFQUEUE_MAX ? calloc(1, sizeof(*q)) : NULL;
 	int bytes = SOCKET_BYTES, rc = 0;
 
 	if (!q)
-		return -ENOMEM;
+		return s->last - s->first < NFQUEUE_MAX ? -ENOMEM : -E2BIG;
 	for (int i = 0; i < NFQUEUE_READ_MAX; i++) {
 		q->piece[i] = (struct iovec){ q->batch[i], sizeof(q->batch[i]) };
 		q->head[i].msg_hdr = (struct msghdr){ .msg_iov = &q->piece[i], .msg_iovlen = 1 };
@@ -93,6 +98,9 @@ int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **out)
 		return rc;
 	}
 	q->port = mnl_socket_get_portid(q->nl);
+	q->first = s->first;
+	/* This thread's namespace is the one that the socket is in. */
+	q->stats = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
 	/* Without the right to it the usual size has to do. */
 	if (setsockopt(nfqueue_fd(q), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
 		setsockopt(nfqueue_fd(q), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
@@ -115,6 +123,8 @@ void nfqueue_close(struct nfqueue *q)
 		return;
 	if (q->nl)
 		mnl_socket_close(q->nl);
+	if (q->stats)
+		fclose(q->stats);
 	free(q);
 }
 
@@ -123,9 +133,26 @@ int nfqueue_fd(const struct nfqueue *q)
 	return mnl_socket_get_fd(q->nl);
 }
 
-int64_t nfqueue_overruns(const struct nfqueue *q)
+void nfqueue_losses(struct nfqueue *q, struct nfqueue_losses *l)
 {
-	return q->overruns;
+	struct nfqueue_stats s;
+
+	if (q->stats && !nfqueue_stats_read(q->stats, q->port, &s)) {
+		q->losses.dropped = s.dropped;
+		q->losses.user_dropped = s.user_dropped;
+	}
+	*l = q->losses;
+}
+
+/* The kernel counts a queue's packets from 1, also those that it then cannot hand over. */
+static void count_missed(struct nfqueue *q, struct nfqueue_id id)
+{
+	unsigned int i = (unsigned int)(id.queue - q->first);
+
+	if (i >= NFQUEUE_MAX)
+		return;
+	q->losses.missed += (uint32_t)(id.id - q->last_id[i] - 1);
+	q->last_id[i] = id.id;
 }
 
 static int64_t id_attribute(const struct nlattr *a)
@@ -185,17 +212,33 @@ static int receive(struct nfqueue *q)
 	return n >= 0 ? n : errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
+/* A packet on its way to who reads. */
+struct reading {
+	struct nfqueue *queue;
+	void (*each)(const struct nfqueue_packet *p, void *arg);
+	void *arg;
+};
+
+static void on_packet(const struct nfqueue_packet *p, void *arg)
+{
+	const struct reading *r = arg;
+
+	count_missed(r->queue, p->id);
+	r->each(p, r->arg);
+}
+
 int nfqueue_read(struct nfqueue *q, void (*first)(void *arg),
 		 void (*each)(const struct nfqueue_packet *p, void *arg), void *arg)
 {
+	struct reading reading = { q, each, arg };
 	int n;
 
 	while ((n = receive(q)) == -ENOBUFS)
-		q->overruns++;
+		q->losses.overruns++;
 	if (n > 0)
 		first(arg);
 	for (int i = 0; i < n; i++)
-		nfqueue_parse(q->batch[i], q->head[i].msg_len, q->port, each, arg);
+		nfqueue_parse(q->batch[i], q->head[i].msg_len, q->port, on_packet, &reading);
 	return n;
 }
 

@@ -12,9 +12,10 @@
  * the kernel when the queue is closed, or let through where the rule says bypass.
  */
 struct nfqueue;
+#define NFQUEUE_MAX 64
 
 struct nfqueue_settings {
-	uint16_t first, last;	/* their numbers */
+	uint16_t first, last;	/* their numbers: NFQUEUE_MAX at most */
 	uint32_t max_packets;	/* that may wait in each of them */
 	bool fail_open;		/* beyond that: let through, instead of dropped */
 };
@@ -51,8 +52,16 @@ int nfqueue_read(struct nfqueue *q, void (*first)(void *arg),
  * aligned as malloc() does, and its memory goes on to a multiple of four: that far libmnl looks. */
 void nfqueue_parse(const void *message, size_t len, unsigned int port,
 		   void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);
-/* How often the kernel said that it lost messages to us. */
-int64_t nfqueue_overruns(const struct nfqueue *q);
+/* What did not come to us, in this queue's life. */
+struct nfqueue_losses {
+	int64_t overruns;	/* how often the kernel said that it lost messages to us */
+	int64_t missed;		/* packets that it gave a number and could not hand over */
+	int64_t dropped;	/* packets that it dropped: max_packets were waiting */
+	int64_t user_dropped;	/* of the missed ones, those that it dropped */
+};
+
+/* Reads a file of /proc: not for each packet.  What cannot be found out stays as it was. */
+void nfqueue_losses(struct nfqueue *q, struct nfqueue_losses *l);
 
 /* Lets the packet go, with this mark, or drops it.  0 or -errno. */
 int nfqueue_accept(struct nfqueue *q, struct nfqueue_id id, uint32_t mark);

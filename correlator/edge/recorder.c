@@ -33,6 +33,8 @@ enum item_kind { ITEM_EPOCH, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL,
 #define DESCRIBED 2
 /* No row is larger: its texts are cut. */
 #define ROW_BYTES_MAX (sizeof(struct item) + CONNECTION_TEXTS * (TEXT_BYTES_MAX + 1))
+/* Half of the smallest `buffer` (256k) is ours, and of a ring only half can be had in one piece. */
+#define PIECE_BYTES_MIN (256 * 1024 / 2 / 2 - 64)
 
 /* What lies in the ring. */
 struct item {
@@ -43,6 +45,8 @@ struct item {
 	char epoch[EPOCH_CHARS];
 	struct connection connection;	/* last: its texts lie behind it */
 };
+
+_Static_assert(ROW_BYTES_MAX <= PIECE_BYTES_MIN, "a row has room in the smallest buffer");
 
 struct place {
 	char epoch[EPOCH_CHARS];
@@ -395,7 +399,7 @@ void recorder_follow(struct recorder *r, const char *epoch, uint64_t seq)
 
 bool recorder_has_room(struct recorder *r)
 {
-	return r->closed || committer_has_room(r->committer, 2 * ROW_BYTES_MAX);
+	return r->closed || committer_has_room(r->committer, ROW_BYTES_MAX);
 }
 
 static bool put_connection(struct recorder *r, enum item_kind kind, uint64_t seq,

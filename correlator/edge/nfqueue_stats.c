@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's counters of its netfilter queues: a line for each,
+ *
+ *   NUMBER PORT WAITING COPY_MODE COPY_RANGE QUEUE_DROPPED USER_DROPPED ID_SEQUENCE 1
+ *
+ * (seq_show() in net/netfilter/nfnetlink_queue.c).
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "nfqueue_stats.h"
+
+int nfqueue_stats_read(FILE *f, uint32_t port, struct nfqueue_stats *s)
+{
+	char line[256];
+
+	*s = (struct nfqueue_stats){ 0 };
+	/* A file of /proc is made anew when it is read from its beginning. */
+	if (fseek(f, 0, SEEK_SET))
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		uint32_t reader, dropped, user_dropped;
+
+		if (sscanf(line, "%*u %" SCNu32 " %*u %*u %*u %" SCNu32 " %" SCNu32, &reader,
+			   &dropped, &user_dropped) != 3 || reader != port)
+			continue;
+		s->dropped += dropped;
+		s->user_dropped += user_dropped;
+	}
+	return ferror(f) ? -EIO : 0;
+}

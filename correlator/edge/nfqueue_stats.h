@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_NFQUEUE_STATS_H
+#define SOCKLEDGER_NFQUEUE_STATS_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * What the kernel counted of packets that never came to us: /proc/net/netfilter/nfnetlink_queue of
+ * the network namespace that it was opened in.  It counts drops alone: a packet that `fail_open`
+ * lets through leaves no number there.
+ */
+struct nfqueue_stats {
+	int64_t dropped;	/* the queue had queue_max packets */
+	int64_t user_dropped;	/* the netlink socket had no room */
+};
+
+/* Sums up the queues that the netlink port `port` reads, from f's beginning to its end.  0 or -errno. */
+int nfqueue_stats_read(FILE *f, uint32_t port, struct nfqueue_stats *s);
+
+#endif
