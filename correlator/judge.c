@@ -572,6 +572,11 @@ int judge_turn(struct judge *j)
 	return losses_ms < 0 || (parked_ms >= 0 && parked_ms < losses_ms) ? parked_ms : losses_ms;
 }
 
+bool judge_waits(const struct judge *j)
+{
+	return j->waiting > 0;
+}
+
 void judge_end(struct judge *j)
 {
 	for (int i = 0; i < PARKED_MAX; i++) {

@@ -52,6 +52,9 @@ void judge_late(struct judge *j, struct outcome *out);
  * lost.  Milliseconds until it wants to be called again; -1: not before something comes. */
 int judge_turn(struct judge *j);
 
+/* Whether a packet waits for a record. */
+bool judge_waits(const struct judge *j);
+
 /* Hands its counters to the recorder, for `sockledger stats`. */
 void judge_publish(struct judge *j);
 

@@ -319,7 +319,7 @@ static int run(struct daemon *d)
 		records = room && records_take(d->records, TURN_RECORDS) > 0;
 		if (d->judge)
 			next_ms = judge_turn(d->judge);
-		records_hurry(d->records, next_ms >= 0);
+		records_hurry(d->records, d->judge && judge_waits(d->judge));
 		if (!packets)
 			wait_for_work(d, fds, records ? 0 : next_ms, room);
 	}

@@ -576,8 +576,7 @@ static void describe(struct witnesses *w, struct connection *c, struct sender *s
 	if (p->alive && (s->evidence & EVIDENCE_TRACE)) {
 		witnesses_trace(w);
 		p->alive = !has_changed(w, s);
-		s->doubts.changed = p->alive && (clock_mono_ns() < w->lossy_until_ns ||
-						 tasks_changed_ns(w->tasks, s->pid) < 0);
+		s->doubts.changed = p->alive && clock_mono_ns() < w->lossy_until_ns;
 	}
 	if (!p->alive) {
 		describe_gone(w, c, s);

@@ -32,7 +32,9 @@ static void check_event(const struct event *e, const struct assembled *a)
 
 	FUZZ_CHECK(e->kind == a->class.kind && e->kind > EVENT_NONE && e->kind < EVENT_KINDS);
 	FUZZ_CHECK(e->time_us == a->stamp.time_us && e->serial == a->stamp.serial);
-	FUZZ_CHECK(e->family == AF_INET || e->family == AF_INET6);
+	bool process = e->kind == EVENT_EXEC || e->kind == EVENT_FORK;
+
+	FUZZ_CHECK(process ? e->family == -1 : e->family == AF_INET || e->family == AF_INET6);
 	FUZZ_CHECK(e->pid >= 0 && e->pid <= INT32_MAX && e->ppid >= -1 && e->ppid <= INT32_MAX);
 	FUZZ_CHECK(e->fd >= -1 || e->kind != EVENT_ACCEPT);
 	FUZZ_CHECK(e->port >= -1 && e->port <= 65535);
@@ -43,7 +45,7 @@ static void check_event(const struct event *e, const struct assembled *a)
 	check_id(e->fsuid);
 	check_id(e->auid);
 	check_id(e->session);
-	if (e->kind == EVENT_SOCKET)
+	if (e->kind == EVENT_SOCKET || process)
 		FUZZ_CHECK(e->port == -1 && e->addr.family == 0);
 	else
 		FUZZ_CHECK(e->port >= 0 && e->addr.family == e->family);

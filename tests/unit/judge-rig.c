@@ -57,6 +57,8 @@ void rig_begin(const char *policy, bool trace)
 
 void rig_end(void)
 {
+	if (rig.judge)
+		judge_end(rig.judge);
 	judge_free(rig.judge);
 	observer_free(rig.witnesses.observer);
 	lookups_free(rig.witnesses.lookups);

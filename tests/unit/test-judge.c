@@ -554,6 +554,10 @@ static bool is_next(const struct args *a)
 {
 	int next = rig_turn();
 
+	/* The kernel's counters are asked for once a second: that is no packet that waits. */
+	if (next > 100)
+		next = -1;
+
 	if (next == number(a, 1, 0))
 		return true;
 	tap_note("next turn in %d ms", next);
