@@ -44,7 +44,7 @@
 
 #define LAST_COMMIT_MS 10000
 /* Records that are taken before the queue is looked at again. */
-#define TURN_RECORDS 32
+#define TURN_RECORDS 8
 /* How often the trace is read when no packet comes: before its buffers are full. */
 #define TRACE_MS 50
 /* A connect() that nobody answers has its record after two minutes. */

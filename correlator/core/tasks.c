@@ -122,6 +122,11 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 	if (maker)
 		memcpy(role.exe, maker->now.exe, sizeof(role.exe));
 	k = put(t, e->other);
+	/* Of several processors what came later may have been read first. */
+	if (k->now.since_ns > e->time_ns) {
+		k->before = role;
+		return;
+	}
 	k->before = k->now;
 	k->now = role;
 	k->execs = false;
@@ -133,6 +138,8 @@ static void begin_exec(struct tasks *t, const struct trace_event *e)
 	const struct task *thread = find(t, e->tid);
 	struct task *k = put(t, thread && thread->now.pid > 0 ? thread->now.pid : e->tid);
 
+	if (k->now.since_ns > e->time_ns)
+		return;
 	k->before = k->now;
 	k->now.since_ns = e->time_ns;
 	k->now.exe[0] = '\0';
@@ -144,6 +151,8 @@ static void exec(struct tasks *t, const struct trace_event *e)
 	struct task *k = put(t, e->tid);
 	size_t len = strlen(e->name);
 
+	if (k->now.since_ns > e->time_ns)
+		return;
 	if (!k->execs) {
 		k->before = k->now;
 		k->now.since_ns = e->time_ns;

@@ -33,7 +33,8 @@
 #define FORMAT_BYTES 16384
 /* TRACE_FLAG_HARDIRQ, _SOFTIRQ and _NMI of linux/trace_events.h. */
 #define INTERRUPT_FLAGS (0x08 | 0x10 | 0x40)
-/* One pass reads no more than this of a processor: who writes faster than we read waits a turn. */
+/* One pass reads no more than this of a processor.  Who writes faster than we read is not read to his end:
+ * then what has just happened may be missing, as if it were lost. */
 #define PAGES_MAX 256
 /* Of a page's second word. */
 #define COMMIT_MASK ((1ul << 27) - 1)
@@ -524,9 +525,13 @@ static bool read_page(struct tracefeed *t, int cpu,
 void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg),
 		   void *arg)
 {
-	for (int cpu = 0; cpu < t->cpus; cpu++)
-		for (int pages = 0; pages < PAGES_MAX && read_page(t, cpu, each, arg); pages++)
-			;
+	for (int cpu = 0; cpu < t->cpus; cpu++) {
+		int pages = 0;
+
+		while (pages < PAGES_MAX && read_page(t, cpu, each, arg))
+			pages++;
+		t->overruns += pages == PAGES_MAX;
+	}
 	show(t, each, arg);
 }
 

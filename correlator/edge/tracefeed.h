@@ -30,7 +30,8 @@ void tracefeed_close(struct tracefeed *t);
 void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg),
 		   void *arg);
 
-/* How often the kernel had to throw events away because a buffer was full. */
+/* How often events were missing: the kernel had to throw them away because a buffer was full, or there were
+ * more than could be read. */
 int64_t tracefeed_overruns(const struct tracefeed *t);
 /* How many events there were. */
 int64_t tracefeed_events(const struct tracefeed *t);

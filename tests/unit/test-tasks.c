@@ -90,6 +90,10 @@ int main(void)
 	tasks_forget(t);
 	tap_ok(tasks_process(t, 50, now) == -1 && !tasks_exe(t, 50, now).data && tasks_changed_ns(t, 50) == -1,
 	       "what was forgotten is not known");
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXECS, .tid = 701, .time_ns = 900 });
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_TASK, .tid = 700, .other = 701, .time_ns = 800 });
+	tap_ok(tasks_changed_ns(t, 701) == 900 && tasks_process(t, 701, 850) == 701,
+	       "a beginning that is read after what followed it does not hide that");
 	tasks_free(t);
 	return tap_done();
 }
