@@ -32,7 +32,7 @@ struct header {
 #define FILLER UINT32_MAX
 #define PAGE 4096u
 /* I4: after so much has gone through. */
-#define GIVE_BACK_BYTES ((uint64_t)8 * 1024 * 1024)
+#define GIVE_BACK_BYTES ((uint64_t)1024 * 1024)
 
 struct ring {
 	char *base;

@@ -14,8 +14,8 @@
 #include "flows.h"
 #include "text.h"
 
-#define FLOWS 8192u
-#define BUCKETS 8192u
+#define FLOWS 4096u
+#define BUCKETS 4096u
 #define LOOKS 512
 #define NONE UINT32_MAX
 /* A record's time is the call's entry by a clock of 4 to 10 ms steps; its packet comes after that,

@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "proctable.h"
 
-#define SLOTS 4096
+#define SLOTS 2048
 /* An event with the longest of texts; most are a tenth of it. */
 #define EVENT_BYTES_MAX 8192
 #define KEEP_US TIME_US_PER_S

@@ -5,7 +5,7 @@
 
 #include "tasks.h"
 
-#define TASKS 16384u
+#define TASKS 8192u
 #define NONE UINT32_MAX
 #define EXE_CHARS 100
 

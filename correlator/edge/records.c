@@ -19,7 +19,7 @@
 #include "records.h"
 #include "ring.h"
 
-#define RING_BYTES ((size_t)1024 * 1024)
+#define RING_BYTES ((size_t)512 * 1024)
 /* An event with the longest of texts; the fields of a record are cut long before. */
 #define ITEM_BYTES_MAX ((size_t)64 * 1024)
 #define LAST_FOLLOW_NS 5000000000LL
