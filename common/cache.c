@@ -291,6 +291,11 @@ int cache_writer_reuse_log(struct cache_writer *w)
 	return db_exec(w->db, "PRAGMA wal_checkpoint(RESTART)");
 }
 
+int cache_writer_small_log(struct cache_writer *w)
+{
+	return db_exec(w->db, "PRAGMA wal_autocheckpoint = 32; PRAGMA journal_size_limit = 262144");
+}
+
 int64_t cache_writer_rows(const struct cache_writer *w)
 {
 	return w->last ? (int64_t)(w->last - w->first + 1) : 0;

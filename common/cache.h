@@ -38,6 +38,10 @@ int cache_writer_shrink(struct cache_writer *w);
 /* Outside a transaction, on a full disk: the log's file is used again from its start, so that a
  * small transaction needs no new room. */
 int cache_writer_reuse_log(struct cache_writer *w);
+
+/* For as long as it is open: a log that takes a quarter of a MiB beside the rows, not four. */
+int cache_writer_small_log(struct cache_writer *w);
+
 /* How many rows there are. */
 int64_t cache_writer_rows(const struct cache_writer *w);
 

@@ -2,6 +2,7 @@
 /* The cache as a committer's store: events to rows, counters beside them, bounds. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "writer.h"
 
 #define TRIM_MOST 8192		/* rows removed by one commit; more than one brings */
+#define FIT_ROWS_MIN 1024
 #define COUNTERS_NS 50000000LL	/* counters are written at most this often under load */
 
 struct writer {
@@ -29,6 +31,7 @@ struct writer {
 	struct cache_writer *cache;
 	char *path;
 	int64_t max_rows, max_age_us;
+	int64_t fit_rows;		/* what a disk that was full has room for; -1: not known */
 	const char *config_path;
 	atomic_bool reload;
 	_Atomic(struct config *) fresh;
@@ -181,11 +184,13 @@ static bool store_dirty(void *store)
 static int store_finish(void *store, int64_t items, bool drained)
 {
 	struct writer *w = store;
-	int64_t now = clock_mono_ns(), trimmed = 0;
+	int64_t now = clock_mono_ns(), trimmed = 0, max_rows = w->max_rows;
 	bool counters = drained && (!items || now - w->counters_ns >= COUNTERS_NS);
 	int rc;
 
-	rc = cache_writer_trim(w->cache, w->max_rows, clock_now_us() - w->max_age_us, TRIM_MOST,
+	if (w->fit_rows >= 0 && w->fit_rows < max_rows)
+		max_rows = w->fit_rows;
+	rc = cache_writer_trim(w->cache, max_rows, clock_now_us() - w->max_age_us, TRIM_MOST,
 			       &trimmed);
 	w->seen[COUNT_ROWS] += items;
 	w->seen[COUNT_TRIMMED] += trimmed;
@@ -233,18 +238,26 @@ static int drop_oldest(struct writer *w)
 /*
  * The disk is full.  Where not even removing rows fits on it, the file itself goes, and a new one
  * is begun: it is a cache, and whoever follows it still has the old one open to read to its end.
+ * The new one stays at half of what fitted, so that this does not happen over and over; reading
+ * the configuration again lifts that.
  */
 static int store_make_room(void *store)
 {
 	struct writer *w = store;
+	int64_t rows;
+	int rc;
 
 	if (!drop_oldest(w))
 		return 0;
-	count_add(w->counters, COUNT_TRIMMED, cache_writer_rows(w->cache));
+	rows = cache_writer_rows(w->cache);
+	count_add(w->counters, COUNT_TRIMMED, rows);
 	store_close(w);
-	log_warn("the disk of the cache '%s' is full: it is removed, and a new one is begun", w->path);
+	w->fit_rows = rows / 2 > FIT_ROWS_MIN ? rows / 2 : FIT_ROWS_MIN;
+	log_warn("the disk of the cache '%s' is full: it is removed, and a new one of at most %"
+		 PRId64 " rows is begun", w->path, w->fit_rows);
 	db_remove(w->path);
-	return store_open(w);
+	rc = store_open(w);
+	return rc ? rc : cache_writer_small_log(w->cache);
 }
 
 static void store_set_aside(void *store)
@@ -284,6 +297,7 @@ static void reload(struct writer *w)
 		w->path = path;
 		w->max_rows = c->cache_rows;
 		w->max_age_us = c->cache_age_us;
+		w->fit_rows = -1;
 		if (moved)
 			committer_reopen(w->committer);
 	}
@@ -346,6 +360,7 @@ struct writer *writer_start(const struct config *c, const char *config_path,
 	w->counters = counters;
 	w->max_rows = c->cache_rows;
 	w->max_age_us = c->cache_age_us;
+	w->fit_rows = -1;
 	w->kernel_raw = -1;
 	atomic_store(&w->last_serial, -1);
 	w->boot = boot_number();
