@@ -358,10 +358,13 @@ static bool start_trace(struct daemon *d)
 	w->tracefs = d->tracefs;
 	if (rc)
 		log_info("no trace, attributions will be less sure: %s",
-			 rc == -ENOENT ? "this kernel has no tracefs, or not these tracepoints" :
+			 rc == -ENOENT ? "this kernel has no tracefs, or neither these tracepoints nor kprobes" :
+			 rc == -EPROTO ? "a probe at tcp_connect() does not tell the truth here" :
 			 rc == -ENOSYS ? "built without libtracefs" : strerror(-rc));
 	else
 		procscan_threads(d->procfs, on_thread, w->tasks);
+	if (d->tracefs && tracefeed_is_probe(d->tracefs))
+		log_info("this kernel lacks tracepoints: a probe at tcp_connect() stands in, for TCP alone");
 	return true;
 }
 

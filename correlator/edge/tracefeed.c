@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@
 
 #include "clock.h"
 #include "tracefeed.h"
+#include "traceprobe.h"
 
 #define NAME "sockledger."
 #define PAGE_BYTES_MAX 65536
@@ -41,40 +44,47 @@
 #define MISSING_STORED (1ul << 30)
 
 enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKET, F_OLD, F_NEW,
-	     F_FAMILY, F_RESULT, F_CHILD, F_CLONE, F_NAME, FIELDS };
+	     F_FAMILY, F_RESULT, F_CHILD, F_CLONE, F_NAME, F_SRC6_REST, F_DST6_REST, FIELDS };
+
+/* Tracepoints that name who connects, or, where a kernel lacks one of them, the probe of our own. */
+enum when { ALWAYS, IF_THERE, TRACED, PROBED };
 
 /* What is wanted of each tracepoint: names of fields; NULL: it has no such. */
 static const struct point {
 	const char *system, *name, *filter;
 	enum trace_kind kind;
-	bool optional;		/* older kernels do without */
+	enum when when;
 	int family;		/* of its addresses; 0: a field says */
 	const char *field[FIELDS];
 } points[] = {
 	{ "fib", "fib_table_lookup", "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
-	  TRACE_LOOKUP, false, AF_INET,
+	  TRACE_LOOKUP, TRACED, AF_INET,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport" } },
 	{ "fib6", "fib6_table_lookup", "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
-	  TRACE_LOOKUP, false, AF_INET6,
+	  TRACE_LOOKUP, TRACED, AF_INET6,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport" } },
 	{ "sock", "inet_sock_set_state", "newstate==2 || (oldstate==2 && newstate==7)",
-	  TRACE_STATE, false, 0,
+	  TRACE_STATE, TRACED, 0,
 	  { [F_PROTOCOL] = "protocol", [F_SRC] = "saddr", [F_DST] = "daddr", [F_SRC6] = "saddr_v6",
 	    [F_DST6] = "daddr_v6", [F_SPORT] = "sport", [F_DPORT] = "dport",
 	    [F_SOCKET] = "skaddr", [F_OLD] = "oldstate", [F_NEW] = "newstate",
 	    [F_FAMILY] = "family" } },
+	{ TRACEPROBE_SYSTEM, TRACEPROBE_NAME, NULL, TRACE_STATE, PROBED, 0,
+	  { [F_SRC] = "saddr", [F_DST] = "daddr", [F_SRC6] = "saddr6", [F_SRC6_REST] = "saddr6b",
+	    [F_DST6] = "daddr6", [F_DST6_REST] = "daddr6b", [F_SPORT] = "sport",
+	    [F_DPORT] = "dport", [F_FAMILY] = "family" } },
 	/* Since Linux 6.3.  UDP's, and those over rtnetlink, which may ask for a route. */
 	{ "sock", "sock_send_length",
 	  "(protocol==17 && (family==2 || family==10)) || (family==16 && protocol==0)",
-	  TRACE_SEND, true, 0,
+	  TRACE_SEND, IF_THERE, 0,
 	  { [F_PROTOCOL] = "protocol", [F_FAMILY] = "family", [F_RESULT] = "ret" } },
-	{ "task", "task_newtask", NULL, TRACE_TASK, false, 0,
+	{ "task", "task_newtask", NULL, TRACE_TASK, ALWAYS, 0,
 	  { [F_CHILD] = "pid", [F_CLONE] = "clone_flags" } },
 	/* Since Linux 6.10. */
-	{ "sched", "sched_prepare_exec", NULL, TRACE_EXECS, true, 0, { NULL } },
-	{ "sched", "sched_process_exec", NULL, TRACE_EXEC, false, 0, { [F_NAME] = "filename" } },
+	{ "sched", "sched_prepare_exec", NULL, TRACE_EXECS, IF_THERE, 0, { NULL } },
+	{ "sched", "sched_process_exec", NULL, TRACE_EXEC, ALWAYS, 0, { [F_NAME] = "filename" } },
 };
 
 #define POINTS (sizeof(points) / sizeof(points[0]))
@@ -91,10 +101,12 @@ struct format {
 };
 
 struct tracefeed {
+	const struct traceprobe *probe;		/* NULL: the tracepoints do */
 	struct tracefs_instance *instance;
 	struct format format[POINTS];
 	struct kbuffer *kbuf;
 	bool big_endian;
+	bool only_four;			/* of the probe: what it says of IPv6 was not tried */
 	struct tracefs_cpu **cpu;
 	int cpus;
 	int64_t overruns, events;
@@ -153,6 +165,38 @@ static struct tep_event *parse_format(struct tep_handle *tep, const char *tracin
 	return tep_find_event_by_name(tep, p->system, p->name);
 }
 
+/* An address of the probe's, which reads no more than half of one at once. */
+static bool join_halves(struct format *f, enum field first, enum field rest)
+{
+	if (f->field[first].offset + f->field[first].size != f->field[rest].offset)
+		return false;
+	f->field[first].size += f->field[rest].size;
+	return true;
+}
+
+static int read_format(struct tep_handle *tep, const char *tracing, const struct point *p,
+		       struct format *f)
+{
+	struct tep_event *e = parse_format(tep, tracing, p);
+
+	if (!e)
+		return p->when == IF_THERE ? 0 : -ENOENT;
+	f->id = e->id;
+	f->flags = place_of(tep_find_common_field(e, "common_flags"));
+	f->pid = place_of(tep_find_common_field(e, "common_pid"));
+	for (int n = 0; n < FIELDS; n++) {
+		if (!p->field[n])
+			continue;
+		f->field[n] = place_of(tep_find_field(e, p->field[n]));
+		if (!f->field[n].size)
+			return -ENOENT;
+	}
+	if (p->when == PROBED && (!join_halves(f, F_SRC6, F_SRC6_REST) ||
+				  !join_halves(f, F_DST6, F_DST6_REST)))
+		return -ENOENT;
+	return f->flags.size && f->pid.size ? 0 : -ENOENT;
+}
+
 /* Not by tracefs_local_events_system(), which reads and sorts all symbols of the kernel as well. */
 static int read_formats(struct tracefeed *t, const char *tracing)
 {
@@ -160,26 +204,9 @@ static int read_formats(struct tracefeed *t, const char *tracing)
 	int rc = tep ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !rc && i < POINTS; i++) {
-		struct tep_event *e = parse_format(tep, tracing, &points[i]);
-		struct format *f = &t->format[i];
-
-		f->id = -1;
-		if (!e) {
-			rc = points[i].optional ? 0 : -ENOENT;
-			continue;
-		}
-		f->id = e->id;
-		f->flags = place_of(tep_find_common_field(e, "common_flags"));
-		f->pid = place_of(tep_find_common_field(e, "common_pid"));
-		for (int n = 0; n < FIELDS; n++) {
-			if (!points[i].field[n])
-				continue;
-			f->field[n] = place_of(tep_find_field(e, points[i].field[n]));
-			if (!f->field[n].size)
-				rc = -ENOENT;
-		}
-		if (!f->flags.size || !f->pid.size)
-			rc = -ENOENT;
+		t->format[i].id = -1;
+		if (points[i].when != (t->probe ? TRACED : PROBED))
+			rc = read_format(tep, tracing, &points[i], &t->format[i]);
 	}
 	tep_free(tep);
 	return rc;
@@ -232,7 +259,8 @@ static int open_cpus(struct tracefeed *t)
 	return t->cpus ? 0 : -ENOENT;
 }
 
-int tracefeed_open_formats(const char *tracing, struct tracefeed **out)
+static int open_formats(const char *tracing, const struct traceprobe *probe,
+			struct tracefeed **out)
 {
 	union { uint16_t word; uint8_t bytes[2]; } endian = { .word = 1 };
 	struct tracefeed *t = calloc(1, sizeof(*t));
@@ -241,6 +269,7 @@ int tracefeed_open_formats(const char *tracing, struct tracefeed **out)
 	*out = NULL;
 	if (!t)
 		return -ENOMEM;
+	t->probe = probe;
 	rc = read_formats(t, tracing);
 	t->big_endian = !endian.bytes[0];
 	t->kbuf = kbuffer_alloc(sizeof(long) == 8 ? KBUFFER_LSIZE_8 : KBUFFER_LSIZE_4,
@@ -254,21 +283,16 @@ int tracefeed_open_formats(const char *tracing, struct tracefeed **out)
 	return rc;
 }
 
-int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
+int tracefeed_open_formats(const char *tracing, struct tracefeed **out)
 {
-	const char *tracing;
-	struct tracefeed *t;
-	char name[64];
-	int rc;
+	return open_formats(tracing, NULL, out);
+}
 
-	*out = NULL;
-	tracing = tracefs_tracing_dir();
-	if (!tracing)
-		return -ENOENT;
-	remove_stale();
-	rc = tracefeed_open_formats(tracing, &t);
-	if (rc)
-		return rc;
+static int start(struct tracefeed *t, int64_t buffer_bytes)
+{
+	char name[64];
+	int rc = 0;
+
 	snprintf(name, sizeof(name), NAME "%d", (int)getpid());
 	errno = 0;
 	t->instance = tracefs_instance_create(name);
@@ -278,11 +302,96 @@ int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
 		rc = open_cpus(t);
 	if (!rc)
 		rc = set_up(t, buffer_bytes);
+	return rc;
+}
+
+/* What a trial connection looks like in the trace. */
+struct trial {
+	struct endpoint src, dst;
+	bool seen;
+};
+
+static void on_trial(const struct trace_event *e, void *arg)
+{
+	struct trial *trial = arg;
+
+	trial->seen |= e->kind == TRACE_STATE && e->tid == gettid() &&
+		       e->src.port == trial->src.port && e->dst.port == trial->dst.port &&
+		       address_equal(&e->src.addr, &trial->src.addr) &&
+		       address_equal(&e->dst.addr, &trial->dst.addr);
+}
+
+/* The probe says of connections of our own what they are; of a family that cannot connect here it
+ * cannot be told, and is not believed. */
+static int try_probe(struct tracefeed *t)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	struct trial trial = { .seen = false };
+
+	for (int i = 0; i < 2; i++) {
+		trial.seen = false;
+		if (!traceprobe_trial(families[i], &trial.src, &trial.dst)) {
+			tracefeed_drain(t, on_trial, &trial);
+			if (!trial.seen)
+				return -EPROTO;
+		} else if (i == 0) {
+			return -EPROTO;
+		} else {
+			t->only_four = true;
+		}
+	}
+	return 0;
+}
+
+int tracefeed_open_probe(int64_t buffer_bytes, const struct traceprobe *probe, bool trial,
+			 struct tracefeed **out)
+{
+	const char *tracing = tracefs_tracing_dir();
+	struct tracefeed *t;
+	int rc = tracing ? traceprobe_add(probe, tracing) : -ENOENT;
+
+	*out = NULL;
+	if (rc)
+		return rc;
+	rc = open_formats(tracing, probe, &t);
+	if (rc)
+		return rc;
+	rc = start(t, buffer_bytes);
+	if (!rc && trial)
+		rc = try_probe(t);
 	if (rc)
 		tracefeed_close(t);
 	else
 		*out = t;
 	return rc;
+}
+
+int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
+{
+	const char *tracing = tracefs_tracing_dir();
+	struct tracefeed *t;
+	int rc;
+
+	*out = NULL;
+	if (!tracing)
+		return -ENOENT;
+	remove_stale();
+	rc = open_formats(tracing, NULL, &t);
+	if (rc == -ENOENT)
+		return tracefeed_open_probe(buffer_bytes, &traceprobe_connect, true, out);
+	if (!rc) {
+		rc = start(t, buffer_bytes);
+		if (rc)
+			tracefeed_close(t);
+		else
+			*out = t;
+	}
+	return rc;
+}
+
+bool tracefeed_is_probe(const struct tracefeed *t)
+{
+	return t->probe != NULL;
 }
 
 void tracefeed_close(struct tracefeed *t)
@@ -299,6 +408,8 @@ void tracefeed_close(struct tracefeed *t)
 		tracefs_instance_destroy(t->instance);
 		tracefs_instance_free(t->instance);
 	}
+	if (t->probe)
+		traceprobe_remove(t->probe, tracefs_tracing_dir());
 	free(t);
 }
 
@@ -356,6 +467,20 @@ static void name_of(char to[NAME_CHARS], const uint8_t *data, int size, struct p
 	to[len - 1] = '\0';
 }
 
+/* The probe stands where a socket goes from TCP_CLOSE to TCP_SYN_SENT.  No interrupt connects; that it
+ * comes by a breakpoint makes it look like one (irqentry_nmi_enter()). */
+static bool complete_probe(const struct tracefeed *t, struct trace_event *e)
+{
+	if (e->family != AF_INET && (e->family != AF_INET6 || t->only_four))
+		return false;
+	e->interrupt = false;
+	e->protocol = IPPROTO_TCP;
+	e->old_state = TCP_CLOSE;
+	e->new_state = TCP_SYN_SENT;
+	e->dst.port = ntohs((uint16_t)e->dst.port);
+	return true;
+}
+
 static void decode(struct tracefeed *t, size_t point, const uint8_t *data, int size, int64_t time_ns)
 {
 	const struct format *f = &t->format[point];
@@ -390,6 +515,8 @@ static void decode(struct tracefeed *t, size_t point, const uint8_t *data, int s
 		address(&e->src, data, size, family, f->field[six ? F_SRC6 : F_SRC]);
 		address(&e->dst, data, size, family, f->field[six ? F_DST6 : F_DST]);
 	}
+	if (p->when == PROBED && !complete_probe(t, e))
+		return;
 	t->count++;
 	t->events++;
 }

@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_TRACEFEED_H
 #define SOCKLEDGER_TRACEFEED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,14 +13,17 @@
  * is wanted is chosen by the kernel's filters, and read from its buffers without waiting.
  */
 struct tracefeed;
+struct traceprobe;
 
 /*
- * buffer_bytes: of the kernel's memory, for each processor.  Instances that killed runs left behind are
+ * Where these tracepoints are missing a probe of our own stands in (traceprobe.h): it tells of TCP
+ * alone.  buffer_bytes: of the kernel's memory, for each processor.  Instances that killed runs left behind are
  * removed.  0; -ENOENT where the kernel has no tracefs or not these tracepoints, -EACCES or -EPERM
- * where it is forbidden (lockdown), -ENOSYS where this program was built without it, or another
- * -errno.
+ * where it is forbidden (lockdown), -EPROTO where the probe does not say what is true, -ENOSYS where
+ * this program was built without it, or another -errno.
  */
 int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t);
+bool tracefeed_is_probe(const struct tracefeed *t);
 /* Removes the instance. */
 void tracefeed_close(struct tracefeed *t);
 
@@ -42,6 +46,9 @@ int64_t tracefeed_events(const struct tracefeed *t);
  * has is shown by the next tracefeed_drain(), or before that.
  */
 int tracefeed_open_formats(const char *tracing, struct tracefeed **t);
+/* With that probe, and what it says believed without a trial. */
+int tracefeed_open_probe(int64_t buffer_bytes, const struct traceprobe *probe, bool trial,
+			 struct tracefeed **t);
 void tracefeed_page(struct tracefeed *t, void *page, size_t len,
 		    void (*each)(const struct trace_event *e, void *arg), void *arg);
 
