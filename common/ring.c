@@ -11,6 +11,8 @@
  *   I4  When all is released the producer may give the pages back to the kernel: nothing is in
  *       them, and nobody but the producer would write.  So a program that was busy once does not
  *       stay large.
+ *   I5  The consumer has the kernel prepare the next few pages before the producer comes to them,
+ *       who is not to wait for that; those are not given back.
  */
 #include <errno.h>
 #include <poll.h>
@@ -28,11 +30,16 @@ struct header {
 	uint32_t len;		/* of the record; FILLER: none, go on behind it */
 };
 
+#ifndef MADV_POPULATE_WRITE	/* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
 #define ALIGN 8u
 #define FILLER UINT32_MAX
 #define PAGE 4096u
 /* I4: after so much has gone through. */
 #define GIVE_BACK_BYTES ((uint64_t)1024 * 1024)
+/* I5.  A smaller ring than four times this stays as it is. */
+#define AHEAD_BYTES ((size_t)64 * 1024)
 
 struct ring {
 	char *base;
@@ -42,6 +49,7 @@ struct ring {
 	uint64_t reserved_end;
 	uint64_t given_back;	/* producer: the head when pages were given back */
 	uint64_t take;		/* consumer */
+	uint64_t prepared;	/* consumer: up to where pages are there */
 	_Atomic uint64_t head;
 	_Atomic uint64_t release;
 	atomic_bool sleeping;
@@ -92,6 +100,41 @@ bool ring_fits(const struct ring *r, size_t len)
 	return len <= r->size / 2 - sizeof(struct header) - ALIGN;
 }
 
+/* What the kernel does with the pages from one offset to another, no more than once around. */
+static void advise(const struct ring *r, uint64_t from, uint64_t to, int advice)
+{
+	from = from / PAGE * PAGE;
+	while (from < to) {
+		size_t place = from % r->size, len = (size_t)((to - from + PAGE - 1) / PAGE * PAGE);
+
+		if (len > r->size - place)
+			len = r->size - place;
+		/* An older kernel may not know how: then the producer does it page by page. */
+		madvise(r->base + place, len, advice);
+		from += len;
+	}
+}
+
+static void give_back(struct ring *r, uint64_t head)
+{
+	uint64_t ahead = r->size < 4 * AHEAD_BYTES ? 0 : AHEAD_BYTES;
+
+	/* Not the page that the producer is in. */
+	if (ahead)
+		advise(r, head + ahead + PAGE, head + r->size - PAGE, MADV_DONTNEED);
+	else
+		madvise(r->base, r->size, MADV_DONTNEED);
+	r->given_back = head;
+}
+
+static void prepare(struct ring *r, uint64_t head)
+{
+	if (r->size < 4 * AHEAD_BYTES || head + AHEAD_BYTES / 2 <= r->prepared)
+		return;
+	advise(r, r->prepared > head ? r->prepared : head, head + AHEAD_BYTES, MADV_POPULATE_WRITE);
+	r->prepared = head + AHEAD_BYTES;
+}
+
 void *ring_reserve(struct ring *r, size_t len)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
@@ -101,10 +144,8 @@ void *ring_reserve(struct ring *r, size_t len)
 
 	if (!ring_fits(r, len))
 		return NULL;
-	if (release == head && head - r->given_back > GIVE_BACK_BYTES) {
-		madvise(r->base, r->size, MADV_DONTNEED);
-		r->given_back = head;
-	}
+	if (release == head && head - r->given_back > GIVE_BACK_BYTES)
+		give_back(r, head);
 	need = (sizeof(struct header) + len + ALIGN - 1) / ALIGN * ALIGN;
 	skip = need > tail;
 	if (head + (skip ? tail : 0) + need > release + r->size)
@@ -156,6 +197,7 @@ void *ring_take(struct ring *r, size_t *len)
 void ring_release(struct ring *r)
 {
 	atomic_store_explicit(&r->release, r->take, memory_order_release);
+	prepare(r, atomic_load_explicit(&r->head, memory_order_relaxed));
 }
 
 void ring_rewind(struct ring *r)

@@ -13,7 +13,8 @@
 #include "witnesses.h"
 
 #define GENERATIONS 12
-#define SLOTS 64
+#define SETS 64
+#define WAYS 4	/* an ancestry is asked from end to end: two in it may have the same set */
 #define KEEP_US TIME_US_PER_S
 #define EXE_CHARS 512
 #define CHAIN_CHARS 2048
@@ -28,7 +29,7 @@ struct parent {
 
 struct ancestry {
 	struct procfs *procfs;	/* of its own: what others read of a process stays as it is */
-	struct parent slot[SLOTS];
+	struct parent slot[SETS][WAYS];
 	char chain[CHAIN_CHARS], exe[EXE_CHARS];
 };
 
@@ -83,11 +84,16 @@ static void ask(struct ancestry *a, const struct witnesses *w, struct parent *p,
 static const struct parent *find(struct ancestry *a, const struct witnesses *w, int64_t pid,
 				 int64_t time_us)
 {
-	struct parent *p = &a->slot[pid % SLOTS];
+	struct parent *set = a->slot[pid % SETS], *oldest = set;
 
-	if (p->pid != pid || llabs(time_us - p->asked_us) > KEEP_US)
-		ask(a, w, p, pid, time_us);
-	return p;
+	for (int i = 0; i < WAYS; i++) {
+		if (set[i].pid == pid && llabs(time_us - set[i].asked_us) <= KEEP_US)
+			return &set[i];
+		if (set[i].pid == pid || (oldest->pid != pid && set[i].asked_us < oldest->asked_us))
+			oldest = &set[i];
+	}
+	ask(a, w, oldest, pid, time_us);
+	return oldest;
 }
 
 void ancestry_tell(struct ancestry *a, const struct witnesses *w, struct connection *c)

@@ -2,9 +2,9 @@
 /*
  * What a process can still tell about itself.
  *
- * /proc/PID is opened once and everything is read below it: the directory stands for that very
- * process, so what is read belongs together even if the pid is given to another one meanwhile
- * (reads then fail with ESRCH).  That it is the process of the record, and not a later one under
+ * /proc/PID is opened once, kept for the next records, and everything is read below it: the directory
+ * stands for that very process, so what is read belongs together even if the pid is given to
+ * another one meanwhile (reads then fail with ESRCH).  That it is the process of the record, and not a later one under
  * the same pid, follows from its start, which may not be after the record's time, and from its
  * program, which must be the record's.
  */
@@ -25,8 +25,39 @@
 /* The kernel cuts PROCTITLE at this length (MAX_PROCTITLE_AUDIT_LEN in kernel/auditsc.c). */
 #define PROCTITLE_MAX 128
 
+static void forget(struct witness_process *p)
+{
+	if (p->dir >= 0)
+		close(p->dir);
+	if (p->cgroup >= 0)
+		close(p->cgroup);
+	*p = (struct witness_process){ .dir = -1, .cgroup = -1 };
+}
+
+/* Its directory, as it was opened before, or opened now; NULL: it is gone. */
+static struct witness_process *find(struct witness *w, int64_t pid, bool *again)
+{
+	struct witness_process *p = &w->process[(uint64_t)pid % WITNESS_PROCESSES];
+	char name[32];
+
+	*again = p->dir >= 0 && p->pid == pid;
+	if (*again)
+		return p;
+	forget(p);
+	snprintf(name, sizeof(name), "%lld", (long long)pid);
+	p->dir = openat(w->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir < 0)
+		return NULL;
+	p->pid = pid;
+	p->start_ticks = proc_start_ticks(p->dir);
+	p->cgroup = openat(p->dir, "cgroup", O_RDONLY | O_CLOEXEC);
+	return p;
+}
+
 int witness_init(struct witness *w, const char *proc_path)
 {
+	for (int i = 0; i < WITNESS_PROCESSES; i++)
+		w->process[i] = (struct witness_process){ .dir = -1, .cgroup = -1 };
 	w->proc = open(proc_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->tick_us = proc_tick_us();
 	return w->proc < 0 ? -errno : 0;
@@ -34,6 +65,8 @@ int witness_init(struct witness *w, const char *proc_path)
 
 void witness_release(struct witness *w)
 {
+	for (int i = 0; i < WITNESS_PROCESSES; i++)
+		forget(&w->process[i]);
 	if (w->proc >= 0)
 		close(w->proc);
 	w->proc = -1;
@@ -102,44 +135,54 @@ static int64_t socket_protocol(const char *path)
 	return -1;
 }
 
-enum witness_result witness_read(struct witness *w, struct event *e, int64_t now_us)
+/* What the process says; false: it is gone, or not the record's. */
+static bool ask(struct witness *w, const struct witness_process *p, struct event *e)
 {
 	char name[64], *cwd = w->scratch, *cgroup = cwd + 4096, *cmdline = cgroup + 4096;
-	int64_t protocol = -1;
-	int dir;
+	int64_t inode = -1, protocol = -1;
 	ssize_t n;
 
-	if (e->time_us > now_us + TIME_US_PER_S || now_us - e->time_us > FRESH_US)
-		return WITNESS_OLD;
-	snprintf(name, sizeof(name), "%lld", (long long)e->pid);
-	dir = openat(w->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return WITNESS_GONE;
 	/* The socket first: it is what goes first. */
 	if (e->fd >= 0) {
 		snprintf(name, sizeof(name), "fd/%lld", (long long)e->fd);
-		e->inode = proc_link_number(dir, name, "socket:[");
-		snprintf(name, sizeof(name), "/proc/self/fd/%d/fd/%lld", dir, (long long)e->fd);
-		if (e->inode >= 0 && e->protocol < 0)
+		inode = proc_link_number(p->dir, name, "socket:[");
+		snprintf(name, sizeof(name), "/proc/self/fd/%d/fd/%lld", p->dir, (long long)e->fd);
+		if (inode >= 0 && e->protocol < 0)
 			protocol = socket_protocol(name);
 	}
-	e->start_ticks = proc_start_ticks(dir);
-	if (e->start_ticks < 0 || !same_program(dir, e) ||
-	    proc_boot_us() + e->start_ticks * w->tick_us > e->time_us + PROC_SLACK_US) {
-		e->inode = e->start_ticks = -1;
-		close(dir);
-		return WITNESS_GONE;
-	}
+	if (p->start_ticks < 0 || !same_program(p->dir, e) ||
+	    proc_boot_us() + p->start_ticks * w->tick_us > e->time_us + PROC_SLACK_US)
+		return false;
+	e->start_ticks = p->start_ticks;
+	e->inode = inode;
 	if (protocol >= 0)
 		e->protocol = protocol;
-	e->netns = proc_link_number(dir, "ns/net", "net:[");
-	n = proc_read(dir, "cgroup", cgroup, 4096);
+	e->netns = proc_link_number(p->dir, "ns/net", "net:[");
+	n = pread(p->cgroup, cgroup, 4096, 0);
 	if (n > 0)
 		e->text[EVENT_CGROUP] = proc_pick_cgroup(cgroup, (size_t)n);
-	n = readlinkat(dir, "cwd", cwd, 4096);
+	n = readlinkat(p->dir, "cwd", cwd, 4096);
 	if (n > 0)
 		e->text[EVENT_CWD] = (struct text){ cwd, (size_t)n };
-	whole_cmdline(e, dir, cmdline, sizeof(w->scratch) - 8192);
-	close(dir);
-	return WITNESS_READ;
+	whole_cmdline(e, p->dir, cmdline, sizeof(w->scratch) - 8192);
+	return true;
+}
+
+enum witness_result witness_read(struct witness *w, struct event *e, int64_t now_us)
+{
+	struct witness_process *p;
+	bool again;
+
+	if (e->time_us > now_us + TIME_US_PER_S || now_us - e->time_us > FRESH_US)
+		return WITNESS_OLD;
+	do {
+		p = find(w, e->pid, &again);
+		if (!p)
+			return WITNESS_GONE;
+		if (ask(w, p, e))
+			return WITNESS_READ;
+		/* Another process may have its pid by now. */
+		forget(p);
+	} while (again);
+	return WITNESS_GONE;
 }

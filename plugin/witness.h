@@ -11,9 +11,18 @@
  * millisecond later: which socket the fd is, when it started, its network namespace and control
  * group, its directory, its whole command line.
  */
+#define WITNESS_PROCESSES 64
+
+/* A process that was asked before: its directory stands for it, whoever has its pid by now. */
+struct witness_process {
+	int64_t pid, start_ticks;
+	int dir, cgroup;	/* descriptors of /proc/PID and its cgroup; dir -1: none */
+};
+
 struct witness {
 	int proc;		/* directory fd of /proc */
 	int64_t tick_us;	/* a clock tick of /proc/PID/stat */
+	struct witness_process process[WITNESS_PROCESSES];	/* by pid */
 	char scratch[24 * 1024];
 };
 

@@ -18,7 +18,7 @@
 #define EXE "/usr/bin/made-up"
 
 static char root[] = "/tmp/sockledger-witness.XXXXXX";
-static struct witness w;
+static struct witness w = { .proc = -1 };
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -67,6 +67,7 @@ static int64_t ticks_at(int64_t time_us)
 	return (time_us - proc_boot_us()) / proc_tick_us();
 }
 
+/* Of another process, then: what is remembered of the one before goes. */
 static void set_start(int64_t ticks)
 {
 	char stat[512];
@@ -75,6 +76,8 @@ static void set_start(int64_t ticks)
 	snprintf(stat, sizeof(stat), "101 (a) b) 22 (c) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 "
 		 "17 18 %" PRId64 " 23 24\n", ticks);
 	write_text("stat", stat);
+	witness_release(&w);
+	witness_init(&w, root);
 }
 
 /* A process that started a minute ago, pid 101, with a socket at fd 3. */
@@ -342,7 +345,9 @@ int main(void)
 		printf("1..0 # SKIP no temporary directory: %s\n", strerror(errno));
 		return 77;
 	}
+	witness_init(&w, "/");
 	make_process();
+	witness_release(&w);
 	tap_ok(!witness_init(&w, root), "a made-up /proc");
 	test_all();
 	test_fds();
