@@ -10,12 +10,18 @@
  *   udp      a connected UDP socket; timed from send() to the echo
  *   sendto   an unconnected one, a fresh one for each datagram; timed likewise
  *
+ * p50_us, p99_us, max_us: as the program sees it, with all that the kernel does before connect()
+ * comes back (audit writes its record there) and until the program has a processor again.
+ * packet_p50_us, packet_p99_us: the packet's own way, which the kernel measures: from sending the
+ * SYN until its answer comes (tcpi_rtt, tcp(7)); 0 for UDP.
+ *
  * All to 127.0.0.1, each client to a listener of its own in another process.  --rate is of all
  * clients together, 0 as fast as possible.  One line of key=value; what failed is not in the times.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -48,6 +54,7 @@ struct result {
 	int64_t from_ns, to_ns;
 	long count;
 	float us[SAMPLES_MAX];	/* negative: failed */
+	float packet_us[SAMPLES_MAX];
 };
 
 struct job {
@@ -107,12 +114,21 @@ static int fresh_socket(const struct job *job)
 	return fd;
 }
 
-/* Microseconds of the one call, or a negative number. */
-static float timed(const struct job *job, int fd)
+static float packet_us(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) ? 0 : (float)info.tcpi_rtt;
+}
+
+/* The one call that is measured. */
+static void measure(const struct job *job, long i, int fd)
 {
 	const void *to = job->mode == UDP ? NULL : &job->to;
 	socklen_t len = to ? sizeof(job->to) : 0;
 	int64_t from = now_ns(CLOCK_MONOTONIC_RAW);
+	struct result *r = job->result;
 	char byte = 'x';
 	bool ok;
 
@@ -120,7 +136,8 @@ static float timed(const struct job *job, int fd)
 		ok = sendto(fd, &byte, 1, 0, to, len) == 1 && recv(fd, &byte, 1, 0) == 1;
 	else
 		ok = connect(fd, to, len) == 0;
-	return ok ? (float)(now_ns(CLOCK_MONOTONIC_RAW) - from) / 1000 : -1;
+	r->us[i] = ok ? (float)(now_ns(CLOCK_MONOTONIC_RAW) - from) / 1000 : -1;
+	r->packet_us[i] = ok && !is_udp(job->mode) ? packet_us(fd) : 0;
 }
 
 /* Waits for the turn of connection i; false where the time is over. */
@@ -147,7 +164,7 @@ static long run_living(struct job *job)
 	for (i = 0; paced(job, i); i++) {
 		int fd = fresh_socket(job);
 
-		job->result->us[i] = timed(job, fd);
+		measure(job, i, fd);
 		close(fd);
 	}
 	return i;
@@ -173,7 +190,7 @@ static long run_known(struct job *job)
 
 		if (now_ns(CLOCK_MONOTONIC) < made_ns[k] + age_ns)
 			sleep_until(made_ns[k] + age_ns);
-		job->result->us[i] = timed(job, fds[k]);
+		measure(job, i, fds[k]);
 		close(fds[k]);
 		fds[k] = fresh_socket(job);
 		made_ns[k] = now_ns(CLOCK_MONOTONIC);
@@ -187,7 +204,7 @@ static long run_known(struct job *job)
 struct child {
 	pid_t pid;		/* 0: none runs here */
 	const struct job *job;
-	float *us;
+	long i;
 	char stack[STACK_BYTES] __attribute__((aligned(16)));
 };
 
@@ -195,7 +212,7 @@ static int connect_and_go(void *arg)
 {
 	struct child *c = arg;
 
-	*c->us = timed(c->job, fresh_socket(c->job));
+	measure(c->job, c->i, fresh_socket(c->job));
 	_exit(0);
 }
 
@@ -224,8 +241,8 @@ static long run_exiting(struct job *job)
 		for (c = children; c->pid; c++)
 			;
 		c->job = job;
-		c->us = &job->result->us[i];
-		*c->us = -1;
+		c->i = i;
+		job->result->us[i] = -1;
 		c->pid = clone(connect_and_go, c->stack + STACK_BYTES, CLONE_VM | SIGCHLD, c);
 		if (c->pid > 0)
 			running++;
@@ -322,34 +339,49 @@ static double rank(const float *us, long count, double percent)
 	return us[i < 1 ? 0 : i > count ? count - 1 : i - 1];
 }
 
-static int report(const struct job *jobs, double rate)
+/* Of the clients' samples those whose connection came about, the smallest first. */
+static long gather(const struct job *jobs, bool packet, float *to)
 {
-	int64_t from = INT64_MAX, to = 0;
-	long total = 0, count = 0;
-	double seconds;
-	float *us;
+	long count = 0;
 
-	for (int i = 0; i < jobs->clients; i++)
-		total += jobs[i].result->count;
-	us = calloc((size_t)total + 1, sizeof(*us));
-	if (!us)
-		return 1;
 	for (int i = 0; i < jobs->clients; i++) {
 		const struct result *r = jobs[i].result;
 
 		for (long k = 0; k < r->count; k++)
 			if (r->us[k] >= 0)
-				us[count++] = r->us[k];
+				to[count++] = packet ? r->packet_us[k] : r->us[k];
+	}
+	qsort(to, (size_t)count, sizeof(*to), by_size);
+	return count;
+}
+
+static int report(const struct job *jobs, double rate)
+{
+	int64_t from = INT64_MAX, to = 0;
+	long total = 0, count;
+	double seconds;
+	float *us;
+
+	for (int i = 0; i < jobs->clients; i++) {
+		const struct result *r = jobs[i].result;
+
+		total += r->count;
 		from = r->from_ns < from ? r->from_ns : from;
 		to = r->to_ns > to ? r->to_ns : to;
 	}
-	qsort(us, (size_t)count, sizeof(*us), by_size);
+	us = calloc((size_t)total + 1, sizeof(*us));
+	if (!us)
+		return 1;
+	count = gather(jobs, false, us);
 	seconds = (double)(to - from) / (double)NS_PER_S;
 	printf("mode=%s rate=%.0f clients=%d count=%ld failed=%ld seconds=%.1f per_second=%.1f "
-	       "p50_us=%.1f p99_us=%.1f max_us=%.1f\n", mode_names[jobs->mode], rate,
+	       "p50_us=%.1f p99_us=%.1f max_us=%.1f", mode_names[jobs->mode], rate,
 	       jobs->clients, count, total - count, seconds, (double)count / seconds,
 	       count ? rank(us, count, 50) : 0, count ? rank(us, count, 99) : 0,
 	       count ? (double)us[count - 1] : 0);
+	gather(jobs, true, us);
+	printf(" packet_p50_us=%.1f packet_p99_us=%.1f\n", count ? rank(us, count, 50) : 0,
+	       count ? rank(us, count, 99) : 0);
 	free(us);
 	return count ? 0 : 1;
 }
