@@ -43,7 +43,7 @@ static const struct key {
 	KEY("park", VALUE_AGE, park_us, "5ms", 0, TIME_US_PER_S),
 	KEY("mode", VALUE_MODE, enforce, "observe", 0, 0),
 	KEY("policy", VALUE_PATH, policy, "none", 0, 0),
-	KEY("priority_boost", VALUE_BOOST, priority_boost, "realtime", 0, 20),
+	KEY("priority_boost", VALUE_BOOST, priority_boost, "auto", 0, 20),
 	KEY("trace", VALUE_YES, trace, "yes", 0, 0),
 	KEY("trace_buffer", VALUE_BYTES, trace_bytes, "1M", 4 * 1024, 1LL << 30),
 #undef KEY
@@ -187,9 +187,9 @@ static int set_value(struct config *c, const struct key *key, const char *value,
 	case VALUE_QUEUE:
 		return set_queues(c, key, value, why);
 	case VALUE_BOOST:
-		if (strcmp(value, "realtime"))
+		if (strcmp(value, "realtime") && strcmp(value, "auto"))
 			return set_number(c, key, value, why);
-		*(int64_t *)field(c, key) = PRIORITY_REALTIME;
+		*(int64_t *)field(c, key) = value[0] == 'a' ? PRIORITY_AUTO : PRIORITY_REALTIME;
 		return 0;
 	default:
 		return set_number(c, key, value, why);

@@ -28,12 +28,13 @@ struct config {
 	bool enforce;		/* verdicts count; otherwise everything passes */
 	char *policy;		/* absolute path; "none": allow everything */
 	int64_t priority_boost;	/* of the thread that answers packets, as auditd.conf(5) has it; or
-				 * PRIORITY_REALTIME */
+				 * PRIORITY_REALTIME, PRIORITY_AUTO */
 	bool trace;		/* ask tracefs as well */
 	int64_t trace_bytes;	/* the kernel's memory for that, for each processor */
 };
 
 #define PRIORITY_REALTIME 99
+#define PRIORITY_AUTO 98	/* real-time while it has much to do */
 
 /* All defaults.  0 or -ENOMEM. */
 int config_init(struct config *c);

@@ -12,6 +12,7 @@
  *   I2  Nothing here waits: /proc is looked through for parked packets alone, in short pieces,
  *       between which the queue is read.
  *   I3  The verdict is given as soon as the policy can tell; what only the row wants comes after it.
+ *       Where the trace has seen the call, and nobody asks who it is before it passes, that is at once.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ struct pending {
 	uint32_t mark;
 	struct connection connection;	/* without texts */
 	struct sender sender;
-	int64_t arrived_ns, deadline_ns;
+	int64_t arrived_ns, deadline_ns, answered_ns;	/* answered_ns 0: not yet */
 	bool used;
 	bool listed;			/* the search through all of /proc began after it came */
 	bool searched;			/* and has come to its end */
@@ -102,7 +103,7 @@ struct denied {
 struct judge {
 	struct judge_tools t;
 	struct policy *policy;
-	bool asks_more, asks_names;	/* policy_asks_...() */
+	bool asks_more, asks_names, asks_who;	/* policy_asks_...() */
 	struct pending parked[PARKED_MAX];
 	int waiting;
 	struct procscan *newest, *all;	/* those started last, and everybody */
@@ -119,6 +120,7 @@ void judge_set_policy(struct judge *j, struct policy *policy)
 	j->policy = policy;
 	j->asks_more = policy_asks_more(policy);
 	j->asks_names = policy_asks_names(policy);
+	j->asks_who = policy_asks_who(policy);
 	/* The new one may allow what the old one did not. */
 	memset(j->denied, 0, sizeof(j->denied));
 }
@@ -250,6 +252,36 @@ static void remember_denied(struct judge *j, struct pending *k, enum verdict ver
 		tuple, k->sender.inode, clock_mono_ns() + DENIED_NS, verdict };
 }
 
+static void answer(struct judge *j, struct pending *k, enum verdict verdict)
+{
+	if (k->answered_ns)
+		return;
+	for (int i = 0; i < k->count; i++)
+		give(j, k->ids[i], k->mark, verdict);
+	k->answered_ns = clock_mono_ns();
+}
+
+/* It passes, whoever is found to have sent it. */
+static bool passes_anyhow(const struct judge *j, const struct connection *packet)
+{
+	static const enum certainty sure[] = { CERTAINTY_UNKNOWN, CERTAINTY_CERTAIN };
+	struct connection c = *packet;
+	struct policy_answer a;
+
+	if (!j->t.config->enforce)
+		return true;
+	if (j->asks_who)
+		return false;
+	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
+	for (int i = 0; i < 2; i++) {
+		c.certainty = sure[i];
+		policy_decide(j->policy, &c, &a);
+		if (a.verdict != VERDICT_ACCEPT)
+			return false;
+	}
+	return true;
+}
+
 /* Decides and answers, or says that it would rather wait: false.  last: there is nothing to wait for. */
 static bool settle(struct judge *j, struct pending *k, bool last)
 {
@@ -274,9 +306,8 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 	}
 	if (!last && a.wants_certain)
 		return false;
-	for (int i = 0; i < k->count; i++)
-		give(j, k->ids[i], k->mark, a.verdict);
-	c.latency_us = (clock_mono_ns() - k->arrived_ns) / 1000;
+	answer(j, k, a.verdict);
+	c.latency_us = (k->answered_ns - k->arrived_ns) / 1000;
 	j->count[C_FROM + s->source]++;
 	j->count[C_RECORDED + s->source] += s->row != 0;
 	if (a.verdict != VERDICT_ACCEPT)
@@ -379,8 +410,11 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 	if (join_twin(j, &k))
 		return;
 	sender_init(&k.sender, p->uid);
+	if (witnesses_call(j->t.witnesses, &k.connection, &k.sender) &&
+	    passes_anyhow(j, &k.connection))
+		answer(j, &k, VERDICT_ACCEPT);
 	witnesses_ask(j->t.witnesses, &k.connection, &k.sender);
-	if (is_denied(j, &k) || settle(j, &k, false))
+	if ((!k.answered_ns && is_denied(j, &k)) || settle(j, &k, k.answered_ns != 0))
 		return;
 	if (!park(j, &k))
 		settle(j, &k, true);

@@ -10,11 +10,9 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +29,7 @@
 #include "observe.h"
 #include "policy.h"
 #include "policy_file.h"
+#include "priority.h"
 #include "procfs.h"
 #include "procscan.h"
 #include "recorder.h"
@@ -70,6 +69,7 @@ struct daemon {
 	struct judge *judge;
 	uint64_t recorded;		/* the newest position that a row has taken to the ledger */
 	bool once;		/* end when all that is there has been followed */
+	struct priority priority;
 	struct signals signals;
 };
 
@@ -271,8 +271,10 @@ static bool take_packets(struct daemon *d)
 	rc = nfqueue_read(d->queue, on_packets, on_packet, d);
 	if (rc < 0)
 		log_error("cannot read the queue: %s", strerror(-rc));
-	if (rc > 0)
+	if (rc > 0) {
 		judge_publish(d->judge);
+		priority_note(&d->priority, rc, clock_mono_ns());
+	}
 	if (rc == NFQUEUE_READ_MAX)
 		witnesses_backlog(&d->witnesses);
 	return rc == NFQUEUE_READ_MAX;
@@ -409,21 +411,6 @@ static void on_half(const struct connection *c, bool has_packet, void *arg)
 	observer_restore(arg, c, has_packet);
 }
 
-/* Of this thread alone, now that the others are there: no connection waits for them. */
-static void raise_priority(const struct daemon *d)
-{
-	struct sched_param lowest = { .sched_priority = sched_get_priority_min(SCHED_RR) };
-	int boost = (int)d->config.priority_boost;
-
-	if (boost == PRIORITY_REALTIME) {
-		if (!sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest))
-			return;
-		boost = 20;	/* where it is not to be had, as much as else there is */
-	}
-	if (setpriority(PRIO_PROCESS, 0, -boost))
-		log_warn("cannot raise the priority: %s", strerror(errno));
-}
-
 static bool start(struct daemon *d)
 {
 	int rc = recorder_start(d->config.ledger, d->config.node, d->config.buffer_bytes / 2,
@@ -450,8 +437,10 @@ static bool start(struct daemon *d)
 	}
 	if (!d->records)
 		log_error("cannot start: %s", strerror(errno));
-	if (d->records && d->queue)
-		raise_priority(d);
+	/* Of this thread alone, now that the others are there. */
+	rc = d->records && d->queue ? priority_take(&d->priority, (int)d->config.priority_boost) : 0;
+	if (rc)
+		log_warn("cannot raise the priority: %s", strerror(-rc));
 	return d->records != NULL;
 }
 

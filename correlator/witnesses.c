@@ -432,13 +432,42 @@ static void doubt_socket(struct witnesses *w, struct connection *c, struct sende
 		s->doubts.trace_ok &= s->inode < 0;
 }
 
+/* connect() over TCP is the socket's own call, whoever opened it: nobody else can have sent this. */
+static bool is_own_call(const struct connection *c, const struct sender *s)
+{
+	return c->protocol == IPPROTO_TCP && is_proven(s) && s->looker.exact;
+}
+
+/* Lookups are for anybody to make: the socket's user must have.  False: somebody else is named instead. */
+static bool doubt_user(struct witnesses *w, struct connection *c, struct sender *s)
+{
+	int64_t uid = user_of(w, s->pid, c->uid);
+	struct sender named;
+
+	/* A UDP socket that was connected long ago looks nothing up: who did may be anybody, and a send
+	 * with MSG_MORE looks like one that sent its packet. */
+	s->stranger = uid < 0 && c->protocol != IPPROTO_TCP;
+	if (s->stranger)
+		s->evidence &= ~(unsigned int)EVIDENCE_CALL;
+	if (c->uid < 0 || uid < 0 || uid == c->uid)
+		return true;
+	named = *s;
+	/* It may have been passed the socket of another user, if nobody else has it. */
+	drop_trace(w, c, s);
+	if (s->pid >= 0)
+		return false;
+	*s = named;
+	s->doubts.trace_ok = false;
+	return true;
+}
+
 /*
  * A trace alone may be of another network namespace, of another user who asked for a route that is not
  * his, or of a process that is gone while the packet's socket lives on: somebody else's.
  */
 static void doubt_trace(struct witnesses *w, struct connection *c, struct sender *s)
 {
-	int64_t netns, uid;
+	int64_t netns;
 
 	if (!(s->evidence & EVIDENCE_TRACE) || (s->evidence & EVIDENCE_FD))
 		return;
@@ -448,32 +477,21 @@ static void doubt_trace(struct witnesses *w, struct connection *c, struct sender
 		return;
 	}
 	s->netns = netns;
-	uid = user_of(w, s->pid, c->uid);
-	/* A UDP socket that was connected long ago looks nothing up: who did may be anybody, and a send
-	 * with MSG_MORE looks like one that sent its packet. */
-	s->stranger = uid < 0 && c->protocol != IPPROTO_TCP;
-	if (s->stranger)
-		s->evidence &= ~(unsigned int)EVIDENCE_CALL;
-	/* The call of a TCP socket is its own, whoever opened it; else lookups are for anybody to make. */
-	if (c->uid >= 0 && uid >= 0 && uid != c->uid &&
-	    !(c->protocol == IPPROTO_TCP && is_proven(s) && s->looker.exact)) {
-		struct sender named = *s;
-
-		/* It may have been passed the socket of another user, if nobody else has it. */
-		drop_trace(w, c, s);
-		if (s->pid >= 0)
-			return;
-		*s = named;
-		s->doubts.trace_ok = false;
-	}
+	if (!is_own_call(c, s) && !doubt_user(w, c, s))
+		return;
 	if (s->doubts.trace_ok && (netns < 0 || !s->looker.exact))
 		doubt_socket(w, c, s);
 }
 
-void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s)
+bool witnesses_call(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	if (w->tracefs && c->direction != DIRECTION_IN)
 		ask_trace(w, c, s);
+	return is_own_call(c, s);
+}
+
+void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s)
+{
 	if (!is_proven(s)) {
 		ask_socket(w, c, s);
 		ask_cache(w, c, s);

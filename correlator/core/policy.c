@@ -186,6 +186,28 @@ bool policy_asks_more(const struct policy *p)
 	return false;
 }
 
+bool policy_asks_who(const struct policy *p)
+{
+	for (size_t i = 0; i < p->rule_count; i++)
+		if (p->rules[i].certain)
+			return true;
+	for (size_t i = 0; i < p->match_count; i++)
+		switch (p->matches[i].kind) {
+		case MATCH_NODE:
+		case MATCH_PROTO:
+		case MATCH_DIRECTION:
+		case MATCH_ADDRESS:
+		case MATCH_SRC:
+		case MATCH_DST:
+		case MATCH_SPORT:
+		case MATCH_DPORT:
+			break;
+		default:
+			return true;
+		}
+	return false;
+}
+
 bool policy_asks_names(const struct policy *p)
 {
 	for (size_t i = 0; i < p->match_count; i++)

@@ -47,6 +47,8 @@ void policy_decide(const struct policy *p, const struct connection *c, struct po
  * found out before the verdict.
  */
 bool policy_asks_more(const struct policy *p);
+/* Whether any rule asks who it is: else the packet alone decides, and whether it is attributed. */
+bool policy_asks_who(const struct policy *p);
 /* Whether names of users are compared, as patterns are; other names became numbers. */
 bool policy_asks_names(const struct policy *p);
 /* Gives the users that are named their numbers: uid_of() returns -1 for a name that nobody has, which

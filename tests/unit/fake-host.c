@@ -166,6 +166,8 @@ static int answer(struct nfqueue_id id, bool dropped, uint32_t mark)
 	v->queue = id.queue;
 	v->dropped = dropped;
 	v->mark = mark;
+	v->prompt = !fake.looks;
+	fake.looks = 0;
 	return fake.verdicts_fail ? -ENOENT : 0;
 }
 
@@ -226,9 +228,15 @@ int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *lo
 
 /* /proc. */
 
+static struct fake_process *look(int64_t pid)
+{
+	fake.looks++;
+	return fake_find(pid);
+}
+
 int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd)
 {
-	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
+	const struct fake_fd *f = fake_fd_of(look(pid), fd);
 
 	(void)p;
 	return f ? f->inode : -1;
@@ -241,7 +249,7 @@ bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode)
 
 int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode)
 {
-	const struct fake_process *k = fake_find(pid);
+	const struct fake_process *k = look(pid);
 
 	(void)p;
 	for (int i = 0; k && i < k->fds; i++)
@@ -252,7 +260,7 @@ int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode)
 
 bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
 {
-	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
+	const struct fake_fd *f = fake_fd_of(look(pid), fd);
 
 	(void)p;
 	return f && !f->nonblocking;
@@ -260,7 +268,7 @@ bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
 
 bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 {
-	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
+	const struct fake_fd *f = fake_fd_of(look(pid), fd);
 
 	(void)p;
 	return f && f->calling;
@@ -268,7 +276,7 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 
 bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
 {
-	const struct fake_process *k = fake_find(pid);
+	const struct fake_process *k = look(pid);
 
 	(void)p;
 	event_init(e);
@@ -284,7 +292,7 @@ bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
 
 void procfs_rest(struct procfs *p, struct event *e)
 {
-	const struct fake_process *k = fake_find(e->pid);
+	const struct fake_process *k = look(e->pid);
 
 	(void)p;
 	if (!k)
@@ -305,7 +313,7 @@ int64_t procfs_process(struct procfs *p, int64_t tid)
 
 int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)
 {
-	const struct fake_process *k = fake_find(pid);
+	const struct fake_process *k = look(pid);
 
 	(void)p;
 	(void)likely;
@@ -314,7 +322,7 @@ int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)
 
 int64_t procfs_netns(struct procfs *p, int64_t pid)
 {
-	const struct fake_process *k = fake_find(pid);
+	const struct fake_process *k = look(pid);
 
 	(void)p;
 	return k ? k->netns : -1;

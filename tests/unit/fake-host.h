@@ -45,6 +45,7 @@ struct fake_socket {
 struct fake_verdict {
 	uint16_t count, queue;
 	bool dropped;
+	bool prompt;		/* nothing had been asked of /proc since the last one */
 	uint32_t mark;
 };
 
@@ -70,6 +71,7 @@ extern struct fake_host {
 	int64_t overruns, lost;		/* lost: found out by the next drain */
 	/* what came of it */
 	int64_t rows, proven, listed, names, twice, verdicts;
+	int64_t looks;			/* into /proc, since the last verdict */
 	int64_t counter[64];
 	const char *counter_name[64];
 	bool verdicts_fail;

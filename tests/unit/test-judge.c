@@ -345,6 +345,7 @@ static bool do_packet(const struct args *a)
 	uint8_t data[64];
 	size_t len = rig_ip(data, now.protocol, &now.src, &now.dst);
 
+	fake.looks = 0;
 	for (int64_t n = number(a, 1, 1); n > 0; n--)
 		now.id = rig_packet(data, len, now.hook, 0x30000 | MARK_OTHERS, now.uid);
 	return true;
@@ -436,6 +437,12 @@ static bool is_verdict(const struct args *a)
 		return true;
 	tap_note("verdict of %s: %s", a->word[1], verdict_of((uint32_t)number(a, 1, 0)));
 	return false;
+}
+
+/* Whether the last packet had its verdict before anything was asked of /proc. */
+static bool is_prompt(const struct args *a)
+{
+	return fake.verdict[now.id].prompt == number(a, 1, 1);
 }
 
 static bool is_row(const struct connection *c, const struct args *a)
@@ -585,7 +592,7 @@ static const struct {
 	{ "packet", do_packet }, { "packets", do_packets }, { "turn", do_turn }, { "pass", do_pass },
 	{ "park", do_park }, { "observe", do_observe }, { "policy", do_policy }, { "end", do_end },
 	{ "broken", do_broken },
-	{ "parked", is_parked }, { "verdict", is_verdict }, { "is", is_is },
+	{ "parked", is_parked }, { "verdict", is_verdict }, { "prompt", is_prompt }, { "is", is_is },
 	{ "confirmed", is_confirmed }, { "new", is_new }, { "by", is_by }, { "reason", is_reason },
 	{ "exe", is_exe }, { "rule", is_rule }, { "rows", is_rows }, { "records", is_records },
 	{ "proven", is_proven }, { "counter", is_counter }, { "next", is_next },
