@@ -467,19 +467,17 @@ static bool doubt_user(struct witnesses *w, struct connection *c, struct sender 
  */
 static void doubt_trace(struct witnesses *w, struct connection *c, struct sender *s)
 {
-	int64_t netns;
-
 	if (!(s->evidence & EVIDENCE_TRACE) || (s->evidence & EVIDENCE_FD))
 		return;
-	netns = netns_of(w, s->pid);
-	if (is_elsewhere(w, c, netns)) {
+	if (s->netns < 0)
+		s->netns = netns_of(w, s->pid);
+	if (is_elsewhere(w, c, s->netns)) {
 		drop_trace(w, c, s);
 		return;
 	}
-	s->netns = netns;
 	if (!is_own_call(c, s) && !doubt_user(w, c, s))
 		return;
-	if (s->doubts.trace_ok && (netns < 0 || !s->looker.exact))
+	if (s->doubts.trace_ok && (s->netns < 0 || !s->looker.exact))
 		doubt_socket(w, c, s);
 }
 
@@ -487,7 +485,11 @@ bool witnesses_call(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	if (w->tracefs && c->direction != DIRECTION_IN)
 		ask_trace(w, c, s);
-	return is_own_call(c, s);
+	if (!is_own_call(c, s))
+		return false;
+	/* While it waits: when it is gone nobody can tell. */
+	s->netns = netns_of(w, s->pid);
+	return s->netns > 0 && !is_elsewhere(w, c, s->netns);
 }
 
 void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s)

@@ -64,8 +64,8 @@ void witnesses_trace(struct witnesses *w);
 /* More packets are waiting, which may have come before events of theirs were lost. */
 void witnesses_backlog(struct witnesses *w);
 
-/* The first question, to the trace: true where the call itself was seen, so that somebody will be named
- * whatever else is asked. */
+/* The first question, to the trace: true where the call itself was seen, in this network, so that its
+ * process will be named whatever else is asked. */
 bool witnesses_call(struct witnesses *w, struct connection *c, struct sender *s);
 /* The next questions, none of which waits: socket, cache, processes seen lately. */
 void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s);

@@ -45,7 +45,7 @@ struct fake_socket {
 struct fake_verdict {
 	uint16_t count, queue;
 	bool dropped;
-	bool prompt;		/* nothing had been asked of /proc since the last one */
+	bool prompt;		/* nothing but the network had been asked of /proc since the last one */
 	uint32_t mark;
 };
 
