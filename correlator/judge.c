@@ -436,38 +436,56 @@ static void found(int64_t inode, int64_t pid, int64_t fd, void *arg)
 	}
 }
 
-void judge_event(struct judge *j, const struct event *e)
+static bool is_call_to(const struct event *e, const struct endpoint *dst)
+{
+	struct address addr = e->addr;
+
+	address_unmap(&addr);
+	return e->kind != EVENT_SOCKET && e->port == dst->port && address_equal(&addr, &dst->addr);
+}
+
+/* A record that may be of this parked packet.  inode: of its socket; -1: unknown. */
+static void meet(struct judge *j, struct pending *k, const struct event *e, int64_t inode)
 {
 	struct witnesses *w = j->t.witnesses;
-	struct address addr = e->addr;
+
+	if (inode > 0 && inode == k->sender.inode && k->sender.fd < 0 &&
+	    procfs_holds(w->procfs, e->pid, e->fd, inode))
+		witnesses_found(w, &k->connection, &k->sender, e->pid, e->fd, FROM_CACHE);
+	else if (is_call_to(e, &k->connection.dst))
+		witnesses_record(w, &k->connection, &k->sender);
+	else
+		return;
+	if (settle(j, k, false))
+		release(j, k);
+}
+
+static struct pending *parked_with(struct judge *j, int64_t inode)
+{
+	for (int i = 0; inode > 0 && i < PARKED_MAX; i++)
+		if (j->parked[i].used && j->parked[i].sender.inode == inode)
+			return &j->parked[i];
+	return NULL;
+}
+
+void judge_event(struct judge *j, const struct event *e)
+{
 	int64_t inode = e->inode;
+	struct pending *own;
 
 	if (e->text[EVENT_NODE].data)
 		return;
 	j->heard = true;
 	if (!j->waiting)
 		return;
-	address_unmap(&addr);
 	/* The plugin may have been too busy to look. */
 	if (inode < 0 && e->fd >= 0)
-		inode = procfs_inode(w->procfs, e->pid, e->fd);
-	for (int i = 0; i < PARKED_MAX; i++) {
-		struct pending *k = &j->parked[i];
-		const struct endpoint *dst = &k->connection.dst;
-
-		if (!k->used)
-			continue;
-		if (inode > 0 && inode == k->sender.inode && k->sender.fd < 0 &&
-		    procfs_holds(w->procfs, e->pid, e->fd, inode))
-			witnesses_found(w, &k->connection, &k->sender, e->pid, e->fd, FROM_CACHE);
-		else if (e->kind != EVENT_SOCKET && e->port == dst->port &&
-			 address_equal(&addr, &dst->addr))
-			witnesses_record(w, &k->connection, &k->sender);
-		else
-			continue;
-		if (settle(j, k, false))
-			release(j, k);
-	}
+		inode = procfs_inode(j->t.witnesses->procfs, e->pid, e->fd);
+	/* Not another's, who waits for a record to the same place. */
+	own = parked_with(j, inode);
+	for (int i = 0; i < PARKED_MAX; i++)
+		if (own ? own == &j->parked[i] : j->parked[i].used)
+			meet(j, &j->parked[i], e, inode);
 }
 
 void judge_late(struct judge *j, struct outcome *out)

@@ -352,7 +352,19 @@ static bool may_be_callers(struct witnesses *w, const struct connection *c, stru
 	return s->inode < 0;
 }
 
-/* Its own record, or of a packet that nobody is named for, or a mere holder, anybody's of that user. */
+/* Of a packet that nobody is named for, or a mere holder: the record of its socket, else the oldest of
+ * that user to the same place. */
+static bool find_record(struct witnesses *w, const struct connection *c, struct sender *s,
+			struct flow *r)
+{
+	if (s->evidence & (EVIDENCE_TRACE | EVIDENCE_SYSCALL))
+		return false;
+	if (observer_record_of(w->observer, c, s->inode, r))
+		return true;
+	return observer_record(w->observer, c, -1, -1, r) && may_be_callers(w, c, s, r);
+}
+
+/* Its own record, or another that may be its own. */
 void witnesses_record(struct witnesses *w, const struct connection *c, struct sender *s)
 {
 	struct flow r;
@@ -362,8 +374,7 @@ void witnesses_record(struct witnesses *w, const struct connection *c, struct se
 		return;
 	own = s->pid >= 0 && observer_record(w->observer, c, s->pid, s->fd, &r);
 	if (!own) {
-		if ((s->evidence & (EVIDENCE_TRACE | EVIDENCE_SYSCALL)) ||
-		    !observer_record(w->observer, c, -1, -1, &r) || !may_be_callers(w, c, s, &r))
+		if (!find_record(w, c, s, &r))
 			return;
 		/* A holder stays named unless the other one holds it, too. */
 		if (s->pid >= 0 && s->inode < 0)

@@ -244,6 +244,22 @@ bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst,
 	return true;
 }
 
+bool flows_find_socket(const struct flows *f, int protocol, const struct endpoint *dst, int64_t inode,
+		       struct flow *found)
+{
+	uint32_t n = inode > 0 ? f->head[BY_INODE][bucket_of_number((uint64_t)inode)] : NONE;
+
+	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[BY_INODE]) {
+		const struct flow *flow = &f->slot[n].flow;
+
+		if (flow->inode != inode || !same_peer(flow, protocol, dst))
+			continue;
+		*found = *flow;
+		return true;
+	}
+	return false;
+}
+
 static uint32_t find_id(const struct flows *f, uint64_t id)
 {
 	uint32_t n = f->head[BY_ID][bucket_of_number(id)];

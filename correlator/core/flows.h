@@ -56,6 +56,10 @@ bool flows_match(struct flows *f, const struct event *e, int protocol, const str
 bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst, int64_t pid,
 		int64_t fd, int64_t uid, int64_t time_us, struct flow *found);
 
+/* Likewise, of this very socket. */
+bool flows_find_socket(const struct flows *f, int protocol, const struct endpoint *dst, int64_t inode,
+		       struct flow *found);
+
 /* Row id still waits for its other half. */
 bool flows_has(const struct flows *f, uint64_t id);
 /* Row id is settled otherwise. */

@@ -615,6 +615,12 @@ bool observer_record(struct observer *o, const struct connection *c, int64_t pid
 	return flows_find(o->records, c->protocol, peer_of(c), pid, fd, c->uid, c->time_us, found);
 }
 
+bool observer_record_of(struct observer *o, const struct connection *c, int64_t inode,
+			struct flow *found)
+{
+	return flows_find_socket(o->records, c->protocol, peer_of(c), inode, found);
+}
+
 bool observer_awaits(const struct observer *o, uint64_t row)
 {
 	return flows_has(o->records, row);

@@ -72,6 +72,10 @@ void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
 bool observer_record(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
 		     struct flow *found);
 
+/* Likewise, of a call on this very socket. */
+bool observer_record_of(struct observer *o, const struct connection *c, int64_t inode,
+			struct flow *found);
+
 /* The record of this row still waits for its packet. */
 bool observer_awaits(const struct observer *o, uint64_t row);
 
