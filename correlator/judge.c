@@ -605,10 +605,7 @@ static int turn_parked(struct judge *j)
 		if (!k->used)
 			continue;
 		if (now >= k->deadline_ns) {
-			/* Its socket may have gone: then a record that could not be told from others
-			 * to the same place is its own. */
-			if (k->sender.local && k->sender.pid < 0)
-				witnesses_record(j->t.witnesses, &k->connection, &k->sender);
+			witnesses_last(j->t.witnesses, &k->connection, &k->sender);
 			settle(j, k, true);
 			release(j, k);
 			j->count[C_EXPIRED]++;

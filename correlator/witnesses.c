@@ -364,6 +364,23 @@ static bool find_record(struct witnesses *w, const struct connection *c, struct 
 	return observer_record(w->observer, c, -1, -1, r) && may_be_callers(w, c, s, r);
 }
 
+static void take_record(struct witnesses *w, const struct connection *c, struct sender *s,
+			const struct flow *r)
+{
+	if (s->fd < 0 && s->inode > 0 && procfs_holds(w->procfs, r->pid, r->fd, s->inode)) {
+		s->fd = r->fd;
+		s->evidence |= EVIDENCE_FD;
+	}
+	s->pid = r->pid;
+	s->row = r->id;
+	s->evidence |= EVIDENCE_AUDIT;
+	s->doubts.same_socket = s->fd >= 0 && s->fd == r->fd;
+	/* Of a lookup alone the user must be the socket's: else anybody could put his before another's
+	 * packet and have a record beside it.  A call that was seen is nobody else's. */
+	if (!(s->evidence & EVIDENCE_CALL) && c->uid >= 0 && r->uid >= 0 && c->uid != r->uid)
+		s->doubts.trace_ok = false;
+}
+
 /* Its own record, or another that may be its own. */
 void witnesses_record(struct witnesses *w, const struct connection *c, struct sender *s)
 {
@@ -383,18 +400,18 @@ void witnesses_record(struct witnesses *w, const struct connection *c, struct se
 		s->source = FROM_CACHE;
 		s->evidence &= ~(unsigned int)EVIDENCE_FD;
 	}
-	if (s->fd < 0 && s->inode > 0 && procfs_holds(w->procfs, r.pid, r.fd, s->inode)) {
-		s->fd = r.fd;
-		s->evidence |= EVIDENCE_FD;
-	}
-	s->pid = r.pid;
-	s->row = r.id;
-	s->evidence |= EVIDENCE_AUDIT;
-	s->doubts.same_socket = s->fd >= 0 && s->fd == r.fd;
-	/* Of a lookup alone the user must be the socket's: else anybody could put his before another's
-	 * packet and have a record beside it.  A call that was seen is nobody else's. */
-	if (!(s->evidence & EVIDENCE_CALL) && c->uid >= 0 && r.uid >= 0 && c->uid != r.uid)
-		s->doubts.trace_ok = false;
+	take_record(w, c, s, &r);
+}
+
+void witnesses_last(struct witnesses *w, const struct connection *c, struct sender *s)
+{
+	struct flow r;
+
+	if (s->row || s->pid >= 0 || !s->local || !observer_record(w->observer, c, -1, -1, &r) ||
+	    (s->inode > 0 && r.inode > 0 && r.inode != s->inode))
+		return;
+	s->source = FROM_CACHE;
+	take_record(w, c, s, &r);
 }
 
 void witnesses_share(struct witnesses *w, const struct connection *c, struct sender *s)

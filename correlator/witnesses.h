@@ -76,6 +76,9 @@ void witnesses_found(struct witnesses *w, const struct connection *c, struct sen
 void witnesses_socket(struct witnesses *w, const struct connection *c, struct sender *s);
 /* The record of its call, if it has come meanwhile. */
 void witnesses_record(struct witnesses *w, const struct connection *c, struct sender *s);
+/* Nobody could be named in time: a record that has come is taken as one that comes later would be, which
+ * another socket does not speak against, of a process that is just ending for instance. */
+void witnesses_last(struct witnesses *w, const struct connection *c, struct sender *s);
 /* A record is of one packet: while this one waited another one may have taken it. */
 void witnesses_share(struct witnesses *w, const struct connection *c, struct sender *s);
 /* For who must be sure: whether it holds the socket, and a thread of it is in the call just now. */
