@@ -12,7 +12,8 @@
  *   I2  Nothing here waits: /proc is looked through for parked packets alone, in short pieces,
  *       between which the queue is read.
  *   I3  The verdict is given as soon as the policy can tell; what only the row wants comes after it.
- *       Where the trace has seen the call, and nobody asks who it is before it passes, that is at once.
+ *       Where it is certain which process it is, and nobody asks who that is before it passes, that
+ *       is before /proc is asked for its program.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,13 @@ static void answer(struct judge *j, struct pending *k, enum verdict verdict)
 	k->answered_ns = clock_mono_ns();
 }
 
+/* What is asked from now on changes nothing about which process it was. */
+static bool is_sure(const struct sender *s)
+{
+	return s->pid >= 0 && !s->elsewhere &&
+	       certainty_of(s->evidence, &s->doubts) == CERTAINTY_CERTAIN;
+}
+
 /* It passes, whoever is found to have sent it. */
 static bool passes_anyhow(const struct judge *j, const struct connection *packet)
 {
@@ -414,6 +422,8 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 	    passes_anyhow(j, &k.connection))
 		answer(j, &k, VERDICT_ACCEPT);
 	witnesses_ask(j->t.witnesses, &k.connection, &k.sender);
+	if (is_sure(&k.sender) && passes_anyhow(j, &k.connection))
+		answer(j, &k, VERDICT_ACCEPT);
 	if ((!k.answered_ns && is_denied(j, &k)) || settle(j, &k, k.answered_ns != 0))
 		return;
 	if (!park(j, &k))

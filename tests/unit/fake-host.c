@@ -228,15 +228,9 @@ int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *lo
 
 /* /proc. */
 
-static struct fake_process *look(int64_t pid)
-{
-	fake.looks++;
-	return fake_find(pid);
-}
-
 int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd)
 {
-	const struct fake_fd *f = fake_fd_of(look(pid), fd);
+	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
 
 	(void)p;
 	return f ? f->inode : -1;
@@ -249,7 +243,7 @@ bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode)
 
 int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode)
 {
-	const struct fake_process *k = look(pid);
+	const struct fake_process *k = fake_find(pid);
 
 	(void)p;
 	for (int i = 0; k && i < k->fds; i++)
@@ -260,7 +254,7 @@ int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode)
 
 bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
 {
-	const struct fake_fd *f = fake_fd_of(look(pid), fd);
+	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
 
 	(void)p;
 	return f && !f->nonblocking;
@@ -268,7 +262,7 @@ bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
 
 bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 {
-	const struct fake_fd *f = fake_fd_of(look(pid), fd);
+	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
 
 	(void)p;
 	return f && f->calling;
@@ -276,9 +270,10 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 
 bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
 {
-	const struct fake_process *k = look(pid);
+	const struct fake_process *k = fake_find(pid);
 
 	(void)p;
+	fake.looks++;
 	event_init(e);
 	if (!k)
 		return false;
@@ -292,7 +287,7 @@ bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
 
 void procfs_rest(struct procfs *p, struct event *e)
 {
-	const struct fake_process *k = look(e->pid);
+	const struct fake_process *k = fake_find(e->pid);
 
 	(void)p;
 	if (!k)
@@ -313,7 +308,7 @@ int64_t procfs_process(struct procfs *p, int64_t tid)
 
 int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)
 {
-	const struct fake_process *k = look(pid);
+	const struct fake_process *k = fake_find(pid);
 
 	(void)p;
 	(void)likely;
@@ -322,7 +317,6 @@ int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)
 
 int64_t procfs_netns(struct procfs *p, int64_t pid)
 {
-	/* No look: it is asked of everybody before he passes. */
 	const struct fake_process *k = fake_find(pid);
 
 	(void)p;

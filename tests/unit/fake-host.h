@@ -45,7 +45,7 @@ struct fake_socket {
 struct fake_verdict {
 	uint16_t count, queue;
 	bool dropped;
-	bool prompt;		/* nothing but the network had been asked of /proc since the last one */
+	bool prompt;		/* no program had been asked for since the last one */
 	uint32_t mark;
 };
 
@@ -71,7 +71,7 @@ extern struct fake_host {
 	int64_t overruns, lost;		/* lost: found out by the next drain */
 	/* what came of it */
 	int64_t rows, proven, listed, names, twice, verdicts;
-	int64_t looks;			/* into /proc, since the last verdict */
+	int64_t looks;			/* at a process's program, since the last verdict */
 	int64_t counter[64];
 	const char *counter_name[64];
 	bool verdicts_fail;

@@ -439,7 +439,7 @@ static bool is_verdict(const struct args *a)
 	return false;
 }
 
-/* Whether the last packet had its verdict before /proc was asked who its sender is. */
+/* Whether the last packet had its verdict before /proc was asked for its sender's program. */
 static bool is_prompt(const struct args *a)
 {
 	return fake.verdict[now.id].prompt == number(a, 1, 1);
