@@ -271,42 +271,46 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 
 /*
  * Without the trace: a connect() that waits is going on in somebody who holds the socket, which its
- * opener need not be (fork, SCM_RIGHTS).  True where it is this one.
+ * opener need not be (fork, SCM_RIGHTS).  Whether it seems to be this one: if he holds the socket after
+ * that, it is, and else may be gone, and his pid another's.
  */
-static bool is_caller(struct witnesses *w, const struct connection *c, struct sender *s, int64_t pid,
-		      int64_t fd)
+static bool is_calling(struct witnesses *w, const struct connection *c, int64_t pid, int64_t fd)
 {
-	bool tcp = c->protocol == IPPROTO_TCP && c->direction == DIRECTION_OUT;
+	return !w->tracefs && c->protocol == IPPROTO_TCP && c->direction == DIRECTION_OUT &&
+	       procfs_in_call(w->procfs, pid, fd);
+}
 
-	if (w->tracefs || !tcp)
-		return false;
-	/* In the call, and on this very socket: the process may be gone, and its pid another's. */
-	if (procfs_in_call(w->procfs, pid, fd) && procfs_holds(w->procfs, pid, fd, s->inode))
-		return true;
-	s->elsewhere = procfs_is_blocking(w->procfs, pid, fd);
-	return false;
+/* Who holds the socket; caller: and is in the call. */
+static void name_holder(struct witnesses *w, const struct connection *c, struct sender *s,
+			const struct holder *h, enum source source, bool caller)
+{
+	bool other = s->pid >= 0 && s->pid != h->pid;
+
+	/* Who was named by the trace, or in the call, is right; a mere holder may not be. */
+	if (other && !s->elsewhere)
+		return;
+	if (!caller && !w->tracefs && c->protocol == IPPROTO_TCP && c->direction == DIRECTION_OUT)
+		s->elsewhere = procfs_is_blocking(w->procfs, h->pid, h->fd);
+	note_other(s, h->pid);
+	if (other && !caller)
+		return;
+	s->fd = h->fd;
+	s->evidence |= EVIDENCE_FD | (caller ? EVIDENCE_SYSCALL : 0u);
+	s->elsewhere &= !caller;
+	if (s->pid != h->pid) {
+		s->pid = h->pid;
+		s->source = source;
+	}
+	witnesses_record(w, c, s);
 }
 
 void witnesses_found(struct witnesses *w, const struct connection *c, struct sender *s, int64_t pid,
 		     int64_t fd, enum source source)
 {
-	bool other = s->pid >= 0 && s->pid != pid, caller;
+	struct holder h = { .pid = pid, .fd = fd };
 
-	/* Who was named by the trace, or in the call, is right; a mere holder may not be. */
-	if (other && !s->elsewhere)
-		return;
-	caller = is_caller(w, c, s, pid, fd);
-	note_other(s, pid);
-	if (other && !caller)
-		return;
-	s->fd = fd;
-	s->evidence |= EVIDENCE_FD | (caller ? EVIDENCE_SYSCALL : 0u);
-	s->elsewhere &= !caller;
-	if (s->pid != pid) {
-		s->pid = pid;
-		s->source = source;
-	}
-	witnesses_record(w, c, s);
+	name_holder(w, c, s, &h, source,
+		    is_calling(w, c, pid, fd) && procfs_holds(w->procfs, pid, fd, s->inode));
 }
 
 /* The process that holds the packet's socket, by what was seen lately. */
@@ -318,8 +322,10 @@ static void ask_cache(struct witnesses *w, const struct connection *c, struct se
 	if (s->inode < 0)
 		return;
 	if (observer_holder(w->observer, s->inode, h) && (s->pid < 0 || s->pid == h[0].pid)) {
+		bool calling = is_calling(w, c, h[0].pid, h[0].fd);
+
 		if (procfs_holds(w->procfs, h[0].pid, h[0].fd, s->inode)) {
-			witnesses_found(w, c, s, h[0].pid, h[0].fd, FROM_CACHE);
+			name_holder(w, c, s, h, FROM_CACHE, calling);
 			return;
 		}
 		/* It was seen there, and is gone meanwhile, or has passed it on. */

@@ -17,8 +17,17 @@
 #include "proc.h"
 #include "procfs.h"
 
+#define CALLS 64
+
+/* /proc/PID/syscall, kept open: it stands for that very process, and tells whether it is there. */
+struct call_file {
+	int64_t pid;
+	int fd;			/* -1: none */
+};
+
 struct procfs {
 	int dir;
+	struct call_file call[CALLS];	/* by pid */
 	int64_t tick_us;
 	int64_t boot_us;	/* by the wall clock at the start of this program */
 	/* what the process glanced at last said */
@@ -26,6 +35,7 @@ struct procfs {
 };
 
 #define FDS_MAX 1024
+#define CALL_CHARS 256
 
 int procfs_dir(const struct procfs *p)
 {
@@ -43,6 +53,8 @@ struct procfs *procfs_open(const char *path)
 		free(p);
 		return NULL;
 	}
+	for (int i = 0; i < CALLS; i++)
+		p->call[i].fd = -1;
 	p->tick_us = proc_tick_us();
 	p->boot_us = proc_boot_us();
 	return p;
@@ -52,6 +64,9 @@ void procfs_close(struct procfs *p)
 {
 	if (!p)
 		return;
+	for (int i = 0; i < CALLS; i++)
+		if (p->call[i].fd >= 0)
+			close(p->call[i].fd);
 	close(p->dir);
 	free(p);
 }
@@ -128,16 +143,12 @@ bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
 }
 
 /* "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call. */
-static bool is_call_on(int dir, const char *name, int64_t fd)
+static bool is_call_on(const char *buf, int64_t fd)
 {
 	static const long calls[] = { SYS_connect, SYS_sendto, SYS_sendmsg, SYS_sendmmsg };
-	char buf[256], *end;
-	ssize_t n = proc_read(dir, name, buf, sizeof(buf) - 1);
+	char *end;
 	long nr;
 
-	if (n <= 0)
-		return false;
-	buf[n] = '\0';
 	nr = strtol(buf, &end, 10);
 	if (end == buf || *end != ' ' || (int64_t)(int)strtoll(end, NULL, 16) != fd)
 		return false;
@@ -147,16 +158,37 @@ static bool is_call_on(int dir, const char *name, int64_t fd)
 	return false;
 }
 
+static bool ends(char *buf, ssize_t n)
+{
+	buf[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* Of the process's first thread. */
+static bool read_call(struct procfs *p, int64_t pid, char buf[CALL_CHARS])
+{
+	struct call_file *c = &p->call[(uint64_t)pid % CALLS];
+	char name[48];
+
+	if (c->fd >= 0 && c->pid == pid && ends(buf, pread(c->fd, buf, CALL_CHARS - 1, 0)))
+		return true;
+	if (c->fd >= 0)
+		close(c->fd);
+	snprintf(name, sizeof(name), "%lld/syscall", (long long)pid);
+	c->fd = openat(p->dir, name, O_RDONLY | O_CLOEXEC);
+	c->pid = pid;
+	return c->fd >= 0 && ends(buf, pread(c->fd, buf, CALL_CHARS - 1, 0));
+}
+
 bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 {
-	char name[48];
+	char name[48], buf[CALL_CHARS];
 	DIR *tasks;
 	struct dirent *entry;
 	bool found;
 
 	/* Most have one thread alone, which is the process's own. */
-	snprintf(name, sizeof(name), "%lld/syscall", (long long)pid);
-	if (is_call_on(p->dir, name, fd))
+	if (read_call(p, pid, buf) && is_call_on(buf, fd))
 		return true;
 	tasks = open_list(p, pid, "task");
 	found = false;
@@ -164,7 +196,8 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 		if (entry->d_name[0] == '.' || strtoll(entry->d_name, NULL, 10) == pid)
 			continue;
 		snprintf(name, sizeof(name), "%.20s/syscall", entry->d_name);
-		found = is_call_on(dirfd(tasks), name, fd);
+		found = ends(buf, proc_read(dirfd(tasks), name, buf, sizeof(buf) - 1)) &&
+			is_call_on(buf, fd);
 	}
 	if (tasks)
 		closedir(tasks);
