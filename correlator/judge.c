@@ -262,13 +262,6 @@ static void answer(struct judge *j, struct pending *k, enum verdict verdict)
 	k->answered_ns = clock_mono_ns();
 }
 
-/* What is asked from now on changes nothing about which process it was. */
-static bool is_sure(const struct sender *s)
-{
-	return s->pid >= 0 && !s->elsewhere &&
-	       certainty_of(s->evidence, &s->doubts) == CERTAINTY_CERTAIN;
-}
-
 /* It passes, whoever is found to have sent it. */
 static bool passes_anyhow(const struct judge *j, const struct connection *packet)
 {
@@ -288,6 +281,14 @@ static bool passes_anyhow(const struct judge *j, const struct connection *packet
 			return false;
 	}
 	return true;
+}
+
+static void pass_anyhow(struct judge *j, struct pending *k)
+{
+	if (k->answered_ns || !passes_anyhow(j, &k->connection))
+		return;
+	k->sender.passed = true;
+	answer(j, k, VERDICT_ACCEPT);
 }
 
 /* Decides and answers, or says that it would rather wait: false.  last: there is nothing to wait for. */
@@ -418,12 +419,11 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 	if (join_twin(j, &k))
 		return;
 	sender_init(&k.sender, p->uid);
-	if (witnesses_call(j->t.witnesses, &k.connection, &k.sender) &&
-	    passes_anyhow(j, &k.connection))
-		answer(j, &k, VERDICT_ACCEPT);
+	if (witnesses_call(j->t.witnesses, &k.connection, &k.sender))
+		pass_anyhow(j, &k);
 	witnesses_ask(j->t.witnesses, &k.connection, &k.sender);
-	if (is_sure(&k.sender) && passes_anyhow(j, &k.connection))
-		answer(j, &k, VERDICT_ACCEPT);
+	if (witnesses_sure(j->t.witnesses, &k.sender))
+		pass_anyhow(j, &k);
 	if ((!k.answered_ns && is_denied(j, &k)) || settle(j, &k, k.answered_ns != 0))
 		return;
 	if (!park(j, &k))

@@ -358,6 +358,7 @@ static bool start_trace(struct daemon *d)
 		return true;
 	rc = tracefeed_open(d->config.trace_bytes, &d->tracefs);
 	w->tracefs = d->tracefs;
+	w->sees_exec = d->tracefs && tracefeed_sees_exec(d->tracefs);
 	if (rc)
 		log_info("no trace, attributions will be less sure: %s",
 			 rc == -ENOENT ? "this kernel has no tracefs, or neither these tracepoints nor kprobes" :

@@ -523,7 +523,18 @@ bool witnesses_call(struct witnesses *w, struct connection *c, struct sender *s)
 		return false;
 	/* While it waits: when it is gone nobody can tell. */
 	s->netns = netns_of(w, s->pid);
-	return s->netns > 0 && !is_elsewhere(w, c, s->netns);
+	return w->sees_exec && s->netns > 0 && !is_elsewhere(w, c, s->netns);
+}
+
+/* Without the trace its records say what it was. */
+bool witnesses_sure(const struct witnesses *w, const struct sender *s)
+{
+	const struct event *known = observer_who(w->observer, s->pid);
+	bool told = w->tracefs ? w->sees_exec :
+				 known && known->netns > 0 && known->text[EVENT_EXE].data;
+
+	return s->pid >= 0 && !s->elsewhere && told &&
+	       certainty_of(s->evidence, &s->doubts) == CERTAINTY_CERTAIN;
 }
 
 void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s)
@@ -636,6 +647,8 @@ static void describe(struct witnesses *w, struct connection *c, struct sender *s
 		describe_gone(w, c, s);
 		return;
 	}
+	if (s->passed && !w->tracefs && !is_known(known, &p->event))
+		s->doubts.changed = true;
 	/* Its record says what it was in the call; by now it may be another program. */
 	if ((s->evidence & EVIDENCE_AUDIT) && known && known->text[EVENT_EXE].data &&
 	    !same_text(known->text[EVENT_EXE], p->event.text[EVENT_EXE])) {

@@ -27,6 +27,7 @@ struct witnesses {
 	struct tracefeed *tracefs;
 	struct lookups *lookups;
 	struct tasks *tasks;
+	bool sees_exec;		/* it tells that a process becomes another program before /proc does */
 	int64_t netns;		/* the queue's own network namespace */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
 	int64_t complete_since_us;	/* by the wall clock: no event is missing since */
@@ -46,6 +47,7 @@ struct sender {
 	bool local;		/* it has, or had, a socket on this host */
 	bool elsewhere;		/* who holds it is not in the call, which waits: somebody else is */
 	bool stranger;		/* whether it is the socket's user who looked the route up is not known */
+	bool passed;		/* it has been let go: it may be becoming another program */
 	bool lost;		/* a witness may have been lost on the way */
 	unsigned int evidence;
 	struct doubts doubts;
@@ -67,6 +69,9 @@ void witnesses_backlog(struct witnesses *w);
 /* The first question, to the trace: true where the call itself was seen, in this network, so that its
  * process will be named whatever else is asked. */
 bool witnesses_call(struct witnesses *w, struct connection *c, struct sender *s);
+/* What else is asked changes nothing about which process it was, and what that has become since can be told
+ * from what it was in the call. */
+bool witnesses_sure(const struct witnesses *w, const struct sender *s);
 /* The next questions, none of which waits: socket, cache, processes seen lately. */
 void witnesses_ask(struct witnesses *w, struct connection *c, struct sender *s);
 /* The plugin, or the search, has seen the socket at that descriptor. */

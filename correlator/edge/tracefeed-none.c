@@ -12,6 +12,12 @@ int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t)
 	return -ENOSYS;
 }
 
+bool tracefeed_sees_exec(const struct tracefeed *t)
+{
+	(void)t;
+	return false;
+}
+
 bool tracefeed_is_probe(const struct tracefeed *t)
 {
 	(void)t;

@@ -389,6 +389,14 @@ int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
 	return rc;
 }
 
+bool tracefeed_sees_exec(const struct tracefeed *t)
+{
+	for (size_t i = 0; i < POINTS; i++)
+		if (points[i].kind == TRACE_EXECS)
+			return t->format[i].id >= 0;
+	return false;
+}
+
 bool tracefeed_is_probe(const struct tracefeed *t)
 {
 	return t->probe != NULL;

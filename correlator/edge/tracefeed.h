@@ -24,6 +24,8 @@ struct traceprobe;
  */
 int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t);
 bool tracefeed_is_probe(const struct tracefeed *t);
+/* Whether TRACE_EXECS is told: before /proc shows another program, and not some 100 us after that. */
+bool tracefeed_sees_exec(const struct tracefeed *t);
 /* Removes the instance. */
 void tracefeed_close(struct tracefeed *t);
 

@@ -48,7 +48,7 @@ void rig_begin(const char *policy, bool trace)
 		.observer = observer_new(1), .lookups = lookups_new(), .tasks = tasks_new(),
 		.netns = FAKE_NETNS,
 		/* What the fakes are given for themselves they do not look at. */
-		.tracefs = trace ? (struct tracefeed *)&rig : NULL,
+		.tracefs = trace ? (struct tracefeed *)&rig : NULL, .sees_exec = trace,
 	};
 	rig.judge = judge_new(&tools, read_policy(policy));
 	if (!rig.witnesses.observer || !rig.witnesses.lookups || !rig.witnesses.tasks || !rig.judge)
