@@ -11,8 +11,11 @@
 #include "priority.h"
 
 #define WINDOW_NS 100000000LL
-/* Packets in a window, from which on they come one behind the other. */
+/* Packets in a window, or waiting at once, from which on they come one behind the other. */
 #define MANY 200
+#define BURST 4
+/* It stays so: where there was a burst there will be others. */
+#define HOLD_NS 1000000000LL
 /* The shortest slice that the kernel gives: since Linux 6.12 it lets a thread in before one with a
  * longer one (PREEMPT_SHORT, kernel/sched/features.h); before that it says nothing. */
 #define SLICE_NS 100000
@@ -54,22 +57,26 @@ int priority_take(struct priority *p, int boost)
 	return set_nice(boost > 20 ? 20 : boost);
 }
 
+static void change(struct priority *p, bool realtime)
+{
+	if (p->realtime == realtime)
+		return;
+	/* Refused: it stays as it is, and nothing is tried again. */
+	if (realtime ? set_realtime() : set_nice(20))
+		p->boost = 20;
+	p->realtime = realtime;
+}
+
 void priority_note(struct priority *p, int packets, int64_t now_ns)
 {
-	bool many;
+	bool soon = now_ns - p->since_ns < WINDOW_NS;
 
 	if (p->boost != PRIORITY_AUTO)
 		return;
-	p->packets += packets;
-	if (now_ns - p->since_ns < WINDOW_NS)
-		return;
-	many = p->packets > MANY && now_ns - p->since_ns < 2 * WINDOW_NS;
-	p->packets = 0;
-	p->since_ns = now_ns;
-	if (many == p->realtime)
-		return;
-	/* Refused: it stays as it is, and nothing is tried again. */
-	if (many ? set_realtime() : set_nice(20))
-		p->boost = 20;
-	p->realtime = many;
+	p->packets = soon ? p->packets + packets : packets;
+	if (!soon)
+		p->since_ns = now_ns;
+	if (packets >= BURST || p->packets > MANY)
+		p->until_ns = now_ns + HOLD_NS;
+	change(p, now_ns < p->until_ns);
 }
