@@ -16,8 +16,8 @@
 #define BURST 4
 /* It stays so: where there was a burst there will be others. */
 #define HOLD_NS 1000000000LL
-/* The shortest slice that the kernel gives: since Linux 6.12 it lets a thread in before one with a
- * longer one (PREEMPT_SHORT, kernel/sched/features.h); before that it says nothing. */
+/* The shortest slice that the kernel gives.  A newer kernel lets a thread in before one with a longer one
+ * (PREEMPT_SHORT, kernel/sched/features.h); to an older one it says nothing. */
 #define SLICE_NS 100000
 
 /* What sched_setattr(2) takes, which the C library has no name for. */

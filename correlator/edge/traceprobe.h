@@ -10,9 +10,8 @@
  * is sent (net/ipv4/tcp_output.c).  It is an event like any other, TRACEPROBE_SYSTEM/TRACEPROBE_NAME,
  * that stands for all instances (Documentation/trace/kprobetrace.rst).
  *
- * Where the fields lie in struct sock_common (include/net/sock.h) is the same from Linux 3.13 to at
- * least 6.18 on the 64-bit processors that are listed in traceprobe.c, but nothing promises it: it
- * has to be tried before it is believed.
+ * Where the fields lie in struct sock_common (include/net/sock.h) was read off Linux 6.18 on x86-64 (its
+ * BTF).  Nothing promises it for any other kernel: it has to be tried before it is believed.
  */
 #define TRACEPROBE_SYSTEM "sockledger"
 #define TRACEPROBE_NAME "connect"
