@@ -266,13 +266,14 @@ static void answer(struct judge *j, struct pending *k, enum verdict verdict)
 static bool passes_anyhow(const struct judge *j, const struct connection *packet)
 {
 	static const enum certainty sure[] = { CERTAINTY_UNKNOWN, CERTAINTY_CERTAIN };
-	struct connection c = *packet;
 	struct policy_answer a;
+	struct connection c;
 
 	if (!j->t.config->enforce)
 		return true;
 	if (j->asks_who)
 		return false;
+	c = *packet;
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
 	for (int i = 0; i < 2; i++) {
 		c.certainty = sure[i];

@@ -269,15 +269,18 @@ static void ask_trace(struct witnesses *w, struct connection *c, struct sender *
 	s->evidence |= EVIDENCE_TRACE | (call ? EVIDENCE_CALL : 0u);
 }
 
-/*
- * Without the trace: a connect() that waits is going on in somebody who holds the socket, which its
- * opener need not be (fork, SCM_RIGHTS).  Whether it seems to be this one: if he holds the socket after
- * that, it is, and else may be gone, and his pid another's.
- */
+/* Without the trace: a connect() that waits is going on in somebody who holds the socket, which its
+ * opener need not be (fork, SCM_RIGHTS). */
+static bool has_caller(const struct witnesses *w, const struct connection *c)
+{
+	return !w->tracefs && c->protocol == IPPROTO_TCP && c->direction == DIRECTION_OUT;
+}
+
+/* Whether it seems to be this one: if he holds the socket after that, it is, and else may be gone, and his
+ * pid another's. */
 static bool is_calling(struct witnesses *w, const struct connection *c, int64_t pid, int64_t fd)
 {
-	return !w->tracefs && c->protocol == IPPROTO_TCP && c->direction == DIRECTION_OUT &&
-	       procfs_in_call(w->procfs, pid, fd);
+	return has_caller(w, c) && procfs_in_call(w->procfs, pid, fd);
 }
 
 /* Who holds the socket; caller: and is in the call. */
@@ -289,7 +292,7 @@ static void name_holder(struct witnesses *w, const struct connection *c, struct 
 	/* Who was named by the trace, or in the call, is right; a mere holder may not be. */
 	if (other && !s->elsewhere)
 		return;
-	if (!caller && !w->tracefs && c->protocol == IPPROTO_TCP && c->direction == DIRECTION_OUT)
+	if (!caller && has_caller(w, c))
 		s->elsewhere = procfs_is_blocking(w->procfs, h->pid, h->fd);
 	note_other(s, h->pid);
 	if (other && !caller)
@@ -526,12 +529,12 @@ bool witnesses_call(struct witnesses *w, struct connection *c, struct sender *s)
 	return w->sees_exec && s->netns > 0 && !is_elsewhere(w, c, s->netns);
 }
 
-/* Without the trace its records say what it was. */
+/* Of whom the trace did not name its records say what he was. */
 bool witnesses_sure(const struct witnesses *w, const struct sender *s)
 {
 	const struct event *known = observer_who(w->observer, s->pid);
-	bool told = w->tracefs ? w->sees_exec :
-				 known && known->netns > 0 && known->text[EVENT_EXE].data;
+	bool told = (s->evidence & EVIDENCE_TRACE) ? w->sees_exec :
+		    known && known->netns > 0 && known->text[EVENT_EXE].data;
 
 	return s->pid >= 0 && !s->elsewhere && told &&
 	       certainty_of(s->evidence, &s->doubts) == CERTAINTY_CERTAIN;
@@ -647,7 +650,7 @@ static void describe(struct witnesses *w, struct connection *c, struct sender *s
 		describe_gone(w, c, s);
 		return;
 	}
-	if (s->passed && !w->tracefs && !is_known(known, &p->event))
+	if (s->passed && !(s->evidence & EVIDENCE_TRACE) && !is_known(known, &p->event))
 		s->doubts.changed = true;
 	/* Its record says what it was in the call; by now it may be another program. */
 	if ((s->evidence & EVIDENCE_AUDIT) && known && known->text[EVENT_EXE].data &&

@@ -170,42 +170,33 @@ static bool is_of_users(const struct match *m)
 	return m->kind == MATCH_USER || m->kind == MATCH_LOGIN_USER;
 }
 
-bool policy_asks_more(const struct policy *p)
+#define KIND(kind) (1u << (kind))
+
+/* Whether a rule asks for one of these kinds. */
+static bool asks(const struct policy *p, unsigned int kinds)
 {
 	for (size_t i = 0; i < p->match_count; i++)
-		switch (p->matches[i].kind) {
-		case MATCH_USER:
-		case MATCH_LOGIN_USER:
-		case MATCH_PARENT:
-		case MATCH_UNIT:
-		case MATCH_CONTAINER:
+		if (kinds & KIND(p->matches[i].kind))
 			return true;
-		default:
-			break;
-		}
 	return false;
+}
+
+bool policy_asks_more(const struct policy *p)
+{
+	return asks(p, KIND(MATCH_USER) | KIND(MATCH_LOGIN_USER) | KIND(MATCH_PARENT) |
+		       KIND(MATCH_UNIT) | KIND(MATCH_CONTAINER));
 }
 
 bool policy_asks_who(const struct policy *p)
 {
+	static const unsigned int of_packet =
+		KIND(MATCH_NODE) | KIND(MATCH_PROTO) | KIND(MATCH_DIRECTION) | KIND(MATCH_ADDRESS) |
+		KIND(MATCH_SRC) | KIND(MATCH_DST) | KIND(MATCH_SPORT) | KIND(MATCH_DPORT);
+
 	for (size_t i = 0; i < p->rule_count; i++)
 		if (p->rules[i].certain)
 			return true;
-	for (size_t i = 0; i < p->match_count; i++)
-		switch (p->matches[i].kind) {
-		case MATCH_NODE:
-		case MATCH_PROTO:
-		case MATCH_DIRECTION:
-		case MATCH_ADDRESS:
-		case MATCH_SRC:
-		case MATCH_DST:
-		case MATCH_SPORT:
-		case MATCH_DPORT:
-			break;
-		default:
-			return true;
-		}
-	return false;
+	return asks(p, ~of_packet);
 }
 
 bool policy_asks_names(const struct policy *p)

@@ -17,9 +17,9 @@ struct traceprobe;
 
 /*
  * Where these tracepoints are missing a probe of our own stands in (traceprobe.h): it tells of TCP
- * alone.  buffer_bytes: of the kernel's memory, for each processor.  Instances that killed runs left behind are
- * removed.  0; -ENOENT where the kernel has no tracefs or not these tracepoints, -EACCES or -EPERM
- * where it is forbidden (lockdown), -EPROTO where the probe does not say what is true, -ENOSYS where
+ * alone.  buffer_bytes: of the kernel's memory, for each processor.  Instances that killed runs left
+ * behind are removed.  0; -ENOENT where the kernel has no tracefs, or neither, -EACCES or -EPERM where
+ * it is forbidden (lockdown), -EPROTO where the probe does not say what is true, -ENOSYS where
  * this program was built without it, or another -errno.
  */
 int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t);
@@ -48,7 +48,7 @@ int64_t tracefeed_events(const struct tracefeed *t);
  * has is shown by the next tracefeed_drain(), or before that.
  */
 int tracefeed_open_formats(const char *tracing, struct tracefeed **t);
-/* With that probe, and what it says believed without a trial. */
+/* By that probe alone; trial: it is tried before it is believed. */
 int tracefeed_open_probe(int64_t buffer_bytes, const struct traceprobe *probe, bool trial,
 			 struct tracefeed **t);
 void tracefeed_page(struct tracefeed *t, void *page, size_t len,
