@@ -39,6 +39,8 @@
 #define TWINS_MAX 4
 /* One piece of the search through /proc, while nobody waits in the queue. */
 #define SEARCH_US 150
+/* So many of them are for each packet, also where its time was over before we had a processor. */
+#define PIECES_MIN 4
 #define DNS_PORT 53
 #define OTHERS_CHARS 1024
 /* A denied connection is tried again (SYN after 1, 3, 7 s): the same answer without another row. */
@@ -93,6 +95,7 @@ struct pending {
 	bool used;
 	bool listed;			/* the search through all of /proc began after it came */
 	bool searched;			/* and has come to its end */
+	int pieces;			/* of searches, since it is parked */
 };
 
 struct denied {
@@ -537,6 +540,8 @@ static void search(struct judge *j)
 {
 	bool wanted = false, unlisted = false;
 
+	for (int i = 0; i < PARKED_MAX; i++)
+		j->parked[i].pieces += j->parked[i].used;
 	if (!j->scanning_newest && j->newest_wanted) {
 		look_again(j);
 		procscan_newest(j->newest);
@@ -598,6 +603,13 @@ static int turn_losses(struct judge *j)
 	return -1;
 }
 
+/* Its time is over, and was used. */
+static bool is_over(const struct pending *k, int64_t now_ns)
+{
+	return now_ns >= k->deadline_ns &&
+	       (!wants_search(k) || k->searched || k->pieces >= PIECES_MIN);
+}
+
 /* What waits for something else than packets. */
 static int turn_parked(struct judge *j)
 {
@@ -615,7 +627,7 @@ static int turn_parked(struct judge *j)
 
 		if (!k->used)
 			continue;
-		if (now >= k->deadline_ns) {
+		if (is_over(k, now)) {
 			witnesses_last(j->t.witnesses, &k->connection, &k->sender);
 			settle(j, k, true);
 			release(j, k);

@@ -299,9 +299,10 @@ static void run(int64_t round)
 		rig_pass_us(below(chance(10) ? 3000 : 200));
 		look_at_rows();
 	} while (left);
-	/* Who waits still has his deadline. */
+	/* Who waits still has his deadline, and is looked for. */
 	rig_pass_us(10000);
-	rig_turn();
+	for (int i = 0; i < 4; i++)
+		rig_turn();
 	look_at_rows();
 }
 
