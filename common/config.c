@@ -153,15 +153,20 @@ static int set_number(struct config *c, const struct key *key, const char *value
 	return 0;
 }
 
-/* "off", N, or N:M. */
+/* "off", "auto", N, or N:M. */
 static int set_queues(struct config *c, const struct key *key, const char *value, const char **why)
 {
 	const char *colon = strchr(value, ':');
 	int32_t first = -1, last = -1;
 	char number[8];
 
-	*why = "must be off, a number from 0 to 65535, or a range of them as in 0:3";
-	if (strcmp(value, "off")) {
+	*why = "must be off, auto, a number from 0 to 65535, or a range of them as in 0:3";
+	if (!strcmp(value, "auto")) {
+		long processors = sysconf(_SC_NPROCESSORS_CONF);
+
+		first = 0;
+		last = processors < 2 ? 0 : processors > QUEUES_MAX ? QUEUES_MAX - 1 : (int32_t)processors - 1;
+	} else if (strcmp(value, "off")) {
 		snprintf(number, sizeof(number), "%.*s",
 			 (int)(colon ? colon - value : (ptrdiff_t)strlen(value)), value);
 		if (port_parse(number, &first) || port_parse(colon ? colon + 1 : number, &last) ||

@@ -46,6 +46,10 @@
 /* A denied connection is tried again (SYN after 1, 3, 7 s): the same answer without another row. */
 #define DENIED_SLOTS 1024
 #define DENIED_NS 30000000000LL
+/* More packets than that in so long: what their rows only want is left to the records. */
+#define BUSY_PACKETS 150
+#define BUSY_NS 100000000LL
+#define YOUNG_US 100000
 /* How long after a packet the kernel is asked what it lost: no packet is parked for longer. */
 #define LOSSES_NS 1000000000LL
 
@@ -115,6 +119,8 @@ struct judge {
 	struct denied denied[DENIED_SLOTS];
 	int64_t count[C_COUNT];
 	bool heard;			/* records do come */
+	int64_t counted_since_ns, counted;	/* packets */
+	bool busy;			/* there were many, or are */
 	int64_t losses_due_ns;		/* when to ask for what was lost; 0: no packet came since */
 };
 
@@ -246,6 +252,27 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 		lookups_await_call(j->t.witnesses->lookups, &s->looker, c->id);
 }
 
+static void count_packet(struct judge *j, int64_t now_ns)
+{
+	int64_t past_ns = now_ns - j->counted_since_ns;
+
+	if (past_ns >= BUSY_NS) {
+		j->busy = past_ns < 2 * BUSY_NS && j->counted > BUSY_PACKETS;
+		j->counted_since_ns = now_ns;
+		j->counted = 0;
+	}
+	if (++j->counted > BUSY_PACKETS)
+		j->busy = true;
+}
+
+/* A new process's /proc takes longer to read than all else that a packet needs. */
+static bool is_left_to_records(const struct judge *j, const struct connection *c)
+{
+	int64_t start_us = procfs_start_us(j->t.witnesses->procfs, c->start_ticks);
+
+	return j->busy && j->heard && start_us >= 0 && c->time_us - start_us < YOUNG_US;
+}
+
 static void remember_denied(struct judge *j, struct pending *k, enum verdict verdict)
 {
 	uint64_t tuple = hash_tuple(&k->connection);
@@ -325,7 +352,7 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 	j->count[C_RECORDED + s->source] += s->row != 0;
 	if (a.verdict != VERDICT_ACCEPT)
 		remember_denied(j, k, a.verdict);
-	if (s->pid >= 0)
+	if (s->pid >= 0 && !is_left_to_records(j, &c))
 		witnesses_complete(j->t.witnesses, &c, s, &p);
 	record(j, &c, s, k->connection.uid, &p, &a);
 	return true;
@@ -335,6 +362,9 @@ static void release(struct judge *j, struct pending *k)
 {
 	k->used = false;
 	j->waiting--;
+	/* The next one is not to wait for the end of a search for others. */
+	if (!j->waiting)
+		j->newest_wanted = j->scanning_newest = j->scanning_all = false;
 }
 
 /* Nobody is named who holds its socket, or not the one who calls. */
@@ -412,10 +442,11 @@ static bool is_denied(struct judge *j, const struct pending *k)
 void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 {
 	struct pending k = {
-		.ids = { p->id }, .count = 1, .mark = p->mark, .arrived_ns = clock_mono_ns(),
+		.ids = { p->id }, .count = 1, .mark = p->mark, .arrived_ns = p->taken_ns,
 	};
 
 	j->count[C_PACKETS]++;
+	count_packet(j, k.arrived_ns);
 	if (!j->losses_due_ns)
 		j->losses_due_ns = k.arrived_ns + LOSSES_NS;
 	if (!read_packet(p, &k.connection))
@@ -434,20 +465,28 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 		settle(j, &k, true);
 }
 
-static void found(int64_t inode, int64_t pid, int64_t fd, void *arg)
+/* id: a process's or a thread's.  True: nobody waits any more. */
+static bool found(int64_t inode, int64_t id, int64_t fd, void *arg)
 {
 	struct judge *j = arg;
+	int64_t pid = -1;
 
 	for (int i = 0; i < PARKED_MAX; i++) {
 		struct pending *k = &j->parked[i];
 
 		if (!k->used || k->sender.inode != inode || !wants_search(k))
 			continue;
+		if (pid < 0)
+			pid = procfs_process(j->t.witnesses->procfs, id);
+		/* Its number may be another's since we looked. */
+		if (!procfs_holds(j->t.witnesses->procfs, pid, fd, inode))
+			break;
 		observer_learn(j->t.witnesses->observer, inode, pid, fd);
 		witnesses_found(j->t.witnesses, &k->connection, &k->sender, pid, fd, FROM_PROC);
 		if (settle(j, k, false))
 			release(j, k);
 	}
+	return !j->waiting;
 }
 
 static bool is_call_to(const struct event *e, const struct endpoint *dst)
@@ -542,14 +581,14 @@ static void search(struct judge *j)
 
 	for (int i = 0; i < PARKED_MAX; i++)
 		j->parked[i].pieces += j->parked[i].used;
+	look_again(j);
 	if (!j->scanning_newest && j->newest_wanted) {
-		look_again(j);
 		procscan_newest(j->newest);
 		j->scanning_newest = true;
 		j->newest_wanted = false;
 	}
 	if (j->scanning_newest) {
-		j->scanning_newest = procscan_step(j->newest, SEARCH_US, found, j);
+		j->scanning_newest = procscan_step(j->newest, SEARCH_US, found, j) && j->waiting;
 		return;
 	}
 	for (int i = 0; i < PARKED_MAX; i++) {

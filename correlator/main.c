@@ -5,7 +5,9 @@
  *   queue --nfqueue--> packet --judge--> verdict, and a row -----------\
  *   cache --records' thread--> struct event --observer--> a row -------- recorder's thread --> ledger
  *
- * This thread waits for nothing but both of them.  Packets come first.
+ * Each queue has a thread that answers its packets (readers.h).  This one does what is not urgent:
+ * records, and parked packets in whose time nothing came.  All of them hold the readers' lock while
+ * they do anything, and a packet waits for no more than TURN_RECORDS records.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +35,7 @@
 #include "priority.h"
 #include "procfs.h"
 #include "procscan.h"
+#include "readers.h"
 #include "recorder.h"
 #include "records.h"
 #include "signals.h"
@@ -42,6 +46,7 @@
 #include "witnesses.h"
 
 #define LAST_COMMIT_MS 10000
+#define NS_PER_MS 1000000LL
 /* Records that are taken before the queue is looked at again. */
 #define TURN_RECORDS 8
 /* How often the trace is read when no packet comes: before its buffers are full. */
@@ -63,13 +68,17 @@ struct daemon {
 	struct users *users;
 	struct procfs *procfs;
 	struct nfqueue *queue;		/* NULL: nothing is decided, all is observed */
+	struct readers *readers;	/* NULL likewise */
+	int roused;			/* an eventfd: this thread is to look after parked packets sooner... */
+	int64_t sleeps_until_ns;	/* ... than then */
+	int shown;			/* packets, since this thread had its last turn */
+	struct priority priority;
 	struct sockdiag *sockdiag;
 	struct tracefeed *tracefs;	/* NULL: there is no trace */
 	struct witnesses witnesses;
 	struct judge *judge;
 	uint64_t recorded;		/* the newest position that a row has taken to the ledger */
 	bool once;		/* end when all that is there has been followed */
-	struct priority priority;
 	struct signals signals;
 };
 
@@ -237,9 +246,11 @@ static void reload(struct daemon *d)
 				 "by a reload");
 		policy = d->judge ? read_policy(&fresh) : NULL;
 		if (policy) {
+			readers_lock(d->readers);
 			judge_set_policy(d->judge, policy);
 			d->config.enforce = fresh.enforce;
 			d->config.park_us = fresh.park_us;
+			readers_unlock(d->readers);
 			log_info("the policy '%s' was read again", fresh.policy);
 		}
 	}
@@ -261,70 +272,115 @@ static void on_packet(const struct nfqueue_packet *p, void *arg)
 	judge_packet(d->judge, p);
 }
 
-/* Some of what waits in the queue; true where there may be more. */
-static bool take_packets(struct daemon *d)
+/* In `ms` milliseconds (-1: never) there is something to do for this thread: before it would wake? */
+static void rouse(struct daemon *d, int ms)
 {
-	int rc;
+	int64_t when_ns = clock_mono_ns() + ms * NS_PER_MS;
+	uint64_t one = 1;
 
-	if (!d->queue)
-		return false;
-	rc = nfqueue_read(d->queue, on_packets, on_packet, d);
-	if (rc < 0)
-		log_error("cannot read the queue: %s", strerror(-rc));
-	if (rc > 0) {
-		judge_publish(d->judge);
-		priority_note(&d->priority, rc, clock_mono_ns());
-	}
-	if (rc == NFQUEUE_READ_MAX)
-		witnesses_backlog(&d->witnesses);
-	return rc == NFQUEUE_READ_MAX;
+	/* Times to wait are rounded up to a whole one. */
+	if (ms < 0 || when_ns + (ms ? NS_PER_MS : 0) >= d->sleeps_until_ns)
+		return;
+	d->sleeps_until_ns = when_ns;
+	if (write(d->roused, &one, sizeof(one)) < 0)
+		return;		/* it is roused already */
 }
+
+/* Packets have been shown: what is parked now is looked for at once. */
+static void on_shown(int count, void *arg)
+{
+	struct daemon *d = arg;
+	int next_ms = judge_turn(d->judge);
+
+	d->shown += count;
+	judge_publish(d->judge);
+	if (count == NFQUEUE_READ_MAX)
+		witnesses_backlog(&d->witnesses);
+	if (judge_waits(d->judge))
+		records_hurry(d->records, true);
+	rouse(d, next_ms);
+}
+
+static const struct readers_ops readers_ops = {
+	.begin = on_packets, .packet = on_packet, .end = on_shown,
+};
 
 static int sooner(int a, int b)
 {
 	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
 }
 
-static void wait_for_work(struct daemon *d, struct pollfd fds[4], int timeout_ms, bool room)
+enum { ON_RECORDS, ON_END, ON_RELOAD, ON_ROUSED, FDS };
+
+/* False: nothing happened in all of that time. */
+static bool wait_for_work(struct daemon *d, struct pollfd fds[FDS], int timeout_ms, bool room)
 {
 	/* Without room for their rows records stay where they are. */
 	bool idle = !room || records_doze(d->records);
+	uint64_t count;
+	int n;
 
-	fds[0].fd = room ? records_fd(d->records) : -1;
-	timeout_ms = sooner(timeout_ms, room ? -1 : ROOM_MS);
-	timeout_ms = sooner(timeout_ms, d->tracefs ? TRACE_MS : -1);
-	if (!poll(fds, 4, idle ? timeout_ms : 0))
-		witnesses_trace(&d->witnesses);
+	fds[ON_RECORDS].fd = room ? records_fd(d->records) : -1;
+	n = poll(fds, FDS, idle ? timeout_ms : 0);
 	if (room)
-		records_rouse(d->records, fds[0].revents != 0);
+		records_rouse(d->records, fds[ON_RECORDS].revents != 0);
+	if (fds[ON_ROUSED].revents && read(d->roused, &count, sizeof(count)) < 0)
+		fds[ON_ROUSED].revents = 0;
+	return n != 0 || !idle || !timeout_ms;
+}
+
+/* What there is to do, a piece of it; milliseconds until there is more.  quiet: it is time for the trace. */
+static int work(struct daemon *d, bool quiet, bool *room)
+{
+	int next_ms = d->tracefs ? TRACE_MS : -1, shown;
+
+	readers_lock(d->readers);
+	*room = recorder_has_room(d->recorder);
+	if (!*room)
+		next_ms = sooner(next_ms, ROOM_MS);
+	else if (records_take(d->records, TURN_RECORDS) > 0)
+		next_ms = 0;
+	if (quiet)
+		witnesses_trace(&d->witnesses);
+	if (d->judge) {
+		next_ms = sooner(next_ms, judge_turn(d->judge));
+		records_hurry(d->records, judge_waits(d->judge));
+	}
+	d->sleeps_until_ns = next_ms < 0 ? INT64_MAX :
+			     clock_mono_ns() + next_ms * NS_PER_MS;
+	shown = d->shown;
+	d->shown = 0;
+	readers_unlock(d->readers);
+	/* Without the trace most of them are parked, and wait for this thread. */
+	if (d->readers && !d->tracefs)
+		priority_note(&d->priority, shown, clock_mono_ns());
+	return next_ms;
 }
 
 /* 0, or with --once an error that kept the cache from being read. */
 static int run(struct daemon *d)
 {
-	struct pollfd fds[] = {
-		{ .fd = -1, .events = POLLIN },
-		{ .fd = d->signals.end, .events = POLLIN },
-		{ .fd = d->signals.reload, .events = POLLIN },
-		{ .fd = d->queue ? nfqueue_fd(d->queue) : -1, .events = POLLIN },
+	struct pollfd fds[FDS] = {
+		[ON_RECORDS] = { .fd = -1, .events = POLLIN },
+		[ON_END] = { .fd = d->signals.end, .events = POLLIN },
+		[ON_RELOAD] = { .fd = d->signals.reload, .events = POLLIN },
+		[ON_ROUSED] = { .fd = d->roused, .events = POLLIN },
 	};
-	int next_ms = -1, rc;
+	bool room, quiet = false;
+	int rc;
 
-	while (!fds[1].revents && !records_ended(d->records, &rc)) {
-		bool room = recorder_has_room(d->recorder), packets, records;
+	while (!fds[ON_END].revents && !records_ended(d->records, &rc)) {
+		int next_ms = work(d, quiet, &room);
 
-		if (fds[2].revents) {
+		quiet = !wait_for_work(d, fds, next_ms, room);
+		if (fds[ON_RELOAD].revents) {
 			signals_reload(&d->signals);
 			reload(d);
 		}
-		packets = take_packets(d);
-		records = room && records_take(d->records, TURN_RECORDS) > 0;
-		if (d->judge)
-			next_ms = judge_turn(d->judge);
-		records_hurry(d->records, d->judge && judge_waits(d->judge));
-		if (!packets)
-			wait_for_work(d, fds, records ? 0 : next_ms, room);
 	}
+	/* From here on there is this thread alone. */
+	readers_stop(d->readers);
+	d->readers = NULL;
 	/* What was committed before the signal is followed to its end, if that is near. */
 	if (!records_ended(d->records, &rc))
 		records_finish(d->records);
@@ -407,6 +463,22 @@ static bool start_queue(struct daemon *d)
 	return d->judge != NULL;
 }
 
+/* The threads that answer packets, now that all is there that they need. */
+static bool start_readers(struct daemon *d)
+{
+	int boost = (int)d->config.priority_boost, rc;
+
+	d->roused = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	rc = d->roused < 0 ? -errno : readers_start(d->queue, boost, &readers_ops, d, &d->readers);
+	if (rc) {
+		log_error("cannot start: %s", strerror(-rc));
+		return false;
+	}
+	/* Parked packets wait for this one.  What may not be had the readers have told. */
+	priority_take(&d->priority, boost);
+	return true;
+}
+
 static void on_half(const struct connection *c, bool has_packet, void *arg)
 {
 	observer_restore(arg, c, has_packet);
@@ -438,11 +510,7 @@ static bool start(struct daemon *d)
 	}
 	if (!d->records)
 		log_error("cannot start: %s", strerror(errno));
-	/* Of this thread alone, now that the others are there. */
-	rc = d->records && d->queue ? priority_take(&d->priority, (int)d->config.priority_boost) : 0;
-	if (rc)
-		log_warn("cannot raise the priority: %s", strerror(-rc));
-	return d->records != NULL;
+	return d->records && (!d->queue || start_readers(d));
 }
 
 static int serve(struct daemon *d)
@@ -461,6 +529,8 @@ static int serve(struct daemon *d)
 	if (d->judge)
 		judge_end(d->judge);
 	judge_free(d->judge);
+	if (d->roused >= 0)
+		close(d->roused);
 	nfqueue_close(d->queue);
 	sockdiag_close(d->sockdiag);
 	tracefeed_close(d->tracefs);
@@ -485,7 +555,7 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },	    { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct daemon d = { 0 };
+	struct daemon d = { .roused = -1 };
 	struct diags diags = { .out = stderr };
 	bool foreground = false, test = false;
 	int option, rc;

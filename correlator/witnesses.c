@@ -337,7 +337,12 @@ static void ask_cache(struct witnesses *w, const struct connection *c, struct se
 		return;
 	count = observer_recent(w->observer, c->protocol, h, RECENT_MAX);
 	for (int i = 0; i < count; i++) {
-		if (!procfs_holds(w->procfs, h[i].pid, h[i].fd, s->inode))
+		int64_t fd = has_caller(w, c) ? procfs_call_fd(w->procfs, h[i].pid) : -1;
+
+		/* By the call that it is in, or where it had the last one. */
+		if (procfs_holds(w->procfs, h[i].pid, fd, s->inode))
+			h[i].fd = fd;
+		else if (fd == h[i].fd || !procfs_holds(w->procfs, h[i].pid, h[i].fd, s->inode))
 			continue;
 		observer_learn(w->observer, s->inode, h[i].pid, h[i].fd);
 		witnesses_found(w, c, s, h[i].pid, h[i].fd, FROM_RECENT);
@@ -520,13 +525,16 @@ static void doubt_trace(struct witnesses *w, struct connection *c, struct sender
 
 bool witnesses_call(struct witnesses *w, struct connection *c, struct sender *s)
 {
+	const struct event *known;
+
 	if (w->tracefs && c->direction != DIRECTION_IN)
 		ask_trace(w, c, s);
 	if (!is_own_call(c, s))
 		return false;
-	/* While it waits: when it is gone nobody can tell. */
-	s->netns = netns_of(w, s->pid);
-	return w->sees_exec && s->netns > 0 && !is_elsewhere(w, c, s->netns);
+	/* What it was seen in; /proc is asked later, which takes longest for a process that is new. */
+	known = observer_who(w->observer, s->pid);
+	s->netns = is_current(w, known) ? known->netns : -1;
+	return w->sees_exec && !is_elsewhere(w, c, s->netns);
 }
 
 /* Of whom the trace did not name its records say what he was. */

@@ -66,8 +66,8 @@ void witnesses_trace(struct witnesses *w);
 /* More packets are waiting, which may have come before events of theirs were lost. */
 void witnesses_backlog(struct witnesses *w);
 
-/* The first question, to the trace: true where the call itself was seen, in this network, so that its
- * process will be named whatever else is asked. */
+/* The first question, to the trace: true where the call itself was seen, and not in another network as far as is
+ * known without a question, so that its process will be named whatever else is asked. */
 bool witnesses_call(struct witnesses *w, struct connection *c, struct sender *s);
 /* What else is asked changes nothing about which process it was, and what that has become since can be told
  * from what it was in the call. */

@@ -12,64 +12,78 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 
+#include "clock.h"
 #include "netlink.h"
 #include "nfqueue.h"
 #include "nfqueue_stats.h"
 
 /* Of a packet the heads are enough: IPv6 with every extension header that packet.c goes through. */
 #define COPY_BYTES 256
-#define BUFFER_BYTES (COPY_BYTES + 4096)
 /* A packet with its attributes, which take some 200 bytes. */
 #define MESSAGE_BYTES (COPY_BYTES + 1792)
 /* For bursts: each waiting message takes about a kilobyte of the socket's buffer. */
 #define SOCKET_BYTES (4 * 1024 * 1024)
 
-struct nfqueue {
+/* A queue, and the socket that it is read by. */
+struct channel {
 	struct mnl_socket *nl;
 	unsigned int port;
-	FILE *stats;			/* NULL: the kernel's counters are not to be had */
-	struct nfqueue_losses losses;
-	uint16_t first;
-	uint32_t last_id[NFQUEUE_MAX];	/* by queue, from the first one on */
-	char in[BUFFER_BYTES], out[512];
+	uint16_t number;
+	uint32_t last_id;
+	int taken;			/* of batch, not shown yet */
+	int64_t taken_ns;
+	int64_t overruns;		/* since it was shown the last time */
 	/* messages taken together */
 	struct mmsghdr head[NFQUEUE_READ_MAX];
 	struct iovec piece[NFQUEUE_READ_MAX];
 	char batch[NFQUEUE_READ_MAX][MESSAGE_BYTES] __attribute__((aligned(8)));
 };
 
-static int send_message(struct nfqueue *q, struct nlmsghdr *h)
+struct nfqueue {
+	FILE *stats;			/* NULL: the kernel's counters are not to be had */
+	struct nfqueue_losses losses;
+	uint16_t first;
+	int count;
+	char out[512];
+	struct channel *channel[NFQUEUE_MAX];
+};
+
+static int send_message(struct channel *c, struct nlmsghdr *h)
 {
-	return mnl_socket_sendto(q->nl, h, h->nlmsg_len) < 0 ? -errno : 0;
+	return mnl_socket_sendto(c->nl, h, h->nlmsg_len) < 0 ? -errno : 0;
 }
 
-/* Sends a setting and waits for the kernel's word on it. */
-static int settle(struct nfqueue *q, struct nlmsghdr *h)
+/* Sends a setting and waits for the kernel's word on it; packets may come before it. */
+static int settle(struct channel *c, struct nlmsghdr *h)
 {
-	ssize_t n;
 	int rc;
 
 	h->nlmsg_flags |= NLM_F_ACK;
-	rc = send_message(q, h);
-	if (rc)
-		return rc;
-	n = mnl_socket_recvfrom(q->nl, q->in, sizeof(q->in));
-	if (n < 0)
-		return -errno;
-	return mnl_cb_run(q->in, (size_t)n, 0, q->port, NULL, NULL) < 0 ? -errno : 0;
+	rc = send_message(c, h);
+	while (!rc && c->taken < NFQUEUE_READ_MAX) {
+		char *in = c->batch[c->taken];
+		ssize_t n = mnl_socket_recvfrom(c->nl, in, MESSAGE_BYTES);
+
+		if (n < 0)
+			return -errno;
+		if (n < (ssize_t)sizeof(*h) || ((struct nlmsghdr *)in)->nlmsg_type == NLMSG_ERROR)
+			return mnl_cb_run(in, (size_t)n, 0, c->port, NULL, NULL) < 0 ? -errno : 0;
+		c->head[c->taken++].msg_len = (unsigned int)n;
+	}
+	return rc ? rc : -EBUSY;
 }
 
-static int bind_queue(struct nfqueue *q, uint16_t number)
+static int bind_queue(struct channel *c, char out[512])
 {
-	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_CONFIG, number);
+	struct nlmsghdr *h = nfq_nlmsg_put(out, NFQNL_MSG_CONFIG, c->number);
 
 	nfq_nlmsg_cfg_put_cmd(h, AF_INET, NFQNL_CFG_CMD_BIND);
-	return settle(q, h);
+	return settle(c, h);
 }
 
-static int configure(struct nfqueue *q, uint16_t number, const struct nfqueue_settings *s)
+static int configure(struct channel *c, char out[512], const struct nfqueue_settings *s)
 {
-	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_CONFIG, number);
+	struct nlmsghdr *h = nfq_nlmsg_put(out, NFQNL_MSG_CONFIG, c->number);
 	uint32_t mask = NFQA_CFG_F_UID_GID | NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN;
 	uint32_t flags = mask & ~(s->fail_open ? 0u : NFQA_CFG_F_FAIL_OPEN);
 
@@ -77,38 +91,45 @@ static int configure(struct nfqueue *q, uint16_t number, const struct nfqueue_se
 	nfq_nlmsg_cfg_put_qmaxlen(h, s->max_packets);
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
 	mnl_attr_put_u32(h, NFQA_CFG_MASK, htonl(mask));
-	return settle(q, h);
+	return settle(c, h);
+}
+
+static int open_channel(struct nfqueue *q, uint16_t number, const struct nfqueue_settings *s)
+{
+	struct channel *c = calloc(1, sizeof(*c));
+	int bytes = SOCKET_BYTES, rc;
+
+	if (!c)
+		return -ENOMEM;
+	q->channel[q->count++] = c;
+	c->number = number;
+	for (int i = 0; i < NFQUEUE_READ_MAX; i++) {
+		c->piece[i] = (struct iovec){ c->batch[i], sizeof(c->batch[i]) };
+		c->head[i].msg_hdr = (struct msghdr){ .msg_iov = &c->piece[i], .msg_iovlen = 1 };
+	}
+	c->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!c->nl || mnl_socket_bind(c->nl, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	c->port = mnl_socket_get_portid(c->nl);
+	/* Without the right to it the usual size has to do. */
+	if (setsockopt(mnl_socket_get_fd(c->nl), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(mnl_socket_get_fd(c->nl), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	rc = bind_queue(c, q->out);
+	return rc ? rc : configure(c, q->out, s);
 }
 
 int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **out)
 {
 	struct nfqueue *q = s->last - s->first < NFQUEUE_MAX ? calloc(1, sizeof(*q)) : NULL;
-	int bytes = SOCKET_BYTES, rc = 0;
+	int rc = 0;
 
 	if (!q)
 		return s->last - s->first < NFQUEUE_MAX ? -ENOMEM : -E2BIG;
-	for (int i = 0; i < NFQUEUE_READ_MAX; i++) {
-		q->piece[i] = (struct iovec){ q->batch[i], sizeof(q->batch[i]) };
-		q->head[i].msg_hdr = (struct msghdr){ .msg_iov = &q->piece[i], .msg_iovlen = 1 };
-	}
-	q->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!q->nl || mnl_socket_bind(q->nl, 0, MNL_SOCKET_AUTOPID) < 0) {
-		rc = -errno;
-		nfqueue_close(q);
-		return rc;
-	}
-	q->port = mnl_socket_get_portid(q->nl);
 	q->first = s->first;
-	/* This thread's namespace is the one that the socket is in. */
+	/* This thread's namespace is the one that the sockets are in. */
 	q->stats = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
-	/* Without the right to it the usual size has to do. */
-	if (setsockopt(nfqueue_fd(q), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
-		setsockopt(nfqueue_fd(q), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	for (unsigned int n = s->first; !rc && n <= s->last; n++) {
-		rc = bind_queue(q, (uint16_t)n);
-		if (!rc)
-			rc = configure(q, (uint16_t)n, s);
-	}
+	for (unsigned int n = s->first; !rc && n <= s->last; n++)
+		rc = open_channel(q, (uint16_t)n, s);
 	if (rc) {
 		nfqueue_close(q);
 		return rc;
@@ -121,38 +142,30 @@ void nfqueue_close(struct nfqueue *q)
 {
 	if (!q)
 		return;
-	if (q->nl)
-		mnl_socket_close(q->nl);
+	for (int i = 0; i < q->count; i++) {
+		if (q->channel[i]->nl)
+			mnl_socket_close(q->channel[i]->nl);
+		free(q->channel[i]);
+	}
 	if (q->stats)
 		fclose(q->stats);
 	free(q);
 }
 
-int nfqueue_fd(const struct nfqueue *q)
+int nfqueue_count(const struct nfqueue *q)
 {
-	return mnl_socket_get_fd(q->nl);
+	return q->count;
 }
 
 void nfqueue_losses(struct nfqueue *q, struct nfqueue_losses *l)
 {
 	struct nfqueue_stats s;
 
-	if (q->stats && !nfqueue_stats_read(q->stats, q->port, &s)) {
+	if (q->stats && !nfqueue_stats_read(q->stats, q->first, q->count, &s)) {
 		q->losses.dropped = s.dropped;
 		q->losses.user_dropped = s.user_dropped;
 	}
 	*l = q->losses;
-}
-
-/* The kernel counts a queue's packets from 1, also those that it then cannot hand over. */
-static void count_missed(struct nfqueue *q, struct nfqueue_id id)
-{
-	unsigned int i = (unsigned int)(id.queue - q->first);
-
-	if (i >= NFQUEUE_MAX)
-		return;
-	q->losses.missed += (uint32_t)(id.id - q->last_id[i] - 1);
-	q->last_id[i] = id.id;
 }
 
 static int64_t id_attribute(const struct nlattr *a)
@@ -204,17 +217,39 @@ void nfqueue_parse(const void *message, size_t len, unsigned int port,
 		mnl_cb_run(message, len, 0, port, on_message, &r);
 }
 
-/* As many messages as there are, without waiting; or -errno. */
-static int receive(struct nfqueue *q)
+int nfqueue_wait(struct nfqueue *q, int which)
 {
-	int n = recvmmsg(nfqueue_fd(q), q->head, NFQUEUE_READ_MAX, MSG_DONTWAIT, NULL);
+	struct channel *c = q->channel[which];
+	int n;
 
-	return n >= 0 ? n : errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (!c->taken) {
+		n = recvmmsg(mnl_socket_get_fd(c->nl), c->head, NFQUEUE_READ_MAX, MSG_WAITFORONE,
+			     NULL);
+		if (n < 0 && errno == ENOBUFS)
+			c->overruns++;
+		if (n < 0)
+			return errno == ENOBUFS || errno == EINTR ? 0 : -errno;
+		c->taken = n;
+	}
+	c->taken_ns = clock_mono_ns();
+	return c->taken;
+}
+
+int nfqueue_interrupt(struct nfqueue *q, int which)
+{
+	struct channel *c = q->channel[which];
+	char out[512];
+	struct nlmsghdr *h = nfq_nlmsg_put(out, NFQNL_MSG_CONFIG, c->number);
+
+	/* A setting that sets nothing: the kernel's word on it is a message as any other. */
+	h->nlmsg_flags |= NLM_F_ACK;
+	return send_message(c, h);
 }
 
 /* A packet on its way to who reads. */
 struct reading {
 	struct nfqueue *queue;
+	struct channel *channel;
 	void (*each)(const struct nfqueue_packet *p, void *arg);
 	void *arg;
 };
@@ -222,24 +257,26 @@ struct reading {
 static void on_packet(const struct nfqueue_packet *p, void *arg)
 {
 	const struct reading *r = arg;
+	struct nfqueue_packet dated = *p;
 
-	count_missed(r->queue, p->id);
-	r->each(p, r->arg);
+	dated.taken_ns = r->channel->taken_ns;
+	/* The kernel counts a queue's packets from 1, also those that it then cannot hand over. */
+	r->queue->losses.missed += (uint32_t)(p->id.id - r->channel->last_id - 1);
+	r->channel->last_id = p->id.id;
+	r->each(&dated, r->arg);
 }
 
-int nfqueue_read(struct nfqueue *q, void (*first)(void *arg),
-		 void (*each)(const struct nfqueue_packet *p, void *arg), void *arg)
+void nfqueue_show(struct nfqueue *q, int which,
+		  void (*each)(const struct nfqueue_packet *p, void *arg), void *arg)
 {
-	struct reading reading = { q, each, arg };
-	int n;
+	struct channel *c = q->channel[which];
+	struct reading reading = { q, c, each, arg };
 
-	while ((n = receive(q)) == -ENOBUFS)
-		q->losses.overruns++;
-	if (n > 0)
-		first(arg);
-	for (int i = 0; i < n; i++)
-		nfqueue_parse(q->batch[i], q->head[i].msg_len, q->port, on_packet, &reading);
-	return n;
+	q->losses.overruns += c->overruns;
+	c->overruns = 0;
+	for (int i = 0; i < c->taken; i++)
+		nfqueue_parse(c->batch[i], c->head[i].msg_len, c->port, on_packet, &reading);
+	c->taken = 0;
 }
 
 static int verdict(struct nfqueue *q, struct nfqueue_id id, int what, const uint32_t *mark)
@@ -249,7 +286,7 @@ static int verdict(struct nfqueue *q, struct nfqueue_id id, int what, const uint
 	nfq_nlmsg_verdict_put(h, (int)id.id, what);
 	if (mark)
 		nfq_nlmsg_verdict_put_mark(h, *mark);
-	return send_message(q, h);
+	return send_message(q->channel[id.queue - q->first], h);
 }
 
 int nfqueue_accept(struct nfqueue *q, struct nfqueue_id id, uint32_t mark)

@@ -8,7 +8,7 @@
 
 /*
  * Netfilter queues (linux/netfilter/nfnetlink_queue.h) of the network namespace that they are opened
- * in, by one socket.  Packets may be answered in any order, each exactly once; those that are not are dropped by
+ * in, a socket each.  Packets may be answered in any order, each exactly once; those that are not are dropped by
  * the kernel when the queue is closed, or let through where the rule says bypass.
  */
 struct nfqueue;
@@ -30,6 +30,7 @@ struct nfqueue_packet {
 	struct nfqueue_id id;
 	uint8_t hook;		/* NF_INET_LOCAL_OUT, ... */
 	uint32_t mark;
+	int64_t taken_ns;	/* when it was taken from the kernel, by clock_mono_ns() */
 	int64_t uid, gid;	/* of the socket's opener; -1: it has no socket here */
 	const uint8_t *data;	/* its first bytes, from the IP header on; borrowed */
 	size_t len;
@@ -38,17 +39,22 @@ struct nfqueue_packet {
 /* 0 or -errno: -EPERM without CAP_NET_ADMIN, -EBUSY where another program has this queue. */
 int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **q);
 void nfqueue_close(struct nfqueue *q);
-int nfqueue_fd(const struct nfqueue *q);
+int nfqueue_count(const struct nfqueue *q);
 
 /*
- * Shows what is waiting, at most NFQUEUE_READ_MAX packets: first() once all of them have been taken from
- * the kernel, then each().  The number of them, or -errno; packets that the kernel could not hand
- * over (ENOBUFS) are counted and are no error.
+ * Each queue may have a thread that waits for its packets; all else is for one thread at a time.
+ *
+ * Waits for packets of the queue first + which and takes what is there, NFQUEUE_READ_MAX at most: how
+ * many, 0 where it was interrupted or the kernel could not hand some over (which is counted), or
+ * -errno.  What was taken is there until it is shown.
  */
 #define NFQUEUE_READ_MAX 64
-int nfqueue_read(struct nfqueue *q, void (*first)(void *arg),
-		 void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);
-/* What nfqueue_read() does with one read of the kernel's socket, whose port is ours.  `message` is
+int nfqueue_wait(struct nfqueue *q, int which);
+void nfqueue_show(struct nfqueue *q, int which,
+		  void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);
+/* From another thread: who waits for that queue comes back, now or as soon as he waits.  0 or -errno. */
+int nfqueue_interrupt(struct nfqueue *q, int which);
+/* What nfqueue_show() does with one message of the kernel's socket, whose port is ours.  `message` is
  * aligned as malloc() does, and its memory goes on to a multiple of four: that far libmnl looks. */
 void nfqueue_parse(const void *message, size_t len, unsigned int port,
 		   void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);

@@ -11,7 +11,7 @@
 
 #include "nfqueue_stats.h"
 
-int nfqueue_stats_read(FILE *f, uint32_t port, struct nfqueue_stats *s)
+int nfqueue_stats_read(FILE *f, unsigned int first, int count, struct nfqueue_stats *s)
 {
 	char line[256];
 
@@ -20,10 +20,11 @@ int nfqueue_stats_read(FILE *f, uint32_t port, struct nfqueue_stats *s)
 	if (fseek(f, 0, SEEK_SET))
 		return -errno;
 	while (fgets(line, sizeof(line), f)) {
-		uint32_t reader, dropped, user_dropped;
+		uint32_t number, dropped, user_dropped;
 
-		if (sscanf(line, "%*u %" SCNu32 " %*u %*u %*u %" SCNu32 " %" SCNu32, &reader,
-			   &dropped, &user_dropped) != 3 || reader != port)
+		if (sscanf(line, "%" SCNu32 " %*u %*u %*u %*u %" SCNu32 " %" SCNu32, &number,
+			   &dropped, &user_dropped) != 3 || number < first ||
+		    number - first >= (unsigned int)count)
 			continue;
 		s->dropped += dropped;
 		s->user_dropped += user_dropped;

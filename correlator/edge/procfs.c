@@ -88,6 +88,8 @@ int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd)
 {
 	char name[64];
 
+	if (fd < 0)
+		return -1;
 	snprintf(name, sizeof(name), "%lld/fd/%lld", (long long)pid, (long long)fd);
 	return proc_link_number(p->dir, name, "socket:[");
 }
@@ -143,19 +145,19 @@ bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
 }
 
 /* "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call. */
-static bool is_call_on(const char *buf, int64_t fd)
+static int64_t fd_of_call(const char *buf)
 {
 	static const long calls[] = { SYS_connect, SYS_sendto, SYS_sendmsg, SYS_sendmmsg };
 	char *end;
 	long nr;
 
 	nr = strtol(buf, &end, 10);
-	if (end == buf || *end != ' ' || (int64_t)(int)strtoll(end, NULL, 16) != fd)
-		return false;
+	if (end == buf || *end != ' ')
+		return -1;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (calls[i] == nr)
-			return true;
-	return false;
+			return (int)strtoll(end, NULL, 16);
+	return -1;
 }
 
 static bool ends(char *buf, ssize_t n)
@@ -180,6 +182,21 @@ static bool read_call(struct procfs *p, int64_t pid, char buf[CALL_CHARS])
 	return c->fd >= 0 && ends(buf, pread(c->fd, buf, CALL_CHARS - 1, 0));
 }
 
+int64_t procfs_call_fd(struct procfs *p, int64_t pid)
+{
+	char buf[CALL_CHARS];
+
+	return read_call(p, pid, buf) ? fd_of_call(buf) : -1;
+}
+
+int64_t procfs_glance_call_fd(struct procfs *p, int64_t pid)
+{
+	char name[48], buf[CALL_CHARS];
+
+	snprintf(name, sizeof(name), "%lld/syscall", (long long)pid);
+	return ends(buf, proc_read(p->dir, name, buf, sizeof(buf) - 1)) ? fd_of_call(buf) : -1;
+}
+
 bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 {
 	char name[48], buf[CALL_CHARS];
@@ -187,8 +204,10 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 	struct dirent *entry;
 	bool found;
 
+	if (fd < 0)
+		return false;
 	/* Most have one thread alone, which is the process's own. */
-	if (read_call(p, pid, buf) && is_call_on(buf, fd))
+	if (read_call(p, pid, buf) && fd_of_call(buf) == fd)
 		return true;
 	tasks = open_list(p, pid, "task");
 	found = false;
@@ -197,7 +216,7 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 			continue;
 		snprintf(name, sizeof(name), "%.20s/syscall", entry->d_name);
 		found = ends(buf, proc_read(dirfd(tasks), name, buf, sizeof(buf) - 1)) &&
-			is_call_on(buf, fd);
+			fd_of_call(buf) == fd;
 	}
 	if (tasks)
 		closedir(tasks);

@@ -31,6 +31,10 @@ bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd);
  * one that runs does not.  64-bit calls of this architecture only.
  */
 bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd);
+/* The descriptor that its first thread is inside such a call on; -1: it is in none. */
+int64_t procfs_call_fd(struct procfs *p, int64_t pid);
+/* The same of a process that is not likely to be asked for again: nothing is kept open for it. */
+int64_t procfs_glance_call_fd(struct procfs *p, int64_t pid);
 
 /*
  * A living process, as much as tells which it is: start, parent, name and program, into e, whose texts

@@ -21,6 +21,8 @@
 
 #define PIDS_MAX 65536
 #define NEWEST_PIDS 24
+/* Some 30 entries. */
+#define LIST_BYTES 1024
 
 enum stage { NEWEST, LIST, ALL, DONE };
 
@@ -29,7 +31,7 @@ struct procscan {
 	enum stage stage;
 	int64_t newest;		/* pid that is next in the stage NEWEST */
 	int left;		/* how many more of them */
-	DIR *list;
+	int list;		/* /proc, while it is listed; -1 */
 	size_t count;		/* in pids; those behind it have been looked at */
 	int32_t pids[PIDS_MAX];
 };
@@ -41,15 +43,16 @@ struct procscan *procscan_new(struct procfs *p)
 	if (s) {
 		s->procfs = p;
 		s->stage = DONE;
+		s->list = -1;
 	}
 	return s;
 }
 
 static void close_list(struct procscan *s)
 {
-	if (s->list)
-		closedir(s->list);
-	s->list = NULL;
+	if (s->list >= 0)
+		close(s->list);
+	s->list = -1;
 }
 
 void procscan_free(struct procscan *s)
@@ -87,7 +90,7 @@ void procscan_begin(struct procscan *s)
 {
 	close_list(s);
 	s->count = 0;
-	s->list = open_at(procfs_dir(s->procfs), ".");
+	s->list = openat(procfs_dir(s->procfs), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->stage = LIST;
 }
 
@@ -99,66 +102,75 @@ void procscan_newest(struct procscan *s)
 	s->stage = NEWEST;
 }
 
-static void show_sockets(const struct procscan *s, int64_t pid,
-			 void (*each)(int64_t inode, int64_t pid, int64_t fd, void *arg), void *arg)
+/* True: enough. */
+static bool show_sockets(const struct procscan *s, int64_t id,
+			 bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
 	char name[32];
 	struct dirent *entry;
+	bool enough = false;
 	DIR *fds;
+	int64_t fd = procfs_glance_call_fd(s->procfs, id), inode = procfs_inode(s->procfs, id, fd);
 
-	/* A number may be a thread's: /proc hides those from its list only. */
-	if (s->stage == NEWEST && pid > 0)
-		pid = procfs_process(s->procfs, pid);
-	if (pid < 0)
-		return;
-	snprintf(name, sizeof(name), "%lld/fd", (long long)pid);
+	/* Whoever waits for an answer mostly waits in the call: one look, where a server has thousands. */
+	if (inode > 0 && each(inode, id, fd, arg))
+		return true;
+	snprintf(name, sizeof(name), "%lld/fd", (long long)id);
 	fds = open_at(procfs_dir(s->procfs), name);
-	while (fds && (entry = readdir(fds)) != NULL) {
-		int64_t inode = entry->d_name[0] == '.' ? -1 :
-				proc_link_number(dirfd(fds), entry->d_name, "socket:[");
+	while (!enough && fds && (entry = readdir(fds)) != NULL) {
+		inode = entry->d_name[0] == '.' ? -1 :
+			proc_link_number(dirfd(fds), entry->d_name, "socket:[");
 
 		if (inode > 0)
-			each(inode, pid, strtoll(entry->d_name, NULL, 10), arg);
+			enough = each(inode, id, strtoll(entry->d_name, NULL, 10), arg);
 	}
 	if (fds)
 		closedir(fds);
+	return enough;
 }
 
-/* One entry more of the list of processes; false at its end. */
-static bool list_one(struct procscan *s)
+/* Some entries more of the list of processes; false at its end.  The kernel makes an inode for each: as
+ * many as readdir() asks for at once take milliseconds. */
+static bool list_some(struct procscan *s)
 {
-	struct dirent *entry = s->list ? readdir(s->list) : NULL;
+	char buf[LIST_BYTES] __attribute__((aligned(8)));
+	const struct dirent64 *entry;
+	ssize_t n = s->list < 0 ? 0 : getdents64(s->list, buf, sizeof(buf));
 
-	if (!entry || s->count == PIDS_MAX)
-		return false;
-	if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-		s->pids[s->count++] = (int32_t)strtol(entry->d_name, NULL, 10);
-	return true;
+	for (ssize_t at = 0; at < n; at += entry->d_reclen) {
+		entry = (const struct dirent64 *)(buf + at);
+		if (s->count == PIDS_MAX)
+			return false;
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			s->pids[s->count++] = (int32_t)strtol(entry->d_name, NULL, 10);
+	}
+	return n > 0;
 }
 
 bool procscan_step(struct procscan *s, int64_t budget_us,
-		   void (*each)(int64_t inode, int64_t pid, int64_t fd, void *arg), void *arg)
+		   bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
 	int64_t until = clock_mono_ns() + budget_us * 1000;
+	bool enough = false;
 
 	do {
 		switch (s->stage) {
 		case NEWEST:
 			if (s->left-- > 0 && s->newest > 0) {
-				show_sockets(s, s->newest--, each, arg);
+				enough = show_sockets(s, s->newest--, each, arg);
 				break;
 			}
 			s->stage = DONE;
 			break;
 		case LIST:
-			if (list_one(s))
+			if (list_some(s))
 				break;
 			close_list(s);
 			s->stage = ALL;
 			break;
 		case ALL:
 			if (s->count) {
-				show_sockets(s, s->pids[--s->count], each, arg);
+				enough = show_sockets(s, s->pids[--s->count], each, arg);
 				break;
 			}
 			s->stage = DONE;
@@ -166,7 +178,7 @@ bool procscan_step(struct procscan *s, int64_t budget_us,
 		case DONE:
 			return false;
 		}
-	} while (clock_mono_ns() < until);
+	} while (!enough && clock_mono_ns() < until);
 	return s->stage != DONE;
 }
 

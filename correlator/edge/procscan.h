@@ -17,9 +17,10 @@ void procscan_free(struct procscan *s);
 void procscan_begin(struct procscan *s);
 /* Only those that were started last (/proc/loadavg names the newest): some two dozen. */
 void procscan_newest(struct procscan *s);
-/* Shows sockets for about budget_us.  False when it has come to its end. */
+/* Shows sockets for about budget_us, or until each() is content (true).  Of the newest, id may be a
+ * thread's: /proc hides those from its list only.  False when it has come to its end. */
 bool procscan_step(struct procscan *s, int64_t budget_us,
-		   void (*each)(int64_t inode, int64_t pid, int64_t fd, void *arg), void *arg);
+		   bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg);
 
 /* Every thread that is there, at once: for a start. */
 void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg), void *arg);

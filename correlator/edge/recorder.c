@@ -86,7 +86,9 @@ static int store_open(void *store)
 	r->error = ledger_writer_open(r->path, &r->ledger);
 	if (r->error)
 		return r->error;
-	r->next_id = ledger_writer_next_id(r->ledger);
+	/* Once: the rows of a ledger that is begun anew go on with the same numbers. */
+	if (!r->next_id)
+		r->next_id = ledger_writer_next_id(r->ledger);
 	r->base_rows = ledger_writer_counter(r->ledger, "rows") - r->rows;
 	r->base_again = ledger_writer_counter(r->ledger, "again") - r->again;
 	r->base_missed = ledger_writer_counter(r->ledger, "lost_cache") - r->missed;

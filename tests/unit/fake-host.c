@@ -268,6 +268,17 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 	return f && f->calling;
 }
 
+int64_t procfs_call_fd(struct procfs *p, int64_t pid)
+{
+	const struct fake_process *k = fake_find(pid);
+
+	(void)p;
+	for (int i = 0; k && i < k->fds; i++)
+		if (k->fd[i].calling)
+			return k->fd[i].fd;
+	return -1;
+}
+
 bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
 {
 	const struct fake_process *k = fake_find(pid);
@@ -372,7 +383,7 @@ void procscan_newest(struct procscan *s)
 }
 
 bool procscan_step(struct procscan *s, int64_t budget_us,
-		   void (*each)(int64_t inode, int64_t pid, int64_t fd, void *arg), void *arg)
+		   bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
 	const struct fake_process *k;
 
@@ -383,7 +394,7 @@ bool procscan_step(struct procscan *s, int64_t budget_us,
 	s->left--;
 	for (int i = 0; k->alive && i < k->fds; i++)
 		if (k->fd[i].inode > 0)
-			each(k->fd[i].inode, k->pid, k->fd[i].fd, arg);
+			(void)each(k->fd[i].inode, k->pid, k->fd[i].fd, arg);
 	return s->left > 0;
 }
 

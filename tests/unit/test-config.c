@@ -56,6 +56,36 @@ static void is_preset(const struct config *c, const char *when)
 	       c->buffer_bytes == 6 << 20, "all defaults %s", when);
 }
 
+static void test_queues(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_CONF);
+	const struct {
+		const char *text;
+		int64_t first, last;	/* last -2: refused */
+	} table[] = {
+		{ "queue = off", -1, -1 },	  { "queue = 0", 0, 0 },
+		{ "queue = 65535", 65535, 65535 }, { "queue = 7:9", 7, 9 },
+		{ "queue = 0:63", 0, 63 },	  { "queue = auto", 0, (processors > 64 ? 64 : processors) - 1 },
+		{ "queue = 0:64", 0, -2 },	  { "queue = 9:7", 0, -2 },
+		{ "queue = 65536", 0, -2 },	  { "queue = auto:3", 0, -2 },
+		{ "queue = -1", 0, -2 },	  { "queue = 1:", 0, -2 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct config c;
+		unsigned int count;
+		int rc = load(&c, table[i].text, strlen(table[i].text), &count);
+
+		if (table[i].last == -2)
+			tap_ok(rc && count == 1 && strstr(complaints, "must be off, auto, "), "%s: refused",
+			       table[i].text);
+		else
+			tap_ok(!rc && c.queue == table[i].first && c.queue_last == table[i].last, "%s",
+			       table[i].text);
+		config_release(&c);
+	}
+}
+
 static void test_good(void)
 {
 	static const char text[] = "# a comment\n"
@@ -241,6 +271,7 @@ int main(void)
 	is_preset(&c, "without a file");
 	config_release(&c);
 	test_good();
+	test_queues();
 	test_bad();
 	test_rest();
 	return tap_done();

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's counters of its queues: those of our reader are added up, others left out. */
+/* The kernel's counters of its queues: ours are added up, others left out. */
 #include <string.h>
 
 #include "nfqueue_stats.h"
 #include "tap.h"
 
 static const struct {
+	int first, count;
 	const char *text;
 	int64_t dropped, user_dropped;
 } table[] = {
-	{ "", 0, 0 },
-	{ "    0  17251     0 2   256     0     0        0  1\n", 0, 0 },
-	{ "    0  17251     4 2   256   296     7      300  1\n", 296, 7 },
-	/* two of ours, and one of somebody else between them */
-	{ "    0  17251     4 2   256   296     7      300  1\n"
+	{ 0, 1, "", 0, 0 },
+	{ 0, 1, "    0  17251     0 2   256     0     0        0  1\n", 0, 0 },
+	{ 0, 1, "    0  17251     4 2   256   296     7      300  1\n", 296, 7 },
+	/* two of ours, and somebody else's on either side */
+	{ 1, 2, "    0  17251     4 2   256   296     7      300  1\n"
 	  "    1    812     4 2   256  1000  2000      300  1\n"
-	  "   63  17251     0 2   256     4     3      300  1\n", 300, 10 },
+	  "    2  17252     0 2   256     4     3      300  1\n"
+	  "    3  17251     0 2   256    40    30      300  1\n", 1004, 2003 },
 	/* as wide as they get */
-	{ "65535  17251 4294967295 2 65535 4294967295 4294967295 4294967295  1\n", 4294967295,
+	{ 65535, 1, "65535  17251 4294967295 2 65535 4294967295 4294967295 4294967295  1\n", 4294967295,
 	  4294967295 },
 	/* not what we know: nothing, and the next line all the same */
-	{ "queue portid\n    0  17251\n    0  17251     0 2   256     1     2        3\n", 1, 2 },
+	{ 0, 64, "queue portid\n    0  17251\n    0  17251     0 2   256     1     2        3\n", 1, 2 },
 };
 
 int main(void)
@@ -34,7 +36,8 @@ int main(void)
 		f = fmemopen(text, strlen(text) + 1, "r");
 		/* Read twice: from its beginning each time. */
 		for (int n = 0; n < 2; n++)
-			tap_ok(!nfqueue_stats_read(f, 17251, &s) && s.dropped == table[i].dropped &&
+			tap_ok(!nfqueue_stats_read(f, (unsigned int)table[i].first, table[i].count, &s) &&
+			       s.dropped == table[i].dropped &&
 			       s.user_dropped == table[i].user_dropped, "text %zu, time %d", i, n);
 		fclose(f);
 	}

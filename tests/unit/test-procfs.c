@@ -227,14 +227,15 @@ static struct {
 } seen[4096];
 static int seen_count;
 
-static void on_socket(int64_t inode, int64_t pid, int64_t fd, void *arg)
+/* arg: true when so many have been seen; NULL: never. */
+static bool on_socket(int64_t inode, int64_t pid, int64_t fd, void *arg)
 {
-	(void)arg;
 	if (seen_count == 4096)
 		abort();
 	seen[seen_count].inode = inode;
 	seen[seen_count].pid = pid;
 	seen[seen_count++].fd = fd;
+	return arg && seen_count >= *(int *)arg;
 }
 
 static bool was_seen(int64_t inode, int64_t pid, int64_t fd)
@@ -265,6 +266,7 @@ static void test_search(void)
 {
 	struct procscan *s = procscan_new(procfs);
 	int64_t sum = 0;
+	int two = 2;
 
 	tap_ok(!procscan_step(s, 1000, on_socket, NULL) && !seen_count, "not begun: at its end");
 	put_text("not-a-process/fd/x", "");
@@ -275,14 +277,18 @@ static void test_search(void)
 	tap_ok(seen_count == 1503, "each once");
 	put_text("loadavg", "0.12 0.04 0.01 2/345 107\n");
 	put_text("107/status", "Name:\tx\nTgid:\t101\n");
+	put_link("107/fd/3", "socket:[7000]");
 	put_text("90/status", "Name:\tx\nTgid:\t90\n");
 	put_link("90/fd/3", "socket:[9000]");
 	put_text("83/status", "Name:\tx\nTgid:\t83\n");
 	put_link("83/fd/3", "socket:[8300]");
 	procscan_newest(s);
-	tap_ok(search(s) == 25 && was_seen(7000, 101, 3), "the newest, a thread's number among them");
+	tap_ok(search(s) == 25 && was_seen(7000, 107, 3), "the newest, a thread's number among them");
 	tap_ok(was_seen(9000, 90, 3) && !was_seen(8300, 83, 3) && !was_seen(90, 90000, 7),
 	       "two dozen and no more");
+	procscan_newest(s);
+	seen_count = 0;
+	tap_ok(procscan_step(s, 1000000, on_socket, &two) && seen_count == 2, "until it is enough");
 	put_text("loadavg", "0.12 0.04 0.01 2/345 2\n");
 	procscan_newest(s);
 	tap_ok(search(s) == 3 && !seen_count, "down to the first");

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The threads that read the netfilter queues, one for each. */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "log.h"
+#include "priority.h"
+#include "readers.h"
+
+/* After an error of the kernel's, which is not expected to pass. */
+#define PAUSE_US 100000
+/* How long who waits for the lock stays awake: what a batch of packets or eight records take. */
+#define SPIN_NS 300000
+
+struct reader {
+	struct readers *all;
+	int which;			/* of the queues */
+	pthread_t thread;
+};
+
+struct readers {
+	struct nfqueue *queue;
+	const struct readers_ops *ops;
+	void *arg;
+	int boost;
+	pthread_mutex_t lock;
+	atomic_int holder;		/* the processor that who holds it had; -1: nobody */
+	atomic_bool ending;
+	int count;			/* of threads that were started */
+	struct reader reader[NFQUEUE_MAX];
+};
+
+/* The kernel gives queue n what was sent on the processors n, n + queues, ...  True: it stays there. */
+static bool stay(const struct reader *r)
+{
+	int queues = nfqueue_count(r->all->queue);
+	cpu_set_t mine;
+
+	if (queues < 2)
+		return false;
+	CPU_ZERO(&mine);
+	for (int cpu = r->which; cpu < CPU_SETSIZE; cpu += queues)
+		CPU_SET(cpu, &mine);
+	/* Fails where we may have none of them: then any will do. */
+	return !pthread_setaffinity_np(pthread_self(), sizeof(mine), &mine);
+}
+
+/* It is held for less time than a sleeping processor takes to wake: who waits stays awake, unless he
+ * keeps the other one from running. */
+static void take_lock(struct readers *r)
+{
+	int here = sched_getcpu(), holder;
+	int64_t until_ns = 0, now_ns;
+
+	while (pthread_mutex_trylock(&r->lock)) {
+		holder = atomic_load_explicit(&r->holder, memory_order_relaxed);
+		now_ns = clock_mono_ns();
+		if (!until_ns)
+			until_ns = now_ns + SPIN_NS;
+		if (holder == here || now_ns >= until_ns) {
+			pthread_mutex_lock(&r->lock);
+			break;
+		}
+	}
+	atomic_store_explicit(&r->holder, here, memory_order_relaxed);
+}
+
+static void give_lock(struct readers *r)
+{
+	atomic_store_explicit(&r->holder, -1, memory_order_relaxed);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void show(struct reader *r, int count)
+{
+	struct readers *all = r->all;
+
+	take_lock(all);
+	all->ops->begin(all->arg);
+	nfqueue_show(all->queue, r->which, all->ops->packet, all->arg);
+	all->ops->end(count, all->arg);
+	give_lock(all);
+}
+
+static void *reader_main(void *arg)
+{
+	struct reader *r = arg;
+	struct priority priority;
+	int boost = r->all->boost, count;
+
+	/* See priority.h: real time costs nothing where the thread stays in any case. */
+	if (stay(r) && boost == PRIORITY_AUTO)
+		boost = PRIORITY_REALTIME;
+	count = priority_take(&priority, boost);
+	if (count && !r->which)
+		log_warn("cannot raise the priority: %s", strerror(-count));
+	while (!atomic_load(&r->all->ending)) {
+		count = nfqueue_wait(r->all->queue, r->which);
+		if (count < 0) {
+			log_error("cannot read the queue: %s", strerror(-count));
+			usleep(PAUSE_US);
+		} else if (count > 0) {
+			show(r, count);
+			priority_note(&priority, count, clock_mono_ns());
+		}
+	}
+	return NULL;
+}
+
+/* Whoever waits for the lock lends his priority to who has it. */
+static int init_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attributes;
+	int rc = pthread_mutexattr_init(&attributes);
+
+	if (rc)
+		return -rc;
+	pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+	rc = pthread_mutex_init(lock, &attributes);
+	if (rc)		/* a C library or kernel without that */
+		rc = pthread_mutex_init(lock, NULL);
+	pthread_mutexattr_destroy(&attributes);
+	return -rc;
+}
+
+int readers_start(struct nfqueue *q, int boost, const struct readers_ops *ops, void *arg,
+		  struct readers **out)
+{
+	struct readers *r = calloc(1, sizeof(*r));
+	int rc = r ? init_lock(&r->lock) : -ENOMEM;
+
+	if (rc) {
+		free(r);
+		return rc;
+	}
+	atomic_init(&r->holder, -1);
+	r->queue = q;
+	r->ops = ops;
+	r->arg = arg;
+	r->boost = boost;
+	for (int i = 0; !rc && i < nfqueue_count(q); i++) {
+		struct reader *one = &r->reader[i];
+
+		*one = (struct reader){ .all = r, .which = i };
+		rc = -pthread_create(&one->thread, NULL, reader_main, one);
+		r->count += !rc;
+	}
+	if (rc)
+		readers_stop(r);
+	else
+		*out = r;
+	return rc;
+}
+
+/* Again and again: the kernel may be short of memory for the interruption. */
+static void end(struct reader *r)
+{
+	struct timespec until;
+
+	do {
+		nfqueue_interrupt(r->all->queue, r->which);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec++;
+	} while (pthread_timedjoin_np(r->thread, NULL, &until) == ETIMEDOUT);
+}
+
+void readers_stop(struct readers *r)
+{
+	if (!r)
+		return;
+	atomic_store(&r->ending, true);
+	for (int i = 0; i < r->count; i++)
+		end(&r->reader[i]);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+void readers_lock(struct readers *r)
+{
+	if (r)
+		take_lock(r);
+}
+
+void readers_unlock(struct readers *r)
+{
+	if (r)
+		give_lock(r);
+}
