@@ -65,6 +65,11 @@ struct fake_process *fake_process(int64_t pid, int64_t ppid, int64_t uid, const 
 	return p;
 }
 
+void fake_begin_now(struct fake_process *p)
+{
+	p->start_ticks = (fake.now_us - BOOT_US) / TICK_US;
+}
+
 struct fake_process *fake_find(int64_t pid)
 {
 	struct fake_process *p = slot_of(pid);
@@ -331,6 +336,7 @@ int64_t procfs_netns(struct procfs *p, int64_t pid)
 	const struct fake_process *k = fake_find(pid);
 
 	(void)p;
+	fake.looks++;
 	return k ? k->netns : -1;
 }
 

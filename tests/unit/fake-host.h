@@ -71,7 +71,7 @@ extern struct fake_host {
 	int64_t overruns, lost;		/* lost: found out by the next drain */
 	/* what came of it */
 	int64_t rows, proven, listed, names, twice, verdicts;
-	int64_t looks;			/* at a process's program, since the last verdict */
+	int64_t looks;			/* at a process's program or network, since the last verdict */
 	int64_t counter[64];
 	const char *counter_name[64];
 	bool verdicts_fail;
@@ -85,6 +85,8 @@ void fake_reset(void);
 
 /* A living process in program exe, begun a minute ago.  It replaces an earlier one of this pid. */
 struct fake_process *fake_process(int64_t pid, int64_t ppid, int64_t uid, const char *exe);
+/* Just now, instead. */
+void fake_begin_now(struct fake_process *p);
 /* NULL: there is none, or it is gone. */
 struct fake_process *fake_find(int64_t pid);
 /* The socket `inode` at this descriptor of a process. */

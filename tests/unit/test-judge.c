@@ -106,6 +106,13 @@ static struct fake_fd *fd_of(const struct args *a)
 	return fake_fd_of(fake_find(number(a, 1, 0)), number(a, 2, 3));
 }
 
+/* Begun just now. */
+static bool do_young(const struct args *a)
+{
+	fake_begin_now(fake_find(number(a, 1, 0)));
+	return true;
+}
+
 static bool do_close(const struct args *a)
 {
 	fd_of(a)->inode = -1;
@@ -517,6 +524,12 @@ static bool is_exe(const struct args *a)
 	return same(fake_last_row()->connection->text[CONNECTION_EXE], a->word[1]);
 }
 
+/* Whether the last row has what /proc alone tells. */
+static bool is_whole(const struct args *a)
+{
+	return (fake_last_row()->connection->text[CONNECTION_CWD].data != NULL) == number(a, 1, 1);
+}
+
 static bool is_rule(const struct args *a)
 {
 	char rule[128] = "";
@@ -594,7 +607,7 @@ static const struct {
 	{ "broken", do_broken },
 	{ "parked", is_parked }, { "verdict", is_verdict }, { "prompt", is_prompt }, { "is", is_is },
 	{ "confirmed", is_confirmed }, { "new", is_new }, { "by", is_by }, { "reason", is_reason },
-	{ "exe", is_exe }, { "rule", is_rule }, { "rows", is_rows }, { "records", is_records },
+	{ "exe", is_exe }, { "whole", is_whole }, { "young", do_young }, { "rule", is_rule }, { "rows", is_rows }, { "records", is_records },
 	{ "proven", is_proven }, { "counter", is_counter }, { "next", is_next },
 	{ "listed", is_listed },
 };
