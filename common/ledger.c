@@ -231,7 +231,7 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 	/* A committed row may be lost with the power, but the file stays whole: and the position in
 	 * the cache goes back with it. */
 	if (!rc)
-		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048;"
+		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024;"
 				    "PRAGMA wal_autocheckpoint = 500;"
 				    "PRAGMA journal_size_limit = 8388608");
 	if (!rc)

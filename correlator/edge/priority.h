@@ -6,14 +6,15 @@
 #include <stdint.h>
 
 /*
- * The priority of the thread that answers packets: no connection waits for other programs.
+ * The priority of a thread that answers packets: no connection waits for other programs.
  *
  * An ordinary thread of a high priority runs where its waker runs, so that one who waits for a packet
  * and the one who answers it need no second processor, which would have to be woken, twice: where
  * processors sleep deeply or are a hypervisor's, that is most of what a packet waits.  A real-time
  * thread stays on the processor that it had, and is never kept from it: when packets come one
  * behind the other, that is what counts, for who sent the last may be gone before the first is
- * looked at.  So it is the first until they do.
+ * looked at.  So it is the first until they do.  A thread that is bound to the processor that its
+ * packets come from (readers.c) is a real-time one from the start: it would not run elsewhere anyway.
  */
 struct priority {
 	int boost;		/* 0 to 20, or PRIORITY_AUTO, PRIORITY_REALTIME of config.h */
