@@ -37,7 +37,7 @@
 
 #define PARKED_MAX 256
 #define TWINS_MAX 4
-/* One piece of the search through /proc, while nobody waits in the queue. */
+/* One piece of the search through /proc: so long a packet may wait for it. */
 #define SEARCH_US 150
 /* So many of them are for each packet, also where its time was over before we had a processor. */
 #define PIECES_MIN 4
@@ -49,6 +49,7 @@
 /* More packets than that in so long: what their rows only want is left to the records. */
 #define BUSY_PACKETS 150
 #define BUSY_NS 100000000LL
+/* A new process: no longer here than that. */
 #define YOUNG_US 100000
 /* How long after a packet the kernel is asked what it lost: no packet is parked for longer. */
 #define LOSSES_NS 1000000000LL

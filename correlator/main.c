@@ -47,7 +47,7 @@
 
 #define LAST_COMMIT_MS 10000
 #define NS_PER_MS 1000000LL
-/* Records that are taken before the queue is looked at again. */
+/* Records that are taken before a packet may come in between. */
 #define TURN_RECORDS 8
 /* How often the trace is read when no packet comes: before its buffers are full. */
 #define TRACE_MS 50
