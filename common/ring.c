@@ -169,12 +169,22 @@ void ring_wake(struct ring *r)
 		return;
 }
 
-void ring_publish(struct ring *r)
+void ring_publish_quietly(struct ring *r)
 {
 	atomic_store(&r->head, r->reserved_end);
+}
+
+void ring_nudge(struct ring *r)
+{
 	/* Sequentially consistent on both sides: either we see the flag, or it sees the head. */
 	if (atomic_load(&r->sleeping))
 		ring_wake(r);
+}
+
+void ring_publish(struct ring *r)
+{
+	ring_publish_quietly(r);
+	ring_nudge(r);
 }
 
 void *ring_take(struct ring *r, size_t *len)

@@ -6,6 +6,7 @@
 #include "tasks.h"
 
 #define TASKS 8192u
+#define PROGRAMS 4096u
 #define NONE UINT32_MAX
 #define EXE_CHARS 100
 
@@ -13,7 +14,7 @@
 struct role {
 	int32_t pid, parent;		/* -1: not known */
 	int64_t since_ns;
-	char exe[EXE_CHARS];		/* "": not known */
+	uint64_t program;		/* which of all that were executed; 0: not known */
 };
 
 struct task {
@@ -27,6 +28,9 @@ struct tasks {
 	struct task task[TASKS];
 	uint32_t bucket[TASKS];
 	uint32_t newest;
+	/* Those executed last: number n is at n % PROGRAMS until another one takes its place. */
+	char exe[PROGRAMS][EXE_CHARS];
+	uint64_t programs;
 };
 
 void tasks_forget(struct tasks *t)
@@ -120,7 +124,7 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 	if (maker && find(t, pid))
 		maker = find(t, pid);
 	if (maker)
-		memcpy(role.exe, maker->now.exe, sizeof(role.exe));
+		role.program = maker->now.program;
 	k = put(t, e->other);
 	/* Of several processors what came later may have been read first. */
 	if (k->now.since_ns > e->time_ns) {
@@ -142,14 +146,31 @@ static void begin_exec(struct tasks *t, const struct trace_event *e)
 		return;
 	k->before = k->now;
 	k->now.since_ns = e->time_ns;
-	k->now.exe[0] = '\0';
+	k->now.program = 0;
 	k->execs = true;
+}
+
+/* 0 for one whose name says too little. */
+static uint64_t add_program(struct tasks *t, const char *exe)
+{
+	size_t len = strlen(exe);
+	uint64_t number;
+
+	if (exe[0] != '/' || len >= EXE_CHARS)
+		return 0;
+	number = ++t->programs;
+	memcpy(t->exe[number % PROGRAMS], exe, len + 1);
+	return number;
+}
+
+static const char *exe_of(const struct tasks *t, uint64_t program)
+{
+	return program && t->programs - program < PROGRAMS ? t->exe[program % PROGRAMS] : NULL;
 }
 
 static void exec(struct tasks *t, const struct trace_event *e)
 {
 	struct task *k = put(t, e->tid);
-	size_t len = strlen(e->name);
 
 	if (k->now.since_ns > e->time_ns)
 		return;
@@ -160,9 +181,7 @@ static void exec(struct tasks *t, const struct trace_event *e)
 	k->execs = false;
 	/* Whichever thread it was is the process's first one from now on. */
 	k->now.pid = e->tid;
-	k->now.exe[0] = '\0';
-	if (e->name[0] == '/' && len < sizeof(k->now.exe))
-		memcpy(k->now.exe, e->name, len + 1);
+	k->now.program = add_program(t, e->name);
 }
 
 void tasks_event(struct tasks *t, const struct trace_event *e)
@@ -210,5 +229,5 @@ struct text tasks_exe(const struct tasks *t, int64_t pid, int64_t time_ns)
 {
 	const struct role *r = role_at(t, pid, time_ns);
 
-	return r && r->exe[0] ? text_of(r->exe) : TEXT_NONE;
+	return text_of(r ? exe_of(t, r->program) : NULL);
 }

@@ -60,6 +60,7 @@ static struct item *reserve(struct records *r, enum item_kind kind, size_t extra
 
 		if (give_up && clock_mono_ns() > give_up && kind != ITEM_END)
 			return NULL;
+		ring_nudge(r->ring);
 		poll(NULL, 0, 1);
 	}
 	item->kind = kind;
@@ -78,7 +79,11 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	if (!item)
 		return;
 	event_pack(e, &item->event);
-	ring_publish(r->ring);
+	/* For each one alone to be waked costs the other thread more than what it then does with it. */
+	if (atomic_load_explicit(&r->hurry, memory_order_relaxed))
+		ring_publish(r->ring);
+	else
+		ring_publish_quietly(r->ring);
 }
 
 static int64_t on_begin(void *arg, const char *epoch)
@@ -157,6 +162,7 @@ static void *records_main(void *arg)
 
 	do {
 		more = follow_turn(r->follow);
+		ring_nudge(r->ring);
 		if (r->once && more <= 0)
 			break;
 		if (more > 0)

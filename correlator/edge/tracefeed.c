@@ -26,22 +26,20 @@
 #include <tracefs.h>
 
 #include "clock.h"
+#include "tracebuf.h"
 #include "tracefeed.h"
 #include "traceprobe.h"
 
 #define NAME "sockledger."
-#define PAGE_BYTES_MAX 65536
 #define BATCH 1024
 #define NAME_CHARS 256
+#define NAMES_CHARS (64 * NAME_CHARS)	/* of a batch, together */
 #define FORMAT_BYTES 16384
 /* TRACE_FLAG_HARDIRQ, _SOFTIRQ and _NMI of linux/trace_events.h. */
 #define INTERRUPT_FLAGS (0x08 | 0x10 | 0x40)
 /* One pass reads no more than this of a processor.  Who writes faster than we read is not read to his end:
  * then what has just happened may be missing, as if it were lost. */
 #define PAGES_MAX 256
-/* Of a page's second word. */
-#define COMMIT_MASK ((1ul << 27) - 1)
-#define MISSING_STORED (1ul << 30)
 
 enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKET, F_OLD, F_NEW,
 	     F_FAMILY, F_RESULT, F_CHILD, F_CLONE, F_NAME, F_SRC6_REST, F_DST6_REST, FIELDS };
@@ -107,13 +105,14 @@ struct tracefeed {
 	struct kbuffer *kbuf;
 	bool big_endian;
 	bool only_four;			/* of the probe: what it says of IPv6 was not tried */
-	struct tracefs_cpu **cpu;
-	int cpus;
+	struct tracebuf **buf;		/* of the processors */
+	int bufs;
 	int64_t overruns, events;
 	struct trace_event batch[BATCH];
-	char names[BATCH][NAME_CHARS];
 	int count;
-	char page[PAGE_BYTES_MAX];
+	char names[NAMES_CHARS];
+	size_t named;			/* of names, used */
+	char page[TRACEBUF_BYTES_MAX];
 };
 
 /* Those of processes that are gone. */
@@ -240,23 +239,18 @@ static int set_up(struct tracefeed *t, int64_t buffer_bytes)
 	return rc;
 }
 
-static int open_cpus(struct tracefeed *t)
+static int open_bufs(struct tracefeed *t)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 
-	t->cpu = calloc((size_t)cpus, sizeof(struct tracefs_cpu *));
-	if (!t->cpu)
+	t->buf = calloc((size_t)cpus, sizeof(struct tracebuf *));
+	if (!t->buf)
 		return -ENOMEM;
 	/* A processor that is not there has no buffer. */
-	for (int n = 0; n < cpus; n++) {
-		struct tracefs_cpu *cpu = tracefs_cpu_open(t->instance, n, true);
-
-		if (cpu && tracefs_cpu_read_size(cpu) <= (int)sizeof(t->page))
-			t->cpu[t->cpus++] = cpu;
-		else if (cpu)
-			tracefs_cpu_close(cpu);
-	}
-	return t->cpus ? 0 : -ENOENT;
+	for (int n = 0; n < cpus; n++)
+		if (!tracebuf_open(t->instance, n, true, &t->buf[t->bufs]))
+			t->bufs++;
+	return t->bufs ? 0 : -ENOENT;
 }
 
 static int open_formats(const char *tracing, const struct traceprobe *probe,
@@ -298,10 +292,11 @@ static int start(struct tracefeed *t, int64_t buffer_bytes)
 	t->instance = tracefs_instance_create(name);
 	if (!t->instance)
 		rc = errno ? -errno : -EACCES;
-	if (!rc)
-		rc = open_cpus(t);
+	/* A buffer that is mapped keeps its size. */
 	if (!rc)
 		rc = set_up(t, buffer_bytes);
+	if (!rc)
+		rc = open_bufs(t);
 	return rc;
 }
 
@@ -406,9 +401,9 @@ void tracefeed_close(struct tracefeed *t)
 {
 	if (!t)
 		return;
-	for (int i = 0; i < t->cpus; i++)
-		tracefs_cpu_close(t->cpu[i]);
-	free(t->cpu);
+	for (int i = 0; i < t->bufs; i++)
+		tracebuf_close(t->buf[i]);
+	free(t->buf);
 	if (t->kbuf)
 		kbuffer_free(t->kbuf);
 	if (t->instance) {
@@ -462,17 +457,19 @@ static void address(struct endpoint *e, const uint8_t *data, int size, int famil
 }
 
 /* A string that lies elsewhere in the record: offset and length in one word (__data_loc). */
-static void name_of(char to[NAME_CHARS], const uint8_t *data, int size, struct place p)
+static const char *add_name(struct tracefeed *t, const uint8_t *data, int size, struct place p)
 {
 	uint64_t loc = number(data, size, p);
 	size_t at = loc & 0xffff, len = loc >> 16;
+	char *to = t->names + t->named;
 
-	to[0] = '\0';
 	/* One that is too long is none: a part of a path would be another program's. */
 	if (at + len > (size_t)size || len > NAME_CHARS || !len)
-		return;
+		return "";
 	memcpy(to, data + at, len);
 	to[len - 1] = '\0';
+	t->named += len;
+	return to;
 }
 
 /* The probe stands where a socket goes from TCP_CLOSE to TCP_SYN_SENT.  No interrupt connects; that it
@@ -511,10 +508,8 @@ static void decode(struct tracefeed *t, size_t point, const uint8_t *data, int s
 		.family = (int)number(data, size, f->field[F_FAMILY]),
 		.result = (int32_t)number(data, size, f->field[F_RESULT]),
 	};
-	if (p->kind == TRACE_EXEC) {
-		name_of(t->names[t->count], data, size, f->field[F_NAME]);
-		e->name = t->names[t->count];
-	}
+	if (p->kind == TRACE_EXEC)
+		e->name = add_name(t, data, size, f->field[F_NAME]);
 	if (p->kind == TRACE_STATE)
 		family = e->family;
 	if (p->kind == TRACE_LOOKUP || p->kind == TRACE_STATE) {
@@ -549,6 +544,7 @@ static void show(struct tracefeed *t, void (*each)(const struct trace_event *e, 
 	for (int i = 0; i < t->count; i++)
 		each(&t->batch[i], arg);
 	t->count = 0;
+	t->named = 0;
 }
 
 static void take_record(struct tracefeed *t, const uint8_t *data, int size, int64_t time_ns)
@@ -611,11 +607,11 @@ static bool is_whole(const struct tracefeed *t, const uint8_t *page, size_t len)
 	if (len < head)
 		return false;
 	memcpy(&commit, page + sizeof(uint64_t), sizeof(commit));
-	size = commit & COMMIT_MASK;
+	size = commit & TRACEBUF_COMMIT;
 	if (size > len - head)
 		return false;
 	/* How many are missing stands behind the last event. */
-	if ((commit & MISSING_STORED) && len - head - size < sizeof(long))
+	if ((commit & TRACEBUF_LOST_STORED) && len - head - size < sizeof(long))
 		return false;
 	for (size_t at = 0, bytes; at < size; at += bytes) {
 		bytes = event_bytes(t, page + head + at, size - at);
@@ -639,31 +635,32 @@ void tracefeed_page(struct tracefeed *t, void *page, size_t len,
 		t->overruns++;
 	for (data = kbuffer_read_event(t->kbuf, &time_ns); data;
 	     data = kbuffer_next_event(t->kbuf, &time_ns)) {
-		if (t->count == BATCH)
+		if (t->count == BATCH || t->named + NAME_CHARS > NAMES_CHARS)
 			show(t, each, arg);
 		take_record(t, data, kbuffer_event_size(t->kbuf), (int64_t)time_ns);
 	}
 }
 
-/* One page of one processor, or what is left of it; false where there is none. */
-static bool read_page(struct tracefeed *t, int cpu,
-		      void (*each)(const struct trace_event *e, void *arg), void *arg)
+/* What there is of one processor, a page or a part of it; false where there is nothing. */
+static bool take(struct tracefeed *t, struct tracebuf *b,
+		 void (*each)(const struct trace_event *e, void *arg), void *arg)
 {
-	int len = tracefs_cpu_read(t->cpu[cpu], t->page, true);
+	size_t len = tracebuf_take(b, t->page);
 
-	if (len <= 0)
+	if (!len)
 		return false;
-	tracefeed_page(t, t->page, (size_t)len, each, arg);
+	tracefeed_page(t, t->page, len, each, arg);
+	tracebuf_taken(b, kbuffer_timestamp(t->kbuf));
 	return true;
 }
 
 void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg),
 		   void *arg)
 {
-	for (int cpu = 0; cpu < t->cpus; cpu++) {
+	for (int i = 0; i < t->bufs; i++) {
 		int pages = 0;
 
-		while (pages < PAGES_MAX && read_page(t, cpu, each, arg))
+		while (pages < PAGES_MAX && take(t, t->buf[i], each, arg))
 			pages++;
 		t->overruns += pages == PAGES_MAX;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The ring against a simple queue, and between two threads. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -227,6 +228,35 @@ static void test_wait(void)
 	ring_free(r);
 }
 
+static bool is_readable(const struct ring *r)
+{
+	struct pollfd fd = { .fd = ring_fd(r), .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+static void test_quiet(void)
+{
+	struct ring *r = ring_new(RING_BYTES);
+	bool dozes = ring_doze(r);
+
+	ring_reserve(r, 1);
+	ring_publish_quietly(r);
+	tap_ok(dozes && !is_readable(r) && ring_take(r, NULL),
+	       "a record that is published quietly is there, and wakes nobody");
+	ring_rouse(r, false);
+	ring_nudge(r);
+	tap_ok(!is_readable(r), "nor is who is awake nudged");
+	dozes = ring_doze(r);
+	ring_reserve(r, 1);
+	ring_publish_quietly(r);
+	ring_nudge(r);
+	tap_ok(dozes && is_readable(r), "a nudge wakes who sleeps");
+	ring_rouse(r, true);
+	tap_ok(ring_take(r, NULL) && !is_readable(r), "once");
+	ring_free(r);
+}
+
 int main(int argc, char **argv)
 {
 	scratch_seed(argc, argv);
@@ -236,5 +266,6 @@ int main(int argc, char **argv)
 	test_threads(8192, 100000);
 	test_threads(256 * 1024, 300000);
 	test_wait();
+	test_quiet();
 	return tap_done();
 }

@@ -78,6 +78,15 @@ int main(void)
 	exec(t, 30, "/usr/bin/true");
 	tap_ok(tasks_changed_ns(t, 30) == now - 1 && runs(t, 30, "/usr/bin/true") &&
 	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/false")), "until it has: one change");
+	exec(t, 33, "/usr/bin/true");
+	make(t, 33, 34, false);
+	for (int i = 0; i < 4000; i++)
+		exec(t, 35, "/usr/bin/false");
+	tap_ok(runs(t, 34, "/usr/bin/true") && runs(t, 35, "/usr/bin/false"), "after thousands of other programs");
+	for (int i = 0; i < 4000; i++)
+		exec(t, 35, "/usr/bin/false");
+	tap_ok(!tasks_exe(t, 33, now).data && !tasks_exe(t, 34, now).data && runs(t, 35, "/usr/bin/false") &&
+		       tasks_parent(t, 34, now) == 33, "but not after any number: then it is not known");
 	for (int32_t i = 1000; i < 1000 + 16384; i++)
 		make(t, 1, i, false);
 	tap_ok(tasks_process(t, 10, now) == -1 && tasks_process(t, 17000, now) == 17000,
