@@ -39,8 +39,8 @@
 #define TWINS_MAX 4
 /* One piece of the search through /proc: so long a packet may wait for it. */
 #define SEARCH_US 150
-/* So many of them are for each packet, also where its time was over before we had a processor. */
-#define PIECES_MIN 4
+/* Where we had no processor a packet waits longer than its time, but not for more than so many times that. */
+#define STARVED_TIMES 10
 #define DNS_PORT 53
 #define OTHERS_CHARS 1024
 /* A denied connection is tried again (SYN after 1, 3, 7 s): the same answer without another row. */
@@ -98,8 +98,7 @@ struct pending {
 	struct sender sender;
 	int64_t arrived_ns, deadline_ns, answered_ns;	/* answered_ns 0: not yet */
 	bool used;
-	bool listed;			/* the search through all of /proc began after it came */
-	bool searched;			/* and has come to its end */
+	struct { bool begun, over; } newest, all;	/* searches through /proc that began after it came */
 	int pieces;			/* of searches, since it is parked */
 };
 
@@ -117,6 +116,7 @@ struct judge {
 	int waiting;
 	struct procscan *newest, *all;	/* those started last, and everybody */
 	bool newest_wanted, scanning_newest, scanning_all;
+	bool newest_had_last;		/* piece of a search */
 	struct denied denied[DENIED_SLOTS];
 	int64_t count[C_COUNT];
 	bool heard;			/* records do come */
@@ -575,43 +575,69 @@ static void look_again(struct judge *j)
 	}
 }
 
-/* A piece of the search for those that nobody is named for. */
+/* Who is not among those started last is looked for among all. */
+static bool wants_all(const struct judge *j)
+{
+	for (int i = 0; i < PARKED_MAX; i++) {
+		const struct pending *k = &j->parked[i];
+
+		if (k->used && wants_search(k) && k->newest.over && !k->all.over)
+			return true;
+	}
+	return false;
+}
+
+static bool wants_newest(const struct judge *j)
+{
+	return j->newest_wanted || j->scanning_newest;
+}
+
+static void search_newest(struct judge *j)
+{
+	if (!j->scanning_newest) {
+		procscan_newest(j->newest);
+		j->scanning_newest = true;
+		j->newest_wanted = false;
+		for (int i = 0; i < PARKED_MAX; i++)
+			j->parked[i].newest.begun |= j->parked[i].used;
+	}
+	if (procscan_step(j->newest, SEARCH_US, found, j) && j->waiting)
+		return;
+	j->scanning_newest = false;
+	for (int i = 0; i < PARKED_MAX; i++)
+		j->parked[i].newest.over |= j->parked[i].newest.begun;
+}
+
+static void search_all(struct judge *j)
+{
+	if (!j->scanning_all) {
+		procscan_begin(j->all);
+		j->scanning_all = true;
+		for (int i = 0; i < PARKED_MAX; i++)
+			j->parked[i].all.begun |= j->parked[i].used;
+	}
+	if (procscan_step(j->all, SEARCH_US, found, j) && j->waiting)
+		return;
+	j->scanning_all = false;
+	for (int i = 0; i < PARKED_MAX; i++)
+		j->parked[i].all.over |= j->parked[i].all.begun;
+}
+
+/* A piece of the search for those that nobody is named for: while always new ones come, in turns. */
 static void search(struct judge *j)
 {
-	bool wanted = false, unlisted = false;
+	bool newest, all;
 
 	for (int i = 0; i < PARKED_MAX; i++)
 		j->parked[i].pieces += j->parked[i].used;
 	look_again(j);
-	if (!j->scanning_newest && j->newest_wanted) {
-		procscan_newest(j->newest);
-		j->scanning_newest = true;
-		j->newest_wanted = false;
-	}
-	if (j->scanning_newest) {
-		j->scanning_newest = procscan_step(j->newest, SEARCH_US, found, j) && j->waiting;
-		return;
-	}
-	for (int i = 0; i < PARKED_MAX; i++) {
-		const struct pending *k = &j->parked[i];
-		bool wants = k->used && wants_search(k) && !k->searched;
-
-		wanted |= wants;
-		unlisted |= wants && !k->listed;
-	}
-	if (!wanted)
-		return;
-	if (!j->scanning_all && unlisted) {
-		procscan_begin(j->all);
-		j->scanning_all = true;
-		for (int i = 0; i < PARKED_MAX; i++)
-			j->parked[i].listed |= j->parked[i].used;
-	}
-	if (j->scanning_all && !procscan_step(j->all, SEARCH_US, found, j)) {
-		j->scanning_all = false;
-		for (int i = 0; i < PARKED_MAX; i++)
-			j->parked[i].searched |= j->parked[i].listed;
-	}
+	newest = wants_newest(j);
+	all = wants_all(j);
+	j->newest_had_last = newest && !(all && j->newest_had_last);
+	if (j->newest_had_last)
+		search_newest(j);
+	else if (all)
+		search_all(j);
 }
 
 static void count_losses(struct judge *j)
@@ -643,11 +669,14 @@ static int turn_losses(struct judge *j)
 	return -1;
 }
 
-/* Its time is over, and was used. */
+/* Its time is over, and was used to look for its sender. */
 static bool is_over(const struct pending *k, int64_t now_ns)
 {
+	int64_t wait_ns = k->deadline_ns - k->arrived_ns;
+
 	return now_ns >= k->deadline_ns &&
-	       (!wants_search(k) || k->searched || k->pieces >= PIECES_MIN);
+	       (!wants_search(k) || k->all.over || k->pieces * SEARCH_US * 1000LL >= wait_ns ||
+		now_ns - k->arrived_ns >= STARVED_TIMES * wait_ns);
 }
 
 /* What waits for something else than packets. */
@@ -678,7 +707,7 @@ static int turn_parked(struct judge *j)
 	}
 	if (!j->waiting)
 		return -1;
-	return j->newest_wanted || j->scanning_newest || j->scanning_all ? 0 : milliseconds(next - now);
+	return wants_newest(j) || wants_all(j) ? 0 : milliseconds(next - now);
 }
 
 int judge_turn(struct judge *j)

@@ -2,10 +2,12 @@
 /*
  * Looks through the processes for sockets.
  *
- *   newest --> NEWEST: some pids down from the newest, without a list of all --> DONE
- *   begin  --> LIST:   /proc is listed, in pieces as well: with thousands of processes that takes
- *                      longer than a packet may
- *          --> ALL:    the list from its end: higher pids are newer, until they come round --> DONE
+ *   begin --> LIST:     /proc is listed, in pieces as well: with thousands of processes that takes
+ *                       longer than a packet may
+ *         --> CALLS:    the list from its end (higher pids are newer, until they come round): in which
+ *                       call is each, for who waits for an answer mostly waits there
+ *         --> SOCKETS:  once more, with all that each has open --> DONE
+ *   newest --> CALLS:   the last pids that were given, without a list of all
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,19 +22,18 @@
 #include "procscan.h"
 
 #define PIDS_MAX 65536
-#define NEWEST_PIDS 24
+#define NEWEST_PIDS 64
 /* Some 30 entries. */
 #define LIST_BYTES 1024
 
-enum stage { NEWEST, LIST, ALL, DONE };
+enum stage { LIST, CALLS, SOCKETS, DONE };
 
 struct procscan {
 	struct procfs *procfs;
 	enum stage stage;
-	int64_t newest;		/* pid that is next in the stage NEWEST */
-	int left;		/* how many more of them */
 	int list;		/* /proc, while it is listed; -1 */
-	size_t count;		/* in pids; those behind it have been looked at */
+	size_t count;		/* in pids */
+	size_t left;		/* of these, not looked at yet in this stage: the first ones */
 	int32_t pids[PIDS_MAX];
 };
 
@@ -94,27 +95,44 @@ void procscan_begin(struct procscan *s)
 	s->stage = LIST;
 }
 
-void procscan_newest(struct procscan *s)
+/* From here on they are looked at. */
+static void look(struct procscan *s)
 {
-	close_list(s);
-	s->newest = newest_pid(s->procfs);
-	s->left = NEWEST_PIDS;
-	s->stage = NEWEST;
+	s->left = s->count;
+	s->stage = CALLS;
 }
 
-/* True: enough. */
+void procscan_newest(struct procscan *s)
+{
+	int64_t newest = newest_pid(s->procfs);
+
+	close_list(s);
+	s->count = 0;
+	for (int64_t pid = newest - NEWEST_PIDS + 1; pid <= newest; pid++)
+		if (pid > 0)
+			s->pids[s->count++] = (int32_t)pid;
+	look(s);
+}
+
+/* The socket that it waits for in a call.  True: enough. */
+static bool show_call(const struct procscan *s, int64_t id,
+		      bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
+{
+	int64_t fd = procfs_glance_call_fd(s->procfs, id), inode = procfs_inode(s->procfs, id, fd);
+
+	return inode > 0 && each(inode, id, fd, arg);
+}
+
+/* All that it has open.  True: enough. */
 static bool show_sockets(const struct procscan *s, int64_t id,
 			 bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
 	char name[32];
 	struct dirent *entry;
 	bool enough = false;
+	int64_t inode;
 	DIR *fds;
-	int64_t fd = procfs_glance_call_fd(s->procfs, id), inode = procfs_inode(s->procfs, id, fd);
 
-	/* Whoever waits for an answer mostly waits in the call: one look, where a server has thousands. */
-	if (inode > 0 && each(inode, id, fd, arg))
-		return true;
 	snprintf(name, sizeof(name), "%lld/fd", (long long)id);
 	fds = open_at(procfs_dir(s->procfs), name);
 	while (!enough && fds && (entry = readdir(fds)) != NULL) {
@@ -155,22 +173,23 @@ bool procscan_step(struct procscan *s, int64_t budget_us,
 
 	do {
 		switch (s->stage) {
-		case NEWEST:
-			if (s->left-- > 0 && s->newest > 0) {
-				enough = show_sockets(s, s->newest--, each, arg);
-				break;
-			}
-			s->stage = DONE;
-			break;
 		case LIST:
 			if (list_some(s))
 				break;
 			close_list(s);
-			s->stage = ALL;
+			look(s);
 			break;
-		case ALL:
-			if (s->count) {
-				enough = show_sockets(s, s->pids[--s->count], each, arg);
+		case CALLS:
+			if (s->left) {
+				enough = show_call(s, s->pids[--s->left], each, arg);
+				break;
+			}
+			s->left = s->count;
+			s->stage = SOCKETS;
+			break;
+		case SOCKETS:
+			if (s->left) {
+				enough = show_sockets(s, s->pids[--s->left], each, arg);
 				break;
 			}
 			s->stage = DONE;

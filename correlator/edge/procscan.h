@@ -7,7 +7,8 @@
 
 struct procfs;
 
-/* Looks through the processes for sockets, in small pieces, the newest process first. */
+/* Looks through the processes for sockets, in small pieces: first for those that a process waits for in a
+ * call, then for all; the newest process first. */
 struct procscan;
 
 /* procfs stays borrowed.  NULL where memory is short. */
@@ -15,7 +16,7 @@ struct procscan *procscan_new(struct procfs *p);
 void procscan_free(struct procscan *s);
 /* From the start, all of them. */
 void procscan_begin(struct procscan *s);
-/* Only those that were started last (/proc/loadavg names the newest): some two dozen. */
+/* Only those that were started last (/proc/loadavg names the newest): some dozens. */
 void procscan_newest(struct procscan *s);
 /* Shows sockets for about budget_us, or until each() is content (true).  Of the newest, id may be a
  * thread's: /proc hides those from its list only.  False when it has come to its end. */

@@ -299,10 +299,9 @@ static void run(int64_t round)
 		rig_pass_us(below(chance(10) ? 3000 : 200));
 		look_at_rows();
 	} while (left);
-	/* Who waits still has his deadline, and is looked for. */
-	rig_pass_us(10000);
-	for (int i = 0; i < 4; i++)
-		rig_turn();
+	/* Nobody waits for longer than ten times what he may. */
+	rig_pass_us(60000);
+	rig_turn();
 	look_at_rows();
 }
 
