@@ -39,8 +39,10 @@
 #define TWINS_MAX 4
 /* One piece of the search through /proc: so long a packet may wait for it. */
 #define SEARCH_US 150
-/* Where we had no processor a packet waits longer than its time, but not for more than so many times that. */
+/* Where we had no processor a packet waits longer than its time, but not for more than so many times that;
+ * then, too, some pieces are for it. */
 #define STARVED_TIMES 10
+#define PIECES_MIN 8
 #define DNS_PORT 53
 #define OTHERS_CHARS 1024
 /* A denied connection is tried again (SYN after 1, 3, 7 s): the same answer without another row. */
@@ -676,7 +678,7 @@ static bool is_over(const struct pending *k, int64_t now_ns)
 
 	return now_ns >= k->deadline_ns &&
 	       (!wants_search(k) || k->all.over || k->pieces * SEARCH_US * 1000LL >= wait_ns ||
-		now_ns - k->arrived_ns >= STARVED_TIMES * wait_ns);
+		(k->pieces >= PIECES_MIN && now_ns - k->arrived_ns >= STARVED_TIMES * wait_ns));
 }
 
 /* What waits for something else than packets. */

@@ -299,9 +299,10 @@ static void run(int64_t round)
 		rig_pass_us(below(chance(10) ? 3000 : 200));
 		look_at_rows();
 	} while (left);
-	/* Nobody waits for longer than ten times what he may. */
+	/* Nobody waits for longer than ten times what he may, and eight pieces of a search. */
 	rig_pass_us(60000);
-	rig_turn();
+	for (int i = 0; i < 8; i++)
+		rig_turn();
 	look_at_rows();
 }
 
