@@ -197,7 +197,8 @@ static const char *reason_of(const struct judge *j, const struct connection *c,
 }
 
 /* Fills in what is known now, and how sure that is. */
-static void attribute(struct judge *j, struct connection *c, struct sender *s, struct portrait *p)
+static void attribute(struct judge *j, struct connection *c, struct sender *s, struct portrait *p,
+		      enum look look)
 {
 	c->evidence = s->evidence;
 	if (s->pid < 0) {
@@ -206,7 +207,7 @@ static void attribute(struct judge *j, struct connection *c, struct sender *s, s
 		*p = (struct portrait){ .alive = false };
 		return;
 	}
-	witnesses_describe(j->t.witnesses, c, s, p, j->asks_more);
+	witnesses_describe(j->t.witnesses, c, s, p, look);
 	c->certainty = certainty_of(s->evidence, &s->doubts);
 }
 
@@ -269,11 +270,20 @@ static void count_packet(struct judge *j, int64_t now_ns)
 }
 
 /* A new process's /proc takes longer to read than all else that a packet needs. */
-static bool is_left_to_records(const struct judge *j, const struct connection *c)
+static bool is_left_to_records(const struct judge *j, const struct connection *c,
+			       const struct sender *s)
 {
-	int64_t start_us = procfs_start_us(j->t.witnesses->procfs, c->start_ticks);
+	int64_t age_us = j->busy && j->heard ? witnesses_age_us(j->t.witnesses, c, s) : -1;
 
-	return j->busy && j->heard && start_us >= 0 && c->time_us - start_us < YOUNG_US;
+	return age_us >= 0 && age_us < YOUNG_US;
+}
+
+/* Before the verdict the policy says. */
+static enum look look_for(const struct judge *j, const struct pending *k)
+{
+	if (j->asks_more)
+		return LOOK_WHOLE;
+	return k->answered_ns && is_left_to_records(j, &k->connection, &k->sender) ? LOOK_NOT : LOOK_GLANCE;
 }
 
 static void remember_denied(struct judge *j, struct pending *k, enum verdict verdict)
@@ -335,7 +345,7 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 	char user[256];
 
 	witnesses_share(j->t.witnesses, &c, s);
-	attribute(j, &c, s, &p);
+	attribute(j, &c, s, &p, look_for(j, k));
 	if (!last && ((c.certainty == CERTAINTY_UNKNOWN && s->local) || s->elsewhere))
 		return false;
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
@@ -355,7 +365,7 @@ static bool settle(struct judge *j, struct pending *k, bool last)
 	j->count[C_RECORDED + s->source] += s->row != 0;
 	if (a.verdict != VERDICT_ACCEPT)
 		remember_denied(j, k, a.verdict);
-	if (s->pid >= 0 && !is_left_to_records(j, &c))
+	if (s->pid >= 0 && !is_left_to_records(j, &c, s))
 		witnesses_complete(j->t.witnesses, &c, s, &p);
 	record(j, &c, s, k->connection.uid, &p, &a);
 	return true;

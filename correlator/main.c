@@ -398,7 +398,12 @@ static int run(struct daemon *d)
 
 static void on_thread(int64_t tid, int64_t pid, void *arg)
 {
-	tasks_add(arg, (int32_t)tid, (int32_t)pid, -1);
+	struct daemon *d = arg;
+	struct event e;
+
+	tasks_add(d->witnesses.tasks, (int32_t)tid, (int32_t)pid, -1);
+	if (tid == pid && procfs_glance(d->procfs, pid, &e))
+		tasks_run(d->witnesses.tasks, (int32_t)pid, e.text[EVENT_EXE]);
 }
 
 /* The trace, where it is to be had: without it everything else works, and is less sure. */
@@ -422,7 +427,7 @@ static bool start_trace(struct daemon *d)
 			 rc == -EPROTO ? "a probe at tcp_connect() does not tell the truth here" :
 			 rc == -ENOSYS ? "built without libtracefs" : strerror(-rc));
 	else
-		procscan_threads(d->procfs, on_thread, w->tasks);
+		procscan_threads(d->procfs, on_thread, d);
 	if (d->tracefs && tracefeed_is_probe(d->tracefs))
 		log_info("this kernel lacks tracepoints: a probe at tcp_connect() stands in, for TCP alone");
 	return true;

@@ -616,7 +616,8 @@ static bool is_same_gone(const struct witnesses *w, const struct connection *c, 
 	       (is_of_now(w, known, -STEP_US) && exe.data && same_text(exe, known->text[EVENT_EXE]));
 }
 
-/* A process that is gone, or is just going, or is another by now: what its records said, else the trace. */
+/* A process that is gone, or is just going, or is another by now, or was not looked at: what its records
+ * said, else the trace. */
 static void describe_gone(struct witnesses *w, struct connection *c, struct sender *s)
 {
 	const struct event *known = observer_who(w->observer, s->pid);
@@ -634,7 +635,7 @@ static void describe_gone(struct witnesses *w, struct connection *c, struct send
 }
 
 static void describe(struct witnesses *w, struct connection *c, struct sender *s,
-		     struct portrait *p)
+		     struct portrait *p, enum look look)
 {
 	const struct event *known = observer_who(w->observer, s->pid);
 
@@ -646,7 +647,7 @@ static void describe(struct witnesses *w, struct connection *c, struct sender *s
 		return;
 	}
 	/* A process that is ending has no program any more, while it still has a number. */
-	p->alive = procfs_glance(w->procfs, s->pid, &p->event) && p->event.text[EVENT_EXE].data &&
+	p->alive = look != LOOK_NOT && procfs_glance(w->procfs, s->pid, &p->event) && p->event.text[EVENT_EXE].data &&
 		   procfs_start_us(w->procfs, p->event.start_ticks) < c->time_us + PROC_SLACK_US;
 	/* What was seen there now may have become so a moment ago. */
 	if (p->alive && (s->evidence & EVIDENCE_TRACE)) {
@@ -676,11 +677,22 @@ static void describe(struct witnesses *w, struct connection *c, struct sender *s
 }
 
 void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,
-			struct portrait *p, bool more)
+			struct portrait *p, enum look look)
 {
-	describe(w, c, s, p);
-	if (more)
+	describe(w, c, s, p, look);
+	if (look == LOOK_WHOLE)
 		witnesses_complete(w, c, s, p);
+}
+
+int64_t witnesses_age_us(const struct witnesses *w, const struct connection *c,
+			 const struct sender *s)
+{
+	int64_t changed_ns = w->tracefs ? tasks_changed_ns(w->tasks, s->pid) : -1, start_us;
+
+	if (changed_ns > 0)
+		return (clock_mono_ns() - changed_ns) / 1000;
+	start_us = procfs_start_us(w->procfs, c->start_ticks);
+	return start_us < 0 ? -1 : c->time_us - start_us;
 }
 
 void witnesses_complete(struct witnesses *w, struct connection *c, struct sender *s,

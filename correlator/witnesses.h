@@ -95,9 +95,19 @@ struct portrait {
 	bool alive, whole;
 };
 
-/* Who the process is, into c, as much as takes no time; more: all, if it is alive. */
+/* How closely a process is looked at. */
+enum look {
+	LOOK_NOT,		/* what records and the trace have said has to do */
+	LOOK_GLANCE,		/* as much of /proc as tells which it is */
+	LOOK_WHOLE,
+};
+
+/* Who the process is, into c. */
 void witnesses_describe(struct witnesses *w, struct connection *c, struct sender *s,
-			struct portrait *p, bool more);
+			struct portrait *p, enum look look);
+/* How long ago it began, or by the trace executed its program; -1: not known. */
+int64_t witnesses_age_us(const struct witnesses *w, const struct connection *c,
+			 const struct sender *s);
 /* The others as a text, "PID PROGRAM, PID PROGRAM"; NULL where there are none. */
 const char *witnesses_others(struct witnesses *w, const struct sender *s, char *buf, size_t size);
 /* The rest, after the verdict. */

@@ -98,6 +98,19 @@ static struct task *put(struct tasks *t, int32_t tid)
 	return k;
 }
 
+/* 0 for one whose name says too little. */
+static uint64_t add_program(struct tasks *t, struct text exe)
+{
+	uint64_t number;
+
+	if (!exe.len || exe.data[0] != '/' || exe.len >= EXE_CHARS)
+		return 0;
+	number = ++t->programs;
+	memcpy(t->exe[number % PROGRAMS], exe.data, exe.len);
+	t->exe[number % PROGRAMS][exe.len] = '\0';
+	return number;
+}
+
 void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
 {
 	struct task *k;
@@ -109,6 +122,14 @@ void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
 	k->now.parent = parent;
 	if (k->now.since_ns < 0)
 		k->now.since_ns = 0;
+}
+
+void tasks_run(struct tasks *t, int32_t pid, struct text exe)
+{
+	struct task *k = find(t, pid);
+
+	if (k)
+		k->now.program = add_program(t, exe);
 }
 
 static void new_task(struct tasks *t, const struct trace_event *e)
@@ -150,19 +171,6 @@ static void begin_exec(struct tasks *t, const struct trace_event *e)
 	k->execs = true;
 }
 
-/* 0 for one whose name says too little. */
-static uint64_t add_program(struct tasks *t, const char *exe)
-{
-	size_t len = strlen(exe);
-	uint64_t number;
-
-	if (exe[0] != '/' || len >= EXE_CHARS)
-		return 0;
-	number = ++t->programs;
-	memcpy(t->exe[number % PROGRAMS], exe, len + 1);
-	return number;
-}
-
 static const char *exe_of(const struct tasks *t, uint64_t program)
 {
 	return program && t->programs - program < PROGRAMS ? t->exe[program % PROGRAMS] : NULL;
@@ -181,7 +189,7 @@ static void exec(struct tasks *t, const struct trace_event *e)
 	k->execs = false;
 	/* Whichever thread it was is the process's first one from now on. */
 	k->now.pid = e->tid;
-	k->now.program = add_program(t, e->name);
+	k->now.program = add_program(t, text_of(e->name));
 }
 
 void tasks_event(struct tasks *t, const struct trace_event *e)

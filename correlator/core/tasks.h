@@ -19,6 +19,8 @@ void tasks_forget(struct tasks *t);
 
 /* A thread that was there before the trace. */
 void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent);
+/* The program of a process that was added: its children may run it without an exec that is traced. */
+void tasks_run(struct tasks *t, int32_t pid, struct text exe);
 /* TRACE_TASK, TRACE_EXECS and TRACE_EXEC. */
 void tasks_event(struct tasks *t, const struct trace_event *e);
 
@@ -31,8 +33,8 @@ int64_t tasks_process(const struct tasks *t, int32_t tid, int64_t time_ns);
 int64_t tasks_parent(const struct tasks *t, int64_t pid, int64_t time_ns);
 /* When it began or executed a program: CLOCK_MONOTONIC; 0: before the trace; -1: not known. */
 int64_t tasks_changed_ns(const struct tasks *t, int64_t pid);
-/* The program, where the process or the one it came from has executed one since the trace began, by
- * an absolute path that fits; else none.  Good until the next event. */
+/* The program that it, or the process it came from, executed since the trace began or had then: by an
+ * absolute path that fits, and not too many others ago; else none.  Good until the next event. */
 struct text tasks_exe(const struct tasks *t, int64_t pid, int64_t time_ns);
 
 #endif

@@ -34,6 +34,9 @@ int main(void)
 	tasks_add(t, 10, 10, 1);
 	tasks_add(t, 11, 10, -1);
 	tap_ok(tasks_process(t, 11, now) == 10 && tasks_parent(t, 10, now) == 1, "one that was there before");
+	tasks_run(t, 10, text_of("/usr/bin/old"));
+	make(t, 10, 13, false);
+	tap_ok(runs(t, 10, "/usr/bin/old") && runs(t, 13, "/usr/bin/old"), "and its program, also its child's");
 	make(t, 11, 12, true);
 	tap_ok(tasks_process(t, 12, now) == 10, "a thread that a thread makes is of the same process");
 	make(t, 12, 20, false);
