@@ -115,9 +115,10 @@ struct judge {
 	struct policy *policy;
 	bool asks_more, asks_names, asks_who;	/* policy_asks_...() */
 	struct pending parked[PARKED_MAX];
+	int parked_to;			/* none behind that is used */
 	int waiting;
 	struct procscan *newest, *all;	/* those started last, and everybody */
-	bool newest_wanted, scanning_newest, scanning_all;
+	bool scanning_newest, scanning_all;
 	bool newest_had_last;		/* piece of a search */
 	struct denied denied[DENIED_SLOTS];
 	int64_t count[C_COUNT];
@@ -375,12 +376,15 @@ static void release(struct judge *j, struct pending *k)
 {
 	k->used = false;
 	j->waiting--;
+	while (j->parked_to && !j->parked[j->parked_to - 1].used)
+		j->parked_to--;
 	/* The next one is not to wait for the end of a search for others. */
 	if (!j->waiting)
-		j->newest_wanted = j->scanning_newest = j->scanning_all = false;
+		j->scanning_newest = j->scanning_all = false;
 }
 
-/* Nobody is named who holds its socket, or not the one who calls. */
+/* Nobody is named who holds its socket, or not the one who calls.  Whose socket is closed is not to be
+ * found. */
 static bool wants_search(const struct pending *k)
 {
 	return k->sender.inode > 0 && (k->sender.pid < 0 || k->sender.elsewhere);
@@ -399,9 +403,9 @@ static bool park(struct judge *j, const struct pending *k)
 		j->parked[i].used = true;
 		j->parked[i].deadline_ns = k->arrived_ns + wait_ns;
 		j->waiting++;
+		if (i >= j->parked_to)
+			j->parked_to = i + 1;
 		j->count[C_PARKED]++;
-		/* Whose socket is closed is not to be found there. */
-		j->newest_wanted |= wants_search(k);
 		return true;
 	}
 	return false;
@@ -412,7 +416,7 @@ static bool join_twin(struct judge *j, const struct pending *k)
 {
 	uint64_t tuple = j->waiting ? hash_tuple(&k->connection) : 0;
 
-	for (int i = 0; j->waiting && i < PARKED_MAX; i++) {
+	for (int i = 0; i < j->parked_to; i++) {
 		struct pending *other = &j->parked[i];
 
 		if (!other->used || other->count == TWINS_MAX ||
@@ -484,7 +488,7 @@ static bool found(int64_t inode, int64_t id, int64_t fd, void *arg)
 	struct judge *j = arg;
 	int64_t pid = -1;
 
-	for (int i = 0; i < PARKED_MAX; i++) {
+	for (int i = 0; i < j->parked_to; i++) {
 		struct pending *k = &j->parked[i];
 
 		if (!k->used || k->sender.inode != inode || !wants_search(k))
@@ -528,7 +532,7 @@ static void meet(struct judge *j, struct pending *k, const struct event *e, int6
 
 static struct pending *parked_with(struct judge *j, int64_t inode)
 {
-	for (int i = 0; inode > 0 && i < PARKED_MAX; i++)
+	for (int i = 0; inode > 0 && i < j->parked_to; i++)
 		if (j->parked[i].used && j->parked[i].sender.inode == inode)
 			return &j->parked[i];
 	return NULL;
@@ -549,7 +553,7 @@ void judge_event(struct judge *j, const struct event *e)
 		inode = procfs_inode(j->t.witnesses->procfs, e->pid, e->fd);
 	/* Not another's, who waits for a record to the same place. */
 	own = parked_with(j, inode);
-	for (int i = 0; i < PARKED_MAX; i++)
+	for (int i = 0; i < j->parked_to; i++)
 		if (own ? own == &j->parked[i] : j->parked[i].used)
 			meet(j, &j->parked[i], e, inode);
 }
@@ -576,7 +580,7 @@ void judge_late(struct judge *j, struct outcome *out)
 /* Who seemed not to be in the call may have been on his way to sleep in it. */
 static void look_again(struct judge *j)
 {
-	for (int i = 0; i < PARKED_MAX; i++) {
+	for (int i = 0; i < j->parked_to; i++) {
 		struct pending *k = &j->parked[i];
 
 		if (!k->used || !k->sender.elsewhere)
@@ -587,10 +591,18 @@ static void look_again(struct judge *j)
 	}
 }
 
+static bool wants_newest(const struct judge *j)
+{
+	for (int i = 0; i < j->parked_to; i++)
+		if (j->parked[i].used && wants_search(&j->parked[i]) && !j->parked[i].newest.over)
+			return true;
+	return false;
+}
+
 /* Who is not among those started last is looked for among all. */
 static bool wants_all(const struct judge *j)
 {
-	for (int i = 0; i < PARKED_MAX; i++) {
+	for (int i = 0; i < j->parked_to; i++) {
 		const struct pending *k = &j->parked[i];
 
 		if (k->used && wants_search(k) && k->newest.over && !k->all.over)
@@ -599,24 +611,18 @@ static bool wants_all(const struct judge *j)
 	return false;
 }
 
-static bool wants_newest(const struct judge *j)
-{
-	return j->newest_wanted || j->scanning_newest;
-}
-
 static void search_newest(struct judge *j)
 {
 	if (!j->scanning_newest) {
 		procscan_newest(j->newest);
 		j->scanning_newest = true;
-		j->newest_wanted = false;
-		for (int i = 0; i < PARKED_MAX; i++)
+		for (int i = 0; i < j->parked_to; i++)
 			j->parked[i].newest.begun |= j->parked[i].used;
 	}
 	if (procscan_step(j->newest, SEARCH_US, found, j) && j->waiting)
 		return;
 	j->scanning_newest = false;
-	for (int i = 0; i < PARKED_MAX; i++)
+	for (int i = 0; i < j->parked_to; i++)
 		j->parked[i].newest.over |= j->parked[i].newest.begun;
 }
 
@@ -625,13 +631,13 @@ static void search_all(struct judge *j)
 	if (!j->scanning_all) {
 		procscan_begin(j->all);
 		j->scanning_all = true;
-		for (int i = 0; i < PARKED_MAX; i++)
+		for (int i = 0; i < j->parked_to; i++)
 			j->parked[i].all.begun |= j->parked[i].used;
 	}
 	if (procscan_step(j->all, SEARCH_US, found, j) && j->waiting)
 		return;
 	j->scanning_all = false;
-	for (int i = 0; i < PARKED_MAX; i++)
+	for (int i = 0; i < j->parked_to; i++)
 		j->parked[i].all.over |= j->parked[i].all.begun;
 }
 
@@ -640,11 +646,14 @@ static void search(struct judge *j)
 {
 	bool newest, all;
 
-	for (int i = 0; i < PARKED_MAX; i++)
+	for (int i = 0; i < j->parked_to; i++)
 		j->parked[i].pieces += j->parked[i].used;
 	look_again(j);
 	newest = wants_newest(j);
 	all = wants_all(j);
+	/* What was begun for those who are decided by now is of no use to others. */
+	j->scanning_newest &= newest;
+	j->scanning_all &= all;
 	j->newest_had_last = newest && !(all && j->newest_had_last);
 	if (j->newest_had_last)
 		search_newest(j);
@@ -703,7 +712,7 @@ static int turn_parked(struct judge *j)
 		return -1;
 	search(j);
 	now = clock_mono_ns();
-	for (int i = 0; i < PARKED_MAX; i++) {
+	for (int i = 0; i < j->parked_to; i++) {
 		struct pending *k = &j->parked[i];
 
 		if (!k->used)
@@ -736,7 +745,7 @@ bool judge_waits(const struct judge *j)
 
 void judge_end(struct judge *j)
 {
-	for (int i = 0; i < PARKED_MAX; i++) {
+	for (int i = 0; i < j->parked_to; i++) {
 		if (!j->parked[i].used)
 			continue;
 		settle(j, &j->parked[i], true);

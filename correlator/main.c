@@ -553,8 +553,8 @@ static int serve(struct daemon *d)
 	return rc;
 }
 
-/* glibc gives every thread a heap of its own, each with its own free space, for threads that allocate all
- * the time: ours seldom do. */
+/* glibc gives every thread a heap of its own, each with its own free space.  That is for threads which
+ * allocate all the time: those that answer packets hardly do. */
 static void use_few_heaps(void)
 {
 #ifdef M_ARENA_MAX

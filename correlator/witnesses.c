@@ -647,7 +647,8 @@ static void describe(struct witnesses *w, struct connection *c, struct sender *s
 		return;
 	}
 	/* A process that is ending has no program any more, while it still has a number. */
-	p->alive = look != LOOK_NOT && procfs_glance(w->procfs, s->pid, &p->event) && p->event.text[EVENT_EXE].data &&
+	p->alive = look != LOOK_NOT && procfs_glance(w->procfs, s->pid, &p->event) &&
+		   p->event.text[EVENT_EXE].data &&
 		   procfs_start_us(w->procfs, p->event.start_ticks) < c->time_us + PROC_SLACK_US;
 	/* What was seen there now may have become so a moment ago. */
 	if (p->alive && (s->evidence & EVIDENCE_TRACE)) {

@@ -369,7 +369,7 @@ static bool is_whole(const struct tracefeed *t, const uint8_t *page, size_t len)
 	return true;
 }
 
-void tracefeed_page(struct tracefeed *t, void *page, size_t len,
+bool tracefeed_page(struct tracefeed *t, void *page, size_t len,
 		    void (*each)(const struct trace_event *e, void *arg), void *arg)
 {
 	unsigned long long time_ns;
@@ -377,7 +377,7 @@ void tracefeed_page(struct tracefeed *t, void *page, size_t len,
 
 	if (!is_whole(t, page, len) || kbuffer_load_subbuffer(t->kbuf, page)) {
 		t->overruns++;		/* what it had is lost */
-		return;
+		return false;
 	}
 	if (kbuffer_missed_events(t->kbuf))
 		t->overruns++;
@@ -387,6 +387,7 @@ void tracefeed_page(struct tracefeed *t, void *page, size_t len,
 			show(t, each, arg);
 		take_record(t, data, kbuffer_event_size(t->kbuf), (int64_t)time_ns);
 	}
+	return true;
 }
 
 /* What there is of one processor, a page or a part of it; false where there is nothing. */
@@ -397,8 +398,10 @@ static bool take(struct tracefeed *t, struct tracebuf *b,
 
 	if (!len)
 		return false;
-	tracefeed_page(t, t->page, len, each, arg);
-	tracebuf_taken(b, kbuffer_timestamp(t->kbuf));
+	if (tracefeed_page(t, t->page, len, each, arg))
+		tracebuf_taken(b, kbuffer_timestamp(t->kbuf));
+	else
+		tracebuf_taken(b, (uint64_t)clock_mono_ns());
 	return true;
 }
 

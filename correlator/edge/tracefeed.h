@@ -45,13 +45,13 @@ int64_t tracefeed_events(const struct tracefeed *t);
 /*
  * What the two above are made of, for tests.  Formats of events are read below `tracing`, which is
  * tracefs or a stand-in, and nothing else is opened.  A page is one that trace_pipe_raw gave: what it
- * has is shown by the next tracefeed_drain(), or before that.
+ * has is shown by the next tracefeed_drain(), or before that.  False: it is not whole in itself.
  */
 int tracefeed_open_formats(const char *tracing, struct tracefeed **t);
 /* By that probe alone; trial: it is tried before it is believed. */
 int tracefeed_open_probe(int64_t buffer_bytes, const struct traceprobe *probe, bool trial,
 			 struct tracefeed **t);
-void tracefeed_page(struct tracefeed *t, void *page, size_t len,
+bool tracefeed_page(struct tracefeed *t, void *page, size_t len,
 		    void (*each)(const struct trace_event *e, void *arg), void *arg);
 
 #endif
