@@ -15,6 +15,7 @@
  *       Where it is certain which process it is, and nobody asks who that is before it passes, that
  *       is before /proc is asked for its program.
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,12 +280,17 @@ static bool is_left_to_records(const struct judge *j, const struct connection *c
 	return age_us >= 0 && age_us < YOUNG_US;
 }
 
-/* Before the verdict the policy says. */
+/* Before the verdict the policy says.  A TCP connect() that was seen has its record to come, and nobody
+ * else's: what that says is enough where nobody decides by it. */
 static enum look look_for(const struct judge *j, const struct pending *k)
 {
 	if (j->asks_more)
 		return LOOK_WHOLE;
-	return k->answered_ns && is_left_to_records(j, &k->connection, &k->sender) ? LOOK_NOT : LOOK_GLANCE;
+	if (!j->asks_who && k->answered_ns && k->connection.protocol == IPPROTO_TCP &&
+	    (k->sender.evidence & EVIDENCE_CALL) &&
+	    is_left_to_records(j, &k->connection, &k->sender))
+		return LOOK_NOT;
+	return LOOK_GLANCE;
 }
 
 static void remember_denied(struct judge *j, struct pending *k, enum verdict verdict)
@@ -591,21 +597,26 @@ static void look_again(struct judge *j)
 	}
 }
 
-static bool wants_newest(const struct judge *j)
-{
-	for (int i = 0; i < j->parked_to; i++)
-		if (j->parked[i].used && wants_search(&j->parked[i]) && !j->parked[i].newest.over)
-			return true;
-	return false;
-}
-
-/* Who is not among those started last is looked for among all. */
-static bool wants_all(const struct judge *j)
+/* begun: of those that the search at hand was begun for. */
+static bool wants_newest(const struct judge *j, bool begun)
 {
 	for (int i = 0; i < j->parked_to; i++) {
 		const struct pending *k = &j->parked[i];
 
-		if (k->used && wants_search(k) && k->newest.over && !k->all.over)
+		if (k->used && wants_search(k) && !k->newest.over && (!begun || k->newest.begun))
+			return true;
+	}
+	return false;
+}
+
+/* Who is not among those started last is looked for among all. */
+static bool wants_all(const struct judge *j, bool begun)
+{
+	for (int i = 0; i < j->parked_to; i++) {
+		const struct pending *k = &j->parked[i];
+
+		if (k->used && wants_search(k) && k->newest.over && !k->all.over &&
+		    (!begun || k->all.begun))
 			return true;
 	}
 	return false;
@@ -649,11 +660,11 @@ static void search(struct judge *j)
 	for (int i = 0; i < j->parked_to; i++)
 		j->parked[i].pieces += j->parked[i].used;
 	look_again(j);
-	newest = wants_newest(j);
-	all = wants_all(j);
-	/* What was begun for those who are decided by now is of no use to others. */
-	j->scanning_newest &= newest;
-	j->scanning_all &= all;
+	newest = wants_newest(j, false);
+	all = wants_all(j, false);
+	/* What was begun for those who are decided by now is of less use to others. */
+	j->scanning_newest &= wants_newest(j, true);
+	j->scanning_all &= wants_all(j, true);
 	j->newest_had_last = newest && !(all && j->newest_had_last);
 	if (j->newest_had_last)
 		search_newest(j);
@@ -728,7 +739,7 @@ static int turn_parked(struct judge *j)
 	}
 	if (!j->waiting)
 		return -1;
-	return wants_newest(j) || wants_all(j) ? 0 : milliseconds(next - now);
+	return wants_newest(j, false) || wants_all(j, false) ? 0 : milliseconds(next - now);
 }
 
 int judge_turn(struct judge *j)

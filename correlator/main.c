@@ -426,7 +426,8 @@ static bool start_trace(struct daemon *d)
 			 rc == -ENOENT ? "this kernel has no tracefs, or neither these tracepoints nor kprobes" :
 			 rc == -EPROTO ? "a probe at tcp_connect() does not tell the truth here" :
 			 rc == -ENOSYS ? "built without libtracefs" : strerror(-rc));
-	else
+	witnesses_trace(w);
+	if (d->tracefs)
 		procscan_threads(d->procfs, on_thread, d);
 	if (d->tracefs && tracefeed_is_probe(d->tracefs))
 		log_info("this kernel lacks tracepoints: a probe at tcp_connect() stands in, for TCP alone");

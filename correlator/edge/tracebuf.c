@@ -186,15 +186,15 @@ static uint64_t begun(const struct tracebuf *b)
 	return ns;
 }
 
-/* Asks the kernel for the next page.  True: there is more than before. */
-static bool turn_page(struct tracebuf *b)
+/* Asks the kernel for the next page.  How many bytes are on the one that we have then. */
+static size_t turn_page(struct tracebuf *b)
 {
 	bool behind = b->head->reader.read < b->taken;
 
 	/* While the kernel's own reader is behind us, it only follows. */
 	for (int i = 0; i < 1 + behind; i++) {
 		if (ioctl(b->fd, GET_READER))
-			return false;
+			break;
 		b->lost |= b->head->overrun != b->overrun;
 		b->overrun = b->head->overrun;
 		if (b->head->reader.page != b->page && b->head->reader.page < b->page_count) {
@@ -203,7 +203,7 @@ static bool turn_page(struct tracebuf *b)
 			break;
 		}
 	}
-	return bytes_of(b, commit_of(b)) > b->taken;
+	return bytes_of(b, commit_of(b));
 }
 
 /* The part of the page that is new, as a page of its own. */
@@ -232,12 +232,12 @@ static size_t take_mapped(struct tracebuf *b, uint8_t *page)
 		b->lost = true;
 		b->taken = 0;
 	}
-	if (bytes == b->taken) {
-		if (!may_be_full(b, commit) || !turn_page(b))
-			return 0;
-		bytes = bytes_of(b, commit_of(b));
-	}
-	return copy(b, bytes, page);
+	if (bytes == b->taken && may_be_full(b, commit))
+		bytes = turn_page(b);
+	if (bytes > b->taken)
+		return copy(b, bytes, page);
+	/* That something is lost is told at once. */
+	return b->lost ? copy(b, b->taken, page) : 0;
 }
 
 size_t tracebuf_take(struct tracebuf *b, void *page)
