@@ -92,6 +92,13 @@ static const char *const counter_names[C_COUNT] = {
 	[C_TRACE_EVENTS] = "trace_events", [C_TRACE_OVERRUNS] = "trace_overruns",
 };
 
+/* Through /proc, for whoever is parked. */
+enum search {
+	NEWEST,		/* the processes started last */
+	EVERYBODY,
+	SEARCHES
+};
+
 /* A packet, or several copies of it, without its verdict yet. */
 struct pending {
 	struct nfqueue_id ids[TWINS_MAX];
@@ -101,7 +108,7 @@ struct pending {
 	struct sender sender;
 	int64_t arrived_ns, deadline_ns, answered_ns;	/* answered_ns 0: not yet */
 	bool used;
-	struct { bool begun, over; } newest, all;	/* searches through /proc that began after it came */
+	struct { bool begun, over; } search[SEARCHES];	/* those that began after it came */
 	int pieces;			/* of searches, since it is parked */
 };
 
@@ -118,9 +125,8 @@ struct judge {
 	struct pending parked[PARKED_MAX];
 	int parked_to;			/* none behind that is used */
 	int waiting;
-	struct procscan *newest, *all;	/* those started last, and everybody */
-	bool scanning_newest, scanning_all;
-	bool newest_had_last;		/* piece of a search */
+	struct { struct procscan *scan; bool going_on; } search[SEARCHES];
+	enum search had_last;		/* which had a piece */
 	struct denied denied[DENIED_SLOTS];
 	int64_t count[C_COUNT];
 	bool heard;			/* records do come */
@@ -147,11 +153,12 @@ struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 	if (!j)
 		return NULL;
 	j->t = *tools;
-	j->newest = procscan_new(tools->witnesses->procfs);
-	j->all = procscan_new(tools->witnesses->procfs);
-	if (!j->newest || !j->all) {
-		judge_free(j);
-		return NULL;
+	for (int i = 0; i < SEARCHES; i++) {
+		j->search[i].scan = procscan_new(tools->witnesses->procfs);
+		if (!j->search[i].scan) {
+			judge_free(j);
+			return NULL;
+		}
 	}
 	judge_set_policy(j, policy);
 	return j;
@@ -386,7 +393,7 @@ static void release(struct judge *j, struct pending *k)
 		j->parked_to--;
 	/* The next one is not to wait for the end of a search for others. */
 	if (!j->waiting)
-		j->scanning_newest = j->scanning_all = false;
+		j->search[NEWEST].going_on = j->search[EVERYBODY].going_on = false;
 }
 
 /* Nobody is named who holds its socket, or not the one who calls.  Whose socket is closed is not to be
@@ -597,79 +604,55 @@ static void look_again(struct judge *j)
 	}
 }
 
-/* begun: of those that the search at hand was begun for. */
-static bool wants_newest(const struct judge *j, bool begun)
+/* Who is not among those started last is looked for among all.  begun: by who is in the search at hand. */
+static bool is_wanted(const struct judge *j, enum search which, bool begun)
 {
 	for (int i = 0; i < j->parked_to; i++) {
 		const struct pending *k = &j->parked[i];
 
-		if (k->used && wants_search(k) && !k->newest.over && (!begun || k->newest.begun))
+		if (k->used && wants_search(k) && (which == NEWEST || k->search[NEWEST].over) &&
+		    !k->search[which].over && (!begun || k->search[which].begun))
 			return true;
 	}
 	return false;
 }
 
-/* Who is not among those started last is looked for among all. */
-static bool wants_all(const struct judge *j, bool begun)
+static void look_on(struct judge *j, enum search which)
 {
-	for (int i = 0; i < j->parked_to; i++) {
-		const struct pending *k = &j->parked[i];
+	struct procscan *scan = j->search[which].scan;
 
-		if (k->used && wants_search(k) && k->newest.over && !k->all.over &&
-		    (!begun || k->all.begun))
-			return true;
-	}
-	return false;
-}
-
-static void search_newest(struct judge *j)
-{
-	if (!j->scanning_newest) {
-		procscan_newest(j->newest);
-		j->scanning_newest = true;
+	if (!j->search[which].going_on) {
+		if (which == NEWEST)
+			procscan_newest(scan);
+		else
+			procscan_begin(scan);
+		j->search[which].going_on = true;
 		for (int i = 0; i < j->parked_to; i++)
-			j->parked[i].newest.begun |= j->parked[i].used;
+			j->parked[i].search[which].begun |= j->parked[i].used;
 	}
-	if (procscan_step(j->newest, SEARCH_US, found, j) && j->waiting)
+	if (procscan_step(scan, SEARCH_US, found, j) && j->waiting)
 		return;
-	j->scanning_newest = false;
+	j->search[which].going_on = false;
 	for (int i = 0; i < j->parked_to; i++)
-		j->parked[i].newest.over |= j->parked[i].newest.begun;
-}
-
-static void search_all(struct judge *j)
-{
-	if (!j->scanning_all) {
-		procscan_begin(j->all);
-		j->scanning_all = true;
-		for (int i = 0; i < j->parked_to; i++)
-			j->parked[i].all.begun |= j->parked[i].used;
-	}
-	if (procscan_step(j->all, SEARCH_US, found, j) && j->waiting)
-		return;
-	j->scanning_all = false;
-	for (int i = 0; i < j->parked_to; i++)
-		j->parked[i].all.over |= j->parked[i].all.begun;
+		j->parked[i].search[which].over |= j->parked[i].search[which].begun;
 }
 
 /* A piece of the search for those that nobody is named for: while always new ones come, in turns. */
 static void search(struct judge *j)
 {
-	bool newest, all;
+	bool newest, everybody;
 
 	for (int i = 0; i < j->parked_to; i++)
 		j->parked[i].pieces += j->parked[i].used;
 	look_again(j);
-	newest = wants_newest(j, false);
-	all = wants_all(j, false);
+	newest = is_wanted(j, NEWEST, false);
+	everybody = is_wanted(j, EVERYBODY, false);
 	/* What was begun for those who are decided by now is of less use to others. */
-	j->scanning_newest &= wants_newest(j, true);
-	j->scanning_all &= wants_all(j, true);
-	j->newest_had_last = newest && !(all && j->newest_had_last);
-	if (j->newest_had_last)
-		search_newest(j);
-	else if (all)
-		search_all(j);
+	for (int i = 0; i < SEARCHES; i++)
+		j->search[i].going_on &= is_wanted(j, i, true);
+	j->had_last = newest && !(everybody && j->had_last == NEWEST) ? NEWEST : EVERYBODY;
+	if (j->had_last == NEWEST || everybody)
+		look_on(j, j->had_last);
 }
 
 static void count_losses(struct judge *j)
@@ -707,7 +690,7 @@ static bool is_over(const struct pending *k, int64_t now_ns)
 	int64_t wait_ns = k->deadline_ns - k->arrived_ns;
 
 	return now_ns >= k->deadline_ns &&
-	       (!wants_search(k) || k->all.over || k->pieces * SEARCH_US * 1000LL >= wait_ns ||
+	       (!wants_search(k) || k->search[EVERYBODY].over || k->pieces * SEARCH_US * 1000LL >= wait_ns ||
 		(k->pieces >= PIECES_MIN && now_ns - k->arrived_ns >= STARVED_TIMES * wait_ns));
 }
 
@@ -739,7 +722,7 @@ static int turn_parked(struct judge *j)
 	}
 	if (!j->waiting)
 		return -1;
-	return wants_newest(j, false) || wants_all(j, false) ? 0 : milliseconds(next - now);
+	return is_wanted(j, NEWEST, false) || is_wanted(j, EVERYBODY, false) ? 0 : milliseconds(next - now);
 }
 
 int judge_turn(struct judge *j)
@@ -770,8 +753,8 @@ void judge_free(struct judge *j)
 {
 	if (!j)
 		return;
-	procscan_free(j->newest);
-	procscan_free(j->all);
+	for (int i = 0; i < SEARCHES; i++)
+		procscan_free(j->search[i].scan);
 	policy_free(j->policy);
 	free(j);
 }
