@@ -5,7 +5,8 @@
  *   bench/connects [--mode MODE] [--rate N] [--count N] [--seconds N] [--clients N] [--age MS]
  *
  *   living   a process that lives on: socket(), then connect() over TCP, which is timed
- *   known    the same with sockets that are MS (20) old: their record has come
+ *   known    the same with sockets that are MS (20) old: their record has come.  As fast as possible:
+ *            all clients make their sockets, wait, and connect them all at once; only that is timed
  *   exiting  each connection by a process of its own that is gone right after it
  *   udp      a connected UDP socket; timed from send() to the echo
  *   sendto   an unconnected one, a fresh one for each datagram; timed likewise
@@ -22,6 +23,7 @@
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -51,10 +53,16 @@ static const char *const mode_names[MODES] = { "living", "known", "exiting", "ud
 
 /* Shared with the client that fills it in. */
 struct result {
-	int64_t from_ns, to_ns;
+	int64_t from_ns, to_ns;	/* what lies between was measured */
 	long count;
 	float us[SAMPLES_MAX];	/* negative: failed */
 	float packet_us[SAMPLES_MAX];
+};
+
+/* Shared by all clients, which make burst after burst together. */
+struct together {
+	pthread_barrier_t barrier;
+	bool over;
 };
 
 struct job {
@@ -64,6 +72,7 @@ struct job {
 	int clients, number;
 	struct sockaddr_in to;
 	struct result *result;
+	struct together *together;
 	int64_t begin_ns;
 };
 
@@ -174,7 +183,7 @@ static long run_living(struct job *job)
 static long run_known(struct job *job)
 {
 	int64_t age_ns = job->age_ms * 1000000, made_ns[AHEAD_MAX] = { 0 };
-	double wanted = job->rate > 0 ? job->rate * (double)job->age_ms / 500 : AHEAD_MAX;
+	double wanted = job->rate * (double)job->age_ms / 500;
 	int fds[AHEAD_MAX] = { 0 }, ahead = wanted > AHEAD_MAX ? AHEAD_MAX :
 				    wanted < AHEAD_MIN ? AHEAD_MIN : (int)wanted;
 	long i;
@@ -197,6 +206,41 @@ static long run_known(struct job *job)
 	}
 	for (int k = 0; k < ahead; k++)
 		close(fds[k]);
+	return i;
+}
+
+/* False: the time is over, for all of them. */
+static bool next_burst(const struct job *job, long done)
+{
+	struct together *t = job->together;
+	int64_t spent_ns = now_ns(CLOCK_MONOTONIC) - job->begin_ns;
+
+	if (pthread_barrier_wait(&t->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
+		t->over = done >= job->count || (done && job->seconds > 0 &&
+						 spent_ns >= (int64_t)(job->seconds * NS_PER_S));
+	pthread_barrier_wait(&t->barrier);
+	return !t->over;
+}
+
+static long run_bursts(struct job *job, int64_t *busy_ns)
+{
+	int64_t from;
+	int fds[AHEAD_MAX], ahead;
+	long i = 0;
+
+	while (next_burst(job, i)) {
+		ahead = job->count - i < AHEAD_MAX ? (int)(job->count - i) : AHEAD_MAX;
+		for (int k = 0; k < ahead; k++)
+			fds[k] = fresh_socket(job);
+		sleep_until(now_ns(CLOCK_MONOTONIC) + job->age_ms * 1000000);
+		pthread_barrier_wait(&job->together->barrier);
+		from = now_ns(CLOCK_MONOTONIC);
+		for (int k = 0; k < ahead; k++) {
+			measure(job, i++, fds[k]);
+			close(fds[k]);
+		}
+		*busy_ns += now_ns(CLOCK_MONOTONIC) - from;
+	}
 	return i;
 }
 
@@ -260,6 +304,10 @@ static void run_client(struct job *job)
 	struct result *r = job->result;
 
 	job->begin_ns = now_ns(CLOCK_MONOTONIC);
+	if (job->mode == KNOWN && job->rate <= 0) {
+		r->count = run_bursts(job, &r->to_ns);
+		return;
+	}
 	if (job->rate > 0)	/* not all clients in step */
 		sleep_until(job->begin_ns += (int64_t)(job->number * (double)NS_PER_S /
 						       job->rate / job->clients));
@@ -386,6 +434,18 @@ static int report(const struct job *jobs, double rate)
 	return count ? 0 : 1;
 }
 
+static struct together *bring_together(int clients)
+{
+	struct together *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_barrierattr_t shared;
+
+	if (t == MAP_FAILED || pthread_barrierattr_init(&shared) ||
+	    pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED) ||
+	    pthread_barrier_init(&t->barrier, &shared, (unsigned int)clients))
+		return NULL;
+	return t;
+}
+
 static int usage(void)
 {
 	fputs("Usage: bench/connects [--mode living|known|exiting|udp|sendto] [--rate N] [--count N]\n"
@@ -445,7 +505,8 @@ int main(int argc, char **argv)
 	first.rate = rate / first.clients;
 	first.result = mmap(NULL, (size_t)first.clients * sizeof(struct result),
 			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (first.result == MAP_FAILED)
+	first.together = bring_together(first.clients);
+	if (first.result == MAP_FAILED || !first.together)
 		return failed("no memory");
 	for (int i = 0; i < first.clients; i++) {
 		jobs[i] = first;
