@@ -352,9 +352,9 @@ static int work(struct daemon *d, bool quiet, bool *room)
 	shown = d->shown;
 	d->shown = 0;
 	readers_unlock(d->readers);
-	/* Without the trace most of them are parked, and wait for this thread. */
+	/* Without the trace most of them are parked, and wait for this thread: for one record each. */
 	if (d->readers && !d->tracefs)
-		priority_note(&d->priority, shown, clock_mono_ns());
+		priority_note(&d->priority, shown, 1, clock_mono_ns());
 	return next_ms;
 }
 
@@ -380,6 +380,8 @@ static int run(struct daemon *d)
 		}
 	}
 	/* From here on there is this thread alone. */
+	if (d->readers)
+		priority_end(&d->priority);
 	readers_stop(d->readers);
 	d->readers = NULL;
 	/* What was committed before the signal is followed to its end, if that is near. */

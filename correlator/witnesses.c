@@ -316,38 +316,48 @@ void witnesses_found(struct witnesses *w, const struct connection *c, struct sen
 		    is_calling(w, c, pid, fd) && procfs_holds(w->procfs, pid, fd, s->inode));
 }
 
-/* The process that holds the packet's socket, by what was seen lately. */
-static void ask_cache(struct witnesses *w, const struct connection *c, struct sender *s)
+/* Who used a socket lately: first by the call that he is in, then by where he had the last one. */
+static void ask_recent(struct witnesses *w, const struct connection *c, struct sender *s)
 {
 	struct holder h[RECENT_MAX];
-	int count;
+	int count = observer_recent(w->observer, c->protocol, h, RECENT_MAX);
 
-	if (s->inode < 0)
+	for (int i = 0; has_caller(w, c) && i < count; i++) {
+		struct holder in_call = { .pid = h[i].pid, .fd = procfs_call_fd(w->procfs, h[i].pid) };
+
+		if (!procfs_holds(w->procfs, in_call.pid, in_call.fd, s->inode))
+			continue;
+		observer_learn(w->observer, s->inode, in_call.pid, in_call.fd);
+		name_holder(w, c, s, &in_call, FROM_RECENT, true);
 		return;
-	if (observer_holder(w->observer, s->inode, h) && (s->pid < 0 || s->pid == h[0].pid)) {
-		bool calling = is_calling(w, c, h[0].pid, h[0].fd);
-
-		if (procfs_holds(w->procfs, h[0].pid, h[0].fd, s->inode)) {
-			name_holder(w, c, s, h, FROM_CACHE, calling);
-			return;
-		}
-		/* It was seen there, and is gone meanwhile, or has passed it on. */
 	}
-	if (s->pid >= 0)
-		return;
-	count = observer_recent(w->observer, c->protocol, h, RECENT_MAX);
 	for (int i = 0; i < count; i++) {
-		int64_t fd = has_caller(w, c) ? procfs_call_fd(w->procfs, h[i].pid) : -1;
-
-		/* By the call that it is in, or where it had the last one. */
-		if (procfs_holds(w->procfs, h[i].pid, fd, s->inode))
-			h[i].fd = fd;
-		else if (fd == h[i].fd || !procfs_holds(w->procfs, h[i].pid, h[i].fd, s->inode))
+		if (!procfs_holds(w->procfs, h[i].pid, h[i].fd, s->inode))
 			continue;
 		observer_learn(w->observer, s->inode, h[i].pid, h[i].fd);
 		witnesses_found(w, c, s, h[i].pid, h[i].fd, FROM_RECENT);
 		return;
 	}
+}
+
+/* The process that holds the packet's socket, by what was seen lately. */
+static void ask_cache(struct witnesses *w, const struct connection *c, struct sender *s)
+{
+	struct holder h;
+
+	if (s->inode < 0)
+		return;
+	if (observer_holder(w->observer, s->inode, &h) && (s->pid < 0 || s->pid == h.pid)) {
+		bool calling = is_calling(w, c, h.pid, h.fd);
+
+		if (procfs_holds(w->procfs, h.pid, h.fd, s->inode)) {
+			name_holder(w, c, s, &h, FROM_CACHE, calling);
+			return;
+		}
+		/* It was seen there, and is gone meanwhile, or has passed it on. */
+	}
+	if (s->pid < 0)
+		ask_recent(w, c, s);
 }
 
 /* Whose record it is holds the socket; or it is closed by now, and nobody does. */

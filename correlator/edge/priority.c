@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How soon the thread that answers packets gets a processor. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -10,12 +12,6 @@
 #include "config.h"
 #include "priority.h"
 
-#define WINDOW_NS 100000000LL
-/* Packets in a window, or waiting at once, from which on they come one behind the other. */
-#define MANY 200
-#define BURST 4
-/* It stays so: where there was a burst there will be others. */
-#define HOLD_NS 1000000000LL
 /* The shortest slice that the kernel gives.  A newer kernel lets a thread in before one with a longer one
  * (PREEMPT_SHORT, kernel/sched/features.h); to an older one it says nothing. */
 #define SLICE_NS 100000
@@ -48,10 +44,30 @@ static int set_realtime(void)
 	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) ? -errno : 0;
 }
 
+/* How long this thread was ready to run and had no processor, since it began: the second of the numbers
+ * (Documentation/scheduler/sched-stats.rst).  -1: the kernel does not say. */
+static int64_t waited_ns(const struct priority *p)
+{
+	char buf[96], *end;
+	ssize_t n = p->schedstat < 0 ? -1 : pread(p->schedstat, buf, sizeof(buf) - 1, 0);
+
+	if (n <= 0)
+		return -1;
+	buf[n] = '\0';
+	strtoll(buf, &end, 10);
+	return strtoll(end, NULL, 10);
+}
+
 int priority_take(struct priority *p, int boost)
 {
-	*p = (struct priority){ .boost = boost };
-	if (boost == PRIORITY_REALTIME && !set_realtime())
+	*p = (struct priority){ .boost = boost, .schedstat = -1 };
+	if (boost == PRIORITY_AUTO) {
+		p->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+		p->waited_ns = waited_ns(p);
+		if (p->waited_ns < 0)
+			p->boost = PRIORITY_REALTIME;
+	}
+	if (p->boost == PRIORITY_REALTIME && !set_realtime())
 		return 0;
 	/* Where real time is not to be had, as much as else there is. */
 	return set_nice(boost > 20 ? 20 : boost);
@@ -65,18 +81,27 @@ static void change(struct priority *p, bool realtime)
 	if (realtime ? set_realtime() : set_nice(20))
 		p->boost = 20;
 	p->realtime = realtime;
+	/* What it waited meanwhile does not count. */
+	if (!realtime)
+		p->waited_ns = waited_ns(p);
 }
 
-void priority_note(struct priority *p, int packets, int64_t now_ns)
+void priority_note(struct priority *p, int packets, int together, int64_t now_ns)
 {
-	bool soon = now_ns - p->since_ns < WINDOW_NS;
+	int64_t before_ns = p->waited_ns;
 
 	if (p->boost != PRIORITY_AUTO)
 		return;
-	p->packets = soon ? p->packets + packets : packets;
-	if (!soon)
-		p->since_ns = now_ns;
-	if (packets >= BURST || p->packets > MANY)
-		p->until_ns = now_ns + HOLD_NS;
-	change(p, now_ns < p->until_ns);
+	/* A real-time thread does not wait for others, and need not ask. */
+	if (!p->realtime)
+		p->waited_ns = waited_ns(p);
+	if (packets)
+		change(p, pressure_note(&p->pressure, packets, together, p->waited_ns - before_ns, now_ns));
+}
+
+void priority_end(struct priority *p)
+{
+	if (p->schedstat >= 0)
+		close(p->schedstat);
+	p->schedstat = -1;
 }

@@ -39,19 +39,19 @@ struct readers {
 	struct reader reader[NFQUEUE_MAX];
 };
 
-/* The kernel gives queue n what was sent on the processors n, n + queues, ...  True: it stays there. */
-static bool stay(const struct reader *r)
+/* The kernel gives queue n what was sent on the processors n, n + queues, ... */
+static void stay(const struct reader *r)
 {
 	int queues = nfqueue_count(r->all->queue);
 	cpu_set_t mine;
 
 	if (queues < 2)
-		return false;
+		return;
 	CPU_ZERO(&mine);
 	for (int cpu = r->which; cpu < CPU_SETSIZE; cpu += queues)
 		CPU_SET(cpu, &mine);
 	/* Fails where we may have none of them: then any will do. */
-	return !pthread_setaffinity_np(pthread_self(), sizeof(mine), &mine);
+	pthread_setaffinity_np(pthread_self(), sizeof(mine), &mine);
 }
 
 /* It is held for less time than a sleeping processor takes to wake: who waits stays awake, unless he
@@ -95,12 +95,10 @@ static void *reader_main(void *arg)
 {
 	struct reader *r = arg;
 	struct priority priority;
-	int boost = r->all->boost, count;
+	int count;
 
-	/* See priority.h: real time costs nothing where the thread stays in any case. */
-	if (stay(r) && boost == PRIORITY_AUTO)
-		boost = PRIORITY_REALTIME;
-	count = priority_take(&priority, boost);
+	stay(r);
+	count = priority_take(&priority, r->all->boost);
 	if (count && !r->which)
 		log_warn("cannot raise the priority: %s", strerror(-count));
 	while (!atomic_load(&r->all->ending)) {
@@ -110,9 +108,10 @@ static void *reader_main(void *arg)
 			usleep(PAUSE_US);
 		} else if (count > 0) {
 			show(r, count);
-			priority_note(&priority, count, clock_mono_ns());
+			priority_note(&priority, count, count, clock_mono_ns());
 		}
 	}
+	priority_end(&priority);
 	return NULL;
 }
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When a thread that answers packets becomes a real-time one, and for how long. */
+#include "pressure.h"
+#include "tap.h"
+
+#define US 1000LL
+#define MS (1000 * US)
+#define S (1000 * MS)
+
+static struct pressure p;
+static int64_t now;
+
+static void begin(void)
+{
+	p = (struct pressure){ 0 };
+	now = 1000 * S;
+}
+
+/* A packet each `step`, count of them, each of which waited so long.  How many until it is real-time; 0: it
+ * is not. */
+static int ordinary(int count, int64_t step, int64_t waited)
+{
+	for (int i = 1; i <= count; i++) {
+		now += step;
+		if (pressure_note(&p, 1, 1, waited, now))
+			return i;
+	}
+	return 0;
+}
+
+/* How long it stays real-time with a packet each millisecond. */
+static int64_t stays(void)
+{
+	int64_t from = now;
+
+	do
+		now += MS;
+	while (pressure_note(&p, 1, 1, 0, now));
+	return now - from;
+}
+
+static void test_thick(void)
+{
+	int64_t stay;
+
+	begin();
+	tap_ok(!ordinary(5000, MS, 10 * US), "a thousand a second that do not wait: ordinary");
+	tap_ok(ordinary(5000, 600 * US, 10 * US) > 0, "more than 1,500 a second: real-time");
+	stay = stays();
+	tap_ok(stay >= S && stay <= S + 100 * MS, "for a second after that");
+	begin();
+	tap_ok(!pressure_note(&p, 3, 3, 0, now), "three together: ordinary");
+	tap_ok(pressure_note(&p, 4, 4, 0, now + S), "four together: real-time");
+	begin();
+	tap_ok(!pressure_note(&p, 100, 1, 0, now), "many that came one by one: ordinary");
+}
+
+static void test_late(void)
+{
+	int many = 0;
+
+	begin();
+	tap_ok(ordinary(10, MS, 5 * MS) == 2, "kept waiting for milliseconds: the second is the last");
+	begin();
+	tap_ok(!ordinary(5000, MS, 99 * US), "less than 100 us is not late");
+	begin();
+	tap_ok(ordinary(20, MS, 100 * US) == 11, "always late");
+	begin();
+	for (int i = 0; i < 1000; i++)
+		many += ordinary(1, MS, i % 50 ? 0 : 100 * US) > 0;
+	tap_ok(!many, "one in fifty: ordinary");
+	for (int i = 0; i < 1000; i++)
+		many += ordinary(1, MS, i % 10 ? 0 : 100 * US) > 0;
+	tap_ok(many, "one in ten: real-time");
+}
+
+static void test_hold(void)
+{
+	static const int64_t holds[] = { 2, 4, 8, 16, 32, 64, 64 };
+
+	begin();
+	for (unsigned int i = 0; i < sizeof(holds) / sizeof(holds[0]); i++) {
+		ordinary(10, MS, 5 * MS);
+		tap_ok(stays() == holds[i] * S, "kept waiting again: %d s", (int)holds[i]);
+	}
+	ordinary(11000, MS, 0);
+	ordinary(10, MS, 5 * MS);
+	tap_ok(stays() == 2 * S, "after ten seconds that went well: 2 s");
+	begin();
+	ordinary(10, MS, 5 * MS);
+	now += 1500 * MS;
+	pressure_note(&p, 4, 4, 0, now);
+	tap_ok(stays() == S, "a burst makes it longer");
+	begin();
+	ordinary(10, MS, 5 * MS);
+	for (int i = 0; i < 1500; i++)
+		pressure_note(&p, 1, 1, 5 * MS, now += MS);
+	tap_ok(stays() == 500 * MS, "what it waits while it is real-time does not count");
+}
+
+int main(void)
+{
+	test_thick();
+	test_late();
+	test_hold();
+	return tap_done();
+}
