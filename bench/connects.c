@@ -215,7 +215,8 @@ static bool next_burst(const struct job *job, long done)
 	struct together *t = job->together;
 	int64_t spent_ns = now_ns(CLOCK_MONOTONIC) - job->begin_ns;
 
-	if (pthread_barrier_wait(&t->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
+	pthread_barrier_wait(&t->barrier);
+	if (job->number == 0)
 		t->over = done >= job->count || (done && job->seconds > 0 &&
 						 spent_ns >= (int64_t)(job->seconds * NS_PER_S));
 	pthread_barrier_wait(&t->barrier);
