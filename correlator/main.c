@@ -288,18 +288,20 @@ static void rouse(struct daemon *d, int ms)
 }
 
 /* Packets have been shown: what is parked now is looked for at once. */
-static void on_shown(int count, void *arg)
+static bool on_shown(int count, void *arg)
 {
 	struct daemon *d = arg;
 	int next_ms = judge_turn(d->judge);
+	bool parked = judge_waits(d->judge);
 
 	d->shown += count;
 	judge_publish(d->judge);
 	if (count == NFQUEUE_READ_MAX)
 		witnesses_backlog(&d->witnesses);
-	if (judge_waits(d->judge))
+	if (parked)
 		records_hurry(d->records, true);
 	rouse(d, next_ms);
+	return parked;
 }
 
 static const struct readers_ops readers_ops = {
@@ -334,6 +336,7 @@ static bool wait_for_work(struct daemon *d, struct pollfd fds[FDS], int timeout_
 static int work(struct daemon *d, bool quiet, bool *room)
 {
 	int next_ms = d->tracefs ? TRACE_MS : -1, shown;
+	bool parked = false;
 
 	readers_lock(d->readers);
 	*room = recorder_has_room(d->recorder);
@@ -345,16 +348,17 @@ static int work(struct daemon *d, bool quiet, bool *room)
 		witnesses_trace(&d->witnesses);
 	if (d->judge) {
 		next_ms = sooner(next_ms, judge_turn(d->judge));
-		records_hurry(d->records, judge_waits(d->judge));
+		parked = judge_waits(d->judge);
+		records_hurry(d->records, parked);
 	}
 	d->sleeps_until_ns = next_ms < 0 ? INT64_MAX :
 			     clock_mono_ns() + next_ms * NS_PER_MS;
 	shown = d->shown;
 	d->shown = 0;
 	readers_unlock(d->readers);
-	/* Without the trace most of them are parked, and wait for this thread: for one record each. */
+	/* With the trace there is hardly anything for it to do. */
 	if (d->readers && !d->tracefs)
-		priority_note(&d->priority, shown, 1, clock_mono_ns());
+		priority_note(&d->priority, shown, parked, clock_mono_ns());
 	return next_ms;
 }
 

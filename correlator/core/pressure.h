@@ -15,8 +15,9 @@
  * slices of others when its own is used up (EEVDF, Linux 6.6), and when packets come one behind the other
  * who sent the last may be gone before the first is looked at.
  *
- * So it is real-time for a while when packets come thick, or when it was kept waiting for 100 us by more
- * than one in 25 of them, or by fewer for longer.  A real-time thread does not wait, so there is no telling
+ * So it is real-time for a while when packets come thick, or where they wait or have to be parked because
+ * nobody can name their sender, or when it was kept waiting for 200 us with more than one in 15 of them, or
+ * with fewer for longer.  A real-time thread does not wait for others, so there is no telling
  * then whether it would have to: it tries, first after two seconds, then after ever longer.
  *
  * The whole is for one thread; all zeroes is a beginning.
@@ -30,9 +31,9 @@ struct pressure {
 	int64_t hold_ns;	/* how long the last time, because it was kept waiting */
 };
 
-/* So many packets were answered since the last time, of which so many had been waiting together, and the
- * thread was ready to run and had no processor for so long (which counts while it is ordinary).  True: it
- * has to be real-time now. */
-bool pressure_note(struct pressure *p, int packets, int together, int64_t waited_ns, int64_t now_ns);
+/* So many packets were shown to the thread since the last time; urgent: some of them still wait for it, or
+ * more do.  waited_ns: for so long it was ready to run, and had no processor; that counts while it is
+ * ordinary.  True: it has to be real-time now. */
+bool pressure_note(struct pressure *p, int packets, bool urgent, int64_t waited_ns, int64_t now_ns);
 
 #endif

@@ -12,9 +12,10 @@
 #include "config.h"
 #include "priority.h"
 
-/* The shortest slice that the kernel gives.  A newer kernel lets a thread in before one with a longer one
- * (PREEMPT_SHORT, kernel/sched/features.h); to an older one it says nothing. */
-#define SLICE_NS 100000
+/* A newer kernel lets a thread in before one with a longer slice (PREEMPT_SHORT, kernel/sched/features.h),
+ * whose usual one is some milliseconds; to an older one it says nothing.  But when it is used up others are
+ * let in: it has to suffice for what is done about a packet. */
+#define SLICE_NS 500000
 
 /* What sched_setattr(2) takes, which the C library has no name for. */
 struct sched_attributes {
@@ -86,7 +87,7 @@ static void change(struct priority *p, bool realtime)
 		p->waited_ns = waited_ns(p);
 }
 
-void priority_note(struct priority *p, int packets, int together, int64_t now_ns)
+void priority_note(struct priority *p, int packets, bool urgent, int64_t now_ns)
 {
 	int64_t before_ns = p->waited_ns;
 
@@ -95,8 +96,8 @@ void priority_note(struct priority *p, int packets, int together, int64_t now_ns
 	/* A real-time thread does not wait for others, and need not ask. */
 	if (!p->realtime)
 		p->waited_ns = waited_ns(p);
-	if (packets)
-		change(p, pressure_note(&p->pressure, packets, together, p->waited_ns - before_ns, now_ns));
+	if (packets || urgent)
+		change(p, pressure_note(&p->pressure, packets, urgent, p->waited_ns - before_ns, now_ns));
 }
 
 void priority_end(struct priority *p)

@@ -21,8 +21,8 @@ struct priority {
 
 /* For this thread, from now on, and to be ended by it.  0, or -errno where it cannot be had. */
 int priority_take(struct priority *p, int boost);
-/* So many packets were answered since the last time, of which so many had been waiting together. */
-void priority_note(struct priority *p, int packets, int together, int64_t now_ns);
+/* So many packets were answered since the last time; urgent: see pressure.h. */
+void priority_note(struct priority *p, int packets, bool urgent, int64_t now_ns);
 void priority_end(struct priority *p);
 
 #endif

@@ -21,6 +21,9 @@
 /* How long who waits for the lock stays awake: what a batch of packets or eight records take. */
 #define SPIN_NS 300000
 
+/* So many packets together come one behind the other. */
+#define BURST 4
+
 struct reader {
 	struct readers *all;
 	int which;			/* of the queues */
@@ -80,21 +83,26 @@ static void give_lock(struct readers *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-static void show(struct reader *r, int count)
+/* True: it is urgent that the next ones are looked at.  Who could not be named at once has to be looked for:
+ * others may be gone before they are, too. */
+static bool show(struct reader *r, int count)
 {
 	struct readers *all = r->all;
+	bool waits;
 
 	take_lock(all);
 	all->ops->begin(all->arg);
 	nfqueue_show(all->queue, r->which, all->ops->packet, all->arg);
-	all->ops->end(count, all->arg);
+	waits = all->ops->end(count, all->arg);
 	give_lock(all);
+	return waits || count >= BURST;
 }
 
 static void *reader_main(void *arg)
 {
 	struct reader *r = arg;
 	struct priority priority;
+	bool urgent;
 	int count;
 
 	stay(r);
@@ -107,8 +115,8 @@ static void *reader_main(void *arg)
 			log_error("cannot read the queue: %s", strerror(-count));
 			usleep(PAUSE_US);
 		} else if (count > 0) {
-			show(r, count);
-			priority_note(&priority, count, count, clock_mono_ns());
+			urgent = show(r, count);
+			priority_note(&priority, count, urgent, clock_mono_ns());
 		}
 	}
 	priority_end(&priority);

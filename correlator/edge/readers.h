@@ -20,7 +20,7 @@ struct readers;
 struct readers_ops {
 	void (*begin)(void *arg);	/* some have been taken from the kernel */
 	void (*packet)(const struct nfqueue_packet *p, void *arg);
-	void (*end)(int count, void *arg);	/* so many were shown */
+	bool (*end)(int count, void *arg);	/* so many were shown; true: some could not be answered yet */
 };
 
 /* boost: as priority_take().  0 or -errno; nothing is left behind. */

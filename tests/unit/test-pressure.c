@@ -22,7 +22,7 @@ static int ordinary(int count, int64_t step, int64_t waited)
 {
 	for (int i = 1; i <= count; i++) {
 		now += step;
-		if (pressure_note(&p, 1, 1, waited, now))
+		if (pressure_note(&p, 1, false, waited, now))
 			return i;
 	}
 	return 0;
@@ -35,7 +35,7 @@ static int64_t stays(void)
 
 	do
 		now += MS;
-	while (pressure_note(&p, 1, 1, 0, now));
+	while (pressure_note(&p, 1, false, 0, now));
 	return now - from;
 }
 
@@ -49,10 +49,8 @@ static void test_thick(void)
 	stay = stays();
 	tap_ok(stay >= S && stay <= S + 100 * MS, "for a second after that");
 	begin();
-	tap_ok(!pressure_note(&p, 3, 3, 0, now), "three together: ordinary");
-	tap_ok(pressure_note(&p, 4, 4, 0, now + S), "four together: real-time");
-	begin();
-	tap_ok(!pressure_note(&p, 100, 1, 0, now), "many that came one by one: ordinary");
+	tap_ok(!pressure_note(&p, 100, false, 0, now), "a hundred together that nobody waits behind: ordinary");
+	tap_ok(pressure_note(&p, 1, true, 0, now + S), "one behind which others wait: real-time");
 }
 
 static void test_late(void)
@@ -62,15 +60,15 @@ static void test_late(void)
 	begin();
 	tap_ok(ordinary(10, MS, 5 * MS) == 2, "kept waiting for milliseconds: the second is the last");
 	begin();
-	tap_ok(!ordinary(5000, MS, 99 * US), "less than 100 us is not late");
+	tap_ok(!ordinary(5000, MS, 199 * US), "less than 200 us is not late");
 	begin();
-	tap_ok(ordinary(20, MS, 100 * US) == 11, "always late");
+	tap_ok(ordinary(20, MS, 200 * US) == 17, "always late");
 	begin();
 	for (int i = 0; i < 1000; i++)
-		many += ordinary(1, MS, i % 50 ? 0 : 100 * US) > 0;
-	tap_ok(!many, "one in fifty: ordinary");
+		many += ordinary(1, MS, i % 20 ? 0 : 200 * US) > 0;
+	tap_ok(!many, "one in twenty: ordinary");
 	for (int i = 0; i < 1000; i++)
-		many += ordinary(1, MS, i % 10 ? 0 : 100 * US) > 0;
+		many += ordinary(1, MS, i % 10 ? 0 : 200 * US) > 0;
 	tap_ok(many, "one in ten: real-time");
 }
 
@@ -89,12 +87,12 @@ static void test_hold(void)
 	begin();
 	ordinary(10, MS, 5 * MS);
 	now += 1500 * MS;
-	pressure_note(&p, 4, 4, 0, now);
+	pressure_note(&p, 1, true, 0, now);
 	tap_ok(stays() == S, "a burst makes it longer");
 	begin();
 	ordinary(10, MS, 5 * MS);
 	for (int i = 0; i < 1500; i++)
-		pressure_note(&p, 1, 1, 5 * MS, now += MS);
+		pressure_note(&p, 1, false, 5 * MS, now += MS);
 	tap_ok(stays() == 500 * MS, "what it waits while it is real-time does not count");
 }
 
