@@ -10,7 +10,7 @@
  *
  * An ordinary thread of a high priority is the better one where it gets its processor at once: the
  * kernel wakes who gets the answer right behind it, while it takes a processor with a real-time thread
- * for a busy one, and wakes him on another, which may have to be roused from its sleep first (30 to 70 us
+ * for a busy one, and wakes him on another, which may have to be roused from its sleep first (35 to 80 us
  * more for a connect(), measured with bench/verdict).  But an ordinary one is kept waiting for whole
  * slices of others when its own is used up (EEVDF, Linux 6.6), and when packets come one behind the other
  * who sent the last may be gone before the first is looked at.
@@ -25,7 +25,7 @@
 struct pressure {
 	int64_t since_ns;	/* when the packets began to be counted */
 	int packets;
-	int64_t late;		/* see pressure_note() */
+	int64_t late;		/* how late the last ones were, less how many were not */
 	int64_t ordinary_ns;	/* since when it is ordinary, for the time being */
 	int64_t until_ns;	/* real-time at least until then */
 	int64_t hold_ns;	/* how long the last time, because it was kept waiting */
