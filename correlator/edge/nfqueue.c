@@ -51,24 +51,19 @@ struct nfqueue {
 	struct channel *channel[NFQUEUE_MAX];
 };
 
-static int send_message(struct channel *c, struct nlmsghdr *h)
-{
-	return mnl_socket_sendto(c->nl, h, h->nlmsg_len) < 0 ? -errno : 0;
-}
-
 /* Sends a setting and waits for the kernel's word on it; packets may come before it. */
 static int settle(struct channel *c, struct nlmsghdr *h)
 {
 	int rc;
 
 	h->nlmsg_flags |= NLM_F_ACK;
-	rc = send_message(c, h);
+	rc = netlink_send(c->nl, h);
 	while (!rc && c->taken < NFQUEUE_READ_MAX) {
 		char *in = c->batch[c->taken];
-		ssize_t n = mnl_socket_recvfrom(c->nl, in, MESSAGE_BYTES);
+		ssize_t n = netlink_receive(c->nl, in, MESSAGE_BYTES);
 
 		if (n < 0)
-			return -errno;
+			return (int)n;
 		if (n < (ssize_t)sizeof(*h) || ((struct nlmsghdr *)in)->nlmsg_type == NLMSG_ERROR)
 			return mnl_cb_run(in, (size_t)n, 0, c->port, NULL, NULL) < 0 ? -errno : 0;
 		c->head[c->taken++].msg_len = (unsigned int)n;
@@ -110,9 +105,9 @@ static int open_channel(struct nfqueue *q, uint16_t number, const struct nfqueue
 		c->piece[i] = (struct iovec){ c->batch[i], sizeof(c->batch[i]) };
 		c->head[i].msg_hdr = (struct msghdr){ .msg_iov = &c->piece[i], .msg_iovlen = 1 };
 	}
-	c->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!c->nl || mnl_socket_bind(c->nl, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
+	rc = netlink_open(NETLINK_NETFILTER, &c->nl);
+	if (rc)
+		return rc;
 	c->port = mnl_socket_get_portid(c->nl);
 	/* Without the right to it the usual size has to do. */
 	if (setsockopt(mnl_socket_get_fd(c->nl), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
@@ -265,7 +260,7 @@ int nfqueue_interrupt(struct nfqueue *q, int which)
 
 	/* A setting that sets nothing: the kernel's word on it is a message as any other. */
 	h->nlmsg_flags |= NLM_F_ACK;
-	return send_message(c, h);
+	return netlink_send(c->nl, h);
 }
 
 /* A packet on its way to who reads. */
@@ -308,7 +303,7 @@ static int verdict(struct nfqueue *q, struct nfqueue_id id, int what, const uint
 	nfq_nlmsg_verdict_put(h, (int)id.id, what);
 	if (mark)
 		nfq_nlmsg_verdict_put_mark(h, *mark);
-	return send_message(q->channel[id.queue - q->first], h);
+	return netlink_send(q->channel[id.queue - q->first]->nl, h);
 }
 
 int nfqueue_accept(struct nfqueue *q, struct nfqueue_id id, uint32_t mark)

@@ -34,15 +34,11 @@ struct sockdiag {
 struct sockdiag *sockdiag_open(void)
 {
 	struct sockdiag *d = calloc(1, sizeof(*d));
+	int rc = d ? netlink_open(NETLINK_SOCK_DIAG, &d->nl) : -ENOMEM;
 
-	if (!d)
-		return NULL;
-	d->nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	if (!d->nl || mnl_socket_bind(d->nl, 0, MNL_SOCKET_AUTOPID) < 0) {
-		int error = errno;
-
+	if (rc) {
 		sockdiag_close(d);
-		errno = error;
+		errno = -rc;
 		return NULL;
 	}
 	d->port = mnl_socket_get_portid(d->nl);
@@ -112,13 +108,14 @@ static int ask(struct sockdiag *d, struct nlmsghdr *h)
 	unsigned int seq = h->nlmsg_seq = ++d->seq;
 	int rc;
 
-	if (mnl_socket_sendto(d->nl, h, h->nlmsg_len) < 0)
-		return -errno;
+	rc = netlink_send(d->nl, h);
+	if (rc)
+		return rc;
 	do {
-		ssize_t n = mnl_socket_recvfrom(d->nl, d->buf, sizeof(d->buf));
+		ssize_t n = netlink_receive(d->nl, d->buf, sizeof(d->buf));
 
 		if (n < 0)
-			return -errno;
+			return (int)n;
 		rc = sockdiag_parse(d->buf, (size_t)n, seq, d->port, &d->answer);
 	} while (rc == -EAGAIN || (rc > 0 && dump));
 	return rc < 0 ? rc : 0;
