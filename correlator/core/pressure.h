@@ -17,8 +17,8 @@
  *
  * So it is real-time for a while when packets come thick, or where they wait or have to be parked because
  * nobody can name their sender, or when it was kept waiting for 200 us with more than one in 15 of them, or
- * with fewer for longer.  A real-time thread does not wait for others, so there is no telling
- * then whether it would have to: it tries, first after two seconds, then after ever longer.
+ * with fewer for longer.  A real-time thread does not wait for others, so there is no telling then whether
+ * it would have to: it tries, first after two seconds, then after ever longer.
  *
  * The whole is for one thread; all zeroes is a beginning.
  */

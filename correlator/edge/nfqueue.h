@@ -45,8 +45,8 @@ int nfqueue_count(const struct nfqueue *q);
  * Each queue may have a thread that waits for its packets; all else is for one thread at a time.
  *
  * Waits for packets of the queue first + which and takes one, or while they come thick what is there,
- * NFQUEUE_READ_MAX at most: how many, 0 where it was interrupted or the kernel could not hand some over (which is counted), or
- * -errno.  What was taken is there until it is shown.
+ * NFQUEUE_READ_MAX at most: how many, 0 where it was interrupted or the kernel could not hand some over
+ * (which is counted), or -errno.  What was taken is there until it is shown.
  */
 #define NFQUEUE_READ_MAX 64
 int nfqueue_wait(struct nfqueue *q, int which);
