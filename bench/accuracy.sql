@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- What tests/mixed did (truth) against what somebody says about it (answer): a line of `score` for
+-- What tests/helpers/mixed_load did (truth) against what somebody says about it (answer): a line of `score` for
 -- each kind of connection, one of `mistake` for each that is not named rightly, and one of `extra`
 -- with the number of answers that nobody asked for.
 --

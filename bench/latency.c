@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "follow.h"
+#include "cache_tail.h"
 
 #define COUNT_MAX 100000
 
@@ -55,7 +55,7 @@ static void on_missed(void *arg, int64_t rows)
 	(void)rows;
 }
 
-static const struct follow_ops ops = {
+static const struct cache_tail_ops ops = {
 	.begin = on_begin, .event = on_event, .position = on_number, .missed = on_missed,
 };
 
@@ -100,10 +100,10 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int measure(struct follow *f, struct seen *seen, int to, int count)
+static int measure(struct cache_tail *f, struct seen *seen, int to, int count)
 {
 	static int64_t waits[COUNT_MAX];
-	struct pollfd fd = { .fd = follow_fd(f), .events = POLLIN };
+	struct pollfd fd = { .fd = cache_tail_fd(f), .events = POLLIN };
 
 	if (count < 1 || count > COUNT_MAX)
 		return 2;
@@ -117,7 +117,7 @@ static int measure(struct follow *f, struct seen *seen, int to, int count)
 			return 1;
 		while (seen->serial != (uint32_t)(i + 1)) {
 			poll(&fd, 1, follow_timeout_ms(f));
-			follow_turn(f);
+			cache_tail_turn(f);
 			if (clock_mono_ns() > give_up)
 				return 1;
 		}
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 {
 	char dir[] = "/tmp/sockledger-latency.XXXXXX", cache[64], conf[64], command[128];
 	struct seen seen = { 0 };
-	struct follow *f;
+	struct cache_tail *f;
 	int to, rc, status;
 	FILE *out;
 
@@ -150,17 +150,17 @@ int main(int argc, char **argv)
 	fprintf(out, "cache = %s\n", cache);
 	fclose(out);
 	to = start_plugin(argv[1], conf);
-	f = follow_new(cache, &ops, &seen);
+	f = cache_tail_new(cache, &ops, &seen);
 	for (int i = 0; i < 100 && access(cache, R_OK); i++)
 		poll(NULL, 0, 20);
 	poll(NULL, 0, 200);
-	follow_turn(f);
+	cache_tail_turn(f);
 	rc = measure(f, &seen, to, argc > 2 ? atoi(argv[2]) : 500);
 	if (rc)
 		fprintf(stderr, "%s: more than a tenth of the rows came after 2 ms, or not at all\n", argv[0]);
 	close(to);
 	wait(&status);
-	follow_free(f);
+	cache_tail_free(f);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) || rc;
 }

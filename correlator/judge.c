@@ -31,7 +31,7 @@
 #include "policy.h"
 #include "procfs.h"
 #include "procscan.h"
-#include "recorder.h"
+#include "ledger_sink.h"
 #include "tracefeed.h"
 #include "users.h"
 #include "witnesses.h"
@@ -241,7 +241,7 @@ static void name_users(struct judge *j, struct connection *c, char user[256])
 static void record(struct judge *j, struct connection *c, const struct sender *s, int64_t uid,
 		   const struct portrait *p, const struct policy_answer *a)
 {
-	struct flow half = {
+	struct half half = {
 		.inode = s->inode, .pid = s->pid, .fd = s->fd, .uid = uid, .source = (int)s->source,
 		.trace_ok = s->doubts.trace_ok, .shared = s->doubts.shared,
 		.described = p->whole, .verdict = a->verdict,
@@ -257,9 +257,9 @@ static void record(struct judge *j, struct connection *c, const struct sender *s
 		text = witnesses_others(j->t.witnesses, s, others, sizeof(others));
 	c->text[CONNECTION_CANDIDATES] = text ? text_of(text) : TEXT_NONE;
 	if (observer_packet(j->t.witnesses->observer, c, &half, s->row))
-		recorder_decide(j->t.recorder, c);
+		ledger_sink_decide(j->t.recorder, c);
 	else
-		recorder_add_packet(j->t.recorder, c);
+		ledger_sink_add_packet(j->t.recorder, c);
 	if ((s->evidence & EVIDENCE_TRACE) && !(s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok &&
 	    !s->stranger)
 		lookups_await_call(j->t.witnesses->lookups, &s->looker, c->id);
@@ -701,7 +701,7 @@ static int turn_parked(struct judge *j)
 	uint64_t row;
 
 	while (j->t.witnesses->tracefs && (row = lookups_called(j->t.witnesses->lookups)) != 0)
-		recorder_prove(j->t.recorder, row);
+		ledger_sink_prove(j->t.recorder, row);
 	if (!j->waiting)
 		return -1;
 	search(j);
@@ -767,5 +767,5 @@ void judge_publish(struct judge *j)
 	j->count[C_TRACE_OVERRUNS] = w->tracefs ? tracefeed_overruns(w->tracefs) : 0;
 	for (unsigned int i = 0; i < C_COUNT; i++)
 		if (counter_names[i])
-			recorder_count(j->t.recorder, i, counter_names[i], j->count[i]);
+			ledger_sink_count(j->t.recorder, i, counter_names[i], j->count[i]);
 }

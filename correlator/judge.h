@@ -11,7 +11,7 @@ struct nfqueue;
 struct nfqueue_packet;
 struct outcome;
 struct policy;
-struct recorder;
+struct ledger_sink;
 struct users;
 struct witnesses;
 
@@ -26,7 +26,7 @@ struct judge_tools {
 	const struct config *config;
 	struct nfqueue *queue;
 	struct witnesses *witnesses;
-	struct recorder *recorder;
+	struct ledger_sink *recorder;
 	struct users *users;
 };
 

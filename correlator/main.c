@@ -36,9 +36,9 @@
 #include "priority.h"
 #include "procfs.h"
 #include "procscan.h"
-#include "readers.h"
-#include "recorder.h"
-#include "records.h"
+#include "queue_threads.h"
+#include "ledger_sink.h"
+#include "cache_feed.h"
 #include "signals.h"
 #include "sockdiag.h"
 #include "tasks.h"
@@ -63,13 +63,13 @@
 struct daemon {
 	struct config config;
 	const char *config_path;	/* NULL: the default one */
-	struct records *records;
+	struct cache_feed *records;
 	struct observer *observer;
-	struct recorder *recorder;
+	struct ledger_sink *recorder;
 	struct users *users;
 	struct procfs *procfs;
 	struct nfqueue *queue;		/* NULL: nothing is decided, all is observed */
-	struct readers *readers;	/* NULL likewise */
+	struct queue_threads *readers;	/* NULL likewise */
 	int roused;			/* an eventfd: this thread is to look after parked packets sooner... */
 	int64_t sleeps_until_ns;	/* ... than then */
 	int shown;			/* packets, since this thread had its last turn */
@@ -98,7 +98,7 @@ static int64_t position_of(void *arg, const char *epoch)
 {
 	const struct daemon *d = arg;
 
-	return recorder_position_of(d->recorder, epoch);
+	return ledger_sink_position_of(d->recorder, epoch);
 }
 
 static void on_begin(void *arg, const char *epoch, uint64_t seq)
@@ -106,7 +106,7 @@ static void on_begin(void *arg, const char *epoch, uint64_t seq)
 	struct daemon *d = arg;
 
 	d->recorded = seq;
-	recorder_follow(d->recorder, epoch, seq);
+	ledger_sink_follow(d->recorder, epoch, seq);
 }
 
 /* What the event does not say and this host can. */
@@ -132,19 +132,19 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	switch (out.kind) {
 	case OUTCOME_NEW:
 		complete(d, &out.connection, e->arrival_us);
-		recorder_add(d->recorder, e->seq, &out.connection);
+		ledger_sink_add(d->recorder, e->seq, &out.connection);
 		break;
 	case OUTCOME_AGAIN:
-		recorder_again(d->recorder, e->seq, out.id, out.result);
+		ledger_sink_again(d->recorder, e->seq, out.id, out.result);
 		break;
 	case OUTCOME_CONFIRM:
 		complete(d, &out.connection, e->arrival_us);
 		if (d->judge)
 			judge_late(d->judge, &out);
-		recorder_confirm(d->recorder, e->seq, &out.connection, out.amended, out.described);
+		ledger_sink_confirm(d->recorder, e->seq, &out.connection, out.amended, out.described);
 		break;
 	case OUTCOME_PROTOCOL:
-		recorder_set_protocol(d->recorder, e->seq, out.id, out.protocol);
+		ledger_sink_set_protocol(d->recorder, e->seq, out.id, out.protocol);
 		break;
 	case OUTCOME_NONE:
 		break;
@@ -162,7 +162,7 @@ static void on_followed(void *arg, uint64_t seq)
 	if (seq == d->recorded)
 		return;
 	d->recorded = seq;
-	recorder_position(d->recorder, seq);
+	ledger_sink_position(d->recorder, seq);
 }
 
 static void on_missed(void *arg, int64_t rows)
@@ -170,10 +170,10 @@ static void on_missed(void *arg, int64_t rows)
 	struct daemon *d = arg;
 
 	log_warn("%lld rows left the cache before they could be read", (long long)rows);
-	recorder_missed(d->recorder, rows);
+	ledger_sink_missed(d->recorder, rows);
 }
 
-static const struct records_ops records_ops = {
+static const struct cache_feed_ops cache_feed_ops = {
 	.position = position_of, .begin = on_begin, .event = on_event, .followed = on_followed,
 	.missed = on_missed,
 };
@@ -247,11 +247,11 @@ static void reload(struct daemon *d)
 				 "by a reload");
 		policy = d->judge ? read_policy(&fresh) : NULL;
 		if (policy) {
-			readers_lock(d->readers);
+			queue_threads_lock(d->readers);
 			judge_set_policy(d->judge, policy);
 			d->config.enforce = fresh.enforce;
 			d->config.park_us = fresh.park_us;
-			readers_unlock(d->readers);
+			queue_threads_unlock(d->readers);
 			log_info("the policy '%s' was read again", fresh.policy);
 		}
 	}
@@ -299,12 +299,12 @@ static bool on_shown(int count, void *arg)
 	if (count == NFQUEUE_READ_MAX)
 		witnesses_backlog(&d->witnesses);
 	if (parked)
-		records_hurry(d->records, true);
+		cache_feed_hurry(d->records, true);
 	rouse(d, next_ms);
 	return parked;
 }
 
-static const struct readers_ops readers_ops = {
+static const struct queue_threads_ops queue_threads_ops = {
 	.begin = on_packets, .packet = on_packet, .end = on_shown,
 };
 
@@ -319,14 +319,14 @@ enum { ON_RECORDS, ON_END, ON_RELOAD, ON_ROUSED, FDS };
 static bool wait_for_work(struct daemon *d, struct pollfd fds[FDS], int timeout_ms, bool room)
 {
 	/* Without room for their rows records stay where they are. */
-	bool idle = !room || records_doze(d->records);
+	bool idle = !room || cache_feed_doze(d->records);
 	uint64_t count;
 	int n;
 
-	fds[ON_RECORDS].fd = room ? records_fd(d->records) : -1;
+	fds[ON_RECORDS].fd = room ? cache_feed_fd(d->records) : -1;
 	n = poll(fds, FDS, idle ? timeout_ms : 0);
 	if (room)
-		records_rouse(d->records, fds[ON_RECORDS].revents != 0);
+		cache_feed_rouse(d->records, fds[ON_RECORDS].revents != 0);
 	if (fds[ON_ROUSED].revents && read(d->roused, &count, sizeof(count)) < 0)
 		fds[ON_ROUSED].revents = 0;
 	return n != 0 || !idle || !timeout_ms;
@@ -338,24 +338,24 @@ static int work(struct daemon *d, bool quiet, bool *room)
 	int next_ms = d->tracefs ? TRACE_MS : -1, shown;
 	bool parked = false;
 
-	readers_lock(d->readers);
-	*room = recorder_has_room(d->recorder);
+	queue_threads_lock(d->readers);
+	*room = ledger_sink_has_room(d->recorder);
 	if (!*room)
 		next_ms = sooner(next_ms, ROOM_MS);
-	else if (records_take(d->records, TURN_RECORDS) > 0)
+	else if (cache_feed_take(d->records, TURN_RECORDS) > 0)
 		next_ms = 0;
 	if (quiet)
 		witnesses_trace(&d->witnesses);
 	if (d->judge) {
 		next_ms = sooner(next_ms, judge_turn(d->judge));
 		parked = judge_waits(d->judge);
-		records_hurry(d->records, parked);
+		cache_feed_hurry(d->records, parked);
 	}
 	d->sleeps_until_ns = next_ms < 0 ? INT64_MAX :
 			     clock_mono_ns() + next_ms * NS_PER_MS;
 	shown = d->shown;
 	d->shown = 0;
-	readers_unlock(d->readers);
+	queue_threads_unlock(d->readers);
 	/* With the trace there is hardly anything for it to do. */
 	if (d->readers && !d->tracefs)
 		priority_note(&d->priority, shown, parked, clock_mono_ns());
@@ -374,7 +374,7 @@ static int run(struct daemon *d)
 	bool room, quiet = false;
 	int rc;
 
-	while (!fds[ON_END].revents && !records_ended(d->records, &rc)) {
+	while (!fds[ON_END].revents && !cache_feed_ended(d->records, &rc)) {
 		int next_ms = work(d, quiet, &room);
 
 		quiet = !wait_for_work(d, fds, next_ms, room);
@@ -386,13 +386,13 @@ static int run(struct daemon *d)
 	/* From here on there is this thread alone. */
 	if (d->readers)
 		priority_end(&d->priority);
-	readers_stop(d->readers);
+	queue_threads_stop(d->readers);
 	d->readers = NULL;
 	/* What was committed before the signal is followed to its end, if that is near. */
-	if (!records_ended(d->records, &rc))
-		records_finish(d->records);
-	while (!records_ended(d->records, &rc)) {
-		if (!records_take(d->records, TURN_RECORDS))
+	if (!cache_feed_ended(d->records, &rc))
+		cache_feed_finish(d->records);
+	while (!cache_feed_ended(d->records, &rc)) {
+		if (!cache_feed_take(d->records, TURN_RECORDS))
 			wait_for_work(d, fds, 1, true);
 	}
 	/* Sends that have come to their end meanwhile. */
@@ -482,7 +482,7 @@ static bool start_readers(struct daemon *d)
 	int boost = (int)d->config.priority_boost, rc;
 
 	d->roused = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	rc = d->roused < 0 ? -errno : readers_start(d->queue, boost, &readers_ops, d, &d->readers);
+	rc = d->roused < 0 ? -errno : queue_threads_start(d->queue, boost, &queue_threads_ops, d, &d->readers);
 	if (rc) {
 		log_error("cannot start: %s", strerror(-rc));
 		return false;
@@ -499,7 +499,7 @@ static void on_half(const struct connection *c, bool has_packet, void *arg)
 
 static bool start(struct daemon *d)
 {
-	int rc = recorder_start(d->config.ledger, d->config.node, d->config.buffer_bytes / 2,
+	int rc = ledger_sink_start(d->config.ledger, d->config.node, d->config.buffer_bytes / 2,
 				d->signals.end, &d->recorder);
 
 	if (rc) {
@@ -510,7 +510,7 @@ static bool start(struct daemon *d)
 	}
 	d->users = users_new();
 	d->procfs = procfs_open("/proc");
-	d->observer = observer_new(recorder_next_id(d->recorder));
+	d->observer = observer_new(ledger_sink_next_id(d->recorder));
 	if (d->observer)
 		ledger_halves(d->config.ledger, clock_now_us() - RESTORE_US, on_half, d->observer);
 	d->witnesses.procfs = d->procfs;
@@ -519,7 +519,7 @@ static bool start(struct daemon *d)
 	if (d->users && d->procfs && d->observer && d->witnesses.ancestry) {
 		if (d->config.queue >= 0 && !start_queue(d))
 			return false;
-		d->records = records_start(d->config.cache, d->once, &records_ops, d);
+		d->records = cache_feed_start(d->config.cache, d->once, &cache_feed_ops, d);
 	}
 	if (!d->records)
 		log_error("cannot start: %s", strerror(errno));
@@ -550,8 +550,8 @@ static int serve(struct daemon *d)
 	lookups_free(d->witnesses.lookups);
 	tasks_free(d->witnesses.tasks);
 	ancestry_free(d->witnesses.ancestry);
-	records_free(d->records);
-	if (d->recorder && recorder_stop(d->recorder, LAST_COMMIT_MS))
+	cache_feed_free(d->records);
+	if (d->recorder && ledger_sink_stop(d->recorder, LAST_COMMIT_MS))
 		rc = 1;
 	observer_free(d->observer);
 	procfs_close(d->procfs);

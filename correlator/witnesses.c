@@ -362,7 +362,7 @@ static void ask_cache(struct witnesses *w, const struct connection *c, struct se
 
 /* Whose record it is holds the socket; or it is closed by now, and nobody does. */
 static bool may_be_callers(struct witnesses *w, const struct connection *c, struct sender *s,
-			   const struct flow *r)
+			   const struct half *r)
 {
 	struct connection again = *c;
 
@@ -379,7 +379,7 @@ static bool may_be_callers(struct witnesses *w, const struct connection *c, stru
 /* Of a packet that nobody is named for, or a mere holder: the record of its socket, else the oldest of
  * that user to the same place. */
 static bool find_record(struct witnesses *w, const struct connection *c, struct sender *s,
-			struct flow *r)
+			struct half *r)
 {
 	if (s->evidence & (EVIDENCE_TRACE | EVIDENCE_SYSCALL))
 		return false;
@@ -389,7 +389,7 @@ static bool find_record(struct witnesses *w, const struct connection *c, struct 
 }
 
 static void take_record(struct witnesses *w, const struct connection *c, struct sender *s,
-			const struct flow *r)
+			const struct half *r)
 {
 	if (s->fd < 0 && s->inode > 0 && procfs_holds(w->procfs, r->pid, r->fd, s->inode)) {
 		s->fd = r->fd;
@@ -408,7 +408,7 @@ static void take_record(struct witnesses *w, const struct connection *c, struct 
 /* Its own record, or another that may be its own. */
 void witnesses_record(struct witnesses *w, const struct connection *c, struct sender *s)
 {
-	struct flow r;
+	struct half r;
 	bool own;
 
 	if (s->row || (c->direction == DIRECTION_FORWARD && s->pid < 0))
@@ -429,7 +429,7 @@ void witnesses_record(struct witnesses *w, const struct connection *c, struct se
 
 void witnesses_last(struct witnesses *w, const struct connection *c, struct sender *s)
 {
-	struct flow r;
+	struct half r;
 
 	if (s->row || s->pid >= 0 || !s->local || !observer_record(w->observer, c, -1, -1, &r) ||
 	    (s->inode > 0 && r.inode > 0 && r.inode != s->inode))

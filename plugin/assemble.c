@@ -131,7 +131,7 @@ static unsigned int needs(const struct open_event *e)
 /*
  * Those without which nothing can be said of it.  A send over what is connected has no address, nor
  * has accept(fd, NULL, NULL).  Our rules leave such events out, another's do not: any change of the
- * audit rules, which auditctl sends to the kernel, is one.  record_parse() tells whose it is.
+ * audit rules, which auditctl sends to the kernel, is one.  audit_parse() tells whose it is.
  */
 static unsigned int must_have(const struct open_event *e)
 {

@@ -2,8 +2,8 @@
 /*
  * audisp-sockledger: audit records on stdin become rows of the cache.
  *
- *   stdin --read_input()--> lines --assembler--> whole events --record_parse()--> struct event
- *         --witness_read()--> what /proc can still tell --writer_put()--> the writer's thread
+ *   stdin --read_input()--> lines --assembler--> whole events --audit_parse()--> struct event
+ *         --proc_enrich_read()--> what /proc can still tell --cache_sink_put()--> the writer's thread
  *
  * auditd writes to its plugins with blocking writes, one after another: a plugin that reads
  * slowly slows every audited process of the host.  So this thread does nothing that waits.
@@ -25,10 +25,10 @@
 #include "diag.h"
 #include "gaps.h"
 #include "log.h"
-#include "record.h"
+#include "audit_parse.h"
 #include "signals.h"
-#include "witness.h"
-#include "writer.h"
+#include "proc_enrich.h"
+#include "cache_sink.h"
 
 #define INPUT_BYTES ((size_t)64 * 1024)
 /* No audit record is longer (MAX_AUDIT_MESSAGE_LENGTH is 8970, enriched ones add names). */
@@ -44,9 +44,9 @@ struct plugin {
 	struct counters counters;
 	struct gaps gaps;
 	struct assembler *assembler;
-	struct record_parser *parser;
-	struct witness witness;
-	struct writer *writer;
+	struct audit_parser *parser;
+	struct proc_enrich witness;
+	struct cache_sink *writer;
 	struct signals signals;
 	bool resumed;		/* the gap to an earlier life is counted */
 	/* auditd does not wait for us; a log that somebody feeds us may */
@@ -86,14 +86,14 @@ static void add_witness(struct plugin *p, struct event *e)
 		count_add(&p->counters, COUNT_PROC_BUSY, 1);
 		return;
 	}
-	switch (witness_read(&p->witness, e, e->arrival_us)) {
-	case WITNESS_READ:
+	switch (proc_enrich_read(&p->witness, e, e->arrival_us)) {
+	case PROC_ENRICH_READ:
 		count_add(&p->counters, COUNT_PROC_READ, 1);
 		break;
-	case WITNESS_GONE:
+	case PROC_ENRICH_GONE:
 		count_add(&p->counters, COUNT_PROC_GONE, 1);
 		break;
-	case WITNESS_OLD:
+	case PROC_ENRICH_OLD:
 		break;
 	}
 }
@@ -101,23 +101,23 @@ static void add_witness(struct plugin *p, struct event *e)
 static void on_assembled(const struct assembled *a, void *arg)
 {
 	static const enum plugin_counter why[] = {
-		[RECORD_OTHER_KEY] = COUNT_SKIPPED_KEY,
-		[RECORD_OTHER_FAMILY] = COUNT_SKIPPED_FAMILY,
-		[RECORD_NO_ADDRESS] = COUNT_INCOMPLETE,
-		[RECORD_BAD_ADDRESS] = COUNT_BAD_ADDRESS,
-		[RECORD_BAD] = COUNT_BAD_EVENT,
+		[AUDIT_OTHER_KEY] = COUNT_SKIPPED_KEY,
+		[AUDIT_OTHER_FAMILY] = COUNT_SKIPPED_FAMILY,
+		[AUDIT_NO_ADDRESS] = COUNT_INCOMPLETE,
+		[AUDIT_BAD_ADDRESS] = COUNT_BAD_ADDRESS,
+		[AUDIT_BAD] = COUNT_BAD_EVENT,
 	};
 	struct plugin *p = arg;
 	struct event e;
-	enum record_result result = record_parse(p->parser, a, p->config.audit_key, &e);
+	enum audit_result result = audit_parse(p->parser, a, p->config.audit_key, &e);
 
-	if (result != RECORD_OURS) {
+	if (result != AUDIT_OURS) {
 		count_add(&p->counters, why[result], 1);
 		return;
 	}
 	e.arrival_us = p->now_us;
 	add_witness(p, &e);
-	writer_put(p->writer, &e, p->patience);
+	cache_sink_put(p->writer, &e, p->patience);
 }
 
 /* auditd's own messages (1200 to 1299) are numbered by itself, not by the kernel. */
@@ -210,12 +210,12 @@ static void take_input(struct plugin *p, size_t n)
 /* One read.  False at the end of the input. */
 static bool read_input(struct plugin *p)
 {
-	struct config *fresh = writer_new_config(p->writer);
+	struct config *fresh = cache_sink_new_config(p->writer);
 	uint32_t serial;
 	ssize_t n;
 
 	/* Known as soon as the cache could be opened. */
-	if (!p->resumed && p->patience == PATIENCE_NONE && writer_last_serial(p->writer, &serial)) {
+	if (!p->resumed && p->patience == PATIENCE_NONE && cache_sink_last_serial(p->writer, &serial)) {
 		p->resumed = true;
 		gaps_resume(&p->gaps, serial);
 	}
@@ -260,11 +260,11 @@ static void run(struct plugin *p)
 			wait = NUDGE_MS;
 		if (poll(fds, 3, wait) == 0 && counted) {
 			p->nudged_lines = count_get(&p->counters, COUNT_LINES);
-			writer_nudge(p->writer);
+			cache_sink_nudge(p->writer);
 		}
 		if (fds[2].revents) {
 			signals_reload(&p->signals);
-			writer_reload(p->writer);
+			cache_sink_reload(p->writer);
 		}
 		if (fds[0].revents && !read_input(p))
 			return;
@@ -297,13 +297,13 @@ static int serve(struct plugin *p)
 
 	p->patience = find_patience();
 	p->assembler = assembler_new(&p->counters, on_assembled, p);
-	p->parser = record_parser_new();
-	if (!p->assembler || !p->parser || witness_init(&p->witness, "/proc")) {
+	p->parser = audit_parser_new();
+	if (!p->assembler || !p->parser || proc_enrich_init(&p->witness, "/proc")) {
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
 	}
 	count_set(&p->counters, COUNT_RESTARTS, 1);
-	p->writer = writer_start(&p->config, p->config_path, &p->counters, p->signals.end);
+	p->writer = cache_sink_start(&p->config, p->config_path, &p->counters, p->signals.end);
 	if (!p->writer) {
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
@@ -312,9 +312,9 @@ static int serve(struct plugin *p)
 	if (p->len && !p->skipping)
 		count_add(&p->counters, COUNT_BAD_LINE, 1);
 	assembler_flush(p->assembler);
-	rc = writer_stop(p->writer, LAST_COMMIT_MS);
-	witness_release(&p->witness);
-	record_parser_free(p->parser);
+	rc = cache_sink_stop(p->writer, LAST_COMMIT_MS);
+	proc_enrich_release(&p->witness);
+	audit_parser_free(p->parser);
 	assembler_free(p->assembler);
 	/* A log that was not kept whole was not imported. */
 	if (p->patience != PATIENCE_NONE && count_get(&p->counters, COUNT_LOST_BUFFER)) {

@@ -27,7 +27,7 @@
 #include "certainty.h"
 #include "cgroup.h"
 #include "clock.h"
-#include "flows.h"
+#include "halves.h"
 #include "observe.h"
 #include "proctable.h"
 #include "socktable.h"
@@ -57,8 +57,8 @@ struct sent {
 struct observer {
 	struct socktable *sockets;
 	struct proctable *processes;
-	struct flows *flows;		/* packets without their record */
-	struct flows *records;		/* records without their packet */
+	struct halves *flows;		/* packets without their record */
+	struct halves *records;		/* records without their packet */
 	uint64_t next_id;
 	struct pending pending[PENDING];
 	unsigned int pending_next;
@@ -74,8 +74,8 @@ struct observer *observer_new(uint64_t next_id)
 	o->next_id = next_id;
 	o->sockets = socktable_new(SOCKETS);
 	o->processes = proctable_new();
-	o->flows = flows_new();
-	o->records = flows_new();
+	o->flows = halves_new();
+	o->records = halves_new();
 	if (o->sockets && o->processes && o->flows && o->records)
 		return o;
 	observer_free(o);
@@ -88,8 +88,8 @@ void observer_free(struct observer *o)
 		return;
 	socktable_free(o->sockets);
 	proctable_free(o->processes);
-	flows_free(o->flows);
-	flows_free(o->records);
+	halves_free(o->flows);
+	halves_free(o->records);
 	free(o);
 }
 
@@ -343,9 +343,9 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 {
 	struct connection *c = &out->connection;
 	struct doubts doubts;
-	struct flow f;
+	struct half f;
 
-	if (e->text[EVENT_NODE].data || !flows_match(o->flows, e, s->protocol, peer, &f))
+	if (e->text[EVENT_NODE].data || !halves_match(o->flows, e, s->protocol, peer, &f))
 		return false;
 	c->id = f.id;
 	/* Else a lookup that anybody could have asked for, and anybody's record: witnesses_record(). */
@@ -376,7 +376,7 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 {
 	if (e->text[EVENT_NODE].data)
 		return;
-	flows_add(o->records, &(struct flow){
+	halves_add(o->records, &(struct half){
 		.id = row, .protocol = protocol, .peer = *peer, .inode = e->inode, .pid = e->pid,
 		.fd = e->fd, .uid = user_of(e), .time_us = e->time_us,
 	});
@@ -610,27 +610,27 @@ static const struct endpoint *peer_of(const struct connection *c)
 }
 
 bool observer_record(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
-		     struct flow *found)
+		     struct half *found)
 {
-	return flows_find(o->records, c->protocol, peer_of(c), pid, fd, c->uid, c->time_us, found);
+	return halves_find(o->records, c->protocol, peer_of(c), pid, fd, c->uid, c->time_us, found);
 }
 
 bool observer_record_of(struct observer *o, const struct connection *c, int64_t inode,
-			struct flow *found)
+			struct half *found)
 {
-	return flows_find_socket(o->records, c->protocol, peer_of(c), inode, found);
+	return halves_find_socket(o->records, c->protocol, peer_of(c), inode, found);
 }
 
 bool observer_awaits(const struct observer *o, uint64_t row)
 {
-	return flows_has(o->records, row);
+	return halves_has(o->records, row);
 }
 
-bool observer_packet(struct observer *o, struct connection *c, struct flow *half, uint64_t row)
+bool observer_packet(struct observer *o, struct connection *c, struct half *half, uint64_t row)
 {
 	if (row) {
 		c->id = row;
-		flows_close(o->records, row);
+		halves_close(o->records, row);
 		return true;
 	}
 	c->id = o->next_id++;
@@ -640,13 +640,13 @@ bool observer_packet(struct observer *o, struct connection *c, struct flow *half
 	half->time_us = c->time_us;
 	half->evidence = c->evidence;
 	half->exe = hash_of(c->text[CONNECTION_EXE]);
-	flows_add(o->flows, half);
+	halves_add(o->flows, half);
 	return false;
 }
 
 void observer_restore(struct observer *o, const struct connection *c, bool has_packet)
 {
-	struct flow half = {
+	struct half half = {
 		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c), .inode = -1, .pid = c->pid,
 		.fd = -1, .uid = c->uid, .time_us = c->time_us, .evidence = c->evidence,
 		.verdict = c->verdict,
@@ -654,5 +654,5 @@ void observer_restore(struct observer *o, const struct connection *c, bool has_p
 		.trace_ok = c->certainty == CERTAINTY_CERTAIN,
 	};
 
-	flows_add(has_packet ? o->flows : o->records, &half);
+	halves_add(has_packet ? o->flows : o->records, &half);
 }

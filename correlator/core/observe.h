@@ -7,7 +7,7 @@
 
 #include "connection.h"
 #include "event.h"
-#include "flows.h"
+#include "halves.h"
 
 /*
  * Audit events to connections, from what the events say alone.  Pure: no system calls, and time
@@ -70,11 +70,11 @@ void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
  * is given its row.
  */
 bool observer_record(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
-		     struct flow *found);
+		     struct half *found);
 
 /* Likewise, of a call on this very socket. */
 bool observer_record_of(struct observer *o, const struct connection *c, int64_t inode,
-			struct flow *found);
+			struct half *found);
 
 /* The record of this row still waits for its packet. */
 bool observer_awaits(const struct observer *o, uint64_t row);
@@ -91,6 +91,6 @@ void observer_fill(struct connection *c, const struct event *e);
  * the socket's user (id and the packet's own are filled in).  row: that of its record, where it came
  * first; else 0.  False: c->id is a new row's.  True: it is the record's row.
  */
-bool observer_packet(struct observer *o, struct connection *c, struct flow *half, uint64_t row);
+bool observer_packet(struct observer *o, struct connection *c, struct half *half, uint64_t row);
 
 #endif

@@ -6,14 +6,14 @@
 PATH=$PATH:/usr/sbin:/sbin
 lab=${SOCKLEDGER_LAB_DIR-}
 
-knock() {
-	"$build/tests/knock" "$@"
+syn_client() {
+	"$build/tests/helpers/syn_client" "$@"
 }
-# results: of knock's lines on stdin, how many of each result: "answered 3, silent 1".
+# results: of syn_client's lines on stdin, how many of each result: "answered 3, silent 1".
 results() {
 	awk '{ n[$2]++ } END { for (r in n) print r " " n[r] }' | LC_ALL=C sort | paste -sd, | sed 's/,/, /g'
 }
-# slowest: of knock's lines on stdin, the longest time in microseconds.
+# slowest: of syn_client's lines on stdin, the longest time in microseconds.
 slowest() {
 	sort -k3n | awk 'END { print $3 + 0 }'
 }

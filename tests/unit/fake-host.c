@@ -13,7 +13,7 @@
 #include "nfqueue.h"
 #include "procfs.h"
 #include "procscan.h"
-#include "recorder.h"
+#include "ledger_sink.h"
 #include "sockdiag.h"
 #include "tracefeed.h"
 #include "users.h"
@@ -418,19 +418,19 @@ static bool keep(const struct connection *c, bool decided)
 	return true;
 }
 
-bool recorder_add_packet(struct recorder *r, const struct connection *c)
+bool ledger_sink_add_packet(struct ledger_sink *r, const struct connection *c)
 {
 	(void)r;
 	return keep(c, false);
 }
 
-bool recorder_decide(struct recorder *r, const struct connection *c)
+bool ledger_sink_decide(struct ledger_sink *r, const struct connection *c)
 {
 	(void)r;
 	return keep(c, true);
 }
 
-bool recorder_prove(struct recorder *r, uint64_t id)
+bool ledger_sink_prove(struct ledger_sink *r, uint64_t id)
 {
 	(void)r;
 	fake.proven++;
@@ -440,7 +440,7 @@ bool recorder_prove(struct recorder *r, uint64_t id)
 	return true;
 }
 
-void recorder_count(struct recorder *r, unsigned int which, const char *name, int64_t value)
+void ledger_sink_count(struct ledger_sink *r, unsigned int which, const char *name, int64_t value)
 {
 	(void)r;
 	fake.counter[which % 64] = value;

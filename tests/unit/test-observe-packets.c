@@ -23,7 +23,7 @@ static struct connection packet_of(const struct event *e, int64_t pid)
 /* As the judge hands a decided packet over. */
 static bool decided(struct connection *p, int64_t fd, int64_t inode, uint64_t row)
 {
-	struct flow half = { .inode = inode, .pid = p->pid, .fd = fd, .uid = p->uid };
+	struct half half = { .inode = inode, .pid = p->pid, .fd = fd, .uid = p->uid };
 
 	return observer_packet(o, p, &half, row);
 }
@@ -34,7 +34,7 @@ static void test_packets(void)
 	struct connection p;
 	struct holder h = { -1, -1 };
 	struct event e;
-	struct flow r;
+	struct half r;
 	uint64_t id;
 
 	fresh();
@@ -63,7 +63,7 @@ static void test_packets(void)
 	       out.connection.certainty == CERTAINTY_CERTAIN, "its record, when it comes, confirms it");
 
 	for (int64_t uid = 0; uid < 2; uid++) {
-		struct flow half = { .inode = -1, .pid = 101, .fd = -1, .trace_ok = true,
+		struct half half = { .inode = -1, .pid = 101, .fd = -1, .trace_ok = true,
 				     .uid = uid };
 
 		fresh();
@@ -78,7 +78,7 @@ static void test_packets(void)
 	}
 
 	for (int i = 0; i < 2; i++) {
-		struct flow half = { .inode = -1, .pid = 101, .fd = -1, .described = true };
+		struct half half = { .inode = -1, .pid = 101, .fd = -1, .described = true };
 
 		fresh();
 		e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);

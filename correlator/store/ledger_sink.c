@@ -12,7 +12,7 @@
 #include "db.h"
 #include "ledger.h"
 #include "log.h"
-#include "recorder.h"
+#include "ledger_sink.h"
 #include "users.h"
 
 #define EPOCH_CHARS 40
@@ -61,9 +61,9 @@ struct counter {
 	int64_t written;
 };
 
-struct recorder {
+struct ledger_sink {
 	struct committer *committer;
-	struct counter counters[RECORDER_COUNTERS];
+	struct counter counters[LEDGER_SINK_COUNTERS];
 	char *path, *node;
 	struct ledger_writer *ledger;
 	struct users *users;
@@ -81,7 +81,7 @@ struct recorder {
 
 static int store_open(void *store)
 {
-	struct recorder *r = store;
+	struct ledger_sink *r = store;
 
 	r->error = ledger_writer_open(r->path, &r->ledger);
 	if (r->error)
@@ -98,7 +98,7 @@ static int store_open(void *store)
 
 static void store_close(void *store)
 {
-	struct recorder *r = store;
+	struct ledger_sink *r = store;
 
 	ledger_writer_close(r->ledger);
 	r->ledger = NULL;
@@ -106,7 +106,7 @@ static void store_close(void *store)
 
 static int store_begin(void *store)
 {
-	struct recorder *r = store;
+	struct ledger_sink *r = store;
 
 	r->now = r->committed;
 	return ledger_writer_begin(r->ledger);
@@ -114,7 +114,7 @@ static int store_begin(void *store)
 
 /* The row with its users' names, where the record had none: this thread may wait for a directory
  * server.  Another host's users are not ours. */
-static const struct connection *named(struct recorder *r, const struct item *item)
+static const struct connection *named(struct ledger_sink *r, const struct item *item)
 {
 	struct connection *c = &r->named;
 	int64_t now = clock_mono_ns();
@@ -135,7 +135,7 @@ static const struct connection *named(struct recorder *r, const struct item *ite
 
 static int store_add(void *store, const void *data)
 {
-	struct recorder *r = store;
+	struct ledger_sink *r = store;
 	const struct item *item = data;
 	int rc = 0;
 
@@ -172,7 +172,7 @@ static int store_add(void *store, const void *data)
 	return rc;
 }
 
-static int put_counter(struct recorder *r, struct counter *c)
+static int put_counter(struct ledger_sink *r, struct counter *c)
 {
 	const char *name = atomic_load(&c->name);
 	int64_t value = atomic_load(&c->value);
@@ -190,7 +190,7 @@ static int put_counter(struct recorder *r, struct counter *c)
 
 static int store_finish(void *store, int64_t items, bool drained)
 {
-	struct recorder *r = store;
+	struct ledger_sink *r = store;
 	int64_t missed = atomic_load(&r->missed), dropped = atomic_load(&r->dropped);
 	int rc = 0;
 
@@ -205,7 +205,7 @@ static int store_finish(void *store, int64_t items, bool drained)
 		rc = ledger_writer_set_counter(r->ledger, "lost_cache", r->base_missed + missed);
 	if (!rc)
 		rc = ledger_writer_set_counter(r->ledger, "lost_buffer", r->base_dropped + dropped);
-	for (int i = 0; !rc && i < RECORDER_COUNTERS; i++)
+	for (int i = 0; !rc && i < LEDGER_SINK_COUNTERS; i++)
 		rc = put_counter(r, &r->counters[i]);
 	if (!rc)
 		rc = ledger_writer_commit(r->ledger);
@@ -219,10 +219,10 @@ static int store_finish(void *store, int64_t items, bool drained)
 
 static void store_rollback(void *store)
 {
-	struct recorder *r = store;
+	struct ledger_sink *r = store;
 
 	ledger_writer_rollback(r->ledger);
-	for (int i = 0; i < RECORDER_COUNTERS; i++)
+	for (int i = 0; i < LEDGER_SINK_COUNTERS; i++)
 		r->counters[i].written = -1;
 	/* Counted again when the rows come again. */
 	r->rows = ledger_writer_counter(r->ledger, "rows") - r->base_rows;
@@ -231,7 +231,7 @@ static void store_rollback(void *store)
 
 static void store_set_aside(void *store)
 {
-	db_set_aside(((struct recorder *)store)->path);
+	db_set_aside(((struct ledger_sink *)store)->path);
 }
 
 static int store_idle(void *store)
@@ -242,9 +242,9 @@ static int store_idle(void *store)
 
 static bool store_dirty(void *store)
 {
-	struct recorder *r = store;
+	struct ledger_sink *r = store;
 
-	for (int i = 0; i < RECORDER_COUNTERS; i++)
+	for (int i = 0; i < LEDGER_SINK_COUNTERS; i++)
 		if (atomic_load(&r->counters[i].name) &&
 		    atomic_load(&r->counters[i].value) != r->counters[i].written)
 			return true;
@@ -254,12 +254,12 @@ static bool store_dirty(void *store)
 
 static bool store_moved(void *store)
 {
-	return ledger_writer_moved(((struct recorder *)store)->ledger);
+	return ledger_writer_moved(((struct ledger_sink *)store)->ledger);
 }
 
 static const char *store_path(void *store)
 {
-	return ((struct recorder *)store)->path;
+	return ((struct ledger_sink *)store)->path;
 }
 
 static const struct committer_ops ops = {
@@ -280,7 +280,7 @@ static const struct committer_ops ops = {
 
 /* Whether it can be written at all is found out before anything is started: a wrong path or
  * permission, a second correlator, a ledger of a newer version want a person, not patience. */
-static int try_open(struct recorder *r)
+static int try_open(struct ledger_sink *r)
 {
 	int rc = store_open(r);
 
@@ -299,7 +299,7 @@ static int try_open(struct recorder *r)
 	return rc;
 }
 
-static void release(struct recorder *r)
+static void release(struct ledger_sink *r)
 {
 	users_free(r->users);
 	free(r->path);
@@ -307,15 +307,15 @@ static void release(struct recorder *r)
 	free(r);
 }
 
-int recorder_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
-		   struct recorder **out)
+int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
+		   struct ledger_sink **out)
 {
-	struct recorder *r = calloc(1, sizeof(*r));
+	struct ledger_sink *r = calloc(1, sizeof(*r));
 	int rc = -ENOMEM;
 
 	if (!r)
 		return rc;
-	for (int i = 0; i < RECORDER_COUNTERS; i++)
+	for (int i = 0; i < LEDGER_SINK_COUNTERS; i++)
 		r->counters[i].base = -1;
 	r->path = strdup(ledger);
 	r->node = strdup(node);
@@ -334,13 +334,13 @@ int recorder_start(const char *ledger, const char *node, int64_t buffer_bytes, i
 	return rc;
 }
 
-uint64_t recorder_next_id(const struct recorder *r)
+uint64_t ledger_sink_next_id(const struct ledger_sink *r)
 {
 	return r->next_id;
 }
 
 /* Through a connection of its own: the writer's belongs to its thread. */
-int64_t recorder_position_of(const struct recorder *r, const char *epoch)
+int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *epoch)
 {
 	struct sqlite3 *db;
 	char sql[128];
@@ -355,7 +355,7 @@ int64_t recorder_position_of(const struct recorder *r, const char *epoch)
 	return rc == -ENOENT ? 0 : rc ? rc : seq;
 }
 
-static struct item *reserve(struct recorder *r, enum item_kind kind, uint64_t seq, size_t extra)
+static struct item *reserve(struct ledger_sink *r, enum item_kind kind, uint64_t seq, size_t extra)
 {
 	bool packet = seq == SEQ_KEEP;
 	struct item *item;
@@ -377,7 +377,7 @@ static struct item *reserve(struct recorder *r, enum item_kind kind, uint64_t se
 	return item;
 }
 
-static bool put(struct recorder *r, enum item_kind kind, uint64_t seq, uint64_t id, int64_t number)
+static bool put(struct ledger_sink *r, enum item_kind kind, uint64_t seq, uint64_t id, int64_t number)
 {
 	struct item *item = reserve(r, kind, seq, 0);
 
@@ -389,7 +389,7 @@ static bool put(struct recorder *r, enum item_kind kind, uint64_t seq, uint64_t 
 	return true;
 }
 
-void recorder_follow(struct recorder *r, const char *epoch, uint64_t seq)
+void ledger_sink_follow(struct ledger_sink *r, const char *epoch, uint64_t seq)
 {
 	struct item *item = reserve(r, ITEM_EPOCH, seq, 0);
 
@@ -399,12 +399,12 @@ void recorder_follow(struct recorder *r, const char *epoch, uint64_t seq)
 	committer_publish(r->committer);
 }
 
-bool recorder_has_room(struct recorder *r)
+bool ledger_sink_has_room(struct ledger_sink *r)
 {
 	return r->closed || committer_has_room(r->committer, ROW_BYTES_MAX);
 }
 
-static bool put_connection(struct recorder *r, enum item_kind kind, uint64_t seq,
+static bool put_connection(struct ledger_sink *r, enum item_kind kind, uint64_t seq,
 			   const struct connection *c, int64_t number)
 {
 	struct connection cut = *c;
@@ -423,61 +423,61 @@ static bool put_connection(struct recorder *r, enum item_kind kind, uint64_t seq
 	return true;
 }
 
-void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c)
+void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connection *c)
 {
 	put_connection(r, ITEM_ADD, seq, c, 0);
 }
 
-void recorder_confirm(struct recorder *r, uint64_t seq, const struct connection *c, bool amended,
+void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c, bool amended,
 		      bool described)
 {
 	put_connection(r, ITEM_CONFIRM, seq, c,
 		       (amended ? AMENDED : 0) | (described ? DESCRIBED : 0));
 }
 
-bool recorder_add_packet(struct recorder *r, const struct connection *c)
+bool ledger_sink_add_packet(struct ledger_sink *r, const struct connection *c)
 {
 	return put_connection(r, ITEM_ADD, SEQ_KEEP, c, 0);
 }
 
-bool recorder_decide(struct recorder *r, const struct connection *c)
+bool ledger_sink_decide(struct ledger_sink *r, const struct connection *c)
 {
 	return put_connection(r, ITEM_DECIDE, SEQ_KEEP, c, 0);
 }
 
-bool recorder_prove(struct recorder *r, uint64_t id)
+bool ledger_sink_prove(struct ledger_sink *r, uint64_t id)
 {
 	return put(r, ITEM_PROVE, SEQ_KEEP, id, 0);
 }
 
-void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result)
+void ledger_sink_again(struct ledger_sink *r, uint64_t seq, uint64_t id, int64_t result)
 {
 	put(r, ITEM_AGAIN, seq, id, result);
 }
 
-void recorder_set_protocol(struct recorder *r, uint64_t seq, uint64_t id, int protocol)
+void ledger_sink_set_protocol(struct ledger_sink *r, uint64_t seq, uint64_t id, int protocol)
 {
 	put(r, ITEM_PROTOCOL, seq, id, protocol);
 }
 
-void recorder_position(struct recorder *r, uint64_t seq)
+void ledger_sink_position(struct ledger_sink *r, uint64_t seq)
 {
 	put(r, ITEM_POSITION, seq, 0, 0);
 }
 
-void recorder_count(struct recorder *r, unsigned int which, const char *name, int64_t value)
+void ledger_sink_count(struct ledger_sink *r, unsigned int which, const char *name, int64_t value)
 {
 	atomic_store(&r->counters[which].name, name);
 	atomic_store(&r->counters[which].value, value);
 }
 
-void recorder_missed(struct recorder *r, int64_t rows)
+void ledger_sink_missed(struct ledger_sink *r, int64_t rows)
 {
 	atomic_fetch_add(&r->missed, rows);
 	committer_nudge(r->committer);
 }
 
-int recorder_stop(struct recorder *r, int timeout_ms)
+int ledger_sink_stop(struct ledger_sink *r, int timeout_ms)
 {
 	int64_t lost;
 	int rc = committer_stop(r->committer, timeout_ms, &lost);

@@ -19,13 +19,13 @@
 #include "kernel_lost.h"
 #include "log.h"
 #include "text.h"
-#include "writer.h"
+#include "cache_sink.h"
 
 #define TRIM_MOST 8192		/* rows removed by one commit; more than one brings */
 #define FIT_ROWS_MIN 1024
 #define COUNTERS_NS 50000000LL	/* counters are written at most this often under load */
 
-struct writer {
+struct cache_sink {
 	struct committer *committer;
 	struct counters *counters;
 	struct cache_writer *cache;
@@ -63,7 +63,7 @@ static int64_t boot_number(void)
  * written already is only open again; one that is new to it gets what is counted from now on, and
  * an empty one (after a damaged one was set aside) all of this life.
  */
-static void load_counters(struct writer *w)
+static void load_counters(struct cache_sink *w)
 {
 	int64_t life = cache_writer_get(w->cache, "life");
 
@@ -86,7 +86,7 @@ static void load_counters(struct writer *w)
 	w->opened_before = true;
 }
 
-bool writer_last_serial(struct writer *w, uint32_t *serial)
+bool cache_sink_last_serial(struct cache_sink *w, uint32_t *serial)
 {
 	int64_t last = atomic_load(&w->last_serial);
 
@@ -96,7 +96,7 @@ bool writer_last_serial(struct writer *w, uint32_t *serial)
 
 static int store_open(void *store)
 {
-	struct writer *w = store;
+	struct cache_sink *w = store;
 	int rc;
 
 	rc = cache_writer_open(w->path, &w->cache);
@@ -110,7 +110,7 @@ static int store_open(void *store)
 
 static void store_close(void *store)
 {
-	struct writer *w = store;
+	struct cache_sink *w = store;
 
 	cache_writer_close(w->cache);
 	w->cache = NULL;
@@ -122,7 +122,7 @@ static void store_close(void *store)
  */
 static int store_begin(void *store)
 {
-	struct writer *w = store;
+	struct cache_sink *w = store;
 
 	for (int i = 0; i < PLUGIN_COUNTER_COUNT; i++)
 		w->seen[i] = count_get(w->counters, i);
@@ -131,12 +131,12 @@ static int store_begin(void *store)
 
 static int store_add(void *store, const void *item)
 {
-	return cache_writer_add(((struct writer *)store)->cache, item);
+	return cache_writer_add(((struct cache_sink *)store)->cache, item);
 }
 
 /* What the kernel has lost since we last asked, also between two lives of the plugin.  Its count
  * begins anew at a boot, and when it is reset. */
-static void ask_kernel(struct writer *w)
+static void ask_kernel(struct cache_sink *w)
 {
 	int64_t raw = kernel_lost();
 
@@ -148,7 +148,7 @@ static void ask_kernel(struct writer *w)
 }
 
 /* Rows and the serial to go on from belong to every commit; the others come when there is time. */
-static int put_counters(struct writer *w, bool all)
+static int put_counters(struct cache_sink *w, bool all)
 {
 	int rc = all ? cache_writer_set(w->cache, "kernel_lost_raw", w->kernel_raw) : 0;
 
@@ -168,7 +168,7 @@ static int put_counters(struct writer *w, bool all)
 	return rc;
 }
 
-static bool counters_changed(const struct writer *w)
+static bool counters_changed(const struct cache_sink *w)
 {
 	for (int i = 0; i < PLUGIN_COUNTER_COUNT; i++)
 		if (w->base[i] + count_get(w->counters, i) != w->written[i])
@@ -183,7 +183,7 @@ static bool store_dirty(void *store)
 
 static int store_finish(void *store, int64_t items, bool drained)
 {
-	struct writer *w = store;
+	struct cache_sink *w = store;
 	int64_t now = clock_mono_ns(), trimmed = 0, max_rows = w->max_rows;
 	bool counters = drained && (!items || now - w->counters_ns >= COUNTERS_NS);
 	int rc;
@@ -210,14 +210,14 @@ static int store_finish(void *store, int64_t items, bool drained)
 
 static void store_rollback(void *store)
 {
-	struct writer *w = store;
+	struct cache_sink *w = store;
 
 	cache_writer_rollback(w->cache);
 	memset(w->written, 0xff, sizeof(w->written));
 }
 
 /* Some of the oldest rows go, in a transaction that fits into the log's file as it is. */
-static int drop_oldest(struct writer *w)
+static int drop_oldest(struct cache_sink *w)
 {
 	int64_t rows = cache_writer_rows(w->cache), trimmed = 0;
 	int rc = cache_writer_reuse_log(w->cache);
@@ -243,7 +243,7 @@ static int drop_oldest(struct writer *w)
  */
 static int store_make_room(void *store)
 {
-	struct writer *w = store;
+	struct cache_sink *w = store;
 	int64_t rows;
 	int rc;
 
@@ -262,7 +262,7 @@ static int store_make_room(void *store)
 
 static void store_set_aside(void *store)
 {
-	db_set_aside(((struct writer *)store)->path);
+	db_set_aside(((struct cache_sink *)store)->path);
 }
 
 static void free_config(struct config *c)
@@ -273,7 +273,7 @@ static void free_config(struct config *c)
 }
 
 /* On this thread: reading a file and logging may wait. */
-static void reload(struct writer *w)
+static void reload(struct cache_sink *w)
 {
 	struct diags d = { .out = NULL };
 	struct config *c = calloc(1, sizeof(*c));
@@ -307,7 +307,7 @@ static void reload(struct writer *w)
 
 static int store_idle(void *store)
 {
-	struct writer *w = store;
+	struct cache_sink *w = store;
 
 	if (atomic_exchange(&w->reload, false))
 		reload(w);
@@ -317,12 +317,12 @@ static int store_idle(void *store)
 
 static bool store_moved(void *store)
 {
-	return cache_writer_moved(((struct writer *)store)->cache);
+	return cache_writer_moved(((struct cache_sink *)store)->cache);
 }
 
 static const char *store_path(void *store)
 {
-	return ((struct writer *)store)->path;
+	return ((struct cache_sink *)store)->path;
 }
 
 static const struct committer_ops ops = {
@@ -341,17 +341,17 @@ static const struct committer_ops ops = {
 	.path = store_path,
 };
 
-static void free_writer(struct writer *w)
+static void free_writer(struct cache_sink *w)
 {
 	free_config(atomic_load(&w->fresh));
 	free(w->path);
 	free(w);
 }
 
-struct writer *writer_start(const struct config *c, const char *config_path,
+struct cache_sink *cache_sink_start(const struct config *c, const char *config_path,
 			    struct counters *counters, int interrupt)
 {
-	struct writer *w = calloc(1, sizeof(*w));
+	struct cache_sink *w = calloc(1, sizeof(*w));
 	int error;
 
 	if (!w)
@@ -377,7 +377,7 @@ struct writer *writer_start(const struct config *c, const char *config_path,
 	return NULL;
 }
 
-bool writer_put(struct writer *w, const struct event *e, enum committer_patience patience)
+bool cache_sink_put(struct cache_sink *w, const struct event *e, enum committer_patience patience)
 {
 	void *room = committer_reserve(w->committer, event_pack_size(e), patience);
 
@@ -390,25 +390,25 @@ bool writer_put(struct writer *w, const struct event *e, enum committer_patience
 	return true;
 }
 
-void writer_nudge(struct writer *w)
+void cache_sink_nudge(struct cache_sink *w)
 {
 	committer_nudge(w->committer);
 }
 
-void writer_reload(struct writer *w)
+void cache_sink_reload(struct cache_sink *w)
 {
 	atomic_store(&w->reload, true);
 	committer_nudge(w->committer);
 }
 
-struct config *writer_new_config(struct writer *w)
+struct config *cache_sink_new_config(struct cache_sink *w)
 {
 	if (!atomic_load_explicit(&w->fresh, memory_order_relaxed))
 		return NULL;
 	return atomic_exchange(&w->fresh, NULL);
 }
 
-int writer_stop(struct writer *w, int timeout_ms)
+int cache_sink_stop(struct cache_sink *w, int timeout_ms)
 {
 	int64_t lost;
 	int rc = committer_stop(w->committer, timeout_ms, &lost);

@@ -11,9 +11,9 @@
  * Follows the cache: new rows as the plugin commits them, through its restarts, and through the
  * file's being set aside and begun anew.
  */
-struct follow;
+struct cache_tail;
 
-struct follow_ops {
+struct cache_tail_ops {
 	/* Another database than before: how far has it been followed already?  Or an errno: then it is
 	 * asked again a moment later. */
 	int64_t (*begin)(void *arg, const char *epoch);
@@ -26,16 +26,16 @@ struct follow_ops {
 };
 
 /* The cache need not be there yet.  ops and arg stay borrowed.  NULL with errno set. */
-struct follow *follow_new(const char *cache_path, const struct follow_ops *ops, void *arg);
-void follow_free(struct follow *f);
+struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops, void *arg);
+void cache_tail_free(struct cache_tail *f);
 
 /* Readable when there may be something new. */
-int follow_fd(const struct follow *f);
-/* Milliseconds until follow_turn() wants to be called although nothing was readable. */
-int follow_timeout_ms(const struct follow *f);
+int cache_tail_fd(const struct cache_tail *f);
+/* Milliseconds until cache_tail_turn() wants to be called although nothing was readable. */
+int follow_timeout_ms(const struct cache_tail *f);
 
 /* Shows what is new; at most a few thousand rows a call.  1: more is waiting; 0: that was all; an
  * errno where the cache could not be read. */
-int follow_turn(struct follow *f);
+int cache_tail_turn(struct cache_tail *f);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * A crowd on the host: more processes with more open descriptors, which do nothing.
  *
- *   bench/crowd [PROCESSES [DESCRIPTORS]]        (default 3000 and 50)
+ *   bench/idle_processes [PROCESSES [DESCRIPTORS]]        (default 3000 and 50)
  *
  * Says "ready" when all are there; runs until stdin ends or SIGTERM comes.
  */
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 	char *stacks;
 
 	if (processes < 0 || descriptors < 1 || argc > 3) {
-		fputs("Usage: bench/crowd [PROCESSES [DESCRIPTORS]]\n", stderr);
+		fputs("Usage: bench/idle_processes [PROCESSES [DESCRIPTORS]]\n", stderr);
 		return 2;
 	}
 	sigemptyset(&end);

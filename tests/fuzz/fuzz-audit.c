@@ -11,11 +11,11 @@
 #include "assemble.h"
 #include "counters.h"
 #include "fuzz.h"
-#include "record.h"
+#include "audit_parse.h"
 
 struct target {
 	struct counters counters;
-	struct record_parser *parser;
+	struct audit_parser *parser;
 	int64_t delivered;
 };
 
@@ -69,13 +69,13 @@ static void on_assembled(const struct assembled *a, void *arg)
 
 	t->delivered++;
 	FUZZ_CHECK(a->len && a->lines[a->len - 1] == '\n');
-	if (record_parse(t->parser, a, "sockledger", &e) == RECORD_OURS)
+	if (audit_parse(t->parser, a, "sockledger", &e) == AUDIT_OURS)
 		check_event(&e, a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct target t = { .parser = record_parser_new() };
+	struct target t = { .parser = audit_parser_new() };
 	struct assembler *a = assembler_new(&t.counters, on_assembled, &t);
 	const char *at = (const char *)data, *end = at + size, *newline;
 	int64_t now_ns = 0;
@@ -108,6 +108,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		   count_get(&t.counters, COUNT_INCOMPLETE) +
 		   count_get(&t.counters, COUNT_BAD_EVENT));
 	assembler_free(a);
-	record_parser_free(t.parser);
+	audit_parser_free(t.parser);
 	return 0;
 }

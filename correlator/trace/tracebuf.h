@@ -17,7 +17,7 @@ struct tracefs_instance;
  * read without the kernel.  Before, or where that is refused, pages are read from trace_pipe_raw: then
  * events that are written while the kernel looks whether there are any may be missing untold, where it
  * goes on to another page at that moment (rb_get_reader_page(); one to nine of 21,000, in one of ten
- * runs of tests/tracebufs on Linux 6.18).
+ * runs of tests/helpers/tracebufs on Linux 6.18).
  */
 struct tracebuf;
 

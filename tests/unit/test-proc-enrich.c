@@ -13,12 +13,12 @@
 #include "clock.h"
 #include "proc.h"
 #include "tap.h"
-#include "witness.h"
+#include "proc_enrich.h"
 
 #define EXE "/usr/bin/made-up"
 
 static char root[] = "/tmp/sockledger-witness.XXXXXX";
-static struct witness w = { .proc = -1 };
+static struct proc_enrich w = { .proc = -1 };
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -76,8 +76,8 @@ static void set_start(int64_t ticks)
 	snprintf(stat, sizeof(stat), "101 (a) b) 22 (c) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 "
 		 "17 18 %" PRId64 " 23 24\n", ticks);
 	write_text("stat", stat);
-	witness_release(&w);
-	witness_init(&w, root);
+	proc_enrich_release(&w);
+	proc_enrich_init(&w, root);
 }
 
 /* A process that started a minute ago, pid 101, with a socket at fd 3. */
@@ -108,9 +108,9 @@ static void make_event(struct event *e, int64_t pid, int64_t fd)
 	e->text[EVENT_CMDLINE] = text_of("made-up -v");
 }
 
-static enum witness_result ask(struct event *e)
+static enum proc_enrich_result ask(struct event *e)
 {
-	return witness_read(&w, e, clock_now_us());
+	return proc_enrich_read(&w, e, clock_now_us());
 }
 
 static bool untouched(const struct event *e)
@@ -124,7 +124,7 @@ static void test_all(void)
 	struct event e;
 
 	make_event(&e, 101, 3);
-	tap_ok(ask(&e) == WITNESS_READ, "the process is there");
+	tap_ok(ask(&e) == PROC_ENRICH_READ, "the process is there");
 	tap_ok(e.inode == 4711 && e.netns == 4026531840, "its socket and its network namespace");
 	tap_ok(e.start_ticks > 0 &&
 	       llabs(e.start_ticks - ticks_at(clock_now_us() - 60 * TIME_US_PER_S)) <= 200,
@@ -142,13 +142,13 @@ static void test_fds(void)
 	bool good;
 
 	make_event(&e, 101, 4);
-	good = ask(&e) == WITNESS_READ && e.inode == -1;
+	good = ask(&e) == PROC_ENRICH_READ && e.inode == -1;
 	make_event(&e, 101, 5);
-	good = ask(&e) == WITNESS_READ && e.inode == -1 && good;
+	good = ask(&e) == PROC_ENRICH_READ && e.inode == -1 && good;
 	make_event(&e, 101, 6);
-	good = ask(&e) == WITNESS_READ && e.inode == -1 && good;
+	good = ask(&e) == PROC_ENRICH_READ && e.inode == -1 && good;
 	make_event(&e, 101, -1);
-	good = ask(&e) == WITNESS_READ && e.inode == -1 && e.start_ticks > 0 && good;
+	good = ask(&e) == PROC_ENRICH_READ && e.inode == -1 && e.start_ticks > 0 && good;
 	tap_ok(good, "a file, a pipe, a closed fd and none have no inode");
 }
 
@@ -158,31 +158,31 @@ static void test_other_process(void)
 	int64_t now = clock_now_us();
 
 	make_event(&e, 102, 3);
-	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "gone");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "gone");
 
 	/* More than the clocks' slack after the record. */
 	set_start(ticks_at(now));
 	make_event(&e, 101, 3);
 	e.time_us = now - 500000;
-	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "started after the record: another one");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "started after the record: another one");
 	e.time_us = now + 50000;
-	tap_ok(ask(&e) == WITNESS_READ && e.inode == 4711, "started just before it: the same");
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == 4711, "started just before it: the same");
 	set_start(ticks_at(now - 60 * TIME_US_PER_S));
 
 	make_event(&e, 101, 3);
 	e.text[EVENT_EXE] = text_of("/usr/bin/other");
-	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "another program");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "another program");
 	e.text[EVENT_EXE] = text_of(EXE "x");
-	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "one whose name goes on");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "one whose name goes on");
 	e.text[EVENT_EXE] = TEXT_NONE;
-	tap_ok(ask(&e) == WITNESS_GONE && untouched(&e), "a record without a program");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "a record without a program");
 
 	link_to("exe", EXE " (deleted)");
 	make_event(&e, 101, 3);
-	tap_ok(ask(&e) == WITNESS_READ && e.inode == 4711, "the same program, deleted meanwhile");
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == 4711, "the same program, deleted meanwhile");
 	e.text[EVENT_EXE] = text_of("/usr/bin/made-u");
 	e.inode = e.start_ticks = -1;
-	tap_ok(ask(&e) == WITNESS_GONE, "another one beside a deleted one");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE, "another one beside a deleted one");
 	link_to("exe", EXE);
 }
 
@@ -196,7 +196,7 @@ static void test_bad_stat(void)
 
 		write_text("stat", stats[i]);
 		make_event(&e, 101, 3);
-		good = ask(&e) == WITNESS_GONE && untouched(&e) && good;
+		good = ask(&e) == PROC_ENRICH_GONE && untouched(&e) && good;
 	}
 	set_start(ticks_at(clock_now_us() - 60 * TIME_US_PER_S));
 	tap_ok(good, "a stat without a start");
@@ -209,13 +209,13 @@ static void test_time(void)
 
 	make_event(&e, 101, 3);
 	e.time_us = now - 4 * TIME_US_PER_S;
-	tap_ok(witness_read(&w, &e, now) == WITNESS_READ, "a record of four seconds ago is asked");
+	tap_ok(proc_enrich_read(&w, &e, now) == PROC_ENRICH_READ, "a record of four seconds ago is asked");
 	make_event(&e, 101, 3);
 	e.time_us = now - 6 * TIME_US_PER_S;
-	tap_ok(witness_read(&w, &e, now) == WITNESS_OLD && untouched(&e),
+	tap_ok(proc_enrich_read(&w, &e, now) == PROC_ENRICH_OLD && untouched(&e),
 	       "one of six seconds ago is not");
 	e.time_us = now + 2 * TIME_US_PER_S;
-	tap_ok(witness_read(&w, &e, now) == WITNESS_OLD && untouched(&e),
+	tap_ok(proc_enrich_read(&w, &e, now) == PROC_ENRICH_OLD && untouched(&e),
 	       "nor one of a time to come");
 }
 
@@ -243,7 +243,7 @@ static void test_cgroups(void)
 
 		write_text("cgroup", of[i].lines);
 		make_event(&e, 101, 3);
-		if (!tap_ok(ask(&e) == WITNESS_READ &&
+		if (!tap_ok(ask(&e) == PROC_ENRICH_READ &&
 			    text_equal(e.text[EVENT_CGROUP], text_of(of[i].path)), "cgroup %zu", i))
 			tap_note("'%.*s' of %s", (int)e.text[EVENT_CGROUP].len,
 				 e.text[EVENT_CGROUP].data, of[i].lines);
@@ -266,21 +266,21 @@ static void test_cmdline(void)
 
 	make_event(&e, 101, 3);
 	e.text[EVENT_CMDLINE] = text_of(cut);
-	tap_ok(ask(&e) == WITNESS_READ && e.text[EVENT_CMDLINE].len == sizeof(whole) - 1 &&
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.text[EVENT_CMDLINE].len == sizeof(whole) - 1 &&
 	       !memcmp(e.text[EVENT_CMDLINE].data, whole, sizeof(whole) - 1),
 	       "a command line that was cut is completed");
 	cut[5] = '!';
 	make_event(&e, 101, 3);
 	e.text[EVENT_CMDLINE] = text_of(cut);
-	tap_ok(ask(&e) == WITNESS_READ && text_equal(e.text[EVENT_CMDLINE], text_of(cut)),
+	tap_ok(ask(&e) == PROC_ENRICH_READ && text_equal(e.text[EVENT_CMDLINE], text_of(cut)),
 	       "not by one that begins otherwise");
 	make_event(&e, 101, 3);
 	e.text[EVENT_CMDLINE] = (struct text){ whole, 20 };
-	tap_ok(ask(&e) == WITNESS_READ && e.text[EVENT_CMDLINE].len == 20,
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.text[EVENT_CMDLINE].len == 20,
 	       "a short one is the whole of what the process was then");
 	make_event(&e, 101, 3);
 	e.text[EVENT_CMDLINE] = TEXT_NONE;
-	tap_ok(ask(&e) == WITNESS_READ && !e.text[EVENT_CMDLINE].data, "none stays none");
+	tap_ok(ask(&e) == PROC_ENRICH_READ && !e.text[EVENT_CMDLINE].data, "none stays none");
 }
 
 /* This very process in the real /proc. */
@@ -303,7 +303,7 @@ static void test_self(void)
 	if (n < 0 || !getcwd(cwd, sizeof(cwd)) || stat("/proc/self/ns/net", &ns))
 		abort();
 	exe[n] = '\0';
-	tap_ok(!witness_init(&w, "/proc"), "the real /proc");
+	tap_ok(!proc_enrich_init(&w, "/proc"), "the real /proc");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		int fd = socket(kinds[i].family, kinds[i].type | SOCK_CLOEXEC, 0);
 		bool good;
@@ -314,7 +314,7 @@ static void test_self(void)
 		}
 		make_event(&e, getpid(), fd);
 		e.text[EVENT_EXE] = text_of(exe);
-		good = ask(&e) == WITNESS_READ && e.inode == (int64_t)sock.st_ino &&
+		good = ask(&e) == PROC_ENRICH_READ && e.inode == (int64_t)sock.st_ino &&
 		       e.netns == (int64_t)ns.st_ino && e.start_ticks > 0 &&
 		       text_equal(e.text[EVENT_CWD], text_of(cwd));
 		tap_ok(good, "this process: socket %zu, namespace, start, directory", i);
@@ -326,17 +326,17 @@ static void test_self(void)
 	}
 	make_event(&e, getpid(), -1);
 	e.text[EVENT_EXE] = text_of(exe);
-	if (ask(&e) == WITNESS_READ) {
+	if (ask(&e) == PROC_ENRICH_READ) {
 		int64_t started_us = proc_boot_us() + e.start_ticks * proc_tick_us();
 
 		make_event(&e, getpid(), -1);
 		e.text[EVENT_EXE] = text_of(exe);
 		e.time_us = started_us - 100000;
 		/* As if read at once: this test may have run for longer than records stay fresh. */
-		tap_ok(witness_read(&w, &e, started_us + 100000) == WITNESS_GONE && untouched(&e),
+		tap_ok(proc_enrich_read(&w, &e, started_us + 100000) == PROC_ENRICH_GONE && untouched(&e),
 		       "a record from before this process began is another's");
 	}
-	witness_release(&w);
+	proc_enrich_release(&w);
 }
 
 int main(void)
@@ -345,10 +345,10 @@ int main(void)
 		printf("1..0 # SKIP no temporary directory: %s\n", strerror(errno));
 		return 77;
 	}
-	witness_init(&w, "/");
+	proc_enrich_init(&w, "/");
 	make_process();
-	witness_release(&w);
-	tap_ok(!witness_init(&w, root), "a made-up /proc");
+	proc_enrich_release(&w);
+	tap_ok(!proc_enrich_init(&w, root), "a made-up /proc");
 	test_all();
 	test_fds();
 	test_other_process();
@@ -356,9 +356,9 @@ int main(void)
 	test_time();
 	test_cgroups();
 	test_cmdline();
-	witness_release(&w);
+	proc_enrich_release(&w);
 	test_self();
-	tap_ok(witness_init(&w, "/nonexistent") == -ENOENT, "no /proc");
+	tap_ok(proc_enrich_init(&w, "/nonexistent") == -ENOENT, "no /proc");
 	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return tap_done();
 }

@@ -14,7 +14,7 @@
 #include "config.h"
 #include "log.h"
 #include "priority.h"
-#include "readers.h"
+#include "queue_threads.h"
 
 /* After an error of the kernel's, which is not expected to pass. */
 #define PAUSE_US 100000
@@ -25,14 +25,14 @@
 #define BURST 4
 
 struct reader {
-	struct readers *all;
+	struct queue_threads *all;
 	int which;			/* of the queues */
 	pthread_t thread;
 };
 
-struct readers {
+struct queue_threads {
 	struct nfqueue *queue;
-	const struct readers_ops *ops;
+	const struct queue_threads_ops *ops;
 	void *arg;
 	int boost;
 	pthread_mutex_t lock;
@@ -59,7 +59,7 @@ static void stay(const struct reader *r)
 
 /* It is held for less time than a sleeping processor takes to wake: who waits stays awake, unless he
  * keeps the other one from running. */
-static void take_lock(struct readers *r)
+static void take_lock(struct queue_threads *r)
 {
 	int here = sched_getcpu(), holder;
 	int64_t until_ns = 0, now_ns;
@@ -77,7 +77,7 @@ static void take_lock(struct readers *r)
 	atomic_store_explicit(&r->holder, here, memory_order_relaxed);
 }
 
-static void give_lock(struct readers *r)
+static void give_lock(struct queue_threads *r)
 {
 	atomic_store_explicit(&r->holder, -1, memory_order_relaxed);
 	pthread_mutex_unlock(&r->lock);
@@ -87,7 +87,7 @@ static void give_lock(struct readers *r)
  * others may be gone before they are, too. */
 static bool show(struct reader *r, int count)
 {
-	struct readers *all = r->all;
+	struct queue_threads *all = r->all;
 	bool waits;
 
 	take_lock(all);
@@ -139,10 +139,10 @@ static int init_lock(pthread_mutex_t *lock)
 	return -rc;
 }
 
-int readers_start(struct nfqueue *q, int boost, const struct readers_ops *ops, void *arg,
-		  struct readers **out)
+int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops, void *arg,
+		  struct queue_threads **out)
 {
-	struct readers *r = calloc(1, sizeof(*r));
+	struct queue_threads *r = calloc(1, sizeof(*r));
 	int rc = r ? init_lock(&r->lock) : -ENOMEM;
 
 	if (rc) {
@@ -162,7 +162,7 @@ int readers_start(struct nfqueue *q, int boost, const struct readers_ops *ops, v
 		r->count += !rc;
 	}
 	if (rc)
-		readers_stop(r);
+		queue_threads_stop(r);
 	else
 		*out = r;
 	return rc;
@@ -180,7 +180,7 @@ static void end(struct reader *r)
 	} while (pthread_timedjoin_np(r->thread, NULL, &until) == ETIMEDOUT);
 }
 
-void readers_stop(struct readers *r)
+void queue_threads_stop(struct queue_threads *r)
 {
 	if (!r)
 		return;
@@ -191,13 +191,13 @@ void readers_stop(struct readers *r)
 	free(r);
 }
 
-void readers_lock(struct readers *r)
+void queue_threads_lock(struct queue_threads *r)
 {
 	if (r)
 		take_lock(r);
 }
 
-void readers_unlock(struct readers *r)
+void queue_threads_unlock(struct queue_threads *r)
 {
 	if (r)
 		give_lock(r);

@@ -15,22 +15,22 @@
  * There is one lock: whoever holds it is the only one that does anything with packets, or with what
  * they are compared with.  The threads hold it while they show packets.
  */
-struct readers;
+struct queue_threads;
 
-struct readers_ops {
+struct queue_threads_ops {
 	void (*begin)(void *arg);	/* some have been taken from the kernel */
 	void (*packet)(const struct nfqueue_packet *p, void *arg);
 	bool (*end)(int count, void *arg);	/* so many were shown; true: some could not be answered yet */
 };
 
 /* boost: as priority_take().  0 or -errno; nothing is left behind. */
-int readers_start(struct nfqueue *q, int boost, const struct readers_ops *ops, void *arg,
-		  struct readers **r);
+int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops, void *arg,
+		  struct queue_threads **r);
 /* What was taken from the kernel is shown before that. */
-void readers_stop(struct readers *r);
+void queue_threads_stop(struct queue_threads *r);
 
 /* For who is not one of the threads.  Without readers (NULL) they do nothing. */
-void readers_lock(struct readers *r);
-void readers_unlock(struct readers *r);
+void queue_threads_lock(struct queue_threads *r);
+void queue_threads_unlock(struct queue_threads *r);
 
 #endif

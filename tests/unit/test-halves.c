@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flows.h"
+#include "halves.h"
 #include "tap.h"
 
 static struct endpoint to(const char *text)
@@ -16,19 +16,19 @@ static struct endpoint to(const char *text)
 	return e;
 }
 
-static void add(struct flows *f, uint64_t id, const char *peer, int64_t inode, int64_t pid, int64_t uid,
+static void add(struct halves *f, uint64_t id, const char *peer, int64_t inode, int64_t pid, int64_t uid,
 		int64_t time_us)
 {
-	flows_add(f, &(struct flow){ .id = id, .protocol = IPPROTO_TCP, .peer = to(peer),
+	halves_add(f, &(struct half){ .id = id, .protocol = IPPROTO_TCP, .peer = to(peer),
 				     .inode = inode, .pid = pid, .fd = -1, .uid = uid,
 				     .time_us = time_us, .evidence = pid < 0 ? 0 : EVIDENCE_FD });
 }
 
-static uint64_t match_fd(struct flows *f, const char *peer, int64_t inode, int64_t pid, int64_t fd,
+static uint64_t match_fd(struct halves *f, const char *peer, int64_t inode, int64_t pid, int64_t fd,
 			 int64_t uid, int64_t time_us)
 {
 	struct endpoint dst = to(peer);
-	struct flow flow;
+	struct half flow;
 	struct event e;
 
 	event_init(&e);
@@ -37,27 +37,27 @@ static uint64_t match_fd(struct flows *f, const char *peer, int64_t inode, int64
 	e.fd = fd;
 	e.uid = e.euid = e.fsuid = uid;
 	e.time_us = time_us;
-	return flows_match(f, &e, IPPROTO_TCP, &dst, &flow) ? flow.id : 0;
+	return halves_match(f, &e, IPPROTO_TCP, &dst, &flow) ? flow.id : 0;
 }
 
-static uint64_t match(struct flows *f, const char *peer, int64_t inode, int64_t pid, int64_t uid,
+static uint64_t match(struct halves *f, const char *peer, int64_t inode, int64_t pid, int64_t uid,
 		      int64_t time_us)
 {
 	return match_fd(f, peer, inode, pid, -1, uid, time_us);
 }
 
-static uint64_t find(struct flows *f, const char *peer, int protocol, int64_t pid, int64_t fd,
+static uint64_t find(struct halves *f, const char *peer, int protocol, int64_t pid, int64_t fd,
 		     int64_t uid, int64_t time_us)
 {
 	struct endpoint dst = to(peer);
-	struct flow flow;
+	struct half flow;
 
-	return flows_find(f, protocol, &dst, pid, fd, uid, time_us, &flow) ? flow.id : 0;
+	return halves_find(f, protocol, &dst, pid, fd, uid, time_us, &flow) ? flow.id : 0;
 }
 
 static void test_packets(void)
 {
-	struct flows *f = flows_new();
+	struct halves *f = halves_new();
 
 	add(f, 1, "192.0.2.1:80", 50, 100, 0, 1000000);
 	add(f, 2, "192.0.2.1:80", 51, 100, 0, 1000100);
@@ -79,23 +79,23 @@ static void test_packets(void)
 	add(f, 5, "192.0.2.2:80", 54, 101, 0, 1000300);
 	tap_ok(match(f, "192.0.2.2:80", 55, 101, 0, 1000000) == 5,
 	       "a process's own descriptor may be another socket by the time of the look");
-	flows_add(f, &(struct flow){ .id = 6, .protocol = IPPROTO_TCP, .peer = to("192.0.2.2:80"),
+	halves_add(f, &(struct half){ .id = 6, .protocol = IPPROTO_TCP, .peer = to("192.0.2.2:80"),
 				     .inode = 56, .pid = 101, .fd = 7, .time_us = 1000300,
 				     .evidence = EVIDENCE_TRACE });
-	flows_add(f, &(struct flow){ .id = 7, .protocol = IPPROTO_TCP, .peer = to("192.0.2.2:80"),
+	halves_add(f, &(struct half){ .id = 7, .protocol = IPPROTO_TCP, .peer = to("192.0.2.2:80"),
 				     .inode = 57, .pid = 101, .fd = 8, .time_us = 1000300,
 				     .evidence = EVIDENCE_TRACE });
 	tap_ok(match(f, "192.0.2.2:80", -1, 102, 0, 1000000) == 0,
 	       "what the trace named somebody for is nobody else's");
 	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 8, 0, 1000000) == 7, "its own descriptor's first");
-	flows_close(f, 6);
+	halves_close(f, 6);
 	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 7, 0, 1000000) == 0, "not one that was closed");
-	flows_free(f);
+	halves_free(f);
 }
 
 static void test_records(void)
 {
-	struct flows *f = flows_new();
+	struct halves *f = halves_new();
 
 	add(f, 5, "192.0.2.1:80", -1, 300, 7, 2000000);
 	add(f, 6, "192.0.2.1:80", -1, 301, 7, 2000001);
@@ -106,23 +106,23 @@ static void test_records(void)
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, 301, -1, 7, 5000100) == 6,
 	       "an older one, whose first SYN may have been lost");
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, 301, -1, 7, 150000100) == 0, "not an old one");
-	flows_close(f, 5);
+	halves_close(f, 5);
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 7, 2000100) == 6, "not one that is settled");
-	flows_add(f, &(struct flow){ .id = 8, .protocol = IPPROTO_UDP, .peer = to("192.0.2.3:80"),
+	halves_add(f, &(struct half){ .id = 8, .protocol = IPPROTO_UDP, .peer = to("192.0.2.3:80"),
 				     .inode = -1, .pid = 302, .fd = 4, .uid = 7, .time_us = 2000000 });
 	tap_ok(find(f, "192.0.2.3:80", IPPROTO_UDP, 302, 4, 7, 900000000) == 8,
 	       "a connected UDP socket may be used late");
 	tap_ok(find(f, "192.0.2.3:80", IPPROTO_UDP, 302, 5, 7, 900000000) == 0,
 	       "but not another descriptor");
-	flows_free(f);
+	halves_free(f);
 }
 
 /* Against a dumb list, with few values, so that they meet often. */
 static void test_random(void)
 {
 	enum { N = 3000, IDS = 4000 };
-	static struct flow model[IDS];
-	struct flows *f = flows_new();
+	static struct half model[IDS];
+	struct halves *f = halves_new();
 	bool open[IDS] = { false }, good = true;
 
 	srandom(7);
@@ -131,10 +131,10 @@ static void test_random(void)
 		int64_t pid = random() % 4 + 1;
 
 		snprintf(peer, sizeof(peer), "192.0.2.%d:80", (int)(random() % 3));
-		model[i] = (struct flow){ .id = (uint64_t)i, .protocol = IPPROTO_TCP,
+		model[i] = (struct half){ .id = (uint64_t)i, .protocol = IPPROTO_TCP,
 					  .peer = to(peer), .inode = i, .pid = pid, .fd = -1,
 					  .time_us = 1000000 + i };
-		flows_add(f, &model[i]);
+		halves_add(f, &model[i]);
 		open[i] = true;
 		if (random() % 2) {
 			uint64_t got = match(f, peer, random() % 2 ? i : -1, pid, 0, 1000000 + i);
@@ -146,17 +146,17 @@ static void test_random(void)
 		if (random() % 8 == 0) {
 			uint64_t id = (uint64_t)(random() % i);
 
-			flows_close(f, id);
+			halves_close(f, id);
 			open[id] = false;
 		}
 	}
 	tap_ok(good, "3000 random ones, each matched once and to its own");
-	flows_free(f);
+	halves_free(f);
 }
 
 int main(void)
 {
-	struct flows *f = flows_new();
+	struct halves *f = halves_new();
 
 	test_packets();
 	test_records();
@@ -166,6 +166,6 @@ int main(void)
 	tap_ok(match(f, "192.0.2.9:9", 20000 - 4096, 401, 0, 3000000) == 0 &&
 		       match(f, "192.0.2.9:9", 20000 - 4095, 401, 0, 3000000) == 100 + 20000 - 4096,
 	       "when it is full the oldest has gone");
-	flows_free(f);
+	halves_free(f);
 	return tap_done();
 }

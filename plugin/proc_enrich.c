@@ -18,26 +18,26 @@
 
 #include "clock.h"
 #include "proc.h"
-#include "witness.h"
+#include "proc_enrich.h"
 
 /* Older records are history (an import, a long backlog): their processes are not asked for. */
 #define FRESH_US (5 * TIME_US_PER_S)
 /* The kernel cuts PROCTITLE at this length (MAX_PROCTITLE_AUDIT_LEN in kernel/auditsc.c). */
 #define PROCTITLE_MAX 128
 
-static void forget(struct witness_process *p)
+static void forget(struct proc_enrich_process *p)
 {
 	if (p->dir >= 0)
 		close(p->dir);
 	if (p->cgroup >= 0)
 		close(p->cgroup);
-	*p = (struct witness_process){ .dir = -1, .cgroup = -1 };
+	*p = (struct proc_enrich_process){ .dir = -1, .cgroup = -1 };
 }
 
 /* Its directory, as it was opened before, or opened now; NULL: it is gone. */
-static struct witness_process *find(struct witness *w, int64_t pid, bool *again)
+static struct proc_enrich_process *find(struct proc_enrich *w, int64_t pid, bool *again)
 {
-	struct witness_process *p = &w->process[(uint64_t)pid % WITNESS_PROCESSES];
+	struct proc_enrich_process *p = &w->process[(uint64_t)pid % PROC_ENRICH_PROCESSES];
 	char name[32];
 
 	*again = p->dir >= 0 && p->pid == pid;
@@ -54,18 +54,18 @@ static struct witness_process *find(struct witness *w, int64_t pid, bool *again)
 	return p;
 }
 
-int witness_init(struct witness *w, const char *proc_path)
+int proc_enrich_init(struct proc_enrich *w, const char *proc_path)
 {
-	for (int i = 0; i < WITNESS_PROCESSES; i++)
-		w->process[i] = (struct witness_process){ .dir = -1, .cgroup = -1 };
+	for (int i = 0; i < PROC_ENRICH_PROCESSES; i++)
+		w->process[i] = (struct proc_enrich_process){ .dir = -1, .cgroup = -1 };
 	w->proc = open(proc_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->tick_us = proc_tick_us();
 	return w->proc < 0 ? -errno : 0;
 }
 
-void witness_release(struct witness *w)
+void proc_enrich_release(struct proc_enrich *w)
 {
-	for (int i = 0; i < WITNESS_PROCESSES; i++)
+	for (int i = 0; i < PROC_ENRICH_PROCESSES; i++)
 		forget(&w->process[i]);
 	if (w->proc >= 0)
 		close(w->proc);
@@ -136,7 +136,7 @@ static int64_t socket_protocol(const char *path)
 }
 
 /* What the process says; false: it is gone, or not the record's. */
-static bool ask(struct witness *w, const struct witness_process *p, struct event *e)
+static bool ask(struct proc_enrich *w, const struct proc_enrich_process *p, struct event *e)
 {
 	char name[64], *cwd = w->scratch, *cgroup = cwd + 4096, *cmdline = cgroup + 4096;
 	int64_t inode = -1, protocol = -1;
@@ -168,21 +168,21 @@ static bool ask(struct witness *w, const struct witness_process *p, struct event
 	return true;
 }
 
-enum witness_result witness_read(struct witness *w, struct event *e, int64_t now_us)
+enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e, int64_t now_us)
 {
-	struct witness_process *p;
+	struct proc_enrich_process *p;
 	bool again;
 
 	if (e->time_us > now_us + TIME_US_PER_S || now_us - e->time_us > FRESH_US)
-		return WITNESS_OLD;
+		return PROC_ENRICH_OLD;
 	do {
 		p = find(w, e->pid, &again);
 		if (!p)
-			return WITNESS_GONE;
+			return PROC_ENRICH_GONE;
 		if (ask(w, p, e))
-			return WITNESS_READ;
+			return PROC_ENRICH_READ;
 		/* Another process may have its pid by now. */
 		forget(p);
 	} while (again);
-	return WITNESS_GONE;
+	return PROC_ENRICH_GONE;
 }

@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mixed.h"
+#include "mixed_load.h"
 #include "programs.h"
 
 #define LISTENERS 1024

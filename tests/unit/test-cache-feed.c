@@ -9,7 +9,7 @@
 
 #include "cache.h"
 #include "clock.h"
-#include "records.h"
+#include "cache_feed.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -71,7 +71,7 @@ static void on_missed(void *arg, int64_t rows)
 	got.missed += rows;
 }
 
-static const struct records_ops ops = {
+static const struct cache_feed_ops ops = {
 	.position = position, .begin = on_begin, .event = on_event, .followed = on_followed,
 	.missed = on_missed,
 };
@@ -113,170 +113,170 @@ static void fresh(int64_t done)
 }
 
 /* Takes until there are so many events, or the end; false: neither came. */
-static bool take(struct records *r, int events)
+static bool take(struct cache_feed *r, int events)
 {
 	int64_t until = clock_mono_ns() + PATIENCE_NS;
 	int rc;
 
 	while (clock_mono_ns() < until) {
-		struct pollfd fd = { .fd = records_fd(r), .events = POLLIN };
+		struct pollfd fd = { .fd = cache_feed_fd(r), .events = POLLIN };
 		bool idle;
 
-		if (got.events + got.replays >= events || records_ended(r, &rc))
+		if (got.events + got.replays >= events || cache_feed_ended(r, &rc))
 			return true;
-		if (records_take(r, 50))
+		if (cache_feed_take(r, 50))
 			continue;
-		idle = records_doze(r);
+		idle = cache_feed_doze(r);
 		poll(&fd, 1, idle ? 100 : 0);
-		records_rouse(r, fd.revents != 0);
+		cache_feed_rouse(r, fd.revents != 0);
 	}
 	return false;
 }
 
-static bool to_end(struct records *r, int *rc)
+static bool to_end(struct cache_feed *r, int *rc)
 {
-	return take(r, INT32_MAX) && records_ended(r, rc);
+	return take(r, INT32_MAX) && cache_feed_ended(r, rc);
 }
 
 static void test_once(const char *path)
 {
-	struct records *r;
+	struct cache_feed *r;
 	int rc = 1;
 
 	fresh(0);
-	r = records_start(path, true, &ops, NULL);
+	r = cache_feed_start(path, true, &ops, NULL);
 	tap_ok(to_end(r, &rc) && rc == 0, "once: it comes to its end");
 	tap_ok(got.begins == 1 && got.begun_at == 0 && got.epoch[0] && got.events == 1000 &&
 	       !got.replays, "with all rows");
 	tap_ok(!got.disorder && !got.foreign && !got.missed && got.followed == 1000,
 	       "in order, as they are, up to the last");
-	records_free(r);
+	cache_feed_free(r);
 	fresh(0);
-	r = records_start(scratch_path("none"), true, &ops, NULL);
+	r = cache_feed_start(scratch_path("none"), true, &ops, NULL);
 	tap_ok(to_end(r, &rc) && rc == -ENOENT && !got.begins && !got.events,
 	       "once, and there is no cache: why");
-	records_free(r);
+	cache_feed_free(r);
 	fresh(-EAGAIN);
-	r = records_start(path, true, &ops, NULL);
+	r = cache_feed_start(path, true, &ops, NULL);
 	tap_ok(to_end(r, &rc) && rc == -EAGAIN && !got.begins && !got.events,
 	       "once, and the ledger cannot be asked now");
-	records_free(r);
+	cache_feed_free(r);
 }
 
 static void test_replay(const char *path)
 {
-	struct records *r;
+	struct cache_feed *r;
 	int rc = 1;
 
 	fresh(700);
-	r = records_start(path, true, &ops, NULL);
+	r = cache_feed_start(path, true, &ops, NULL);
 	tap_ok(to_end(r, &rc) && rc == 0 && got.begun_at == 700,
 	       "followed up to 700 in an earlier life");
 	tap_ok(got.replays == 700 && got.events == 300 && !got.disorder && !got.foreign,
 	       "is shown again, marked, before what is new");
 	tap_ok(got.followed == 1000, "and counts no more as followed");
-	records_free(r);
+	cache_feed_free(r);
 }
 
 static void test_live(const char *path, struct cache_writer *w)
 {
-	struct records *r;
+	struct cache_feed *r;
 	int rc = 1;
 
 	fresh(0);
-	r = records_start(path, false, &ops, NULL);
+	r = cache_feed_start(path, false, &ops, NULL);
 	tap_ok(take(r, 1000) && got.events == 1000, "what is there");
-	tap_ok(!records_ended(r, &rc), "has no end");
+	tap_ok(!cache_feed_ended(r, &rc), "has no end");
 	add_rows(w, 1001, 10, 0);
 	tap_ok(take(r, 1010) && got.events == 1010 && !got.disorder,
 	       "what comes is shown when it is committed");
 	add_rows(w, 1011, 10, 0);
-	records_finish(r);
+	cache_feed_finish(r);
 	tap_ok(to_end(r, &rc) && rc == 0, "finish: an end");
 	tap_ok(got.events == 1020 && !got.disorder && got.followed == 1020,
 	       "behind all that was committed before");
-	records_free(r);
+	cache_feed_free(r);
 }
 
 static void test_gathering(const char *path, struct cache_writer *w)
 {
-	struct records *r;
+	struct cache_feed *r;
 	int64_t began;
 	int rc = 1;
 
 	fresh(1020);
-	r = records_start(path, false, &ops, NULL);
+	r = cache_feed_start(path, false, &ops, NULL);
 	tap_ok(take(r, 1020) && got.replays == 1020, "with a rest between");
 	add_rows(w, 1021, 10, 0);
 	began = clock_mono_ns();
-	records_finish(r);
+	cache_feed_finish(r);
 	tap_ok(to_end(r, &rc) && got.events == 10 && clock_mono_ns() - began < 4000000000LL,
 	       "finish does not wait for its end");
-	records_free(r);
+	cache_feed_free(r);
 }
 
 static void test_missed(const char *path, struct cache_writer *w)
 {
-	struct records *r;
+	struct cache_feed *r;
 	int rc = 1;
 
 	add_rows(w, 1031, 170, 100);	/* 1101 to 1200 are left */
 	fresh(1050);
-	r = records_start(path, true, &ops, NULL);
+	r = cache_feed_start(path, true, &ops, NULL);
 	tap_ok(to_end(r, &rc) && rc == 0 && got.missed == 50,
 	       "rows that left before they were followed");
 	tap_ok(got.events == 100 && !got.replays && got.seq == 1200 && !got.foreign,
 	       "and those behind them");
-	records_free(r);
+	cache_feed_free(r);
 	fresh(0);
-	r = records_start(path, true, &ops, NULL);
+	r = cache_feed_start(path, true, &ops, NULL);
 	tap_ok(to_end(r, &rc) && got.missed == 1100 && got.events == 100,
 	       "nothing was followed yet: all of them");
-	records_free(r);
+	cache_feed_free(r);
 }
 
 /* 6000 rows of two kilobytes are far more than the ring has room for. */
 static void test_slow(const char *path, struct cache_writer *w)
 {
-	struct records *r;
+	struct cache_feed *r;
 	int rc = 1;
 
 	add_rows(w, 1201, 6000, 0);
 	fresh(1200);
 	got.delay_us = 20;
-	r = records_start(path, false, &ops, NULL);
+	r = cache_feed_start(path, false, &ops, NULL);
 	usleep(200000);
 	tap_ok(take(r, 3000) && !got.disorder && !got.foreign, "a taker that is slow");
 	tap_ok(take(r, 6100) && got.events == 6000 && !got.disorder && !got.foreign && !got.missed,
 	       "gets all, in order");
-	records_finish(r);
+	cache_feed_finish(r);
 	tap_ok(to_end(r, &rc), "and the end");
-	records_free(r);
+	cache_feed_free(r);
 	fresh(1200);
-	r = records_start(path, false, &ops, NULL);
+	r = cache_feed_start(path, false, &ops, NULL);
 	usleep(100000);
-	records_finish(r);
+	cache_feed_finish(r);
 	tap_ok(to_end(r, &rc) && got.events == 6000 && got.followed == 7200,
 	       "finish, while the thread waits for room: all that is there");
-	records_free(r);
+	cache_feed_free(r);
 }
 
 static void test_free(const char *path)
 {
-	struct records *r;
+	struct cache_feed *r;
 	int64_t began = clock_mono_ns();
 	int events;
 
 	fresh(1200);
-	r = records_start(path, false, &ops, NULL);
+	r = cache_feed_start(path, false, &ops, NULL);
 	usleep(100000);
-	records_take(r, 50);
+	cache_feed_take(r, 50);
 	events = got.events;
-	records_free(r);
+	cache_feed_free(r);
 	tap_ok(got.events == events, "free in the middle: nothing more is shown");
 	for (int i = 0; i < 20; i++)
-		records_free(records_start(path, i % 2, &ops, NULL));
-	records_free(NULL);
+		cache_feed_free(cache_feed_start(path, i % 2, &ops, NULL));
+	cache_feed_free(NULL);
 	tap_ok(clock_mono_ns() - began < PATIENCE_NS, "at once, and always");
 }
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "flows.h"
+#include "halves.h"
 #include "text.h"
 
 #define FLOWS 4096u
@@ -30,21 +30,21 @@
 enum chain { BY_ID, BY_DST, BY_PROCESS, BY_INODE, CHAINS };
 
 struct slot {
-	struct flow flow;
+	struct half flow;
 	bool used;
 	uint32_t newer[CHAINS], older[CHAINS], bucket[CHAINS];
 };
 
-struct flows {
+struct halves {
 	struct slot slot[FLOWS];
 	uint32_t head[CHAINS][BUCKETS];
 	uint32_t next;
 	uint32_t used;
 };
 
-struct flows *flows_new(void)
+struct halves *halves_new(void)
 {
-	struct flows *f = calloc(1, sizeof(*f));
+	struct halves *f = calloc(1, sizeof(*f));
 
 	for (unsigned int c = 0; f && c < CHAINS; c++)
 		for (unsigned int b = 0; b < BUCKETS; b++)
@@ -52,7 +52,7 @@ struct flows *flows_new(void)
 	return f;
 }
 
-void flows_free(struct flows *f)
+void halves_free(struct halves *f)
 {
 	free(f);
 }
@@ -70,7 +70,7 @@ static uint32_t bucket_of_dst(const struct endpoint *dst, int64_t pid)
 	return (uint32_t)(text_hash(h, &pid, sizeof(pid)) % BUCKETS);
 }
 
-static void link_in(struct flows *f, enum chain c, uint32_t n, uint32_t bucket)
+static void link_in(struct halves *f, enum chain c, uint32_t n, uint32_t bucket)
 {
 	struct slot *s = &f->slot[n];
 	uint32_t *head = &f->head[c][bucket];
@@ -83,7 +83,7 @@ static void link_in(struct flows *f, enum chain c, uint32_t n, uint32_t bucket)
 	*head = n;
 }
 
-static void link_out(struct flows *f, enum chain c, uint32_t n)
+static void link_out(struct halves *f, enum chain c, uint32_t n)
 {
 	struct slot *s = &f->slot[n];
 
@@ -95,7 +95,7 @@ static void link_out(struct flows *f, enum chain c, uint32_t n)
 		f->slot[s->older[c]].newer[c] = s->newer[c];
 }
 
-static void take_out(struct flows *f, uint32_t n)
+static void take_out(struct halves *f, uint32_t n)
 {
 	for (enum chain c = 0; c < CHAINS; c++)
 		link_out(f, c, n);
@@ -103,7 +103,7 @@ static void take_out(struct flows *f, uint32_t n)
 	f->used--;
 }
 
-void flows_add(struct flows *f, const struct flow *flow)
+void halves_add(struct halves *f, const struct half *flow)
 {
 	uint32_t n = f->next++ % FLOWS;
 	struct slot *s = &f->slot[n];
@@ -121,13 +121,13 @@ void flows_add(struct flows *f, const struct flow *flow)
 		link_in(f, BY_INODE, n, bucket_of_number((uint64_t)flow->inode));
 }
 
-static bool same_peer(const struct flow *f, int protocol, const struct endpoint *dst)
+static bool same_peer(const struct half *f, int protocol, const struct endpoint *dst)
 {
 	return f->peer.port == dst->port && address_equal(&f->peer.addr, &dst->addr) &&
 	       (protocol < 0 || f->protocol < 0 || f->protocol == protocol);
 }
 
-static bool same_user(const struct flow *f, const struct event *e)
+static bool same_user(const struct half *f, const struct event *e)
 {
 	return f->uid < 0 || f->uid == e->uid || f->uid == e->euid || f->uid == e->fsuid;
 }
@@ -143,7 +143,7 @@ static int64_t longest(int protocol)
  * and of that user; 1 a holder's, who may have passed the socket on; 0: not at all.  Of a process's own
  * descriptor the plugin may have seen what it had become by then, another socket.
  */
-static int fit(const struct flow *f, const struct event *e, int protocol, const struct endpoint *dst)
+static int fit(const struct half *f, const struct event *e, int protocol, const struct endpoint *dst)
 {
 	if (!same_peer(f, protocol, dst) || f->time_us - e->time_us > longest(f->protocol))
 		return 0;
@@ -163,14 +163,14 @@ static int fit(const struct flow *f, const struct event *e, int protocol, const 
 }
 
 /* The best of a chain, of those alike the oldest: the first record is the first packet's. */
-static uint32_t best_of(const struct flows *f, enum chain c, uint32_t n, const struct event *e,
+static uint32_t best_of(const struct halves *f, enum chain c, uint32_t n, const struct event *e,
 			int protocol, const struct endpoint *dst)
 {
 	uint32_t best = NONE;
 	int best_fit = 0;
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[c]) {
-		const struct flow *flow = &f->slot[n].flow;
+		const struct half *flow = &f->slot[n].flow;
 		int how = fit(flow, e, protocol, dst);
 
 		if (flow->time_us - e->time_us < -BEFORE_US)
@@ -183,8 +183,8 @@ static uint32_t best_of(const struct flows *f, enum chain c, uint32_t n, const s
 	return best;
 }
 
-bool flows_match(struct flows *f, const struct event *e, int protocol, const struct endpoint *dst,
-		 struct flow *found)
+bool halves_match(struct halves *f, const struct event *e, int protocol, const struct endpoint *dst,
+		 struct half *found)
 {
 	uint32_t n = NONE;
 
@@ -206,14 +206,14 @@ bool flows_match(struct flows *f, const struct event *e, int protocol, const str
 }
 
 /* The oldest that is no older than most_us. */
-static uint32_t oldest_of(const struct flows *f, int protocol, const struct endpoint *dst, int64_t pid,
+static uint32_t oldest_of(const struct halves *f, int protocol, const struct endpoint *dst, int64_t pid,
 			  int64_t fd, int64_t uid, int64_t time_us, int64_t most_us)
 {
 	enum chain c = pid < 0 ? BY_DST : BY_PROCESS;
 	uint32_t n = f->head[c][bucket_of_dst(dst, pid)], best = NONE;
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[c]) {
-		const struct flow *flow = &f->slot[n].flow;
+		const struct half *flow = &f->slot[n].flow;
 
 		if (time_us - flow->time_us > most_us)
 			break;
@@ -226,8 +226,8 @@ static uint32_t oldest_of(const struct flows *f, int protocol, const struct endp
 	return best;
 }
 
-bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst, int64_t pid,
-		int64_t fd, int64_t uid, int64_t time_us, struct flow *found)
+bool halves_find(const struct halves *f, int protocol, const struct endpoint *dst, int64_t pid,
+		int64_t fd, int64_t uid, int64_t time_us, struct half *found)
 {
 	uint32_t n;
 
@@ -244,13 +244,13 @@ bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst,
 	return true;
 }
 
-bool flows_find_socket(const struct flows *f, int protocol, const struct endpoint *dst, int64_t inode,
-		       struct flow *found)
+bool halves_find_socket(const struct halves *f, int protocol, const struct endpoint *dst, int64_t inode,
+		       struct half *found)
 {
 	uint32_t n = inode > 0 ? f->head[BY_INODE][bucket_of_number((uint64_t)inode)] : NONE;
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[BY_INODE]) {
-		const struct flow *flow = &f->slot[n].flow;
+		const struct half *flow = &f->slot[n].flow;
 
 		if (flow->inode != inode || !same_peer(flow, protocol, dst))
 			continue;
@@ -260,7 +260,7 @@ bool flows_find_socket(const struct flows *f, int protocol, const struct endpoin
 	return false;
 }
 
-static uint32_t find_id(const struct flows *f, uint64_t id)
+static uint32_t find_id(const struct halves *f, uint64_t id)
 {
 	uint32_t n = f->head[BY_ID][bucket_of_number(id)];
 
@@ -269,12 +269,12 @@ static uint32_t find_id(const struct flows *f, uint64_t id)
 	return n;
 }
 
-bool flows_has(const struct flows *f, uint64_t id)
+bool halves_has(const struct halves *f, uint64_t id)
 {
 	return find_id(f, id) != NONE;
 }
 
-void flows_close(struct flows *f, uint64_t id)
+void halves_close(struct halves *f, uint64_t id)
 {
 	uint32_t n = find_id(f, id);
 

@@ -11,57 +11,57 @@
  * Writes the ledger on a thread of its own.  What it is given is kept in order, and together with
  * each piece how far the cache has been followed: one transaction has both.
  */
-struct recorder;
+struct ledger_sink;
 
 /* interrupt: a descriptor that is readable when the program shall end.  0 or an errno of db.h, with
  * nothing started. */
-int recorder_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
-		   struct recorder **r);
+int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
+		   struct ledger_sink **r);
 
 /* The first id that no row ever had. */
-uint64_t recorder_next_id(const struct recorder *r);
+uint64_t ledger_sink_next_id(const struct ledger_sink *r);
 
 /* How far the cache `epoch` was followed already, by what the ledger has; or an errno where that cannot be
  * found out now.  From any thread. */
-int64_t recorder_position_of(const struct recorder *r, const char *epoch);
+int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *epoch);
 
 /* From here on positions are those of the cache `epoch`, from seq on. */
-void recorder_follow(struct recorder *r, const char *epoch, uint64_t seq);
+void ledger_sink_follow(struct ledger_sink *r, const char *epoch, uint64_t seq);
 
 /* True where the next row does not have to wait for room. */
-bool recorder_has_room(struct recorder *r);
+bool ledger_sink_has_room(struct ledger_sink *r);
 
 /*
  * Each takes the position (cache seq) that it brings the ledger to.  They wait for room, while the
  * cache holds what comes.  Once the program shall end and there is no room, nothing more is taken:
  * the next run goes on from the position that was kept.
  */
-void recorder_add(struct recorder *r, uint64_t seq, const struct connection *c);
-void recorder_again(struct recorder *r, uint64_t seq, uint64_t id, int64_t result);
-void recorder_set_protocol(struct recorder *r, uint64_t seq, uint64_t id, int protocol);
+void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connection *c);
+void ledger_sink_again(struct ledger_sink *r, uint64_t seq, uint64_t id, int64_t result);
+void ledger_sink_set_protocol(struct ledger_sink *r, uint64_t seq, uint64_t id, int protocol);
 /* See ledger_writer_confirm(). */
-void recorder_confirm(struct recorder *r, uint64_t seq, const struct connection *c, bool amended,
+void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c, bool amended,
 		      bool described);
-void recorder_position(struct recorder *r, uint64_t seq);
+void ledger_sink_position(struct ledger_sink *r, uint64_t seq);
 /*
  * What comes from packets (ledger_writer_decide(), ledger_writer_prove()): such items have no position of their own, and never wait.  False where
  * there is no room, which is counted.
  */
-bool recorder_add_packet(struct recorder *r, const struct connection *c);
-bool recorder_decide(struct recorder *r, const struct connection *c);
-bool recorder_prove(struct recorder *r, uint64_t id);
+bool ledger_sink_add_packet(struct ledger_sink *r, const struct connection *c);
+bool ledger_sink_decide(struct ledger_sink *r, const struct connection *c);
+bool ledger_sink_prove(struct ledger_sink *r, uint64_t id);
 
 /*
- * A counter of the caller's, number `which` below RECORDER_COUNTERS: its value in this run, which is
+ * A counter of the caller's, number `which` below LEDGER_SINK_COUNTERS: its value in this run, which is
  * kept beside the rows, behind what earlier runs counted.  name stays borrowed.
  */
-#define RECORDER_COUNTERS 48
-void recorder_count(struct recorder *r, unsigned int which, const char *name, int64_t value);
+#define LEDGER_SINK_COUNTERS 48
+void ledger_sink_count(struct ledger_sink *r, unsigned int which, const char *name, int64_t value);
 
 /* Cache rows that had left it before they could be followed. */
-void recorder_missed(struct recorder *r, int64_t rows);
+void ledger_sink_missed(struct ledger_sink *r, int64_t rows);
 
 /* Commits what is left and ends.  0, or the error that kept rows from being written. */
-int recorder_stop(struct recorder *r, int timeout_ms);
+int ledger_sink_stop(struct ledger_sink *r, int timeout_ms);
 
 #endif

@@ -10,14 +10,14 @@
 
 #include "assemble.h"
 #include "counters.h"
-#include "record.h"
+#include "audit_parse.h"
 #include "tap.h"
 
-static struct record_parser *parser;
+static struct audit_parser *parser;
 /* What came out, with its texts, which are good for the call alone. */
 static struct event event;
 static _Alignas(struct event) char room[64 * 1024];
-static enum record_result result;
+static enum audit_result result;
 static int delivered;
 
 static void on_assembled(const struct assembled *a, void *arg)
@@ -26,8 +26,8 @@ static void on_assembled(const struct assembled *a, void *arg)
 
 	(void)arg;
 	delivered++;
-	result = record_parse(parser, a, "sockledger", &e);
-	if (result != RECORD_OURS)
+	result = audit_parse(parser, a, "sockledger", &e);
+	if (result != AUDIT_OURS)
 		return;
 	if (event_pack_size(&e) > sizeof(room))
 		abort();
@@ -101,7 +101,7 @@ static void test_raw(void)
 	const struct event *e = &event;
 	bool good = parse(CONNECT IPV4 TITLE END);
 
-	tap_ok(good && number("result", result, RECORD_OURS) &&
+	tap_ok(good && number("result", result, AUDIT_OURS) &&
 	       number("kind", e->kind, EVENT_CONNECT) && number("serial", e->serial, 456) &&
 	       number("time", e->time_us, 1700000000123000) && number("fd", e->fd, 7) &&
 	       number("family", e->family, AF_INET) && address(e, "192.0.2.1", 80) &&
@@ -137,7 +137,7 @@ static void test_enriched(void)
 		 "saddr_fam=inet laddr=192.0.2.1 lport=80 }\n"
 		 "node=web1 type=PROCTITLE " STAMP "proctitle=\"curl\"\n");
 	good = parse(lines);
-	tap_ok(good && number("result", result, RECORD_OURS) && number("uid", event.uid, 1) &&
+	tap_ok(good && number("result", result, AUDIT_OURS) && number("uid", event.uid, 1) &&
 	       address(&event, "192.0.2.1", 80) &&
 	       text("user", event.text[EVENT_USER], "bin") &&
 	       text("login", event.text[EVENT_LOGIN_USER], "alice") &&
@@ -148,14 +148,14 @@ static void test_enriched(void)
 	snprintf(lines, sizeof(lines), "%s\x1d" "ARCH=x86_64 SYSCALL=connect AUID=\"unset\" "
 		 "UID=\"unknown(4711)\"\n" IPV4 END, CONNECT_HEAD IDS REST KEY);
 	good = parse(lines);
-	tap_ok(good && result == RECORD_OURS && text("user", event.text[EVENT_USER], NULL) &&
+	tap_ok(good && result == AUDIT_OURS && text("user", event.text[EVENT_USER], NULL) &&
 	       text("login", event.text[EVENT_LOGIN_USER], NULL),
 	       "enriched: what has no name has none");
 
 	snprintf(lines, sizeof(lines), "%s\x1d" "AUID=\"a UID=\n" IPV4 END,
 		 CONNECT_HEAD IDS REST KEY);
 	good = parse(lines);
-	tap_ok(good && result == RECORD_OURS && text("user", event.text[EVENT_USER], NULL) &&
+	tap_ok(good && result == AUDIT_OURS && text("user", event.text[EVENT_USER], NULL) &&
 	       text("login", event.text[EVENT_LOGIN_USER], NULL), "enriched: broken off");
 }
 
@@ -182,7 +182,7 @@ static void test_socket(void)
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		snprintf(lines, sizeof(lines), SYSCALL_HEAD "41 success=yes exit=5 %s a3=0 items=0 "
 			 IDS REST KEY "\n" TITLE, calls[i].args);
-		good = parse(lines) && result == RECORD_OURS && event.kind == EVENT_SOCKET &&
+		good = parse(lines) && result == AUDIT_OURS && event.kind == EVENT_SOCKET &&
 		       number("family", event.family, calls[i].family) &&
 		       number("type", event.type, calls[i].type) &&
 		       number("protocol", event.protocol, calls[i].protocol) &&
@@ -193,11 +193,11 @@ static void test_socket(void)
 
 	good = parse(SYSCALL_HEAD "41 success=no exit=-24 a0=2 a1=1 a2=0 a3=0 items=0 " IDS REST KEY
 		     "\n" TITLE);
-	tap_ok(good && result == RECORD_OURS && number("exit", event.exit, -24) &&
+	tap_ok(good && result == AUDIT_OURS && number("exit", event.exit, -24) &&
 	       number("fd", event.fd, -1), "socket: one that failed has no fd");
 	good = parse(SYSCALL_HEAD "41 success=yes exit=3 a0=1 a1=1 a2=0 a3=0 items=0 " IDS REST KEY
 		     "\n" TITLE);
-	tap_ok(good && result == RECORD_OTHER_FAMILY, "socket: of another family");
+	tap_ok(good && result == AUDIT_OTHER_FAMILY, "socket: of another family");
 }
 
 static void test_32_bit(void)
@@ -207,19 +207,19 @@ static void test_32_bit(void)
 #define HEAD32 "type=SYSCALL " STAMP "arch=40000003 syscall="
 	good = parse(HEAD32 "102 success=no exit=-115 a0=3 a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
 		     "\ntype=SOCKETCALL " STAMP "nargs=3 a0=7 a1=ffd4 a2=10\n" IPV4 TITLE);
-	tap_ok(good && result == RECORD_OURS && event.kind == EVENT_CONNECT &&
+	tap_ok(good && result == AUDIT_OURS && event.kind == EVENT_CONNECT &&
 	       number("fd", event.fd, 7) && number("exit", event.exit, -115) &&
 	       address(&event, "192.0.2.1", 80), "socketcall: connect, with its real arguments");
 	good = parse(HEAD32 "102 success=yes exit=6 a0=1 a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
 		     "\ntype=SOCKETCALL " STAMP "nargs=3 a0=a a1=80802 a2=11\n" TITLE);
-	tap_ok(good && result == RECORD_OURS && event.kind == EVENT_SOCKET &&
+	tap_ok(good && result == AUDIT_OURS && event.kind == EVENT_SOCKET &&
 	       number("family", event.family, AF_INET6) &&
 	       number("type", event.type, SOCK_DGRAM) &&
 	       number("protocol", event.protocol, IPPROTO_UDP) && number("fd", event.fd, 6),
 	       "socketcall: socket");
 	good = parse(HEAD32 "361 success=yes exit=0 a0=4 a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
 		     "\n" SADDR("020015B3000000000000000000000000") TITLE);
-	tap_ok(good && result == RECORD_OURS && event.kind == EVENT_BIND &&
+	tap_ok(good && result == AUDIT_OURS && event.kind == EVENT_BIND &&
 	       number("fd", event.fd, 4) && address(&event, "0.0.0.0", 5555),
 	       "a direct 32-bit bind");
 }
@@ -247,7 +247,7 @@ static void test_sends(void)
 	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
 		snprintf(lines, sizeof(lines), SYSCALL_HEAD "%s a3=0 items=0 " IDS REST KEY "\n%s"
 			 TITLE, of[i].call, of[i].addr);
-		good = parse(lines) && number("result", result, RECORD_OURS) &&
+		good = parse(lines) && number("result", result, AUDIT_OURS) &&
 		       number("kind", event.kind, EVENT_SEND) && number("fd", event.fd, of[i].fd) &&
 		       number("exit", event.exit, of[i].exit) &&
 		       number("family", event.family, event.addr.family) &&
@@ -258,19 +258,19 @@ static void test_sends(void)
 	good = parse(HEAD32 "102 success=yes exit=4 a0=b a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
 		     "\ntype=SOCKETCALL " STAMP "nargs=6 a0=7 a1=ffd4 a2=4 a3=0 a4=ffe0 a5=10\n"
 		     IPV4 TITLE);
-	tap_ok(good && result == RECORD_OURS && event.kind == EVENT_SEND &&
+	tap_ok(good && result == AUDIT_OURS && event.kind == EVENT_SEND &&
 	       number("fd", event.fd, 7) && address(&event, "192.0.2.1", 80),
 	       "socketcall: sendto, with its real arguments");
 	good = parse(SYSCALL_HEAD "44 success=yes exit=4 a0=7 a1=1 a2=4 a3=0 items=0 " IDS REST KEY
 		     "\n" TITLE END);
-	tap_ok(good && number("result", result, RECORD_NO_ADDRESS),
+	tap_ok(good && number("result", result, AUDIT_NO_ADDRESS),
 	       "a send over what is connected has no address");
 	good = parse(SYSCALL_HEAD "44 success=yes exit=4 a0=7 a1=1 a2=4 a3=0 items=0 " IDS REST
 		     "key=(null)\n" TITLE END);
-	tap_ok(good && number("result", result, RECORD_OTHER_KEY), "nor need it be ours");
+	tap_ok(good && number("result", result, AUDIT_OTHER_KEY), "nor need it be ours");
 	good = parse(SYSCALL_HEAD "44 success=yes exit=4 a0=7 a1=1 a2=4 a3=0 items=0 " IDS REST KEY
 		     "\n" SADDR("100000000000000000000000") TITLE);
-	tap_ok(good && number("result", result, RECORD_OTHER_FAMILY), "a send to netlink");
+	tap_ok(good && number("result", result, AUDIT_OTHER_FAMILY), "a send to netlink");
 }
 
 static void test_accepts(void)
@@ -279,86 +279,86 @@ static void test_accepts(void)
 
 	good = parse(SYSCALL_HEAD "43 success=yes exit=5 a0=3 a1=7ffd a2=7ffe a3=0 items=0 " IDS
 		     REST KEY "\n" IPV4 TITLE);
-	tap_ok(good && result == RECORD_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
+	tap_ok(good && result == AUDIT_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
 	       number("fd", event.fd, 5) && number("exit", event.exit, 5) &&
 	       address(&event, "192.0.2.1", 80), "accept: the descriptor that came out, the peer");
 	good = parse(SYSCALL_HEAD "288 success=yes exit=6 a0=3 a1=7ffd a2=7ffe a3=800 items=0 " IDS
 		     REST KEY "\n" IPV6 TITLE);
-	tap_ok(good && result == RECORD_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
+	tap_ok(good && result == AUDIT_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
 	       number("fd", event.fd, 6) && address(&event, "2001:db8::1", 443), "accept4");
 	good = parse(HEAD32 "102 success=yes exit=8 a0=12 a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
 		     "\ntype=SOCKETCALL " STAMP "nargs=4 a0=7 a1=ffd4 a2=ffd8 a3=0\n" IPV4 TITLE);
-	tap_ok(good && result == RECORD_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
+	tap_ok(good && result == AUDIT_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
 	       number("fd", event.fd, 8), "socketcall: accept4");
 	good = parse(SYSCALL_HEAD "43 success=no exit=-14 a0=3 a1=7ffd a2=7ffe a3=0 items=0 " IDS
 		     REST KEY "\n" IPV4 TITLE);
-	tap_ok(good && result == RECORD_OURS && number("fd", event.fd, -1) &&
+	tap_ok(good && result == AUDIT_OURS && number("fd", event.fd, -1) &&
 	       number("exit", event.exit, -14), "an accept that failed has no descriptor");
 	good = parse(SYSCALL_HEAD "43 success=yes exit=5 a0=3 a1=0 a2=0 a3=0 items=0 " IDS REST KEY
 		     "\n" TITLE END);
-	tap_ok(good && number("result", result, RECORD_NO_ADDRESS),
+	tap_ok(good && number("result", result, AUDIT_NO_ADDRESS),
 	       "an accept that did not ask has no address");
 	good = parse(SYSCALL_HEAD "43 success=yes exit=5 a0=3 a1=7ffd a2=7ffe a3=0 items=0 " IDS
 		     REST KEY "\n" UNSPEC TITLE);
-	tap_ok(good && number("result", result, RECORD_OTHER_FAMILY), "an accept of no family");
+	tap_ok(good && number("result", result, AUDIT_OTHER_FAMILY), "an accept of no family");
 }
 
 static const struct golden {
 	const char *name, *fields;	/* behind the arguments, instead of the usual ones */
-	enum record_result result;
+	enum audit_result result;
 	int64_t uid, auid, pid;
 	const char *comm, *exe;
 } fields[] = {
 #define USUAL 1, 1000, 101, "curl", "/usr/bin/curl"
 	{ "names in hex", IDS "tty=(none) ses=9 comm=6120620AC3A4 exe=2F746D702F6120622021 " KEY,
-	  RECORD_OURS, 1, 1000, 101, "a b\n\xc3\xa4", "/tmp/a b !" },
-	{ "names (null)", IDS "ses=9 comm=(null) exe=(null) " KEY, RECORD_OURS, 1, 1000, 101, NULL,
+	  AUDIT_OURS, 1, 1000, 101, "a b\n\xc3\xa4", "/tmp/a b !" },
+	{ "names (null)", IDS "ses=9 comm=(null) exe=(null) " KEY, AUDIT_OURS, 1, 1000, 101, NULL,
 	  NULL },
-	{ "names ?", IDS "ses=9 comm=? exe=? " KEY, RECORD_OURS, 1, 1000, 101, NULL, NULL },
-	{ "an empty name", IDS "ses=9 comm=\"\" exe=\"/x\" " KEY, RECORD_OURS, 1, 1000, 101, "",
+	{ "names ?", IDS "ses=9 comm=? exe=? " KEY, AUDIT_OURS, 1, 1000, 101, NULL, NULL },
+	{ "an empty name", IDS "ses=9 comm=\"\" exe=\"/x\" " KEY, AUDIT_OURS, 1, 1000, 101, "",
 	  "/x" },
-	{ "no names", IDS KEY, RECORD_OURS, 1, 1000, 101, NULL, NULL },
-	{ "a name that looks like fields", IDS "comm=\"uid=0,pid=1\" exe=\"/x\" " KEY, RECORD_OURS,
+	{ "no names", IDS KEY, AUDIT_OURS, 1, 1000, 101, NULL, NULL },
+	{ "a name that looks like fields", IDS "comm=\"uid=0,pid=1\" exe=\"/x\" " KEY, AUDIT_OURS,
 	  1, 1000, 101, "uid=0,pid=1", "/x" },
 	{ "unset ids", "ppid=1 pid=2 auid=4294967295 uid=4294967295 ses=4294967295 comm=\"c\" " KEY,
-	  RECORD_OURS, -1, -1, 2, "c", NULL },
-	{ "ids of an old kernel", "ppid=1 pid=2 auid=-1 uid=0 comm=\"c\" " KEY, RECORD_OURS, 0, -1,
+	  AUDIT_OURS, -1, -1, 2, "c", NULL },
+	{ "ids of an old kernel", "ppid=1 pid=2 auid=-1 uid=0 comm=\"c\" " KEY, AUDIT_OURS, 0, -1,
 	  2, "c", NULL },
 	{ "ids of an interpreting sender", "ppid=1 pid=2 auid=unset uid=0 comm=\"c\" " KEY,
-	  RECORD_OURS, 0, -1, 2, "c", NULL },
-	{ "the largest id", "ppid=1 pid=2 auid=1 uid=4294967294 comm=\"c\" " KEY, RECORD_OURS,
+	  AUDIT_OURS, 0, -1, 2, "c", NULL },
+	{ "the largest id", "ppid=1 pid=2 auid=1 uid=4294967294 comm=\"c\" " KEY, AUDIT_OURS,
 	  4294967294, 1, 2, "c", NULL },
-	{ "another key", IDS REST "key=\"other\"", RECORD_OTHER_KEY, 0, 0, 0, NULL, NULL },
-	{ "no key", IDS REST "key=(null)", RECORD_OTHER_KEY, 0, 0, 0, NULL, NULL },
-	{ "no field of a key", IDS REST, RECORD_OTHER_KEY, 0, 0, 0, NULL, NULL },
-	{ "the beginning of our key", IDS REST "key=\"sockledge\"", RECORD_OTHER_KEY, 0, 0, 0, NULL,
+	{ "another key", IDS REST "key=\"other\"", AUDIT_OTHER_KEY, 0, 0, 0, NULL, NULL },
+	{ "no key", IDS REST "key=(null)", AUDIT_OTHER_KEY, 0, 0, 0, NULL, NULL },
+	{ "no field of a key", IDS REST, AUDIT_OTHER_KEY, 0, 0, 0, NULL, NULL },
+	{ "the beginning of our key", IDS REST "key=\"sockledge\"", AUDIT_OTHER_KEY, 0, 0, 0, NULL,
 	  NULL },
-	{ "more than our key", IDS REST "key=\"sockledgerx\"", RECORD_OTHER_KEY, 0, 0, 0, NULL,
+	{ "more than our key", IDS REST "key=\"sockledgerx\"", AUDIT_OTHER_KEY, 0, 0, 0, NULL,
 	  NULL },
-	{ "our key as another's text", IDS REST "key=\"x\" x=\"sockledger\"", RECORD_OTHER_KEY, 0,
+	{ "our key as another's text", IDS REST "key=\"x\" x=\"sockledger\"", AUDIT_OTHER_KEY, 0,
 	  0, 0, NULL, NULL },
 	/* "net" 01 "sockledger", "sockledger" 01 "net", "a" 01 "sockledger" 01 "b" */
-	{ "our key behind another", IDS REST "key=6E657401736F636B6C6564676572", RECORD_OURS,
+	{ "our key behind another", IDS REST "key=6E657401736F636B6C6564676572", AUDIT_OURS,
 	  USUAL },
-	{ "our key before another", IDS REST "key=736F636B6C6564676572016E6574", RECORD_OURS,
+	{ "our key before another", IDS REST "key=736F636B6C6564676572016E6574", AUDIT_OURS,
 	  USUAL },
-	{ "our key amidst others", IDS REST "key=6101736F636B6C65646765720162", RECORD_OURS,
+	{ "our key amidst others", IDS REST "key=6101736F636B6C65646765720162", AUDIT_OURS,
 	  USUAL },
-	{ "several others", IDS REST "key=61016201736F636B", RECORD_OTHER_KEY, 0, 0, 0, NULL,
+	{ "several others", IDS REST "key=61016201736F636B", AUDIT_OTHER_KEY, 0, 0, 0, NULL,
 	  NULL },
-	{ "keys that are none", IDS REST "key=0101", RECORD_OTHER_KEY, 0, 0, 0, NULL, NULL },
-	{ "a pid that is no number", "ppid=1 pid=x uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
-	{ "a pid with more behind it", "ppid=1 pid=12x uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL,
+	{ "keys that are none", IDS REST "key=0101", AUDIT_OTHER_KEY, 0, 0, 0, NULL, NULL },
+	{ "a pid that is no number", "ppid=1 pid=x uid=0 " KEY, AUDIT_BAD, 0, 0, 0, NULL, NULL },
+	{ "a pid with more behind it", "ppid=1 pid=12x uid=0 " KEY, AUDIT_BAD, 0, 0, 0, NULL,
 	  NULL },
-	{ "a negative pid", "ppid=1 pid=-2 uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
-	{ "a pid beyond all", "ppid=1 pid=2147483648 uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
-	{ "a bad parent", "ppid=-7 pid=2 uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
-	{ "no pid", "ppid=1 uid=0 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
-	{ "an id beyond 32 bits", "ppid=1 pid=2 uid=4294967296 " KEY, RECORD_BAD, 0, 0, 0, NULL,
+	{ "a negative pid", "ppid=1 pid=-2 uid=0 " KEY, AUDIT_BAD, 0, 0, 0, NULL, NULL },
+	{ "a pid beyond all", "ppid=1 pid=2147483648 uid=0 " KEY, AUDIT_BAD, 0, 0, 0, NULL, NULL },
+	{ "a bad parent", "ppid=-7 pid=2 uid=0 " KEY, AUDIT_BAD, 0, 0, 0, NULL, NULL },
+	{ "no pid", "ppid=1 uid=0 " KEY, AUDIT_BAD, 0, 0, 0, NULL, NULL },
+	{ "an id beyond 32 bits", "ppid=1 pid=2 uid=4294967296 " KEY, AUDIT_BAD, 0, 0, 0, NULL,
 	  NULL },
-	{ "an id beyond 64 bits", "ppid=1 pid=2 uid=99999999999999999999 " KEY, RECORD_BAD, 0, 0, 0,
+	{ "an id beyond 64 bits", "ppid=1 pid=2 uid=99999999999999999999 " KEY, AUDIT_BAD, 0, 0, 0,
 	  NULL, NULL },
-	{ "an id in hex", "ppid=1 pid=2 uid=0x1 " KEY, RECORD_BAD, 0, 0, 0, NULL, NULL },
+	{ "an id in hex", "ppid=1 pid=2 uid=0x1 " KEY, AUDIT_BAD, 0, 0, 0, NULL, NULL },
 #undef USUAL
 };
 
@@ -371,7 +371,7 @@ static void test_fields(void)
 
 		snprintf(lines, sizeof(lines), CONNECT_HEAD "%s\n" IPV4 TITLE END, g->fields);
 		good = parse(lines) && number("result", result, g->result);
-		if (good && result == RECORD_OURS)
+		if (good && result == AUDIT_OURS)
 			good = number("uid", event.uid, g->uid) &&
 			       number("auid", event.auid, g->auid) &&
 			       number("pid", event.pid, g->pid) &&
@@ -385,20 +385,20 @@ static void test_results(void)
 {
 	static const struct {
 		const char *call;
-		enum record_result result;
+		enum audit_result result;
 		int64_t exit;
 	} calls[] = {
-		{ "success=no exit=-115 a0=7", RECORD_OURS, -115 },
-		{ "success=no exit=-111 a0=7", RECORD_OURS, -111 },
-		{ "success=no exit=-512 a0=7", RECORD_OURS, -512 },
-		{ "success=yes exit=0 a0=7", RECORD_OURS, 0 },
-		{ "success=no exit=EINPROGRESS(Operation a0=7", RECORD_BAD, 0 },
-		{ "success=no exit= a0=7", RECORD_BAD, 0 },
-		{ "success=no exit=- a0=7", RECORD_BAD, 0 },
-		{ "success=no exit=--1 a0=7", RECORD_BAD, 0 },
-		{ "success=no a0=7", RECORD_BAD, 0 },
-		{ "exit=0 a0=7 a1=0x10", RECORD_BAD, 0 },
-		{ "exit=0 a0=7 a1=11111111111111111", RECORD_BAD, 0 },
+		{ "success=no exit=-115 a0=7", AUDIT_OURS, -115 },
+		{ "success=no exit=-111 a0=7", AUDIT_OURS, -111 },
+		{ "success=no exit=-512 a0=7", AUDIT_OURS, -512 },
+		{ "success=yes exit=0 a0=7", AUDIT_OURS, 0 },
+		{ "success=no exit=EINPROGRESS(Operation a0=7", AUDIT_BAD, 0 },
+		{ "success=no exit= a0=7", AUDIT_BAD, 0 },
+		{ "success=no exit=- a0=7", AUDIT_BAD, 0 },
+		{ "success=no exit=--1 a0=7", AUDIT_BAD, 0 },
+		{ "success=no a0=7", AUDIT_BAD, 0 },
+		{ "exit=0 a0=7 a1=0x10", AUDIT_BAD, 0 },
+		{ "exit=0 a0=7 a1=11111111111111111", AUDIT_BAD, 0 },
 	};
 	char lines[1024];
 
@@ -408,12 +408,12 @@ static void test_results(void)
 		snprintf(lines, sizeof(lines), SYSCALL_HEAD "42 %s items=0 " IDS REST KEY "\n" IPV4
 			 TITLE, calls[i].call);
 		good = parse(lines) && number("result", result, calls[i].result) &&
-		       (result != RECORD_OURS || (number("exit", event.exit, calls[i].exit) &&
+		       (result != AUDIT_OURS || (number("exit", event.exit, calls[i].exit) &&
 						  number("fd", event.fd, 7)));
 		tap_ok(good, "%s", calls[i].call);
 	}
 	tap_ok(parse(SYSCALL_HEAD "42 exit=-9 a0=ffffffff a1=0 a2=10 items=0 " IDS REST KEY "\n"
-		     IPV4 TITLE) && result == RECORD_OURS && number("fd", event.fd, -1),
+		     IPV4 TITLE) && result == AUDIT_OURS && number("fd", event.fd, -1),
 	       "a negative fd, as 32 bits");
 }
 
@@ -421,25 +421,25 @@ static void test_addresses(void)
 {
 	static const struct {
 		const char *saddr;
-		enum record_result result;
+		enum audit_result result;
 		const char *address;
 		int port;
 	} of[] = {
-		{ "0A0001BB0000000020010DB800000000000000000000000100000000", RECORD_OURS,
+		{ "0A0001BB0000000020010DB800000000000000000000000100000000", AUDIT_OURS,
 		  "2001:db8::1", 443 },
-		{ "0A0001BB0000000000000000000000000000FFFFC000020100000000", RECORD_OURS,
+		{ "0A0001BB0000000000000000000000000000FFFFC000020100000000", AUDIT_OURS,
 		  "::ffff:192.0.2.1", 443 },
-		{ "0a0001bb0000000020010db8000000000000000000000001", RECORD_OURS, "2001:db8::1",
+		{ "0a0001bb0000000020010db8000000000000000000000001", AUDIT_OURS, "2001:db8::1",
 		  443 },
-		{ "02000000000000000000000000000000", RECORD_OURS, "0.0.0.0", 0 },
-		{ "01002F72756E2F78", RECORD_OTHER_FAMILY, NULL, 0 },
-		{ "0000000000000000", RECORD_OTHER_FAMILY, NULL, 0 },
-		{ "02000050C00002", RECORD_BAD_ADDRESS, NULL, 0 },
-		{ "0A0001BB0000000020010DB8", RECORD_BAD_ADDRESS, NULL, 0 },
-		{ "02000050C00002G1", RECORD_BAD_ADDRESS, NULL, 0 },
-		{ "02000050C00002010", RECORD_BAD_ADDRESS, NULL, 0 },
-		{ "(null)", RECORD_BAD_ADDRESS, NULL, 0 },
-		{ "", RECORD_BAD_ADDRESS, NULL, 0 },
+		{ "02000000000000000000000000000000", AUDIT_OURS, "0.0.0.0", 0 },
+		{ "01002F72756E2F78", AUDIT_OTHER_FAMILY, NULL, 0 },
+		{ "0000000000000000", AUDIT_OTHER_FAMILY, NULL, 0 },
+		{ "02000050C00002", AUDIT_BAD_ADDRESS, NULL, 0 },
+		{ "0A0001BB0000000020010DB8", AUDIT_BAD_ADDRESS, NULL, 0 },
+		{ "02000050C00002G1", AUDIT_BAD_ADDRESS, NULL, 0 },
+		{ "02000050C00002010", AUDIT_BAD_ADDRESS, NULL, 0 },
+		{ "(null)", AUDIT_BAD_ADDRESS, NULL, 0 },
+		{ "", AUDIT_BAD_ADDRESS, NULL, 0 },
 	};
 	char lines[1024];
 
@@ -452,7 +452,7 @@ static void test_addresses(void)
 		       (!of[i].address || address(&event, of[i].address, of[i].port));
 		tap_ok(good, "saddr '%s'", of[i].saddr);
 	}
-	tap_ok(parse(CONNECT "type=SOCKADDR " STAMP "x=1\n" TITLE) && result == RECORD_BAD_ADDRESS,
+	tap_ok(parse(CONNECT "type=SOCKADDR " STAMP "x=1\n" TITLE) && result == AUDIT_BAD_ADDRESS,
 	       "a SOCKADDR without saddr");
 }
 
@@ -475,11 +475,11 @@ static void test_titles(void)
 
 		snprintf(lines, sizeof(lines), CONNECT IPV4 "type=PROCTITLE " STAMP
 			 "proctitle=%s\n", of[i].title);
-		good = parse(lines) && result == RECORD_OURS &&
+		good = parse(lines) && result == AUDIT_OURS &&
 		       text("cmdline", event.text[EVENT_CMDLINE], of[i].cmdline);
 		tap_ok(good, "proctitle %s", of[i].title);
 	}
-	tap_ok(parse(CONNECT IPV4 END) && result == RECORD_OURS &&
+	tap_ok(parse(CONNECT IPV4 END) && result == AUDIT_OURS &&
 	       text("cmdline", event.text[EVENT_CMDLINE], NULL), "no proctitle");
 }
 
@@ -492,8 +492,8 @@ static void test_afterwards(void)
 	bool good = true;
 
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
-		good = parse(before[i]) && result != RECORD_OURS && good;
-		good = parse(CONNECT IPV4 TITLE) && result == RECORD_OURS &&
+		good = parse(before[i]) && result != AUDIT_OURS && good;
+		good = parse(CONNECT IPV4 TITLE) && result == AUDIT_OURS &&
 		       number("serial", event.serial, 456) && number("pid", event.pid, 101) &&
 		       address(&event, "192.0.2.1", 80) && good;
 	}
@@ -502,7 +502,7 @@ static void test_afterwards(void)
 
 int main(void)
 {
-	parser = record_parser_new();
+	parser = audit_parser_new();
 	if (!parser)
 		return 1;
 	test_raw();
@@ -516,6 +516,6 @@ int main(void)
 	test_addresses();
 	test_titles();
 	test_afterwards();
-	record_parser_free(parser);
+	audit_parser_free(parser);
 	return tap_done();
 }

@@ -14,7 +14,7 @@
  * oldest makes room.  Each is found by its socket, by process and destination, or by destination, in
  * a time that does not depend on how many there are.
  */
-struct flow {
+struct half {
 	uint64_t id;		/* of its row */
 	int protocol;		/* -1: unknown */
 	struct endpoint peer;
@@ -32,12 +32,12 @@ struct flow {
 	bool described;		/* its row has what /proc said of the living process */
 };
 
-struct flows;
+struct halves;
 
-struct flows *flows_new(void);
-void flows_free(struct flows *f);
+struct halves *halves_new(void);
+void halves_free(struct halves *f);
 
-void flows_add(struct flows *f, const struct flow *flow);
+void halves_add(struct halves *f, const struct half *flow);
 
 /*
  * The packet that this record of a call is about; it is taken out.  By what they share: the socket, the
@@ -45,24 +45,24 @@ void flows_add(struct flows *f, const struct flow *flow);
  * was named by a descriptor (its holder may have passed it on).  Within the time that lies between a
  * call's entry and its first packet.  False: there is none.
  */
-bool flows_match(struct flows *f, const struct event *e, int protocol, const struct endpoint *dst,
-		 struct flow *found);
+bool halves_match(struct halves *f, const struct event *e, int protocol, const struct endpoint *dst,
+		 struct half *found);
 
 /*
  * The other way round, among records: that of process pid to dst, from about time_us; with pid -1 of
  * anybody with this uid (-1: any).  fd: of another descriptor it is another connection's; -1: unknown.
  * It stays.  False: there is none.
  */
-bool flows_find(const struct flows *f, int protocol, const struct endpoint *dst, int64_t pid,
-		int64_t fd, int64_t uid, int64_t time_us, struct flow *found);
+bool halves_find(const struct halves *f, int protocol, const struct endpoint *dst, int64_t pid,
+		int64_t fd, int64_t uid, int64_t time_us, struct half *found);
 
 /* Likewise, of this very socket. */
-bool flows_find_socket(const struct flows *f, int protocol, const struct endpoint *dst, int64_t inode,
-		       struct flow *found);
+bool halves_find_socket(const struct halves *f, int protocol, const struct endpoint *dst, int64_t inode,
+		       struct half *found);
 
 /* Row id still waits for its other half. */
-bool flows_has(const struct flows *f, uint64_t id);
+bool halves_has(const struct halves *f, uint64_t id);
 /* Row id is settled otherwise. */
-void flows_close(struct flows *f, uint64_t id);
+void halves_close(struct halves *f, uint64_t id);
 
 #endif

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mixed.h"
+#include "mixed_load.h"
 #include "programs.h"
 
 #define FIRST_PORT 20000

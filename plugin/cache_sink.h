@@ -16,35 +16,35 @@ struct event;
  * for a lock, for syslog.  The read side hands events over through a ring and never waits, unless
  * it says that it may.
  */
-struct writer;
+struct cache_sink;
 
 /* The cache's path and bounds are copied from c; config_path (NULL: the default file) stays borrowed,
- * for writer_reload().  A cache that is damaged is set aside; one that
+ * for cache_sink_reload().  A cache that is damaged is set aside; one that
  * cannot be opened now is tried again for as long as it takes.  interrupt: a descriptor that is
  * readable when the program shall end.  NULL with errno set. */
-struct writer *writer_start(const struct config *c, const char *config_path,
+struct cache_sink *cache_sink_start(const struct config *c, const char *config_path,
 			    struct counters *counters, int interrupt);
 
 /* The serial up to which an earlier life of the plugin, since this boot, had handed over everything.
  * False where there is none, or the cache has not been opened yet. */
-bool writer_last_serial(struct writer *w, uint32_t *serial);
+bool cache_sink_last_serial(struct cache_sink *w, uint32_t *serial);
 
 /* Hands one event over: its bytes are copied.  False where there is no room within the patience
  * that the source of the events has, which is counted. */
-bool writer_put(struct writer *w, const struct event *e, enum committer_patience patience);
+bool cache_sink_put(struct cache_sink *w, const struct event *e, enum committer_patience patience);
 
 /* Something was counted without an event: the counters in the cache want writing. */
-void writer_nudge(struct writer *w);
+void cache_sink_nudge(struct cache_sink *w);
 
 /* Has the writer's thread read the configuration again, and take the cache's path and bounds from it.
  * Mistakes are logged, and the old one stays. */
-void writer_reload(struct writer *w);
+void cache_sink_reload(struct cache_sink *w);
 /* The configuration that was read since the last call, to be released by the caller; NULL where
  * none was. */
-struct config *writer_new_config(struct writer *w);
+struct config *cache_sink_new_config(struct cache_sink *w);
 
 /* Commits what is left, for at most timeout_ms where the cache does not let it; what then is left
  * is counted as lost.  Ends the thread and frees w.  0, or -errno of the last failure. */
-int writer_stop(struct writer *w, int timeout_ms);
+int cache_sink_stop(struct cache_sink *w, int timeout_ms);
 
 #endif

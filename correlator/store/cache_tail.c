@@ -17,7 +17,7 @@
 
 #include "cache.h"
 #include "db.h"
-#include "follow.h"
+#include "cache_tail.h"
 #include "log.h"
 
 #define TURN_ROWS 128		/* packets wait for no more than these */
@@ -30,8 +30,8 @@
 #define AGAIN_FIRST_MS 1
 #define AGAIN_LAST_MS 32
 
-struct follow {
-	const struct follow_ops *ops;
+struct cache_tail {
+	const struct cache_tail_ops *ops;
 	void *arg;
 	char *path, *dir;
 	int inotify;
@@ -46,9 +46,9 @@ struct follow {
 	bool complained;
 };
 
-struct follow *follow_new(const char *cache_path, const struct follow_ops *ops, void *arg)
+struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops, void *arg)
 {
-	struct follow *f = calloc(1, sizeof(*f));
+	struct cache_tail *f = calloc(1, sizeof(*f));
 	char *slash;
 
 	if (!f)
@@ -60,7 +60,7 @@ struct follow *follow_new(const char *cache_path, const struct follow_ops *ops, 
 	f->dir = strdup(cache_path);
 	f->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (!f->path || !f->dir || f->inotify < 0) {
-		follow_free(f);
+		cache_tail_free(f);
 		return NULL;
 	}
 	slash = strrchr(f->dir, '/');
@@ -69,7 +69,7 @@ struct follow *follow_new(const char *cache_path, const struct follow_ops *ops, 
 	return f;
 }
 
-void follow_free(struct follow *f)
+void cache_tail_free(struct cache_tail *f)
 {
 	if (!f)
 		return;
@@ -81,12 +81,12 @@ void follow_free(struct follow *f)
 	free(f);
 }
 
-int follow_fd(const struct follow *f)
+int cache_tail_fd(const struct cache_tail *f)
 {
 	return f->inotify;
 }
 
-int follow_timeout_ms(const struct follow *f)
+int follow_timeout_ms(const struct cache_tail *f)
 {
 	if (f->again_ms)
 		return f->again_ms;
@@ -94,7 +94,7 @@ int follow_timeout_ms(const struct follow *f)
 }
 
 /* True where anything had happened. */
-static bool drain_inotify(struct follow *f)
+static bool drain_inotify(struct cache_tail *f)
 {
 	bool woken = false;
 	char buf[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -115,7 +115,7 @@ static bool drain_inotify(struct follow *f)
 	return woken;
 }
 
-static void plan_again(struct follow *f, bool woken, int rows)
+static void plan_again(struct cache_tail *f, bool woken, int rows)
 {
 	if (rows)
 		f->again_ms = 0;
@@ -125,7 +125,7 @@ static void plan_again(struct follow *f, bool woken, int rows)
 		f->again_ms = f->again_ms < AGAIN_LAST_MS ? f->again_ms * 2 : 0;
 }
 
-static void watch(struct follow *f)
+static void watch(struct cache_tail *f)
 {
 	char log[PATH_MAX];
 
@@ -136,21 +136,21 @@ static void watch(struct follow *f)
 		f->log_watch = inotify_add_watch(f->inotify, log, IN_MODIFY | IN_DELETE_SELF);
 }
 
-static void let_go(struct follow *f)
+static void let_go(struct cache_tail *f)
 {
 	cache_reader_close(f->reader);
 	f->reader = NULL;
 }
 
 /* A fresh database under the same name, or none at all: then what is open shows nothing new. */
-static bool was_replaced(const struct follow *f)
+static bool was_replaced(const struct cache_tail *f)
 {
 	struct stat st;
 
 	return stat(f->path, &st) || st.st_dev != f->dev || st.st_ino != f->ino;
 }
 
-static int open_cache(struct follow *f)
+static int open_cache(struct cache_tail *f)
 {
 	struct stat st;
 	uint64_t first = 0, last = 0;
@@ -187,7 +187,7 @@ static int open_cache(struct follow *f)
 
 static int show(const struct event *e, void *arg)
 {
-	struct follow *f = arg;
+	struct cache_tail *f = arg;
 
 	if (e->seq > f->seq + 1 && f->seq >= f->replay_until && f->seq)
 		f->ops->missed(f->arg, (int64_t)(e->seq - f->seq - 1));
@@ -196,7 +196,7 @@ static int show(const struct event *e, void *arg)
 	return 0;
 }
 
-int follow_turn(struct follow *f)
+int cache_tail_turn(struct cache_tail *f)
 {
 	bool woken = drain_inotify(f);
 	int rc = 0;

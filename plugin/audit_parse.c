@@ -14,14 +14,14 @@
 #include <sys/socket.h>
 
 #include "assemble.h"
-#include "record.h"
+#include "audit_parse.h"
 #include "sockaddr.h"
 
 /* An audit message is at most 8970 bytes; decoded hex takes half of it. */
 #define SCRATCH_BYTES (4 * 8970)
 #define SOCK_TYPE_BITS 0xf	/* SOCK_TYPE_MASK in linux/net.h: the rest are flags */
 
-struct record_parser {
+struct audit_parser {
 	auparse_state_t *au;
 	/* of the event under way */
 	const struct assembled *assembled;
@@ -37,7 +37,7 @@ struct record_parser {
 };
 
 /* Decimal, with a sign; strtoll() costs more than libauparse does for a whole field. */
-static int64_t parse_number(struct record_parser *p, const char *value)
+static int64_t parse_number(struct audit_parser *p, const char *value)
 {
 	bool negative = *value == '-';
 	const char *digits = value + negative, *c = digits;
@@ -50,7 +50,7 @@ static int64_t parse_number(struct record_parser *p, const char *value)
 	return negative ? -n : n;
 }
 
-static uint64_t parse_hex(struct record_parser *p, const char *value)
+static uint64_t parse_hex(struct audit_parser *p, const char *value)
 {
 	const char *c = value;
 	uint64_t n = 0;
@@ -69,7 +69,7 @@ static uint64_t parse_hex(struct record_parser *p, const char *value)
 }
 
 /* Ids are 32 bits, and all ones is "unset"; old kernels wrote -1. */
-static int64_t parse_id(struct record_parser *p, const char *value)
+static int64_t parse_id(struct audit_parser *p, const char *value)
 {
 	int64_t n;
 
@@ -81,7 +81,7 @@ static int64_t parse_id(struct record_parser *p, const char *value)
 	return n == UINT32_MAX ? -1 : n;
 }
 
-static int64_t parse_pid(struct record_parser *p, const char *value)
+static int64_t parse_pid(struct audit_parser *p, const char *value)
 {
 	int64_t n = parse_number(p, value);
 
@@ -95,7 +95,7 @@ static int64_t parse_pid(struct record_parser *p, const char *value)
  * "?" where there is none (audit_log_untrustedstring() in kernel/audit.c).
  */
 /* A copy: libauparse gives the field's memory back with the event. */
-static struct text keep(struct record_parser *p, struct text t)
+static struct text keep(struct audit_parser *p, struct text t)
 {
 	char *to = p->scratch + p->used;
 
@@ -106,7 +106,7 @@ static struct text keep(struct record_parser *p, struct text t)
 	return (struct text){ to, t.len };
 }
 
-static struct text parse_text(struct record_parser *p, struct text t)
+static struct text parse_text(struct audit_parser *p, struct text t)
 {
 	char *to = p->scratch + p->used;
 	long n;
@@ -120,7 +120,7 @@ static struct text parse_text(struct record_parser *p, struct text t)
 	return keep(p, t);
 }
 
-static struct text parse_string(struct record_parser *p, const char *value)
+static struct text parse_string(struct audit_parser *p, const char *value)
 {
 	if ((value[0] == '(' || value[0] == '?') &&
 	    (!strcmp(value, "(null)") || !strcmp(value, "(none)") || !strcmp(value, "?")))
@@ -129,7 +129,7 @@ static struct text parse_string(struct record_parser *p, const char *value)
 }
 
 /* PROCTITLE separates the arguments by NUL, and cuts at 128 bytes. */
-static struct text parse_cmdline(struct record_parser *p, struct text title)
+static struct text parse_cmdline(struct audit_parser *p, struct text title)
 {
 	struct text t;
 	char *bytes;
@@ -146,7 +146,7 @@ static struct text parse_cmdline(struct record_parser *p, struct text title)
 	return t;
 }
 
-static void parse_key(struct record_parser *p, const char *value)
+static void parse_key(struct audit_parser *p, const char *value)
 {
 	size_t len = strlen(p->audit_key);
 
@@ -155,7 +155,7 @@ static void parse_key(struct record_parser *p, const char *value)
 		p->key_ours = true;
 }
 
-static void syscall_field(struct record_parser *p, const char *name, const char *value)
+static void syscall_field(struct audit_parser *p, const char *name, const char *value)
 {
 	struct event *e = p->event;
 
@@ -216,7 +216,7 @@ static void syscall_field(struct record_parser *p, const char *name, const char 
 }
 
 /* NAME="value" in the interpretations that an ENRICHED record carries behind its own fields. */
-static struct text enriched(struct record_parser *p, const char *interpretations, const char *name)
+static struct text enriched(struct audit_parser *p, const char *interpretations, const char *name)
 {
 	size_t len = strlen(name);
 	const char *at = interpretations, *end;
@@ -239,7 +239,7 @@ static struct text enriched(struct record_parser *p, const char *interpretations
 	return (struct text){ p->scratch + p->used - (end - at), (size_t)(end - at) };
 }
 
-static void record_field(struct record_parser *p, int type, const char *name, const char *value)
+static void record_field(struct audit_parser *p, int type, const char *name, const char *value)
 {
 	switch (type) {
 	case AUDIT_SYSCALL:
@@ -265,7 +265,7 @@ static void record_field(struct record_parser *p, int type, const char *name, co
 
 static void on_event(auparse_state_t *au, auparse_cb_event_t what, void *arg)
 {
-	struct record_parser *p = arg;
+	struct audit_parser *p = arg;
 
 	if (what != AUPARSE_CB_EVENT_READY || p->seen || auparse_first_record(au) <= 0)
 		return;
@@ -290,9 +290,9 @@ static void on_event(auparse_state_t *au, auparse_cb_event_t what, void *arg)
 	} while (auparse_next_record(au) > 0);
 }
 
-struct record_parser *record_parser_new(void)
+struct audit_parser *audit_parser_new(void)
 {
-	struct record_parser *p = calloc(1, sizeof(*p));
+	struct audit_parser *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
@@ -306,7 +306,7 @@ struct record_parser *record_parser_new(void)
 	return p;
 }
 
-void record_parser_free(struct record_parser *p)
+void audit_parser_free(struct audit_parser *p)
 {
 	if (!p)
 		return;
@@ -315,7 +315,7 @@ void record_parser_free(struct record_parser *p)
 }
 
 /* What the kind of call makes of its arguments. */
-static enum record_result finish(struct record_parser *p)
+static enum audit_result finish(struct audit_parser *p)
 {
 	struct event *e = p->event;
 
@@ -329,20 +329,20 @@ static enum record_result finish(struct record_parser *p)
 		if (e->exit >= 0)
 			e->fd = e->exit;
 		if (e->family != AF_INET && e->family != AF_INET6)
-			return RECORD_OTHER_FAMILY;
-		return RECORD_OURS;
+			return AUDIT_OTHER_FAMILY;
+		return AUDIT_OURS;
 	}
 	if (e->kind == EVENT_EXEC || e->kind == EVENT_FORK)
-		return RECORD_OURS;
+		return AUDIT_OURS;
 	if (!p->has_address && (e->kind == EVENT_SEND || e->kind == EVENT_ACCEPT))
-		return RECORD_NO_ADDRESS;
+		return AUDIT_NO_ADDRESS;
 	if (!p->has_address || p->address == SOCKADDR_BAD)
-		return RECORD_BAD_ADDRESS;
+		return AUDIT_BAD_ADDRESS;
 	/* An IPv4 socket sends to AF_UNSPEC as to AF_INET (udp_sendmsg(), raw_sendmsg()), and is bound
 	 * to it where the address is any (__inet_bind()). */
 	if (p->address != SOCKADDR_INET &&
 	    !(p->address == SOCKADDR_UNSPEC && (e->kind == EVENT_SEND || e->kind == EVENT_BIND)))
-		return RECORD_OTHER_FAMILY;
+		return AUDIT_OTHER_FAMILY;
 	/* accept(): what came out; the listener's own descriptor has no place in the event. */
 	if (e->kind != EVENT_ACCEPT)
 		e->fd = (int32_t)p->args[0];
@@ -351,10 +351,10 @@ static enum record_result finish(struct record_parser *p)
 	e->family = p->to.addr.family;
 	e->addr = p->to.addr;
 	e->port = p->to.port;
-	return RECORD_OURS;
+	return AUDIT_OURS;
 }
 
-enum record_result record_parse(struct record_parser *p, const struct assembled *a,
+enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 				const char *audit_key, struct event *e)
 {
 	event_init(e);
@@ -365,13 +365,13 @@ enum record_result record_parse(struct record_parser *p, const struct assembled 
 	memset(p->args, 0, sizeof(p->args));
 	p->used = 0;
 	if (auparse_feed(p->au, a->lines, a->len) || auparse_flush_feed(p->au))
-		return RECORD_BAD;
+		return AUDIT_BAD;
 	if (!p->seen)
-		return RECORD_BAD;
+		return AUDIT_BAD;
 	if (!p->key_ours)
-		return RECORD_OTHER_KEY;
+		return AUDIT_OTHER_KEY;
 	if (p->number_bad || !p->exit_seen || e->pid < 0)
-		return RECORD_BAD;
+		return AUDIT_BAD;
 	e->time_us = a->stamp.time_us;
 	e->serial = a->stamp.serial;
 	e->text[EVENT_NODE] = a->stamp.node;

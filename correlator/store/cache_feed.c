@@ -2,7 +2,7 @@
 /*
  * The cache's rows, read by a thread of its own.
  *
- *   cache --follow_turn()--> on_*() --ring--> records_take() --> ops
+ *   cache --cache_tail_turn()--> on_*() --ring--> cache_feed_take() --> ops
  *           (this thread)                      (who answers packets)
  */
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "follow.h"
-#include "records.h"
+#include "cache_tail.h"
+#include "cache_feed.h"
 #include "ring.h"
 
 #define RING_BYTES ((size_t)512 * 1024)
@@ -36,13 +36,13 @@ struct item {
 	struct event event;	/* last: its texts lie behind it */
 };
 
-struct records {
-	const struct records_ops *ops;
+struct cache_feed {
+	const struct cache_feed_ops *ops;
 	void *arg;
-	struct follow *follow;
+	struct cache_tail *follow;
 	struct ring *ring;
 	pthread_t thread;
-	int finish;			/* an eventfd, readable from records_finish() on */
+	int finish;			/* an eventfd, readable from cache_feed_finish() on */
 	_Atomic int64_t give_up_ns;	/* 0: run */
 	int wake;			/* an eventfd: somebody is in a hurry */
 	atomic_bool hurry;
@@ -51,7 +51,7 @@ struct records {
 };
 
 /* Room in the ring; waits for it.  NULL: the end has come meanwhile. */
-static struct item *reserve(struct records *r, enum item_kind kind, size_t extra)
+static struct item *reserve(struct cache_feed *r, enum item_kind kind, size_t extra)
 {
 	struct item *item;
 
@@ -69,7 +69,7 @@ static struct item *reserve(struct records *r, enum item_kind kind, size_t extra
 
 static void on_event(void *arg, const struct event *e, bool replay)
 {
-	struct records *r = arg;
+	struct cache_feed *r = arg;
 	size_t size = event_pack_size(e);
 	struct item *item;
 
@@ -88,7 +88,7 @@ static void on_event(void *arg, const struct event *e, bool replay)
 
 static int64_t on_begin(void *arg, const char *epoch)
 {
-	struct records *r = arg;
+	struct cache_feed *r = arg;
 	int64_t seq = r->ops->position(r->arg, epoch);
 	struct item *item = seq < 0 ? NULL : reserve(r, ITEM_BEGIN, 0);
 
@@ -102,7 +102,7 @@ static int64_t on_begin(void *arg, const char *epoch)
 
 static void on_position(void *arg, uint64_t seq)
 {
-	struct records *r = arg;
+	struct cache_feed *r = arg;
 	struct item *item = reserve(r, ITEM_FOLLOWED, 0);
 
 	if (!item)
@@ -113,7 +113,7 @@ static void on_position(void *arg, uint64_t seq)
 
 static void on_missed(void *arg, int64_t rows)
 {
-	struct records *r = arg;
+	struct cache_feed *r = arg;
 	struct item *item = reserve(r, ITEM_MISSED, 0);
 
 	if (!item)
@@ -122,12 +122,12 @@ static void on_missed(void *arg, int64_t rows)
 	ring_publish(r->ring);
 }
 
-static const struct follow_ops follow_ops = {
+static const struct cache_tail_ops cache_tail_ops = {
 	.begin = on_begin, .event = on_event, .position = on_position, .missed = on_missed,
 };
 
 /* So that rows come together, until somebody is in a hurry. */
-static void rest(struct records *r)
+static void rest(struct cache_feed *r)
 {
 	struct pollfd fds[] = {
 		{ .fd = r->finish, .events = POLLIN }, { .fd = r->wake, .events = POLLIN },
@@ -140,7 +140,7 @@ static void rest(struct records *r)
 		return;
 }
 
-void records_hurry(struct records *r, bool hurry)
+void cache_feed_hurry(struct cache_feed *r, bool hurry)
 {
 	uint64_t one = 1;
 
@@ -150,18 +150,18 @@ void records_hurry(struct records *r, bool hurry)
 		return;
 }
 
-static void *records_main(void *arg)
+static void *cache_feed_main(void *arg)
 {
-	struct records *r = arg;
+	struct cache_feed *r = arg;
 	struct pollfd fds[] = {
-		{ .fd = follow_fd(r->follow), .events = POLLIN },
+		{ .fd = cache_tail_fd(r->follow), .events = POLLIN },
 		{ .fd = r->finish, .events = POLLIN },
 	};
 	struct item *item;
 	int more;
 
 	do {
-		more = follow_turn(r->follow);
+		more = cache_tail_turn(r->follow);
 		ring_nudge(r->ring);
 		if (r->once && more <= 0)
 			break;
@@ -171,7 +171,7 @@ static void *records_main(void *arg)
 		rest(r);
 	} while (!atomic_load(&r->give_up_ns));
 	/* What was committed before the end is read, if that is near. */
-	while (!r->once && (more = follow_turn(r->follow)) > 0 &&
+	while (!r->once && (more = cache_tail_turn(r->follow)) > 0 &&
 	       clock_mono_ns() < atomic_load(&r->give_up_ns))
 		;
 	item = reserve(r, ITEM_END, 0);
@@ -180,10 +180,10 @@ static void *records_main(void *arg)
 	return NULL;
 }
 
-struct records *records_start(const char *cache_path, bool once, const struct records_ops *ops,
+struct cache_feed *cache_feed_start(const char *cache_path, bool once, const struct cache_feed_ops *ops,
 			      void *arg)
 {
-	struct records *r = calloc(1, sizeof(*r));
+	struct cache_feed *r = calloc(1, sizeof(*r));
 	int rc = ENOMEM;
 
 	if (!r)
@@ -194,13 +194,13 @@ struct records *records_start(const char *cache_path, bool once, const struct re
 	r->finish = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->ring = ring_new(RING_BYTES);
-	r->follow = follow_new(cache_path, &follow_ops, r);
+	r->follow = cache_tail_new(cache_path, &cache_tail_ops, r);
 	if (r->finish >= 0 && r->wake >= 0 && r->ring && r->follow)
-		rc = pthread_create(&r->thread, NULL, records_main, r);
+		rc = pthread_create(&r->thread, NULL, cache_feed_main, r);
 	if (!rc)
 		return r;
 	ring_free(r->ring);
-	follow_free(r->follow);
+	cache_tail_free(r->follow);
 	if (r->finish >= 0)
 		close(r->finish);
 	if (r->wake >= 0)
@@ -210,7 +210,7 @@ struct records *records_start(const char *cache_path, bool once, const struct re
 	return NULL;
 }
 
-static void end_by(struct records *r, int64_t give_up_ns)
+static void end_by(struct cache_feed *r, int64_t give_up_ns)
 {
 	uint64_t one = 1;
 
@@ -219,12 +219,12 @@ static void end_by(struct records *r, int64_t give_up_ns)
 		return;
 }
 
-void records_finish(struct records *r)
+void cache_feed_finish(struct cache_feed *r)
 {
 	end_by(r, clock_mono_ns() + LAST_FOLLOW_NS);
 }
 
-void records_free(struct records *r)
+void cache_feed_free(struct cache_feed *r)
 {
 	if (!r)
 		return;
@@ -238,13 +238,13 @@ void records_free(struct records *r)
 	}
 	pthread_join(r->thread, NULL);
 	ring_free(r->ring);
-	follow_free(r->follow);
+	cache_tail_free(r->follow);
 	close(r->finish);
 	close(r->wake);
 	free(r);
 }
 
-static void show(struct records *r, const struct item *item)
+static void show(struct cache_feed *r, const struct item *item)
 {
 	switch (item->kind) {
 	case ITEM_BEGIN:
@@ -267,7 +267,7 @@ static void show(struct records *r, const struct item *item)
 	}
 }
 
-int records_take(struct records *r, int most)
+int cache_feed_take(struct cache_feed *r, int most)
 {
 	const struct item *item;
 	int count = 0;
@@ -280,23 +280,23 @@ int records_take(struct records *r, int most)
 	return count;
 }
 
-bool records_ended(const struct records *r, int *rc)
+bool cache_feed_ended(const struct cache_feed *r, int *rc)
 {
 	*rc = r->rc;
 	return r->ended;
 }
 
-int records_fd(const struct records *r)
+int cache_feed_fd(const struct cache_feed *r)
 {
 	return ring_fd(r->ring);
 }
 
-bool records_doze(struct records *r)
+bool cache_feed_doze(struct cache_feed *r)
 {
 	return ring_doze(r->ring);
 }
 
-void records_rouse(struct records *r, bool readable)
+void cache_feed_rouse(struct cache_feed *r, bool readable)
 {
 	ring_rouse(r->ring, readable);
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_RECORD_H
+#define SOCKLEDGER_RECORD_H
+
+#include "event.h"
+
+struct assembled;
+
+/* One assembled event through libauparse into a struct event.  The only user of auparse.h. */
+struct audit_parser;
+
+enum audit_result {
+	AUDIT_OURS,
+	AUDIT_OTHER_KEY,	/* no rule of ours wrote it */
+	AUDIT_OTHER_FAMILY,	/* neither IPv4 nor IPv6 */
+	AUDIT_NO_ADDRESS,	/* a send or accept whose address was lost, or never was */
+	AUDIT_BAD_ADDRESS,
+	AUDIT_BAD,		/* libauparse found no event, or a field is missing or no number */
+};
+
+/* NULL where memory is short. */
+struct audit_parser *audit_parser_new(void);
+void audit_parser_free(struct audit_parser *p);
+
+/*
+ * Fills *e where the result is AUDIT_OURS; its texts belong to the parser until its next call, the
+ * node's name to the assembled event.
+ * audit_key is the key that our rules carry.
+ */
+enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
+				const char *audit_key, struct event *e);
+
+#endif
