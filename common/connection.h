@@ -28,9 +28,9 @@ enum evidence {
 	EVIDENCE_FD = 2,	/* /proc/PID/fd showed the socket at that descriptor */
 	EVIDENCE_BIND = 4,	/* an audit record of the bind of exactly that local port */
 	EVIDENCE_INODE = 8,	/* sock_diag: the socket of exactly that tuple */
-	EVIDENCE_SYSCALL = 16,	/* /proc/PID/task/TID/syscall: in connect() on that descriptor */
+	EVIDENCE_PROC_SYSCALL = 16,	/* /proc/PID/task/TID/syscall: in connect() on that descriptor */
 	EVIDENCE_TRACE = 32,	/* tracefs: a thread of it looked up the route of exactly that tuple */
-	EVIDENCE_CALL = 64,	/* tracefs: the call around it, a TCP socket set to SYN_SENT or a UDP send */
+	EVIDENCE_TRACE_CALL = 64,	/* tracefs: the call around it, a TCP socket set to SYN_SENT or a UDP send */
 };
 
 enum connection_text {

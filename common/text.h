@@ -34,6 +34,12 @@ static inline bool text_equal(struct text a, struct text b)
 #define TEXT_HASH_SEED 14695981039346656037ULL
 uint64_t text_hash(uint64_t hash, const void *data, size_t len);
 
+/* Of the whole text; 0 for none. */
+static inline uint64_t text_hash_of(struct text t)
+{
+	return t.data ? text_hash(TEXT_HASH_SEED, t.data, t.len) : 0;
+}
+
 /* How many bytes the texts hold, and: copies them to `to` and lets the texts point there. */
 size_t texts_size(const struct text *t, int count);
 void texts_move(struct text *t, int count, char *to);

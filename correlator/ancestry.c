@@ -6,11 +6,11 @@
 
 #include "ancestry.h"
 #include "clock.h"
+#include "host.h"
 #include "observe.h"
 #include "proc.h"
 #include "procfs.h"
 #include "tasks.h"
-#include "witnesses.h"
 
 #define GENERATIONS 12
 #define SETS 64
@@ -61,10 +61,10 @@ static void set_exe(struct parent *p, struct text exe)
 	memcpy(p->exe, exe.data ? exe.data : "", p->len);
 }
 
-static void ask(struct ancestry *a, const struct witnesses *w, struct parent *p, int64_t pid,
+static void ask(struct ancestry *a, const struct host *h, struct parent *p, int64_t pid,
 		int64_t time_us)
 {
-	const struct event *known = observer_who(w->observer, pid);
+	const struct event *known = observer_who(h->observer, pid);
 	struct event e;
 
 	*p = (struct parent){ .pid = pid, .ppid = -1, .asked_us = time_us };
@@ -75,13 +75,13 @@ static void ask(struct ancestry *a, const struct witnesses *w, struct parent *p,
 	} else if (known && known->time_us <= time_us + PROC_SLACK_US) {
 		p->ppid = known->ppid;
 		set_exe(p, known->text[EVENT_EXE]);
-	} else if (w->tracefs) {
-		p->ppid = tasks_parent(w->tasks, pid, INT64_MAX);
-		set_exe(p, tasks_exe(w->tasks, pid, INT64_MAX));
+	} else if (h->tracefs) {
+		p->ppid = tasks_parent(h->tasks, pid, INT64_MAX);
+		set_exe(p, tasks_exe(h->tasks, pid, INT64_MAX));
 	}
 }
 
-static const struct parent *find(struct ancestry *a, const struct witnesses *w, int64_t pid,
+static const struct parent *find(struct ancestry *a, const struct host *h, int64_t pid,
 				 int64_t time_us)
 {
 	struct parent *set = a->slot[pid % SETS], *oldest = set;
@@ -92,17 +92,17 @@ static const struct parent *find(struct ancestry *a, const struct witnesses *w, 
 		if (set[i].pid == pid || (oldest->pid != pid && set[i].asked_us < oldest->asked_us))
 			oldest = &set[i];
 	}
-	ask(a, w, oldest, pid, time_us);
+	ask(a, h, oldest, pid, time_us);
 	return oldest;
 }
 
-void ancestry_tell(struct ancestry *a, const struct witnesses *w, struct connection *c)
+void ancestry_fill(struct ancestry *a, const struct host *h, struct connection *c)
 {
 	size_t len = 0, gap = sizeof(BETWEEN) - 1;
 	int64_t pid = c->ppid;
 
 	for (int i = 0; i < GENERATIONS && pid > 0; i++) {
-		const struct parent *p = find(a, w, pid, c->time_us);
+		const struct parent *p = find(a, h, pid, c->time_us);
 
 		if (!p->len || len + gap + p->len > sizeof(a->chain))
 			break;

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The first packet of a connection.
+ * The first packet of a connection, from the queue to its verdict and its row.
  *
- *   arrived --witnesses_ask()--> named, or nothing more can come --> decided --> verdict, row
- *      |                                                                ^
- *      +--> parked: a record may be about to name it -------------------+
- *             judge_event(): one came that names it;
- *             judge_turn(): /proc was looked through, or the deadline is over
+ *   judge_packet() --inquire()--> named, or nothing more can come --decide()--> verdict, row
+ *      |                                                               ^
+ *      +--park()--> waits: a record may be about to name its process --+
+ *             judge_event(): a record came that may be the packet's
+ *             judge_poll(): /proc was searched, or the deadline is over
  *
- *   I1  A packet is parked or has its verdict, never both; a parked one holds its slot until then.
- *   I2  Nothing here waits: /proc is looked through for parked packets alone, in short pieces,
- *       between which the queue is read.
- *   I3  The verdict is given as soon as the policy can tell; what only the row wants comes after it.
- *       Where it is certain which process it is, and nobody asks who that is before it passes, that
- *       is before /proc is asked for its program.
+ *   I1  Nothing here waits: /proc is searched for parked packets alone, in short pieces between which
+ *       the queue is read.
+ *   I2  The verdict is given as soon as the policy can tell; what only the row wants comes after it.
+ *       Where the process is final, and no rule asks what it is, that is before /proc is asked for it.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -22,116 +20,76 @@
 
 #include <linux/netfilter.h>
 
+#include "ask.h"
 #include "clock.h"
 #include "config.h"
+#include "denials.h"
+#include "describe.h"
+#include "host.h"
 #include "judge.h"
+#include "ledger_sink.h"
+#include "lookups.h"
 #include "nfqueue.h"
 #include "observe.h"
 #include "packet.h"
+#include "pairing.h"
+#include "parking.h"
 #include "policy.h"
 #include "procfs.h"
-#include "procscan.h"
-#include "ledger_sink.h"
+#include "queue_counters.h"
+#include "search.h"
 #include "tracefeed.h"
 #include "users.h"
-#include "witnesses.h"
 
-#define PARKED_MAX 256
-#define TWINS_MAX 4
-/* One piece of the search through /proc: so long a packet may wait for it. */
-#define SEARCH_US 150
-/* Where we had no processor a packet waits longer than its time, but not for more than so many times that;
- * then, too, some pieces are for it. */
-#define STARVED_TIMES 10
-#define PIECES_MIN 8
 #define DNS_PORT 53
-#define OTHERS_CHARS 1024
-/* A denied connection is tried again (SYN after 1, 3, 7 s): the same answer without another row. */
-#define DENIED_SLOTS 1024
-#define DENIED_NS 30000000000LL
-/* More packets than that in so long: what their rows only want is left to the records. */
+#define CANDIDATES_CHARS 1024
+/* Above so many packets in so long, details of rows that no rule needs are left to the audit record. */
 #define BUSY_PACKETS 150
 #define BUSY_NS 100000000LL
-/* A new process: no longer here than that. */
+/* A new process: it began no longer ago than that. */
 #define YOUNG_US 100000
 /* How long after a packet the kernel is asked what it lost: no packet is parked for longer. */
 #define LOSSES_NS 1000000000LL
 
 enum counter {
-	C_PACKETS,
-	C_FROM,					/* by enum source */
-	C_CONFIRMED = C_FROM + SOURCES,		/* likewise: the record agreed with the first answer */
-	C_AMENDED = C_CONFIRMED + SOURCES,	/* it named another process */
-	C_RECORDED = C_AMENDED + SOURCES,	/* the record had come first */
-	C_PARKED = C_RECORDED + SOURCES,
-	C_EXPIRED, C_MALFORMED, C_OVERRUNS, C_MISSED, C_DROPPED, C_USER_DROPPED, C_VERDICT_ERRORS,
-	C_MISJUDGED, C_TRACE_EVENTS, C_TRACE_OVERRUNS, C_COUNT
+#define X(id, name) C_##id,
+	QUEUE_COUNTERS(X)
+#undef X
+	/* each by enum source */
+	C_FROM, C_CONFIRMED = C_FROM + SOURCES, C_AMENDED = C_CONFIRMED + SOURCES,
+	C_RECORDED = C_AMENDED + SOURCES, C_COUNT = C_RECORDED + SOURCES
 };
 
 static const char *const counter_names[C_COUNT] = {
-	[C_PACKETS] = "queue_packets",
-	[C_FROM + FROM_NOBODY] = "queue_from_nobody", [C_FROM + FROM_TRACE] = "queue_from_trace",
-	[C_FROM + FROM_CACHE] = "queue_from_cache", [C_FROM + FROM_RECENT] = "queue_from_recent",
-	[C_FROM + FROM_PROC] = "queue_from_proc",
-	[C_CONFIRMED + FROM_NOBODY] = "late_confirmed_nobody",
-	[C_CONFIRMED + FROM_TRACE] = "late_confirmed_trace",
-	[C_CONFIRMED + FROM_CACHE] = "late_confirmed_cache",
-	[C_CONFIRMED + FROM_RECENT] = "late_confirmed_recent",
-	[C_CONFIRMED + FROM_PROC] = "late_confirmed_proc",
-	[C_AMENDED + FROM_TRACE] = "late_amended_trace",
-	[C_AMENDED + FROM_CACHE] = "late_amended_cache",
-	[C_AMENDED + FROM_RECENT] = "late_amended_recent",
-	[C_AMENDED + FROM_PROC] = "late_amended_proc",
-	[C_RECORDED + FROM_TRACE] = "recorded_trace", [C_RECORDED + FROM_CACHE] = "recorded_cache",
-	[C_RECORDED + FROM_RECENT] = "recorded_recent", [C_RECORDED + FROM_PROC] = "recorded_proc",
-	[C_PARKED] = "queue_parked", [C_EXPIRED] = "queue_expired",
-	[C_MALFORMED] = "queue_malformed", [C_OVERRUNS] = "queue_overruns",
-	[C_MISSED] = "queue_missed", [C_DROPPED] = "queue_dropped",
-	[C_USER_DROPPED] = "queue_user_dropped",
-	[C_VERDICT_ERRORS] = "queue_errors", [C_MISJUDGED] = "queue_misjudged",
-	[C_TRACE_EVENTS] = "trace_events", [C_TRACE_OVERRUNS] = "trace_overruns",
+#define X(id, name) [C_##id] = #name,
+	QUEUE_COUNTERS(X)
+#undef X
+#define X(group, source, name) [C_##group + FROM_##source] = #name,
+	QUEUE_COUNTERS_BY_SOURCE(X)
+#undef X
 };
 
-/* Through /proc, for whoever is parked. */
-enum search {
-	NEWEST,		/* the processes started last */
-	EVERYBODY,
-	SEARCHES
-};
-
-/* A packet, or several copies of it, without its verdict yet. */
-struct pending {
-	struct nfqueue_id ids[TWINS_MAX];
-	int count;			/* of ids: retransmissions come as packets of their own */
+/* A packet, or several copies of it, on its way to the verdict. */
+struct undecided {
+	struct packet_id ids[PARKED_COPIES];
+	int copies;			/* of ids: retransmissions come as packets of their own */
 	uint32_t mark;
-	struct connection connection;	/* without texts */
-	struct sender sender;
-	int64_t arrived_ns, deadline_ns, answered_ns;	/* answered_ns 0: not yet */
-	bool used;
-	struct { bool begun, over; } search[SEARCHES];	/* those that began after it came */
-	int pieces;			/* of searches, since it is parked */
-};
-
-struct denied {
-	uint64_t tuple;
-	int64_t inode, until_ns;
-	enum verdict verdict;
+	struct inquiry q;
+	int64_t arrived_ns, answered_ns;	/* answered_ns 0: not yet */
 };
 
 struct judge {
 	struct judge_tools t;
 	struct policy *policy;
-	bool asks_more, asks_names, asks_who;	/* policy_asks_...() */
-	struct pending parked[PARKED_MAX];
-	int parked_to;			/* none behind that is used */
-	int waiting;
-	struct { struct procscan *scan; bool going_on; } search[SEARCHES];
-	enum search had_last;		/* which had a piece */
-	struct denied denied[DENIED_SLOTS];
+	bool needs_full_process, needs_user_names, needs_process;	/* policy_needs_...() */
+	struct parking parking;
+	struct undecided parked[PARKED_MAX];	/* by slot */
+	struct search *search;
+	struct denials denials;
 	int64_t count[C_COUNT];
-	bool heard;			/* records do come */
+	bool records_seen;
 	int64_t counted_since_ns, counted;	/* packets */
-	bool busy;			/* there were many, or are */
+	bool overloaded;		/* there were many packets, or are */
 	int64_t losses_due_ns;		/* when to ask for what was lost; 0: no packet came since */
 };
 
@@ -139,11 +97,10 @@ void judge_set_policy(struct judge *j, struct policy *policy)
 {
 	policy_free(j->policy);
 	j->policy = policy;
-	j->asks_more = policy_asks_more(policy);
-	j->asks_names = policy_asks_names(policy);
-	j->asks_who = policy_asks_who(policy);
-	/* The new one may allow what the old one did not. */
-	memset(j->denied, 0, sizeof(j->denied));
+	j->needs_full_process = policy_needs_full_process(policy);
+	j->needs_user_names = policy_needs_user_names(policy);
+	j->needs_process = policy_needs_process(policy);
+	denials_forget(&j->denials);
 }
 
 struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
@@ -153,28 +110,16 @@ struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 	if (!j)
 		return NULL;
 	j->t = *tools;
-	for (int i = 0; i < SEARCHES; i++) {
-		j->search[i].scan = procscan_new(tools->witnesses->procfs);
-		if (!j->search[i].scan) {
-			judge_free(j);
-			return NULL;
-		}
+	j->search = search_new(tools->host->procfs);
+	if (!j->search) {
+		free(j);
+		return NULL;
 	}
 	judge_set_policy(j, policy);
 	return j;
 }
 
-static uint64_t hash_tuple(const struct connection *c)
-{
-	uint64_t h = text_hash(TEXT_HASH_SEED, &c->protocol, sizeof(c->protocol));
-
-	h = text_hash(h, &c->src.addr, sizeof(c->src.addr));
-	h = text_hash(h, &c->dst.addr, sizeof(c->dst.addr));
-	h = text_hash(h, &c->src.port, sizeof(c->src.port));
-	return text_hash(h, &c->dst.port, sizeof(c->dst.port));
-}
-
-static void give(struct judge *j, struct nfqueue_id id, uint32_t mark, enum verdict verdict)
+static void send_verdict(struct judge *j, struct packet_id id, uint32_t mark, enum verdict verdict)
 {
 	uint32_t mask = (uint32_t)j->t.config->mark, decided = mask & -mask, reject = mask & ~decided;
 	int rc;
@@ -191,136 +136,17 @@ static void give(struct judge *j, struct nfqueue_id id, uint32_t mark, enum verd
 		j->count[C_VERDICT_ERRORS]++;
 }
 
-static const char *reason_of(const struct judge *j, const struct connection *c,
-			     const struct sender *s)
-{
-	if (c->direction == DIRECTION_FORWARD)
-		return "forwarded";
-	if (c->src.port < 0)
-		return "raw";
-	if (!s->local)
-		return "kernel";
-	if (s->lost)
-		return "lost";
-	return j->heard ? "gone" : "no-audit";
-}
-
-/* Fills in what is known now, and how sure that is. */
-static void attribute(struct judge *j, struct connection *c, struct sender *s, struct portrait *p,
-		      enum look look)
-{
-	c->evidence = s->evidence;
-	if (s->pid < 0) {
-		c->certainty = CERTAINTY_UNKNOWN;
-		c->text[CONNECTION_REASON] = text_of(reason_of(j, c, s));
-		*p = (struct portrait){ .alive = false };
-		return;
-	}
-	witnesses_describe(j->t.witnesses, c, s, p, look);
-	c->certainty = certainty_of(s->evidence, &s->doubts);
-}
-
-/* What only rules with patterns of names need: this may wait for a directory server. */
-static void name_users(struct judge *j, struct connection *c, char user[256])
-{
-	int64_t now_ns = clock_mono_ns();
-	struct text name;
-
-	if (!j->asks_names)
-		return;
-	name = users_name(j->t.users, c->uid, now_ns);
-	if (!c->text[CONNECTION_USER].data && name.data) {
-		snprintf(user, 256, "%.*s", (int)name.len, name.data);
-		c->text[CONNECTION_USER] = text_of(user);
-	}
-	if (!c->text[CONNECTION_LOGIN_USER].data)
-		c->text[CONNECTION_LOGIN_USER] = users_name(j->t.users, c->auid, now_ns);
-}
-
-/* uid: of the packet's socket, which the process's need not be. */
-static void record(struct judge *j, struct connection *c, const struct sender *s, int64_t uid,
-		   const struct portrait *p, const struct policy_answer *a)
-{
-	struct half half = {
-		.inode = s->inode, .pid = s->pid, .fd = s->fd, .uid = uid, .source = (int)s->source,
-		.trace_ok = s->doubts.trace_ok, .shared = s->doubts.shared,
-		.described = p->whole, .verdict = a->verdict,
-	};
-	char others[OTHERS_CHARS];
-	const char *text = NULL;
-
-	c->text[CONNECTION_NODE] = text_of(j->t.config->node);
-	c->start_us = procfs_start_us(j->t.witnesses->procfs, c->start_ticks);
-	c->verdict = a->verdict;
-	c->text[CONNECTION_RULE] = text_of(a->rule);
-	if (c->certainty != CERTAINTY_CERTAIN && s->other_count)
-		text = witnesses_others(j->t.witnesses, s, others, sizeof(others));
-	c->text[CONNECTION_CANDIDATES] = text ? text_of(text) : TEXT_NONE;
-	if (observer_packet(j->t.witnesses->observer, c, &half, s->row))
-		ledger_sink_decide(j->t.recorder, c);
-	else
-		ledger_sink_add_packet(j->t.recorder, c);
-	if ((s->evidence & EVIDENCE_TRACE) && !(s->evidence & EVIDENCE_CALL) && s->doubts.trace_ok &&
-	    !s->stranger)
-		lookups_await_call(j->t.witnesses->lookups, &s->looker, c->id);
-}
-
-static void count_packet(struct judge *j, int64_t now_ns)
-{
-	int64_t past_ns = now_ns - j->counted_since_ns;
-
-	if (past_ns >= BUSY_NS) {
-		j->busy = past_ns < 2 * BUSY_NS && j->counted > BUSY_PACKETS;
-		j->counted_since_ns = now_ns;
-		j->counted = 0;
-	}
-	if (++j->counted > BUSY_PACKETS)
-		j->busy = true;
-}
-
-/* A new process's /proc takes longer to read than all else that a packet needs. */
-static bool is_left_to_records(const struct judge *j, const struct connection *c,
-			       const struct sender *s)
-{
-	int64_t age_us = j->busy && j->heard ? witnesses_age_us(j->t.witnesses, c, s) : -1;
-
-	return age_us >= 0 && age_us < YOUNG_US;
-}
-
-/* Before the verdict the policy says.  A TCP connect() that was seen has its record to come, and nobody
- * else's: what that says is enough where nobody decides by it. */
-static enum look look_for(const struct judge *j, const struct pending *k)
-{
-	if (j->asks_more)
-		return LOOK_WHOLE;
-	if (!j->asks_who && k->answered_ns && k->connection.protocol == IPPROTO_TCP &&
-	    (k->sender.evidence & EVIDENCE_CALL) &&
-	    is_left_to_records(j, &k->connection, &k->sender))
-		return LOOK_NOT;
-	return LOOK_GLANCE;
-}
-
-static void remember_denied(struct judge *j, struct pending *k, enum verdict verdict)
-{
-	uint64_t tuple = hash_tuple(&k->connection);
-
-	/* The trace may have named it, which does not speak again when it is tried again. */
-	witnesses_socket(j->t.witnesses, &k->connection, &k->sender);
-	j->denied[tuple % DENIED_SLOTS] = (struct denied){
-		tuple, k->sender.inode, clock_mono_ns() + DENIED_NS, verdict };
-}
-
-static void answer(struct judge *j, struct pending *k, enum verdict verdict)
+static void send_verdicts(struct judge *j, struct undecided *k, enum verdict verdict)
 {
 	if (k->answered_ns)
 		return;
-	for (int i = 0; i < k->count; i++)
-		give(j, k->ids[i], k->mark, verdict);
+	for (int i = 0; i < k->copies; i++)
+		send_verdict(j, k->ids[i], k->mark, verdict);
 	k->answered_ns = clock_mono_ns();
 }
 
-/* It passes, whoever is found to have sent it. */
-static bool passes_anyhow(const struct judge *j, const struct connection *packet)
+/* The packet passes, whichever process is found to have sent it. */
+static bool verdict_is_fixed(const struct judge *j, const struct connection *packet)
 {
 	static const enum certainty sure[] = { CERTAINTY_UNKNOWN, CERTAINTY_CERTAIN };
 	struct policy_answer a;
@@ -328,7 +154,7 @@ static bool passes_anyhow(const struct judge *j, const struct connection *packet
 
 	if (!j->t.config->enforce)
 		return true;
-	if (j->asks_who)
+	if (j->needs_process)
 		return false;
 	c = *packet;
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
@@ -341,104 +167,209 @@ static bool passes_anyhow(const struct judge *j, const struct connection *packet
 	return true;
 }
 
-static void pass_anyhow(struct judge *j, struct pending *k)
+/* Asks the witnesses, one after the other, until none of them could add anything.  The packet is let go as
+ * soon as its process is final and its verdict does not depend on what that process is. */
+static void inquire(struct judge *j, struct undecided *k)
 {
-	if (k->answered_ns || !passes_anyhow(j, &k->connection))
-		return;
-	k->sender.passed = true;
-	answer(j, k, VERDICT_ACCEPT);
+	struct host *h = j->t.host;
+	struct inquiry *q = &k->q;
+
+	for (;;) {
+		if (!k->answered_ns && q->answer.final && describe_can_wait(h, q) &&
+		    verdict_is_fixed(j, &q->packet))
+			send_verdicts(j, k, VERDICT_ACCEPT);
+		if (q->answer.next == ASK_NOTHING || attribution_waits(&q->answer))
+			return;
+		ask_next(h, q);
+	}
 }
 
-/* Decides and answers, or says that it would rather wait: false.  last: there is nothing to wait for. */
-static bool settle(struct judge *j, struct pending *k, bool last)
+/* What only rules with patterns of names need: this may wait for a directory server. */
+static void name_users(struct judge *j, struct connection *c, char user[256])
 {
-	struct connection c = k->connection;
-	struct sender *s = &k->sender;
+	int64_t now_ns = clock_mono_ns();
+	struct text name;
+
+	if (!j->needs_user_names)
+		return;
+	name = users_name(j->t.users, c->uid, now_ns);
+	if (!c->text[CONNECTION_USER].data && name.data) {
+		snprintf(user, 256, "%.*s", (int)name.len, name.data);
+		c->text[CONNECTION_USER] = text_of(user);
+	}
+	if (!c->text[CONNECTION_LOGIN_USER].data)
+		c->text[CONNECTION_LOGIN_USER] = users_name(j->t.users, c->auid, now_ns);
+}
+
+static void count_packet(struct judge *j, int64_t now_ns)
+{
+	int64_t past_ns = now_ns - j->counted_since_ns;
+
+	j->count[C_PACKETS]++;
+	if (!j->losses_due_ns)
+		j->losses_due_ns = now_ns + LOSSES_NS;
+	if (past_ns >= BUSY_NS) {
+		j->overloaded = past_ns < 2 * BUSY_NS && j->counted > BUSY_PACKETS;
+		j->counted_since_ns = now_ns;
+		j->counted = 0;
+	}
+	if (++j->counted > BUSY_PACKETS)
+		j->overloaded = true;
+}
+
+/* A new process's /proc takes longer to read than all else that a packet needs. */
+static bool is_left_to_records(const struct judge *j, const struct inquiry *q,
+			       const struct connection *c)
+{
+	int64_t age_us = j->overloaded && j->records_seen ? describe_age_us(j->t.host, q, c) : -1;
+
+	return age_us >= 0 && age_us < YOUNG_US;
+}
+
+/* How much of /proc to read.  Before the verdict: what the policy needs.  After it, under load, nothing for a
+ * TCP connect() that the trace has proven, because its audit record will bring the rest. */
+static enum proc_depth choose_proc_depth(const struct judge *j, const struct undecided *k)
+{
+	const struct inquiry *q = &k->q;
+
+	if (j->needs_full_process)
+		return PROC_WHOLE;
+	if (!j->needs_process && k->answered_ns && q->packet.protocol == IPPROTO_TCP &&
+	    (q->answer.evidence & EVIDENCE_TRACE_CALL) && is_left_to_records(j, q, &q->packet))
+		return PROC_NOTHING;
+	return PROC_GLANCE;
+}
+
+static void take_answer(struct connection *c, const struct attribution *a)
+{
+	c->evidence = a->evidence;
+	c->certainty = a->certainty;
+}
+
+/* The row, and what a later word about it is weighed with. */
+static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
+		     const struct process_snapshot *p, const struct policy_answer *verdict)
+{
+	const struct attribution *a = &q->answer;
+	struct host *h = j->t.host;
+	struct packet_word word = {
+		.facts = q->facts, .testimony = q->testimony, .pid = a->pid,
+		.exe = text_hash_of(c->text[CONNECTION_EXE]), .caller = a->caller,
+		.source = a->source, .verdict = verdict->verdict, .described = p->whole,
+	};
+	char buf[CANDIDATES_CHARS];
+	const char *candidates = NULL;
+
+	c->text[CONNECTION_NODE] = text_of(j->t.config->node);
+	c->start_us = procfs_start_us(h->procfs, c->start_ticks);
+	c->verdict = verdict->verdict;
+	c->text[CONNECTION_RULE] = text_of(verdict->rule);
+	if (c->certainty != CERTAINTY_CERTAIN && a->candidate_count)
+		candidates = describe_candidates(h, a, buf, sizeof(buf));
+	c->text[CONNECTION_CANDIDATES] = candidates ? text_of(candidates) : TEXT_NONE;
+	c->id = a->row ? a->row : pairing_new_row(h->pairing);
+	pairing_packet(h->pairing, c, a->fd, q->packet.uid, &word, a->row != 0);
+	if (a->row)
+		ledger_sink_decide(j->t.ledger_sink, c);
+	else
+		ledger_sink_add_packet(j->t.ledger_sink, c);
+	if (a->awaits_call)
+		lookups_await_call(h->lookups, q->testimony.trace.by[a->caller].tid,
+				   q->testimony.trace.by[a->caller].lookup, c->id);
+}
+
+static void remember_denied(struct judge *j, struct undecided *k, enum verdict verdict)
+{
+	/* A SYN that is sent again causes no new route lookup, so its socket is what tells it then. */
+	ask_inode(j->t.host, &k->q);
+	denials_add(&j->denials, &k->q.packet, k->q.testimony.socket.inode, clock_mono_ns(), verdict);
+}
+
+/* Decides, answers and writes the row; or says that the packet would rather wait: false.  last: there is
+ * nothing to wait for. */
+static bool decide(struct judge *j, struct undecided *k, bool last)
+{
+	struct inquiry *q = &k->q;
+	struct process_snapshot p = { .alive = false };
 	struct policy_answer a;
-	struct portrait p;
+	struct connection c;
 	char user[256];
 
-	witnesses_share(j->t.witnesses, &c, s);
-	attribute(j, &c, s, &p, look_for(j, k));
-	if (!last && ((c.certainty == CERTAINTY_UNKNOWN && s->local) || s->elsewhere))
+	if (ask_record_taken(j->t.host, q))
+		inquire(j, k);
+	if (!last && attribution_waits(&q->answer))
 		return false;
+	c = q->packet;
+	if (q->answer.pid >= 0)
+		describe(j->t.host, q, &c, &p, choose_proc_depth(j, k), k->answered_ns != 0);
+	else
+		c.text[CONNECTION_REASON] = text_of(q->answer.reason);
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
+	take_answer(&c, &q->answer);
 	name_users(j, &c, user);
 	policy_decide(j->policy, &c, &a);
 	if (a.wants_certain) {
-		witnesses_insist(j->t.witnesses, s);
-		c.evidence = s->evidence;
-		c.certainty = certainty_of(s->evidence, &s->doubts);
+		ask_proof(j->t.host, q);
+		take_answer(&c, &q->answer);
 		policy_decide(j->policy, &c, &a);
 	}
 	if (!last && a.wants_certain)
 		return false;
-	answer(j, k, a.verdict);
+	send_verdicts(j, k, a.verdict);
 	c.latency_us = (k->answered_ns - k->arrived_ns) / 1000;
-	j->count[C_FROM + s->source]++;
-	j->count[C_RECORDED + s->source] += s->row != 0;
+	j->count[C_FROM + q->answer.source]++;
+	j->count[C_RECORDED + q->answer.source] += q->answer.row != 0;
 	if (a.verdict != VERDICT_ACCEPT)
 		remember_denied(j, k, a.verdict);
-	if (s->pid >= 0 && !is_left_to_records(j, &c, s))
-		witnesses_complete(j->t.witnesses, &c, s, &p);
-	record(j, &c, s, k->connection.uid, &p, &a);
+	if (q->answer.pid >= 0 && !is_left_to_records(j, q, &c))
+		describe_rest(j->t.host, &c, &p);
+	emit_row(j, q, &c, &p, &a);
 	return true;
 }
 
-static void release(struct judge *j, struct pending *k)
+static void release(struct judge *j, int slot)
 {
-	k->used = false;
-	j->waiting--;
-	while (j->parked_to && !j->parked[j->parked_to - 1].used)
-		j->parked_to--;
-	/* The next one is not to wait for the end of a search for others. */
-	if (!j->waiting)
-		j->search[NEWEST].going_on = j->search[EVERYBODY].going_on = false;
+	parking_release(&j->parking, slot);
+	if (!j->parking.count)
+		search_abandon(j->search);
 }
 
-/* Nobody is named who holds its socket, or not the one who calls.  Whose socket is closed is not to be
- * found. */
-static bool wants_search(const struct pending *k)
+/* One more word has come about a parked packet. */
+static void decide_parked(struct judge *j, int slot)
 {
-	return k->sender.inode > 0 && (k->sender.pid < 0 || k->sender.elsewhere);
+	struct undecided *k = &j->parked[slot];
+
+	inquire(j, k);
+	if (decide(j, k, false))
+		release(j, slot);
+	else
+		j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
 }
 
-static bool park(struct judge *j, const struct pending *k)
+static bool park(struct judge *j, const struct undecided *k, uint64_t tuple)
 {
 	int64_t wait_ns = j->t.config->park_us * 1000;
+	int slot = -1;
 
-	if (!wait_ns || k->connection.dst.port == DNS_PORT || j->waiting == PARKED_MAX)
+	if (wait_ns && k->q.packet.dst.port != DNS_PORT)
+		slot = parking_add(&j->parking, tuple, k->arrived_ns, wait_ns);
+	if (slot < 0)
 		return false;
-	for (int i = 0; i < PARKED_MAX; i++) {
-		if (j->parked[i].used)
-			continue;
-		j->parked[i] = *k;
-		j->parked[i].used = true;
-		j->parked[i].deadline_ns = k->arrived_ns + wait_ns;
-		j->waiting++;
-		if (i >= j->parked_to)
-			j->parked_to = i + 1;
-		j->count[C_PARKED]++;
-		return true;
-	}
-	return false;
+	j->parked[slot] = *k;
+	j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
+	j->count[C_PARKED]++;
+	return true;
 }
 
 /* A retransmission of a packet that waits already waits with it. */
-static bool join_twin(struct judge *j, const struct pending *k)
+static bool join_retransmission(struct judge *j, struct packet_id id, uint64_t tuple)
 {
-	uint64_t tuple = j->waiting ? hash_tuple(&k->connection) : 0;
+	int slot = j->parking.count ? parking_join(&j->parking, tuple) : -1;
 
-	for (int i = 0; i < j->parked_to; i++) {
-		struct pending *other = &j->parked[i];
-
-		if (!other->used || other->count == TWINS_MAX ||
-		    hash_tuple(&other->connection) != tuple)
-			continue;
-		other->ids[other->count++] = k->ids[0];
-		return true;
-	}
-	return false;
+	if (slot < 0)
+		return false;
+	j->parked[slot].ids[j->parked[slot].copies++] = id;
+	return true;
 }
 
 static bool read_packet(const struct nfqueue_packet *p, struct connection *c)
@@ -457,66 +388,54 @@ static bool read_packet(const struct nfqueue_packet *p, struct connection *c)
 	return !rc;
 }
 
-/* One that was denied a moment ago is no other connection. */
-static bool is_denied(struct judge *j, const struct pending *k)
-{
-	uint64_t tuple = hash_tuple(&k->connection);
-	const struct denied *d = &j->denied[tuple % DENIED_SLOTS];
-
-	if (d->tuple != tuple || d->inode != k->sender.inode || k->arrived_ns >= d->until_ns)
-		return false;
-	give(j, k->ids[0], k->mark, d->verdict);
-	return true;
-}
-
 void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 {
-	struct pending k = {
-		.ids = { p->id }, .count = 1, .mark = p->mark, .arrived_ns = p->taken_ns,
+	struct undecided k = {
+		.ids = { p->id }, .copies = 1, .mark = p->mark, .arrived_ns = p->taken_ns,
 	};
+	struct connection *c = &k.q.packet;
+	enum verdict denied;
+	uint64_t tuple;
 
-	j->count[C_PACKETS]++;
 	count_packet(j, k.arrived_ns);
-	if (!j->losses_due_ns)
-		j->losses_due_ns = k.arrived_ns + LOSSES_NS;
-	if (!read_packet(p, &k.connection))
+	if (!read_packet(p, c))
 		j->count[C_MALFORMED]++;
-	if (join_twin(j, &k))
+	tuple = packet_hash_tuple(c->protocol, &c->src, &c->dst);
+	if (join_retransmission(j, p->id, tuple))
 		return;
-	sender_init(&k.sender, p->uid);
-	if (witnesses_call(j->t.witnesses, &k.connection, &k.sender))
-		pass_anyhow(j, &k);
-	witnesses_ask(j->t.witnesses, &k.connection, &k.sender);
-	if (witnesses_sure(j->t.witnesses, &k.sender))
-		pass_anyhow(j, &k);
-	if ((!k.answered_ns && is_denied(j, &k)) || settle(j, &k, k.answered_ns != 0))
-		return;
-	if (!park(j, &k))
-		settle(j, &k, true);
+	inquiry_begin(j->t.host, &k.q);
+	k.q.testimony.records_seen = j->records_seen;
+	inquire(j, &k);
+	denied = k.answered_ns ? 0 : denials_find(&j->denials, c, k.q.testimony.socket.inode, k.arrived_ns);
+	if (denied)
+		send_verdicts(j, &k, denied);
+	else if (!decide(j, &k, k.answered_ns != 0) && !park(j, &k, tuple))
+		decide(j, &k, true);
 }
 
-/* id: a process's or a thread's.  True: nobody waits any more. */
-static bool found(int64_t inode, int64_t id, int64_t fd, void *arg)
+/* The search has found a socket.  id: a process's or a thread's.  True: no packet waits any more. */
+static bool on_socket_found(int64_t inode, int64_t id, int64_t fd, void *arg)
 {
 	struct judge *j = arg;
+	struct host *h = j->t.host;
 	int64_t pid = -1;
 
-	for (int i = 0; i < j->parked_to; i++) {
-		struct pending *k = &j->parked[i];
+	for (int n = 0; n < j->parking.end; n++) {
+		struct undecided *k = &j->parked[n];
 
-		if (!k->used || k->sender.inode != inode || !wants_search(k))
+		if (!j->parking.slot[n].used || k->q.testimony.socket.inode != inode ||
+		    k->q.answer.next != WAIT_FOR_SCAN)
 			continue;
 		if (pid < 0)
-			pid = procfs_process(j->t.witnesses->procfs, id);
-		/* Its number may be another's since we looked. */
-		if (!procfs_holds(j->t.witnesses->procfs, pid, fd, inode))
+			pid = procfs_process(h->procfs, id);
+		/* Its number may be another's since it was looked at. */
+		if (!procfs_holds(h->procfs, pid, fd, inode))
 			break;
-		observer_learn(j->t.witnesses->observer, inode, pid, fd);
-		witnesses_found(j->t.witnesses, &k->connection, &k->sender, pid, fd, FROM_PROC);
-		if (settle(j, k, false))
-			release(j, k);
+		observer_learn(h->observer, inode, pid, fd);
+		ask_found_holder(h, &k->q, pid, fd, FROM_PROC);
+		decide_parked(j, n);
 	}
-	return !j->waiting;
+	return !j->parking.count;
 }
 
 static bool is_call_to(const struct event *e, const struct endpoint *dst)
@@ -528,50 +447,49 @@ static bool is_call_to(const struct event *e, const struct endpoint *dst)
 }
 
 /* A record that may be of this parked packet.  inode: of its socket; -1: unknown. */
-static void meet(struct judge *j, struct pending *k, const struct event *e, int64_t inode)
+static void match_parked_with_record(struct judge *j, int slot, const struct event *e, int64_t inode)
 {
-	struct witnesses *w = j->t.witnesses;
+	struct inquiry *q = &j->parked[slot].q;
 
-	if (inode > 0 && inode == k->sender.inode && k->sender.fd < 0 &&
-	    procfs_holds(w->procfs, e->pid, e->fd, inode))
-		witnesses_found(w, &k->connection, &k->sender, e->pid, e->fd, FROM_CACHE);
-	else if (is_call_to(e, &k->connection.dst))
-		witnesses_record(w, &k->connection, &k->sender);
-	else
+	q->testimony.records_seen = true;
+	if (inode > 0 && inode == q->testimony.socket.inode && q->answer.fd < 0)
+		ask_found_holder(j->t.host, q, e->pid, e->fd, FROM_CACHE);
+	if (is_call_to(e, &q->packet.dst))
+		ask_record_anew(q);
+	else if (q->answer.fd < 0)
 		return;
-	if (settle(j, k, false))
-		release(j, k);
+	decide_parked(j, slot);
 }
 
-static struct pending *parked_with(struct judge *j, int64_t inode)
+static int slot_with_socket(const struct judge *j, int64_t inode)
 {
-	for (int i = 0; inode > 0 && i < j->parked_to; i++)
-		if (j->parked[i].used && j->parked[i].sender.inode == inode)
-			return &j->parked[i];
-	return NULL;
+	for (int n = 0; inode > 0 && n < j->parking.end; n++)
+		if (j->parking.slot[n].used && j->parked[n].q.testimony.socket.inode == inode)
+			return n;
+	return -1;
 }
 
 void judge_event(struct judge *j, const struct event *e)
 {
 	int64_t inode = e->inode;
-	struct pending *own;
+	int own;
 
 	if (e->text[EVENT_NODE].data)
 		return;
-	j->heard = true;
-	if (!j->waiting)
+	j->records_seen = true;
+	if (!j->parking.count)
 		return;
 	/* The plugin may have been too busy to look. */
 	if (inode < 0 && e->fd >= 0)
-		inode = procfs_inode(j->t.witnesses->procfs, e->pid, e->fd);
-	/* Not another's, who waits for a record to the same place. */
-	own = parked_with(j, inode);
-	for (int i = 0; i < j->parked_to; i++)
-		if (own ? own == &j->parked[i] : j->parked[i].used)
-			meet(j, &j->parked[i], e, inode);
+		inode = procfs_inode(j->t.host->procfs, e->pid, e->fd);
+	/* Not another's, which waits for a record to the same place. */
+	own = slot_with_socket(j, inode);
+	for (int n = 0; n < j->parking.end; n++)
+		if (own < 0 ? j->parking.slot[n].used : own == n)
+			match_parked_with_record(j, n, e, inode);
 }
 
-void judge_late(struct judge *j, struct outcome *out)
+void judge_late_record(struct judge *j, struct outcome *out)
 {
 	struct policy_answer a;
 	char user[256];
@@ -590,69 +508,18 @@ void judge_late(struct judge *j, struct outcome *out)
 		out->connection.text[CONNECTION_USER] = TEXT_NONE;
 }
 
-/* Who seemed not to be in the call may have been on his way to sleep in it. */
-static void look_again(struct judge *j)
+/* A holder that was not inside connect() a moment ago may only now have blocked in it. */
+static void recheck_holders(struct judge *j)
 {
-	for (int i = 0; i < j->parked_to; i++) {
-		struct pending *k = &j->parked[i];
+	for (int n = 0; n < j->parking.end; n++) {
+		struct inquiry *q = &j->parked[n].q;
 
-		if (!k->used || !k->sender.elsewhere)
+		if (!j->parking.slot[n].used || !q->answer.holder_not_caller)
 			continue;
-		witnesses_insist(j->t.witnesses, &k->sender);
-		if (!k->sender.elsewhere && settle(j, k, false))
-			release(j, k);
+		ask_proof(j->t.host, q);
+		if (!q->answer.holder_not_caller)
+			decide_parked(j, n);
 	}
-}
-
-/* Who is not among those started last is looked for among all.  begun: by who is in the search at hand. */
-static bool is_wanted(const struct judge *j, enum search which, bool begun)
-{
-	for (int i = 0; i < j->parked_to; i++) {
-		const struct pending *k = &j->parked[i];
-
-		if (k->used && wants_search(k) && (which == NEWEST || k->search[NEWEST].over) &&
-		    !k->search[which].over && (!begun || k->search[which].begun))
-			return true;
-	}
-	return false;
-}
-
-static void look_on(struct judge *j, enum search which)
-{
-	struct procscan *scan = j->search[which].scan;
-
-	if (!j->search[which].going_on) {
-		if (which == NEWEST)
-			procscan_newest(scan);
-		else
-			procscan_begin(scan);
-		j->search[which].going_on = true;
-		for (int i = 0; i < j->parked_to; i++)
-			j->parked[i].search[which].begun |= j->parked[i].used;
-	}
-	if (procscan_step(scan, SEARCH_US, found, j) && j->waiting)
-		return;
-	j->search[which].going_on = false;
-	for (int i = 0; i < j->parked_to; i++)
-		j->parked[i].search[which].over |= j->parked[i].search[which].begun;
-}
-
-/* A piece of the search for those that nobody is named for: while always new ones come, in turns. */
-static void search(struct judge *j)
-{
-	bool newest, everybody;
-
-	for (int i = 0; i < j->parked_to; i++)
-		j->parked[i].pieces += j->parked[i].used;
-	look_again(j);
-	newest = is_wanted(j, NEWEST, false);
-	everybody = is_wanted(j, EVERYBODY, false);
-	/* What was begun for those who are decided by now is of less use to others. */
-	for (int i = 0; i < SEARCHES; i++)
-		j->search[i].going_on &= is_wanted(j, i, true);
-	j->had_last = newest && !(everybody && j->had_last == NEWEST) ? NEWEST : EVERYBODY;
-	if (j->had_last == NEWEST || everybody)
-		look_on(j, j->had_last);
 }
 
 static void count_losses(struct judge *j)
@@ -664,7 +531,7 @@ static void count_losses(struct judge *j)
 	j->count[C_MISSED] = l.missed;
 	j->count[C_DROPPED] = l.dropped;
 	j->count[C_USER_DROPPED] = l.user_dropped;
-	j->losses_due_ns = j->waiting ? clock_mono_ns() + LOSSES_NS : 0;
+	j->losses_due_ns = j->parking.count ? clock_mono_ns() + LOSSES_NS : 0;
 }
 
 static int milliseconds(int64_t ns)
@@ -672,8 +539,9 @@ static int milliseconds(int64_t ns)
 	return ns <= 0 ? 0 : (int)(ns / 1000000) + 1;
 }
 
-/* Nothing is lost without packets: while there are none nobody asks.  Milliseconds until it is due. */
-static int turn_losses(struct judge *j)
+/* The kernel's loss counters change only while packets arrive, so without packets nothing asks for them.
+ * Milliseconds until it is due. */
+static int poll_losses(struct judge *j)
 {
 	int64_t left_ns = j->losses_due_ns - clock_mono_ns();
 
@@ -684,66 +552,81 @@ static int turn_losses(struct judge *j)
 	return -1;
 }
 
-/* Its time is over, and was used to look for its sender. */
-static bool is_over(const struct pending *k, int64_t now_ns)
+/* Sends that have come to their end: their lookups' calls have been seen now. */
+static void take_late_calls(struct judge *j)
 {
-	int64_t wait_ns = k->deadline_ns - k->arrived_ns;
-
-	return now_ns >= k->deadline_ns &&
-	       (!wants_search(k) || k->search[EVERYBODY].over || k->pieces * SEARCH_US * 1000LL >= wait_ns ||
-		(k->pieces >= PIECES_MIN && now_ns - k->arrived_ns >= STARVED_TIMES * wait_ns));
-}
-
-/* What waits for something else than packets. */
-static int turn_parked(struct judge *j)
-{
-	int64_t now, next = INT64_MAX;
+	struct host *h = j->t.host;
+	struct packet_word *w;
+	struct attribution a;
 	uint64_t row;
 
-	while (j->t.witnesses->tracefs && (row = lookups_called(j->t.witnesses->lookups)) != 0)
-		ledger_sink_prove(j->t.recorder, row);
-	if (!j->waiting)
+	while (h->tracefs && (row = lookups_called(h->lookups)) != 0) {
+		w = pairing_of_row(h->pairing, row);
+		if (!w || w->caller < 0)
+			continue;
+		w->testimony.trace.by[w->caller].call = true;
+		attribute(&w->facts, &w->testimony, &a);
+		ledger_sink_prove(j->t.ledger_sink, row);
+	}
+}
+
+static void expire(struct judge *j, int slot)
+{
+	struct undecided *k = &j->parked[slot];
+
+	ask_last_record(j->t.host, &k->q);
+	decide(j, k, true);
+	release(j, slot);
+	j->count[C_EXPIRED]++;
+}
+
+static int poll_parked(struct judge *j)
+{
+	int64_t now, next = INT64_MAX;
+
+	if (!j->parking.count)
 		return -1;
-	search(j);
+	parking_count_piece(&j->parking);
+	recheck_holders(j);
+	search_step(j->search, &j->parking, on_socket_found, j);
 	now = clock_mono_ns();
-	for (int i = 0; i < j->parked_to; i++) {
-		struct pending *k = &j->parked[i];
+	for (int n = 0; n < j->parking.end; n++) {
+		const struct parked *k = &j->parking.slot[n];
 
 		if (!k->used)
 			continue;
-		if (is_over(k, now)) {
-			witnesses_last(j->t.witnesses, &k->connection, &k->sender);
-			settle(j, k, true);
-			release(j, k);
-			j->count[C_EXPIRED]++;
-		} else if (k->deadline_ns < next) {
+		if (parking_is_over(k, now, SEARCH_PIECE_NS))
+			expire(j, n);
+		else if (k->deadline_ns < next)
 			next = k->deadline_ns;
-		}
 	}
-	if (!j->waiting)
+	if (!j->parking.count)
 		return -1;
-	return is_wanted(j, NEWEST, false) || is_wanted(j, EVERYBODY, false) ? 0 : milliseconds(next - now);
+	return parking_wants_scan(&j->parking, SCAN_NEWEST, false) ||
+	       parking_wants_scan(&j->parking, SCAN_ALL, false) ? 0 : milliseconds(next - now);
 }
 
-int judge_turn(struct judge *j)
+int judge_poll(struct judge *j)
 {
-	int losses_ms = j->losses_due_ns ? turn_losses(j) : -1, parked_ms = turn_parked(j);
+	int losses_ms = j->losses_due_ns ? poll_losses(j) : -1, parked_ms;
 
+	take_late_calls(j);
+	parked_ms = poll_parked(j);
 	return losses_ms < 0 || (parked_ms >= 0 && parked_ms < losses_ms) ? parked_ms : losses_ms;
 }
 
 bool judge_waits(const struct judge *j)
 {
-	return j->waiting > 0;
+	return j->parking.count > 0;
 }
 
 void judge_end(struct judge *j)
 {
-	for (int i = 0; i < j->parked_to; i++) {
-		if (!j->parked[i].used)
+	for (int n = 0; n < j->parking.end; n++) {
+		if (!j->parking.slot[n].used)
 			continue;
-		settle(j, &j->parked[i], true);
-		release(j, &j->parked[i]);
+		decide(j, &j->parked[n], true);
+		release(j, n);
 	}
 	count_losses(j);
 	judge_publish(j);
@@ -753,19 +636,18 @@ void judge_free(struct judge *j)
 {
 	if (!j)
 		return;
-	for (int i = 0; i < SEARCHES; i++)
-		procscan_free(j->search[i].scan);
+	search_free(j->search);
 	policy_free(j->policy);
 	free(j);
 }
 
 void judge_publish(struct judge *j)
 {
-	const struct witnesses *w = j->t.witnesses;
+	const struct tracefeed *trace = j->t.host->tracefs;
 
-	j->count[C_TRACE_EVENTS] = w->tracefs ? tracefeed_events(w->tracefs) : 0;
-	j->count[C_TRACE_OVERRUNS] = w->tracefs ? tracefeed_overruns(w->tracefs) : 0;
+	j->count[C_TRACE_EVENTS] = trace ? tracefeed_events(trace) : 0;
+	j->count[C_TRACE_OVERRUNS] = trace ? tracefeed_overruns(trace) : 0;
 	for (unsigned int i = 0; i < C_COUNT; i++)
 		if (counter_names[i])
-			ledger_sink_count(j->t.recorder, i, counter_names[i], j->count[i]);
+			ledger_sink_count(j->t.ledger_sink, i, counter_names[i], j->count[i]);
 }

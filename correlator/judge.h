@@ -7,13 +7,13 @@
 
 struct config;
 struct event;
+struct host;
 struct nfqueue;
 struct nfqueue_packet;
 struct outcome;
 struct policy;
 struct ledger_sink;
 struct users;
-struct witnesses;
 
 /*
  * The first packet of a connection: who sent it, may it, and the row about it.  Every packet gets
@@ -25,8 +25,8 @@ struct judge;
 struct judge_tools {
 	const struct config *config;
 	struct nfqueue *queue;
-	struct witnesses *witnesses;
-	struct ledger_sink *recorder;
+	struct host *host;
+	struct ledger_sink *ledger_sink;
 	struct users *users;
 };
 
@@ -46,11 +46,11 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p);
 void judge_event(struct judge *j, const struct event *e);
 /* A record came after its packet's verdict (OUTCOME_CONFIRM).  A row whose process the policy would have
  * judged otherwise gets the reason "misjudged". */
-void judge_late(struct judge *j, struct outcome *out);
+void judge_late_record(struct judge *j, struct outcome *out);
 
-/* Time has gone by: deadlines, a piece of the search through /proc, and once a second what the kernel
- * lost.  Milliseconds until it wants to be called again; -1: not before something comes. */
-int judge_turn(struct judge *j);
+/* What is due by the time that has passed: deadlines, a piece of the search through /proc, and once a second
+ * what the kernel lost.  Milliseconds until it wants to be called again; -1: not before something comes. */
+int judge_poll(struct judge *j);
 
 /* Whether a packet waits for a record. */
 bool judge_waits(const struct judge *j);

@@ -25,12 +25,14 @@
 #include "config.h"
 #include "db.h"
 #include "diag.h"
+#include "host.h"
 #include "judge.h"
 #include "ledger.h"
 #include "lookups.h"
 #include "log.h"
 #include "nfqueue.h"
 #include "observe.h"
+#include "pairing.h"
 #include "policy.h"
 #include "policy_file.h"
 #include "priority.h"
@@ -44,7 +46,6 @@
 #include "tasks.h"
 #include "tracefeed.h"
 #include "users.h"
-#include "witnesses.h"
 
 #define LAST_COMMIT_MS 10000
 #define NS_PER_MS 1000000LL
@@ -76,7 +77,7 @@ struct daemon {
 	struct priority priority;
 	struct sockdiag *sockdiag;
 	struct tracefeed *tracefs;	/* NULL: there is no trace */
-	struct witnesses witnesses;
+	struct host host;
 	struct judge *judge;
 	uint64_t recorded;		/* the newest position that a row has taken to the ledger */
 	bool once;		/* end when all that is there has been followed */
@@ -120,7 +121,7 @@ static void complete(struct daemon *d, struct connection *c, int64_t arrival_us)
 	c->text[CONNECTION_NODE] = text_of(d->config.node);
 	c->start_us = procfs_start_us(d->procfs, c->start_ticks);
 	if (fresh)
-		ancestry_tell(d->witnesses.ancestry, &d->witnesses, c);
+		ancestry_fill(d->host.ancestry, &d->host, c);
 }
 
 static void on_event(void *arg, const struct event *e, bool replay)
@@ -140,7 +141,7 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	case OUTCOME_CONFIRM:
 		complete(d, &out.connection, e->arrival_us);
 		if (d->judge)
-			judge_late(d->judge, &out);
+			judge_late_record(d->judge, &out);
 		ledger_sink_confirm(d->recorder, e->seq, &out.connection, out.amended, out.described);
 		break;
 	case OUTCOME_PROTOCOL:
@@ -263,7 +264,7 @@ static void on_packets(void *arg)
 {
 	struct daemon *d = arg;
 
-	witnesses_trace(&d->witnesses);
+	host_read_trace(&d->host);
 }
 
 static void on_packet(const struct nfqueue_packet *p, void *arg)
@@ -291,13 +292,13 @@ static void rouse(struct daemon *d, int ms)
 static bool on_shown(int count, void *arg)
 {
 	struct daemon *d = arg;
-	int next_ms = judge_turn(d->judge);
+	int next_ms = judge_poll(d->judge);
 	bool parked = judge_waits(d->judge);
 
 	d->shown += count;
 	judge_publish(d->judge);
 	if (count == NFQUEUE_READ_MAX)
-		witnesses_backlog(&d->witnesses);
+		host_note_backlog(&d->host);
 	if (parked)
 		cache_feed_hurry(d->records, true);
 	rouse(d, next_ms);
@@ -345,9 +346,9 @@ static int work(struct daemon *d, bool quiet, bool *room)
 	else if (cache_feed_take(d->records, TURN_RECORDS) > 0)
 		next_ms = 0;
 	if (quiet)
-		witnesses_trace(&d->witnesses);
+		host_read_trace(&d->host);
 	if (d->judge) {
-		next_ms = sooner(next_ms, judge_turn(d->judge));
+		next_ms = sooner(next_ms, judge_poll(d->judge));
 		parked = judge_waits(d->judge);
 		cache_feed_hurry(d->records, parked);
 	}
@@ -396,9 +397,9 @@ static int run(struct daemon *d)
 			wait_for_work(d, fds, 1, true);
 	}
 	/* Sends that have come to their end meanwhile. */
-	witnesses_trace(&d->witnesses);
+	host_read_trace(&d->host);
 	if (d->judge)
-		judge_turn(d->judge);
+		judge_poll(d->judge);
 	return rc;
 }
 
@@ -407,32 +408,32 @@ static void on_thread(int64_t tid, int64_t pid, void *arg)
 	struct daemon *d = arg;
 	struct event e;
 
-	tasks_add(d->witnesses.tasks, (int32_t)tid, (int32_t)pid, -1);
+	tasks_add(d->host.tasks, (int32_t)tid, (int32_t)pid, -1);
 	if (tid == pid && procfs_glance(d->procfs, pid, &e))
-		tasks_run(d->witnesses.tasks, (int32_t)pid, e.text[EVENT_EXE]);
+		tasks_run(d->host.tasks, (int32_t)pid, e.text[EVENT_EXE]);
 }
 
 /* The trace, where it is to be had: without it everything else works, and is less sure. */
 static bool start_trace(struct daemon *d)
 {
-	struct witnesses *w = &d->witnesses;
+	struct host *h = &d->host;
 	int rc;
 
-	w->lookups = lookups_new();
-	w->tasks = tasks_new();
-	if (!w->lookups || !w->tasks)
+	h->lookups = lookups_new();
+	h->tasks = tasks_new();
+	if (!h->lookups || !h->tasks)
 		return false;
 	if (!d->config.trace)
 		return true;
 	rc = tracefeed_open(d->config.trace_bytes, &d->tracefs);
-	w->tracefs = d->tracefs;
-	w->sees_exec = d->tracefs && tracefeed_sees_exec(d->tracefs);
+	h->tracefs = d->tracefs;
+	h->sees_exec = d->tracefs && tracefeed_sees_exec(d->tracefs);
 	if (rc)
 		log_info("no trace, attributions will be less sure: %s",
 			 rc == -ENOENT ? "this kernel has no tracefs, or neither these tracepoints nor kprobes" :
 			 rc == -EPROTO ? "a probe at tcp_connect() does not tell the truth here" :
 			 rc == -ENOSYS ? "built without libtracefs" : strerror(-rc));
-	witnesses_trace(w);
+	host_read_trace(h);
 	if (d->tracefs)
 		procscan_threads(d->procfs, on_thread, d);
 	if (d->tracefs && tracefeed_is_probe(d->tracefs))
@@ -448,7 +449,7 @@ static bool start_queue(struct daemon *d)
 		.fail_open = d->config.fail_open,
 	};
 	struct judge_tools tools = {
-		.config = &d->config, .witnesses = &d->witnesses, .recorder = d->recorder,
+		.config = &d->config, .host = &d->host, .ledger_sink = d->recorder,
 		.users = d->users,
 	};
 	struct policy *policy = read_policy(&d->config);
@@ -457,8 +458,8 @@ static bool start_queue(struct daemon *d)
 	if (!policy)
 		return false;
 	d->sockdiag = sockdiag_open();
-	d->witnesses.sockdiag = d->sockdiag;
-	d->witnesses.netns = procfs_netns(d->procfs, getpid());
+	d->host.sockdiag = d->sockdiag;
+	d->host.netns = procfs_netns(d->procfs, getpid());
 	/* The queue last: what comes into it waits. */
 	rc = !d->sockdiag ? -errno : !start_trace(d) ? -ENOMEM : nfqueue_open(&settings, &d->queue);
 	if (rc) {
@@ -494,7 +495,7 @@ static bool start_readers(struct daemon *d)
 
 static void on_half(const struct connection *c, bool has_packet, void *arg)
 {
-	observer_restore(arg, c, has_packet);
+	pairing_restore(arg, c, has_packet);
 }
 
 static bool start(struct daemon *d)
@@ -510,13 +511,14 @@ static bool start(struct daemon *d)
 	}
 	d->users = users_new();
 	d->procfs = procfs_open("/proc");
-	d->observer = observer_new(ledger_sink_next_id(d->recorder));
+	d->host.pairing = pairing_new(ledger_sink_next_id(d->recorder));
+	d->observer = d->host.pairing ? observer_new(d->host.pairing) : NULL;
 	if (d->observer)
-		ledger_halves(d->config.ledger, clock_now_us() - RESTORE_US, on_half, d->observer);
-	d->witnesses.procfs = d->procfs;
-	d->witnesses.observer = d->observer;
-	d->witnesses.ancestry = ancestry_new("/proc");
-	if (d->users && d->procfs && d->observer && d->witnesses.ancestry) {
+		ledger_halves(d->config.ledger, clock_now_us() - RESTORE_US, on_half, d->host.pairing);
+	d->host.procfs = d->procfs;
+	d->host.observer = d->observer;
+	d->host.ancestry = ancestry_new("/proc");
+	if (d->users && d->procfs && d->observer && d->host.ancestry) {
 		if (d->config.queue >= 0 && !start_queue(d))
 			return false;
 		d->records = cache_feed_start(d->config.cache, d->once, &cache_feed_ops, d);
@@ -547,13 +549,14 @@ static int serve(struct daemon *d)
 	nfqueue_close(d->queue);
 	sockdiag_close(d->sockdiag);
 	tracefeed_close(d->tracefs);
-	lookups_free(d->witnesses.lookups);
-	tasks_free(d->witnesses.tasks);
-	ancestry_free(d->witnesses.ancestry);
+	lookups_free(d->host.lookups);
+	tasks_free(d->host.tasks);
+	ancestry_free(d->host.ancestry);
 	cache_feed_free(d->records);
 	if (d->recorder && ledger_sink_stop(d->recorder, LAST_COMMIT_MS))
 		rc = 1;
 	observer_free(d->observer);
+	pairing_free(d->host.pairing);
 	procfs_close(d->procfs);
 	users_free(d->users);
 	signals_close(&d->signals);

@@ -181,13 +181,13 @@ static bool asks(const struct policy *p, unsigned int kinds)
 	return false;
 }
 
-bool policy_asks_more(const struct policy *p)
+bool policy_needs_full_process(const struct policy *p)
 {
 	return asks(p, KIND(MATCH_USER) | KIND(MATCH_LOGIN_USER) | KIND(MATCH_PARENT) |
 		       KIND(MATCH_UNIT) | KIND(MATCH_CONTAINER));
 }
 
-bool policy_asks_who(const struct policy *p)
+bool policy_needs_process(const struct policy *p)
 {
 	static const unsigned int of_packet =
 		KIND(MATCH_NODE) | KIND(MATCH_PROTO) | KIND(MATCH_DIRECTION) | KIND(MATCH_ADDRESS) |
@@ -199,7 +199,7 @@ bool policy_asks_who(const struct policy *p)
 	return asks(p, ~of_packet);
 }
 
-bool policy_asks_names(const struct policy *p)
+bool policy_needs_user_names(const struct policy *p)
 {
 	for (size_t i = 0; i < p->match_count; i++)
 		for (size_t v = 0; is_of_users(&p->matches[i]) && v < p->matches[i].count; v++)

@@ -46,11 +46,11 @@ void policy_decide(const struct policy *p, const struct connection *c, struct po
  * What the rules ask of a process beyond its program, name and user: if none does, it need not be
  * found out before the verdict.
  */
-bool policy_asks_more(const struct policy *p);
+bool policy_needs_full_process(const struct policy *p);
 /* Whether any rule asks who it is: else the packet alone decides, and whether it is attributed. */
-bool policy_asks_who(const struct policy *p);
+bool policy_needs_process(const struct policy *p);
 /* Whether names of users are compared, as patterns are; other names became numbers. */
-bool policy_asks_names(const struct policy *p);
+bool policy_needs_user_names(const struct policy *p);
 /* Gives the users that are named their numbers: uid_of() returns -1 for a name that nobody has, which
  * then matches by name alone. */
 void policy_number_users(struct policy *p, int64_t (*uid_of)(const char *name));

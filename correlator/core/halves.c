@@ -3,8 +3,8 @@
  * Connections of which one half is known: a ring of them, and four hashes over it whose chains have
  * the newest first.
  *
- *   I1  A slot in use is in the chain of its id, of its destination, of its process with the
- *       destination, and of its inode where it has one; an unused one in none.
+ *   I1  A slot in use is in the chain of its id, and, as long as it is not settled, of its destination,
+ *       of its process with the destination, and of its inode where it has one; an unused one in none.
  *   I2  A chain is followed back no further than the time that matters, and no more than LOOKS.
  */
 #include <netinet/in.h>
@@ -14,7 +14,6 @@
 #include "halves.h"
 #include "text.h"
 
-#define FLOWS 4096u
 #define BUCKETS 4096u
 #define LOOKS 512
 #define NONE UINT32_MAX
@@ -30,16 +29,16 @@
 enum chain { BY_ID, BY_DST, BY_PROCESS, BY_INODE, CHAINS };
 
 struct slot {
-	struct half flow;
-	bool used;
+	struct half half;
+	bool used, settled;
 	uint32_t newer[CHAINS], older[CHAINS], bucket[CHAINS];
 };
 
 struct halves {
-	struct slot slot[FLOWS];
+	struct slot slot[HALVES_MAX];
 	uint32_t head[CHAINS][BUCKETS];
 	uint32_t next;
-	uint32_t used;
+	uint32_t open;		/* that are not settled */
 };
 
 struct halves *halves_new(void)
@@ -93,32 +92,39 @@ static void link_out(struct halves *f, enum chain c, uint32_t n)
 		s->older[c];
 	if (s->older[c] != NONE)
 		f->slot[s->older[c]].newer[c] = s->newer[c];
+	s->bucket[c] = NONE;
 }
 
-static void take_out(struct halves *f, uint32_t n)
+static void settle(struct halves *f, uint32_t n)
 {
-	for (enum chain c = 0; c < CHAINS; c++)
+	if (f->slot[n].settled)
+		return;
+	for (enum chain c = BY_DST; c < CHAINS; c++)
 		link_out(f, c, n);
-	f->slot[n].used = false;
-	f->used--;
+	f->slot[n].settled = true;
+	f->open--;
 }
 
-void halves_add(struct halves *f, const struct half *flow)
+int halves_add(struct halves *f, const struct half *half)
 {
-	uint32_t n = f->next++ % FLOWS;
+	uint32_t n = f->next++ % HALVES_MAX;
 	struct slot *s = &f->slot[n];
 
-	if (s->used)
-		take_out(f, n);
-	s->flow = *flow;
+	if (s->used) {
+		settle(f, n);
+		link_out(f, BY_ID, n);
+	}
+	s->half = *half;
 	s->used = true;
-	f->used++;
-	link_in(f, BY_ID, n, bucket_of_number(flow->id));
-	link_in(f, BY_DST, n, bucket_of_dst(&flow->peer, -1));
-	link_in(f, BY_PROCESS, n, bucket_of_dst(&flow->peer, flow->pid));
+	s->settled = false;
+	f->open++;
+	link_in(f, BY_ID, n, bucket_of_number(half->id));
+	link_in(f, BY_DST, n, bucket_of_dst(&half->peer, -1));
+	link_in(f, BY_PROCESS, n, bucket_of_dst(&half->peer, half->pid));
 	s->bucket[BY_INODE] = NONE;
-	if (flow->inode > 0)
-		link_in(f, BY_INODE, n, bucket_of_number((uint64_t)flow->inode));
+	if (half->inode > 0)
+		link_in(f, BY_INODE, n, bucket_of_number((uint64_t)half->inode));
+	return (int)n;
 }
 
 static bool same_peer(const struct half *f, int protocol, const struct endpoint *dst)
@@ -159,7 +165,7 @@ static int fit(const struct half *f, const struct event *e, int protocol, const 
 		return 0;
 	if (f->pid < 0)
 		return 2;
-	return f->evidence & (EVIDENCE_AUDIT | EVIDENCE_SYSCALL | EVIDENCE_TRACE) ? 0 : 1;
+	return f->evidence & (EVIDENCE_AUDIT | EVIDENCE_PROC_SYSCALL | EVIDENCE_TRACE) ? 0 : 1;
 }
 
 /* The best of a chain, of those alike the oldest: the first record is the first packet's. */
@@ -170,10 +176,10 @@ static uint32_t best_of(const struct halves *f, enum chain c, uint32_t n, const 
 	int best_fit = 0;
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[c]) {
-		const struct half *flow = &f->slot[n].flow;
-		int how = fit(flow, e, protocol, dst);
+		const struct half *half = &f->slot[n].half;
+		int how = fit(half, e, protocol, dst);
 
-		if (flow->time_us - e->time_us < -BEFORE_US)
+		if (half->time_us - e->time_us < -BEFORE_US)
 			break;		/* the others are older still */
 		if (!how || how < best_fit)
 			continue;
@@ -183,13 +189,13 @@ static uint32_t best_of(const struct halves *f, enum chain c, uint32_t n, const 
 	return best;
 }
 
-bool halves_match(struct halves *f, const struct event *e, int protocol, const struct endpoint *dst,
-		 struct half *found)
+int halves_match(struct halves *f, const struct event *e, int protocol, const struct endpoint *dst,
+		 uint64_t *id)
 {
 	uint32_t n = NONE;
 
-	if (!f->used)
-		return false;
+	if (!f->open)
+		return -1;
 	if (e->inode > 0)
 		n = best_of(f, BY_INODE, f->head[BY_INODE][bucket_of_number((uint64_t)e->inode)], e,
 			    protocol, dst);
@@ -199,10 +205,10 @@ bool halves_match(struct halves *f, const struct event *e, int protocol, const s
 	if (n == NONE)
 		n = best_of(f, BY_DST, f->head[BY_DST][bucket_of_dst(dst, -1)], e, protocol, dst);
 	if (n == NONE)
-		return false;
-	*found = f->slot[n].flow;
-	take_out(f, n);
-	return true;
+		return -1;
+	*id = f->slot[n].half.id;
+	settle(f, n);
+	return (int)n;
 }
 
 /* The oldest that is no older than most_us. */
@@ -213,14 +219,14 @@ static uint32_t oldest_of(const struct halves *f, int protocol, const struct end
 	uint32_t n = f->head[c][bucket_of_dst(dst, pid)], best = NONE;
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[c]) {
-		const struct half *flow = &f->slot[n].flow;
+		const struct half *half = &f->slot[n].half;
 
-		if (time_us - flow->time_us > most_us)
+		if (time_us - half->time_us > most_us)
 			break;
-		if (same_peer(flow, protocol, dst) && time_us - flow->time_us >= -BEFORE_US &&
-		    (pid < 0 || flow->pid == pid) &&
-		    (fd < 0 || flow->fd < 0 || flow->fd == fd) &&
-		    (uid < 0 || flow->uid < 0 || uid == flow->uid || pid >= 0))
+		if (same_peer(half, protocol, dst) && time_us - half->time_us >= -BEFORE_US &&
+		    (pid < 0 || half->pid == pid) &&
+		    (fd < 0 || half->fd < 0 || half->fd == fd) &&
+		    (uid < 0 || half->uid < 0 || uid == half->uid || pid >= 0))
 			best = n;
 	}
 	return best;
@@ -240,7 +246,7 @@ bool halves_find(const struct halves *f, int protocol, const struct endpoint *ds
 	}
 	if (n == NONE)
 		return false;
-	*found = f->slot[n].flow;
+	*found = f->slot[n].half;
 	return true;
 }
 
@@ -250,11 +256,11 @@ bool halves_find_socket(const struct halves *f, int protocol, const struct endpo
 	uint32_t n = inode > 0 ? f->head[BY_INODE][bucket_of_number((uint64_t)inode)] : NONE;
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[BY_INODE]) {
-		const struct half *flow = &f->slot[n].flow;
+		const struct half *half = &f->slot[n].half;
 
-		if (flow->inode != inode || !same_peer(flow, protocol, dst))
+		if (half->inode != inode || !same_peer(half, protocol, dst))
 			continue;
-		*found = *flow;
+		*found = *half;
 		return true;
 	}
 	return false;
@@ -264,20 +270,29 @@ static uint32_t find_id(const struct halves *f, uint64_t id)
 {
 	uint32_t n = f->head[BY_ID][bucket_of_number(id)];
 
-	while (n != NONE && f->slot[n].flow.id != id)
+	while (n != NONE && f->slot[n].half.id != id)
 		n = f->slot[n].older[BY_ID];
 	return n;
 }
 
-bool halves_has(const struct halves *f, uint64_t id)
+int halves_slot(const struct halves *f, uint64_t id)
 {
-	return find_id(f, id) != NONE;
+	uint32_t n = find_id(f, id);
+
+	return n == NONE ? -1 : (int)n;
 }
 
-void halves_close(struct halves *f, uint64_t id)
+bool halves_has(const struct halves *f, uint64_t id)
+{
+	uint32_t n = find_id(f, id);
+
+	return n != NONE && !f->slot[n].settled;
+}
+
+void halves_settle(struct halves *f, uint64_t id)
 {
 	uint32_t n = find_id(f, id);
 
 	if (n != NONE)
-		take_out(f, n);
+		settle(f, n);
 }

@@ -19,39 +19,36 @@ struct half {
 	int protocol;		/* -1: unknown */
 	struct endpoint peer;
 	int64_t inode;		/* of its socket; -1: unknown */
-	int64_t pid;		/* a packet's: who it was attributed to; -1: nobody */
+	int64_t pid;		/* the process that a packet was attributed to, or that called; -1: nobody */
 	int64_t fd;		/* the descriptor it was called on, or held by; -1: unknown */
-	int64_t uid;		/* of the socket, or of who called; -1: unknown */
+	int64_t uid;		/* of the socket, or of the process that called; -1: unknown */
 	int64_t time_us;	/* of the first packet, or of the record */
-	unsigned int evidence;
-	int source;		/* the caller's: where the answer came from */
-	enum verdict verdict;	/* that the packet was given */
-	bool trace_ok;		/* nothing speaks against the trace's word (certainty.h) */
-	bool shared;		/* likewise */
-	uint64_t exe;		/* hash of the program that the packet's row names; 0: none */
-	bool described;		/* its row has what /proc said of the living process */
+	unsigned int evidence;	/* of a packet's row */
 };
+
+#define HALVES_MAX 4096
 
 struct halves;
 
 struct halves *halves_new(void);
 void halves_free(struct halves *f);
 
-void halves_add(struct halves *f, const struct half *flow);
+/* Its slot, below HALVES_MAX: it has that for as long as it is here. */
+int halves_add(struct halves *f, const struct half *half);
 
 /*
- * The packet that this record of a call is about; it is taken out.  By what they share: the socket, the
+ * The packet that this record of a call is about: it is settled.  By what they share: the socket, the
  * process, then the destination alone for a packet that nobody was named for, and last for one that
  * was named by a descriptor (its holder may have passed it on).  Within the time that lies between a
- * call's entry and its first packet.  False: there is none.
+ * call's entry and its first packet.  *id: of its row.  Its slot; -1: there is none.
  */
-bool halves_match(struct halves *f, const struct event *e, int protocol, const struct endpoint *dst,
-		 struct half *found);
+int halves_match(struct halves *f, const struct event *e, int protocol, const struct endpoint *dst,
+		 uint64_t *id);
 
 /*
- * The other way round, among records: that of process pid to dst, from about time_us; with pid -1 of
- * anybody with this uid (-1: any).  fd: of another descriptor it is another connection's; -1: unknown.
- * It stays.  False: there is none.
+ * Finds, and keeps, the record for a packet: to the same destination, near time_us, of process pid (-1:
+ * any process with this uid; uid -1: any).  fd >= 0 leaves out records of other descriptors, because
+ * those are of other connections.  False: there is none.
  */
 bool halves_find(const struct halves *f, int protocol, const struct endpoint *dst, int64_t pid,
 		int64_t fd, int64_t uid, int64_t time_us, struct half *found);
@@ -62,7 +59,9 @@ bool halves_find_socket(const struct halves *f, int protocol, const struct endpo
 
 /* Row id still waits for its other half. */
 bool halves_has(const struct halves *f, uint64_t id);
-/* Row id is settled otherwise. */
-void halves_close(struct halves *f, uint64_t id);
+/* Row id has its other half: from now on it is found by its id alone. */
+void halves_settle(struct halves *f, uint64_t id);
+/* The slot of row id, settled or not; -1: it has made room. */
+int halves_slot(const struct halves *f, uint64_t id);
 
 #endif

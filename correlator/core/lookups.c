@@ -199,19 +199,19 @@ static bool fits(const struct lookup *k, const struct connection *c)
 }
 
 /* Notes the thread; false where there is no more room. */
-static bool note(const struct lookups *l, struct looker lookers[LOOKERS_MAX], int *count,
+static bool note(const struct lookups *l, struct lookup_owner owners[LOOKUP_OWNERS_MAX], int *count,
 		 const struct lookup *k)
 {
 	int i;
 
-	for (i = 0; i < *count && lookers[i].tid != k->tid; i++)
+	for (i = 0; i < *count && owners[i].tid != k->tid; i++)
 		;
-	if (i == LOOKERS_MAX)
+	if (i == LOOKUP_OWNERS_MAX)
 		return false;
 	if (i == *count)
-		lookers[(*count)++] = (struct looker){
+		owners[(*count)++] = (struct lookup_owner){
 			k->tid, false, k->src.port > 0, k->time_ns, (uint32_t)(k - l->lookup) };
-	lookers[i].call |= k->call;
+	owners[i].call |= k->call;
 	return true;
 }
 
@@ -222,7 +222,7 @@ static bool has_dropped(const struct lookups *l, uint32_t bucket, int64_t now_ns
 
 /* A TCP connect() always has its state; a lookup without one is somebody's question. */
 static int take_exact(struct lookups *l, const struct connection *c, int64_t oldest_ns,
-		      struct looker lookers[LOOKERS_MAX], bool *more)
+		      struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
 {
 	uint32_t n = l->bucket[bucket_of(c->protocol, &c->dst, c->src.port)];
 	bool tcp = c->protocol == IPPROTO_TCP, with_call = false;
@@ -239,7 +239,7 @@ static int take_exact(struct lookups *l, const struct connection *c, int64_t old
 			with_call = true;
 			count = 0;
 		}
-		if ((!tcp || k->call || !with_call) && !note(l, lookers, &count, k))
+		if ((!tcp || k->call || !with_call) && !note(l, owners, &count, k))
 			*more = true;
 		k->tid = 0;
 	}
@@ -248,15 +248,15 @@ static int take_exact(struct lookups *l, const struct connection *c, int64_t old
 }
 
 /* The one that began first is the likeliest, and goes to the front. */
-static void put_first(struct looker lookers[LOOKERS_MAX], int count, int32_t tid)
+static void put_first(struct lookup_owner owners[LOOKUP_OWNERS_MAX], int count, int32_t tid)
 {
 	for (int i = 1; i < count; i++) {
-		struct looker first = lookers[0];
+		struct lookup_owner first = owners[0];
 
-		if (lookers[i].tid != tid)
+		if (owners[i].tid != tid)
 			continue;
-		lookers[0] = lookers[i];
-		lookers[i] = first;
+		owners[0] = owners[i];
+		owners[i] = first;
 	}
 }
 
@@ -266,7 +266,7 @@ static void put_first(struct looker lookers[LOOKERS_MAX], int count, int32_t tid
  * all of them have come.
  */
 static int take_portless(struct lookups *l, const struct connection *c, int64_t oldest_ns,
-			 struct looker lookers[LOOKERS_MAX], bool *more)
+			 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
 {
 	uint32_t head = l->bucket[bucket_of(c->protocol, &c->dst, 0)], n = head;
 	struct lookup *oldest = NULL;
@@ -279,7 +279,7 @@ static int take_portless(struct lookups *l, const struct connection *c, int64_t 
 			break;
 		if (k->src.port || !fits(k, c))
 			continue;
-		*more |= !note(l, lookers, &count, k);
+		*more |= !note(l, owners, &count, k);
 		if (k->spent)
 			continue;
 		oldest = k;
@@ -288,7 +288,7 @@ static int take_portless(struct lookups *l, const struct connection *c, int64_t 
 	*more |= looks == LOOKS;
 	if (!oldest)
 		return 0;
-	put_first(lookers, count, oldest->tid);
+	put_first(owners, count, oldest->tid);
 	oldest->spent = true;
 	n = fresh == 1 ? head : NONE;
 	for (looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next)
@@ -298,7 +298,7 @@ static int take_portless(struct lookups *l, const struct connection *c, int64_t 
 }
 
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
-		 struct looker lookers[LOOKERS_MAX], bool *more)
+		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
 {
 	bool tcp = c->protocol == IPPROTO_TCP;
 	int64_t oldest_ns = now_ns - (tcp ? AGE_TCP_NS : AGE_NS);
@@ -308,20 +308,20 @@ int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 	if (c->src.port <= 0)
 		return 0;
 	*more = has_dropped(l, bucket_of(c->protocol, &c->dst, c->src.port), now_ns);
-	count = take_exact(l, c, oldest_ns, lookers, more);
+	count = take_exact(l, c, oldest_ns, owners, more);
 	if (count || !tcp || c->dst.addr.family != AF_INET6)
 		return count;
 	*more |= has_dropped(l, bucket_of(c->protocol, &c->dst, 0), now_ns);
-	return take_portless(l, c, oldest_ns, lookers, more);
+	return take_portless(l, c, oldest_ns, owners, more);
 }
 
-void lookups_await_call(struct lookups *l, const struct looker *k, uint64_t row)
+void lookups_await_call(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row)
 {
-	struct lookup *lookup = &l->lookup[k->lookup];
+	struct lookup *k = &l->lookup[lookup];
 
-	if (lookup->by != k->tid || lookup->call)
+	if (k->by != tid || k->call)
 		return;
-	lookup->row = row;
+	k->row = row;
 }
 
 void lookups_lost(struct lookups *l)

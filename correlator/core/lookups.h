@@ -28,9 +28,9 @@ void lookups_event(struct lookups *l, const struct trace_event *e);
 /* Events are missing: what came between a lookup and its call is not known. */
 void lookups_lost(struct lookups *l);
 
-#define LOOKERS_MAX 4
+#define LOOKUP_OWNERS_MAX 4
 
-struct looker {
+struct lookup_owner {
 	int32_t tid;
 	bool call;	/* the call itself was seen around it: nobody can make believe that */
 	bool exact;	/* with the packet's port; else it is connecting to that destination */
@@ -40,20 +40,20 @@ struct looker {
 
 /*
  * The threads that looked the packet's tuple up and whose packet has not come yet, the newest first, at
- * most LOOKERS_MAX.  For TCP over IPv6 those that are connecting to its destination, the likeliest
+ * most LOOKUP_OWNERS_MAX.  For TCP over IPv6 those that are connecting to its destination, the likeliest
  * first: where there are several, they are told again for each of their packets.  What is found is
- * used up: the next packet of the same tuple has lookers of its own.  *more: there may have been
- * others, which the packet's sender may be one of.
+ * used up, because the next packet of the same tuple has lookups of its own.  *more: there may have been
+ * others, and the packet's sender may be one of them.
  */
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
-		 struct looker lookers[LOOKERS_MAX], bool *more);
+		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more);
 
 /*
- * A send comes to its end behind its packet: when that of this lookup does, `row` shall come out of
- * lookups_called().
+ * A send ends after its packet was queued: when the send of this thread's lookup does, lookups_called()
+ * returns `row`.
  */
-void lookups_await_call(struct lookups *l, const struct looker *k, uint64_t row);
-/* A row whose call has been seen meanwhile; 0: there is none more. */
+void lookups_await_call(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row);
+/* A row whose call has been seen since; 0: there is no other. */
 uint64_t lookups_called(struct lookups *l);
 
 #endif

@@ -14,9 +14,7 @@
  *   I1  An entry answers only for the process that made it, or for its child: where both starts
  *       are known they must be equal, else parent or program must be.
  *   I2  Where both inodes are known they must be equal; or the descriptor is the process's own.
- *   I3  A row is `certain` only with a second witness beside the record: the socket that /proc
- *       showed at the descriptor.  A port that bind() named is never certain by records alone: a
- *       descriptor may become another socket (dup2) before anyone looks.
+ *   I3  How sure a row is attribute() says, of a record alone as well as of packet and record.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,11 +22,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "certainty.h"
+#include "attribution.h"
 #include "cgroup.h"
 #include "clock.h"
-#include "halves.h"
 #include "observe.h"
+#include "pairing.h"
 #include "proctable.h"
 #include "socktable.h"
 
@@ -57,26 +55,22 @@ struct sent {
 struct observer {
 	struct socktable *sockets;
 	struct proctable *processes;
-	struct halves *flows;		/* packets without their record */
-	struct halves *records;		/* records without their packet */
-	uint64_t next_id;
+	struct pairing *pairing;
 	struct pending pending[PENDING];
 	unsigned int pending_next;
 	struct sent sent[SENT];
 };
 
-struct observer *observer_new(uint64_t next_id)
+struct observer *observer_new(struct pairing *pairing)
 {
 	struct observer *o = calloc(1, sizeof(*o));
 
 	if (!o)
 		return NULL;
-	o->next_id = next_id;
+	o->pairing = pairing;
 	o->sockets = socktable_new(SOCKETS);
 	o->processes = proctable_new();
-	o->flows = halves_new();
-	o->records = halves_new();
-	if (o->sockets && o->processes && o->flows && o->records)
+	if (o->sockets && o->processes)
 		return o;
 	observer_free(o);
 	return NULL;
@@ -88,8 +82,6 @@ void observer_free(struct observer *o)
 		return;
 	socktable_free(o->sockets);
 	proctable_free(o->processes);
-	halves_free(o->flows);
-	halves_free(o->records);
 	free(o);
 }
 
@@ -98,20 +90,15 @@ static struct sock_key key_of(const struct event *e, int64_t pid)
 	struct text node = e->text[EVENT_NODE];
 
 	return (struct sock_key){
-		.node = node.data ? text_hash(TEXT_HASH_SEED, node.data, node.len) : 0,
+		.node = text_hash_of(node),
 		.pid = pid,
 		.fd = e->fd,
 	};
 }
 
-static uint64_t hash_of(struct text exe)
-{
-	return exe.data ? text_hash(TEXT_HASH_SEED, exe.data, exe.len) : 0;
-}
-
 static uint64_t program_of(const struct event *e)
 {
-	return hash_of(e->text[EVENT_EXE]);
+	return text_hash_of(e->text[EVENT_EXE]);
 }
 
 /* I1, for the process itself. */
@@ -305,9 +292,35 @@ static bool never_attempted(int result)
 	}
 }
 
+static int64_t user_of(const struct event *e)
+{
+	return e->fsuid >= 0 ? e->fsuid : e->uid;
+}
+
+/* The record as a witness.  late: what the plugin saw at the descriptor is not the socket of the call. */
+static struct call_record record_of(const struct event *e, const struct sock *s, bool late)
+{
+	return (struct call_record){
+		.inode = e->inode, .uid = user_of(e), .pid = (int32_t)e->pid, .fd = (int32_t)e->fd,
+		.fd_seen = e->inode >= 0 && !late, .bound = s->bound.port > 0 && !late,
+		.attempted = !never_attempted((int)e->exit), .accepted = e->kind == EVENT_ACCEPT,
+	};
+}
+
+static void take_answer(struct connection *c, const struct attribution *a)
+{
+	c->evidence = a->evidence;
+	c->certainty = a->certainty;
+}
+
 static void fill_connection(struct connection *c, const struct event *e, const struct sock *s,
 			    const struct endpoint *dst, bool late)
 {
+	struct call_record record = record_of(e, s, late);
+	struct packet_facts none = { .protocol = s->protocol, .uid = -1 };
+	struct attribution a;
+	struct testimony t;
+
 	connection_init(c);
 	observer_fill(c, e);
 	c->cache_seq = e->seq;
@@ -316,57 +329,44 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 	c->result = e->exit;
 	c->protocol = s->protocol;
 	c->dst = *dst;
-	c->evidence = EVIDENCE_AUDIT;
-	if (e->inode >= 0 && !late)
-		c->evidence |= EVIDENCE_FD;
-	if (s->bound.port > 0 && !late) {
+	if (record.bound) {
 		c->src = s->bound;
 		address_unmap(&c->src.addr);
-		c->evidence |= EVIDENCE_BIND;
 	}
-	c->certainty = c->evidence == (EVIDENCE_AUDIT | EVIDENCE_FD) ? CERTAINTY_CERTAIN :
-								      CERTAINTY_INFERRED;
-	if (never_attempted((int)e->exit)) {
-		c->certainty = CERTAINTY_INFERRED;
+	testimony_of_record(&t, &record);
+	attribute(&none, &t, &a);
+	take_answer(c, &a);
+	if (!record.attempted)
 		c->text[CONNECTION_REASON] = text_of(strerrorname_np(-(int)e->exit));
-	}
-}
-
-static int64_t user_of(const struct event *e)
-{
-	return e->fsuid >= 0 ? e->fsuid : e->uid;
 }
 
 /* The record of a connection that a packet had told of already. */
 static bool confirm(struct observer *o, const struct event *e, struct sock *s,
-		    const struct endpoint *peer, struct outcome *out)
+		    const struct endpoint *peer, bool late, struct outcome *out)
 {
 	struct connection *c = &out->connection;
-	struct doubts doubts;
-	struct half f;
+	const struct packet_word *w;
+	struct attribution a;
+	struct testimony t;
 
-	if (e->text[EVENT_NODE].data || !halves_match(o->flows, e, s->protocol, peer, &f))
+	if (e->text[EVENT_NODE].data)
 		return false;
-	c->id = f.id;
-	/* Else a lookup that anybody could have asked for, and anybody's record: witnesses_record(). */
-	doubts.trace_ok = f.trace_ok && ((f.evidence & EVIDENCE_CALL) || f.uid < 0 ||
-					 user_of(e) < 0 || f.uid == user_of(e));
-	/* What the plugin saw at the descriptor is not the packet's socket, but what it accepted. */
-	if (f.inode > 0 && f.inode != e->inode && e->kind != EVENT_ACCEPT)
-		c->evidence &= ~(unsigned int)EVIDENCE_FD;
-	doubts.shared = f.shared;
-	doubts.changed = false;
-	doubts.same_socket = f.inode > 0 && (f.inode == e->inode || (f.fd >= 0 && f.fd == e->fd));
-	c->evidence |= f.pid == e->pid ? f.evidence : f.evidence & EVIDENCE_INODE;
-	c->certainty = certainty_of(c->evidence, &doubts);
+	w = pairing_of_record(o->pairing, e, s->protocol, peer, &c->id);
+	if (!w)
+		return false;
+	t = w->testimony;
+	t.record = record_of(e, s, late);
+	t.record.by = RECORD_PAIRED;
+	attribute(&w->facts, &t, &a);
+	take_answer(c, &a);
 	/* The packet shows that there was something. */
 	c->text[CONNECTION_REASON] = TEXT_NONE;
 	out->kind = OUTCOME_CONFIRM;
-	out->amended = f.pid >= 0 && f.pid != e->pid;
+	out->amended = w->pid >= 0 && w->pid != e->pid;
 	/* The record has the program that made the call, /proc the one that it had become by then. */
-	out->described = f.described && f.pid == e->pid && (!f.exe || f.exe == program_of(e));
-	out->source = f.source;
-	out->verdict = f.verdict;
+	out->described = w->described && w->pid == e->pid && (!w->exe || w->exe == program_of(e));
+	out->source = w->source;
+	out->verdict = w->verdict;
 	return true;
 }
 
@@ -376,7 +376,7 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 {
 	if (e->text[EVENT_NODE].data)
 		return;
-	halves_add(o->records, &(struct half){
+	pairing_record(o->pairing, &(struct half){
 		.id = row, .protocol = protocol, .peer = *peer, .inode = e->inode, .pid = e->pid,
 		.fd = e->fd, .uid = user_of(e), .time_us = e->time_us,
 	});
@@ -384,11 +384,11 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 
 /* A row of its own, or that of its packet. */
 static void open_row(struct observer *o, const struct event *e, bool replay, struct sock *s,
-		     const struct endpoint *peer, struct outcome *out)
+		     const struct endpoint *peer, bool late, struct outcome *out)
 {
-	if (!replay && confirm(o, e, s, peer, out))
+	if (!replay && confirm(o, e, s, peer, late, out))
 		return;
-	out->connection.id = replay ? 0 : o->next_id++;
+	out->connection.id = replay ? 0 : pairing_new_row(o->pairing);
 	out->kind = OUTCOME_NEW;
 	if (!replay && !never_attempted((int)e->exit))
 		await_packet(o, e, s->protocol, peer, out->connection.id);
@@ -431,7 +431,7 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 		return;
 	}
 	fill_connection(&out->connection, e, s, &dst, late);
-	open_row(o, e, replay, s, &dst, out);
+	open_row(o, e, replay, s, &dst, late, out);
 	s->flow = (struct sock_flow){
 		.connection = out->connection.id, .dst = dst, .time_us = e->time_us,
 		.valid = true, .pending = is_pending(e->exit),
@@ -463,7 +463,7 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 	/* One that failed before anything was sent is no connection; one that a rule held back is. */
 	if (e->exit < 0 && e->exit != -EPERM)
 		return;
-	open_row(o, e, replay, s, &dst, out);
+	open_row(o, e, replay, s, &dst, late, out);
 	*sent = (struct sent){ key, out->connection.id, e->time_us };
 }
 
@@ -472,7 +472,6 @@ static void on_accept(struct observer *o, const struct event *e, bool replay, st
 {
 	struct endpoint peer = { e->addr, (int32_t)e->port };
 	struct connection *c = &out->connection;
-	enum certainty alone;
 	struct sock *s;
 	bool late;
 
@@ -485,11 +484,7 @@ static void on_accept(struct observer *o, const struct event *e, bool replay, st
 	c->src = peer;
 	c->dst = (struct endpoint){ .port = -1 };
 	c->result = 0;
-	alone = c->certainty;
-	open_row(o, e, replay, s, &peer, out);
-	/* No other connection has that peer: who accepted it is who has it. */
-	if (out->kind == OUTCOME_CONFIRM && alone > c->certainty)
-		c->certainty = alone;
+	open_row(o, e, replay, s, &peer, late, out);
 }
 
 static void on_bind(struct observer *o, const struct event *e)
@@ -601,58 +596,4 @@ const struct event *observer_who(const struct observer *o, int64_t pid)
 void observer_know(struct observer *o, const struct event *e)
 {
 	proctable_put(o->processes, e);
-}
-
-/* The other side, which the record of a call names. */
-static const struct endpoint *peer_of(const struct connection *c)
-{
-	return c->direction == DIRECTION_IN ? &c->src : &c->dst;
-}
-
-bool observer_record(struct observer *o, const struct connection *c, int64_t pid, int64_t fd,
-		     struct half *found)
-{
-	return halves_find(o->records, c->protocol, peer_of(c), pid, fd, c->uid, c->time_us, found);
-}
-
-bool observer_record_of(struct observer *o, const struct connection *c, int64_t inode,
-			struct half *found)
-{
-	return halves_find_socket(o->records, c->protocol, peer_of(c), inode, found);
-}
-
-bool observer_awaits(const struct observer *o, uint64_t row)
-{
-	return halves_has(o->records, row);
-}
-
-bool observer_packet(struct observer *o, struct connection *c, struct half *half, uint64_t row)
-{
-	if (row) {
-		c->id = row;
-		halves_close(o->records, row);
-		return true;
-	}
-	c->id = o->next_id++;
-	half->id = c->id;
-	half->protocol = c->protocol;
-	half->peer = *peer_of(c);
-	half->time_us = c->time_us;
-	half->evidence = c->evidence;
-	half->exe = hash_of(c->text[CONNECTION_EXE]);
-	halves_add(o->flows, half);
-	return false;
-}
-
-void observer_restore(struct observer *o, const struct connection *c, bool has_packet)
-{
-	struct half half = {
-		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c), .inode = -1, .pid = c->pid,
-		.fd = -1, .uid = c->uid, .time_us = c->time_us, .evidence = c->evidence,
-		.verdict = c->verdict,
-		/* What spoke against it is forgotten: only what had been proof stays that. */
-		.trace_ok = c->certainty == CERTAINTY_CERTAIN,
-	};
-
-	halves_add(has_packet ? o->flows : o->records, &half);
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "packet.h"
+#include "text.h"
 
 #define IPV4_HEADER_MIN 20
 #define IPV6_HEADER 40
@@ -146,4 +147,14 @@ int packet_parse(const uint8_t *data, size_t len, struct packet *p)
 	default:
 		return -EINVAL;
 	}
+}
+
+uint64_t packet_hash_tuple(int protocol, const struct endpoint *src, const struct endpoint *dst)
+{
+	uint64_t h = text_hash(TEXT_HASH_SEED, &protocol, sizeof(protocol));
+
+	h = text_hash(h, &src->addr, sizeof(src->addr));
+	h = text_hash(h, &dst->addr, sizeof(dst->addr));
+	h = text_hash(h, &src->port, sizeof(src->port));
+	return text_hash(h, &dst->port, sizeof(dst->port));
 }

@@ -24,4 +24,13 @@ struct packet {
  */
 int packet_parse(const uint8_t *data, size_t len, struct packet *p);
 
+/* For tables: not keyed, so that whoever chooses tuples can choose equal hashes. */
+uint64_t packet_hash_tuple(int protocol, const struct endpoint *src, const struct endpoint *dst);
+
+/* What a verdict names a packet by (linux/netfilter/nfnetlink_queue.h). */
+struct packet_id {
+	uint32_t id;
+	uint16_t queue;
+};
+
 #endif

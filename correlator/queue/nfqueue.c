@@ -296,7 +296,7 @@ void nfqueue_show(struct nfqueue *q, int which,
 	c->taken = 0;
 }
 
-static int verdict(struct nfqueue *q, struct nfqueue_id id, int what, const uint32_t *mark)
+static int verdict(struct nfqueue *q, struct packet_id id, int what, const uint32_t *mark)
 {
 	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_VERDICT, id.queue);
 
@@ -306,12 +306,12 @@ static int verdict(struct nfqueue *q, struct nfqueue_id id, int what, const uint
 	return netlink_send(q->channel[id.queue - q->first]->nl, h);
 }
 
-int nfqueue_accept(struct nfqueue *q, struct nfqueue_id id, uint32_t mark)
+int nfqueue_accept(struct nfqueue *q, struct packet_id id, uint32_t mark)
 {
 	return verdict(q, id, NF_ACCEPT, &mark);
 }
 
-int nfqueue_drop(struct nfqueue *q, struct nfqueue_id id)
+int nfqueue_drop(struct nfqueue *q, struct packet_id id)
 {
 	return verdict(q, id, NF_DROP, NULL);
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "packet.h"
+
 /*
  * Netfilter queues (linux/netfilter/nfnetlink_queue.h) of the network namespace that they are opened
  * in, a socket each.  Packets may be answered in any order, each exactly once; those that are not are dropped by
@@ -20,14 +22,8 @@ struct nfqueue_settings {
 	bool fail_open;		/* beyond that: let through, instead of dropped */
 };
 
-/* What the verdict names the packet by. */
-struct nfqueue_id {
-	uint32_t id;
-	uint16_t queue;
-};
-
 struct nfqueue_packet {
-	struct nfqueue_id id;
+	struct packet_id id;
 	uint8_t hook;		/* NF_INET_LOCAL_OUT, ... */
 	uint32_t mark;
 	int64_t taken_ns;	/* when it was taken from the kernel, by clock_mono_ns() */
@@ -70,7 +66,7 @@ struct nfqueue_losses {
 void nfqueue_losses(struct nfqueue *q, struct nfqueue_losses *l);
 
 /* Lets the packet go, with this mark, or drops it.  0 or -errno. */
-int nfqueue_accept(struct nfqueue *q, struct nfqueue_id id, uint32_t mark);
-int nfqueue_drop(struct nfqueue *q, struct nfqueue_id id);
+int nfqueue_accept(struct nfqueue *q, struct packet_id id, uint32_t mark);
+int nfqueue_drop(struct nfqueue *q, struct packet_id id);
 
 #endif

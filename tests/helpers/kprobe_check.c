@@ -106,7 +106,7 @@ static bool is_connect(const struct seen *s, const char *src, const char *dst)
 static bool is_proof(const struct seen *s)
 {
 	struct lookups *l = lookups_new();
-	struct looker lookers[LOOKERS_MAX];
+	struct lookup_owner owners[LOOKUP_OWNERS_MAX];
 	struct connection c;
 	bool more, good;
 
@@ -115,8 +115,8 @@ static bool is_proof(const struct seen *s)
 	c.src = s->last.src;
 	c.dst = s->last.dst;
 	lookups_event(l, &s->last);
-	good = lookups_take(l, &c, s->last.time_ns, lookers, &more) == 1 && !more &&
-	       lookers[0].tid == gettid() && lookers[0].call && lookers[0].exact;
+	good = lookups_take(l, &c, s->last.time_ns, owners, &more) == 1 && !more &&
+	       owners[0].tid == gettid() && owners[0].call && owners[0].exact;
 	lookups_free(l);
 	return good;
 }

@@ -156,7 +156,7 @@ int64_t tracefeed_overruns(const struct tracefeed *t)
 
 /* The queue. */
 
-static int answer(struct nfqueue_id id, bool dropped, uint32_t mark)
+static int answer(struct packet_id id, bool dropped, uint32_t mark)
 {
 	struct fake_verdict *v;
 
@@ -176,13 +176,13 @@ static int answer(struct nfqueue_id id, bool dropped, uint32_t mark)
 	return fake.verdicts_fail ? -ENOENT : 0;
 }
 
-int nfqueue_accept(struct nfqueue *q, struct nfqueue_id id, uint32_t mark)
+int nfqueue_accept(struct nfqueue *q, struct packet_id id, uint32_t mark)
 {
 	(void)q;
 	return answer(id, false, mark);
 }
 
-int nfqueue_drop(struct nfqueue *q, struct nfqueue_id id)
+int nfqueue_drop(struct nfqueue *q, struct packet_id id)
 {
 	(void)q;
 	return answer(id, true, 0);

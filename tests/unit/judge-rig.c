@@ -7,16 +7,17 @@
 
 #include "config.h"
 #include "diag.h"
+#include "host.h"
 #include "judge-rig.h"
 #include "lookups.h"
 #include "nfqueue.h"
+#include "pairing.h"
 #include "policy.h"
 #include "tasks.h"
-#include "witnesses.h"
 
 static struct rig {
 	struct config config;
-	struct witnesses witnesses;
+	struct host host;
 	struct judge *judge;
 	struct outcome outcome;
 	uint32_t packets;
@@ -36,7 +37,7 @@ static struct policy *read_policy(const char *text)
 void rig_begin(const char *policy, bool trace)
 {
 	static char node[] = "host";
-	struct judge_tools tools = { .config = &rig.config, .witnesses = &rig.witnesses };
+	struct judge_tools tools = { .config = &rig.config, .host = &rig.host };
 
 	rig_end();
 	fake_reset();
@@ -44,14 +45,15 @@ void rig_begin(const char *policy, bool trace)
 		.config = { .node = node, .mark = 0x30000, .park_us = 5000, .enforce = true },
 		.serial = 100,
 	};
-	rig.witnesses = (struct witnesses){
-		.observer = observer_new(1), .lookups = lookups_new(), .tasks = tasks_new(),
+	rig.host = (struct host){
+		.pairing = pairing_new(1), .lookups = lookups_new(), .tasks = tasks_new(),
 		.netns = FAKE_NETNS,
 		/* What the fakes are given for themselves they do not look at. */
 		.tracefs = trace ? (struct tracefeed *)&rig : NULL, .sees_exec = trace,
 	};
+	rig.host.observer = observer_new(rig.host.pairing);
 	rig.judge = judge_new(&tools, read_policy(policy));
-	if (!rig.witnesses.observer || !rig.witnesses.lookups || !rig.witnesses.tasks || !rig.judge)
+	if (!rig.host.pairing || !rig.host.observer || !rig.host.lookups || !rig.host.tasks || !rig.judge)
 		abort();
 }
 
@@ -60,11 +62,12 @@ void rig_end(void)
 	if (rig.judge)
 		judge_end(rig.judge);
 	judge_free(rig.judge);
-	observer_free(rig.witnesses.observer);
-	lookups_free(rig.witnesses.lookups);
-	tasks_free(rig.witnesses.tasks);
+	observer_free(rig.host.observer);
+	pairing_free(rig.host.pairing);
+	lookups_free(rig.host.lookups);
+	tasks_free(rig.host.tasks);
 	rig.judge = NULL;
-	rig.witnesses = (struct witnesses){ .netns = 0 };
+	rig.host = (struct host){ .netns = 0 };
 }
 
 void rig_policy(const char *policy)
@@ -85,7 +88,7 @@ uint32_t rig_packet(const uint8_t *data, size_t len, uint8_t hook, uint32_t mark
 		.mark = mark, .uid = uid, .gid = uid, .data = data, .len = len,
 	};
 
-	witnesses_trace(&rig.witnesses);
+	host_read_trace(&rig.host);
 	judge_packet(rig.judge, &p);
 	return rig.packets++;
 }
@@ -94,16 +97,16 @@ const struct outcome *rig_record(struct event *e)
 {
 	e->seq = e->serial = rig.serial++;
 	e->arrival_us = fake.now_us;
-	observer_event(rig.witnesses.observer, e, false, &rig.outcome);
+	observer_event(rig.host.observer, e, false, &rig.outcome);
 	if (rig.outcome.kind == OUTCOME_CONFIRM)
-		judge_late(rig.judge, &rig.outcome);
+		judge_late_record(rig.judge, &rig.outcome);
 	judge_event(rig.judge, e);
 	return &rig.outcome;
 }
 
 int rig_turn(void)
 {
-	return judge_turn(rig.judge);
+	return judge_poll(rig.judge);
 }
 
 void rig_publish(void)

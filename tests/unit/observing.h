@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "observe.h"
+#include "pairing.h"
 #include "tap.h"
 
 #define T0 (1700000000 * TIME_US_PER_S)
@@ -18,6 +19,7 @@
 #define FIRST_ID 1000
 
 static struct observer *o;
+static struct pairing *pairing;
 static struct outcome out;
 static uint32_t serial;
 static int64_t now_us;
@@ -25,7 +27,9 @@ static int64_t now_us;
 __attribute__((unused)) static void fresh(void)
 {
 	observer_free(o);
-	o = observer_new(FIRST_ID);
+	pairing_free(pairing);
+	pairing = pairing_new(FIRST_ID);
+	o = pairing ? observer_new(pairing) : NULL;
 	if (!o)
 		abort();
 	serial = 100;

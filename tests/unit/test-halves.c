@@ -28,8 +28,8 @@ static uint64_t match_fd(struct halves *f, const char *peer, int64_t inode, int6
 			 int64_t uid, int64_t time_us)
 {
 	struct endpoint dst = to(peer);
-	struct half flow;
 	struct event e;
+	uint64_t id;
 
 	event_init(&e);
 	e.inode = inode;
@@ -37,7 +37,7 @@ static uint64_t match_fd(struct halves *f, const char *peer, int64_t inode, int6
 	e.fd = fd;
 	e.uid = e.euid = e.fsuid = uid;
 	e.time_us = time_us;
-	return halves_match(f, &e, IPPROTO_TCP, &dst, &flow) ? flow.id : 0;
+	return halves_match(f, &e, IPPROTO_TCP, &dst, &id) < 0 ? 0 : id;
 }
 
 static uint64_t match(struct halves *f, const char *peer, int64_t inode, int64_t pid, int64_t uid,
@@ -50,9 +50,9 @@ static uint64_t find(struct halves *f, const char *peer, int protocol, int64_t p
 		     int64_t uid, int64_t time_us)
 {
 	struct endpoint dst = to(peer);
-	struct half flow;
+	struct half half;
 
-	return halves_find(f, protocol, &dst, pid, fd, uid, time_us, &flow) ? flow.id : 0;
+	return halves_find(f, protocol, &dst, pid, fd, uid, time_us, &half) ? half.id : 0;
 }
 
 static void test_packets(void)
@@ -88,8 +88,10 @@ static void test_packets(void)
 	tap_ok(match(f, "192.0.2.2:80", -1, 102, 0, 1000000) == 0,
 	       "what the trace named somebody for is nobody else's");
 	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 8, 0, 1000000) == 7, "its own descriptor's first");
-	halves_close(f, 6);
-	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 7, 0, 1000000) == 0, "not one that was closed");
+	halves_settle(f, 6);
+	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 7, 0, 1000000) == 0, "not one that is settled");
+	tap_ok(halves_slot(f, 6) >= 0 && !halves_has(f, 6) && halves_slot(f, 99) < 0,
+	       "which is found by its id alone");
 	halves_free(f);
 }
 
@@ -106,7 +108,7 @@ static void test_records(void)
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, 301, -1, 7, 5000100) == 6,
 	       "an older one, whose first SYN may have been lost");
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, 301, -1, 7, 150000100) == 0, "not an old one");
-	halves_close(f, 5);
+	halves_settle(f, 5);
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 7, 2000100) == 6, "not one that is settled");
 	halves_add(f, &(struct half){ .id = 8, .protocol = IPPROTO_UDP, .peer = to("192.0.2.3:80"),
 				     .inode = -1, .pid = 302, .fd = 4, .uid = 7, .time_us = 2000000 });
@@ -146,7 +148,7 @@ static void test_random(void)
 		if (random() % 8 == 0) {
 			uint64_t id = (uint64_t)(random() % i);
 
-			halves_close(f, id);
+			halves_settle(f, id);
 			open[id] = false;
 		}
 	}

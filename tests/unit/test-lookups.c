@@ -13,7 +13,7 @@
 
 static struct lookups *l;
 static int64_t now;
-static struct looker who[LOOKERS_MAX];
+static struct lookup_owner who[LOOKUP_OWNERS_MAX];
 static bool more;
 
 static struct endpoint to(const char *text)
@@ -119,9 +119,9 @@ static void test_udp(void)
 	lookup(10, IPPROTO_UDP, "0.0.0.0:6003", "127.0.0.1:53");
 	now += 70000 * MS;
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6003", "127.0.0.1:53") == 0, "not an old one");
-	for (int32_t i = 100; i < 100 + LOOKERS_MAX + 3; i++)
+	for (int32_t i = 100; i < 100 + LOOKUP_OWNERS_MAX + 3; i++)
 		lookup(i, IPPROTO_UDP, "0.0.0.0:6004", "127.0.0.1:53");
-	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6004", "127.0.0.1:53") == LOOKERS_MAX && more,
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6004", "127.0.0.1:53") == LOOKUP_OWNERS_MAX && more,
 	       "no more than fit, and that there were more");
 }
 
@@ -149,13 +149,13 @@ static void test_floods(void)
 	       "a while later that is over");
 	syn_sent(10, "127.0.0.1:0", "127.0.0.1:80", 20);
 	lookup(10, IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80");
-	for (int32_t i = 100; i < 100 + LOOKERS_MAX + 3; i++)
+	for (int32_t i = 100; i < 100 + LOOKUP_OWNERS_MAX + 3; i++)
 		lookup(i, IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
 	       who[0].call, "TCP: those who only ask take no room from who connects");
-	for (int32_t i = 100; i < 100 + LOOKERS_MAX + 1; i++)
+	for (int32_t i = 100; i < 100 + LOOKUP_OWNERS_MAX + 1; i++)
 		syn_sent(i, "[::1]:0", "[::1]:99", 20 + (uint64_t)i);
-	tap_ok(packet(IPPROTO_TCP, "[::1]:9005", "[::1]:99") == LOOKERS_MAX && more &&
+	tap_ok(packet(IPPROTO_TCP, "[::1]:9005", "[::1]:99") == LOOKUP_OWNERS_MAX && more &&
 	       !who[0].exact, "TCP over IPv6: more than have room");
 }
 
@@ -184,7 +184,7 @@ static void test_sends(void)
 	lookup(10, IPPROTO_UDP, "0.0.0.0:8003", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8003", "127.0.0.1:53") == 1 && !who[0].call,
 	       "the packet may come before its send is over");
-	lookups_await_call(l, &who[0], 77);
+	lookups_await_call(l, who[0].tid, who[0].lookup, 77);
 	tap_ok(lookups_called(l) == 0, "then nothing is proven yet");
 	sent(11, AF_INET, IPPROTO_UDP, 5);
 	tap_ok(lookups_called(l) == 0, "nor by another thread's");
@@ -192,7 +192,7 @@ static void test_sends(void)
 	tap_ok(lookups_called(l) == 77 && lookups_called(l) == 0, "its row is told when it is");
 	lookup(10, IPPROTO_UDP, "0.0.0.0:8004", "127.0.0.1:53");
 	packet(IPPROTO_UDP, "127.0.0.1:8004", "127.0.0.1:53");
-	lookups_await_call(l, &who[0], 78);
+	lookups_await_call(l, who[0].tid, who[0].lookup, 78);
 	sent(10, AF_NETLINK, 0, 60);
 	sent(10, AF_INET, IPPROTO_UDP, 5);
 	tap_ok(lookups_called(l) == 0, "not behind a question for a route");
@@ -204,7 +204,7 @@ static void test_sends(void)
 	       "nor where events are missing between");
 	lookup(66, IPPROTO_UDP, "127.0.0.1:8006", "127.0.0.1:53");
 	packet(IPPROTO_UDP, "127.0.0.1:8006", "127.0.0.1:53");
-	lookups_await_call(l, &who[0], 79);
+	lookups_await_call(l, who[0].tid, who[0].lookup, 79);
 	sent(66, AF_INET, IPPROTO_UDP, 5);
 	lookups_lost(l);
 	tap_ok(lookups_called(l) == 0, "nor any that is not told yet");

@@ -20,12 +20,35 @@ static struct connection packet_of(const struct event *e, int64_t pid)
 	return p;
 }
 
-/* As the judge hands a decided packet over. */
-static bool decided(struct connection *p, int64_t fd, int64_t inode, uint64_t row)
+/* The packet's row, as the judge hands it over: its process holds the socket, or, inode -1, nothing is
+ * known of it but what `word` has beside that. */
+static uint64_t decided_by(struct connection *p, int64_t fd, int64_t inode, uint64_t row,
+			   struct packet_word word)
 {
-	struct half half = { .inode = inode, .pid = p->pid, .fd = fd, .uid = p->uid };
+	word.facts = (struct packet_facts){
+		.protocol = p->protocol, .direction = p->direction, .uid = p->uid, .has_ports = true,
+	};
+	word.pid = p->pid;
+	word.testimony.socket.inode = inode;
+	if (inode > 0 && p->pid >= 0)
+		testimony_add_holder(&word.testimony, &(struct socket_holder){
+			.pid = (int32_t)p->pid, .fd = (int32_t)fd, .source = FROM_CACHE });
+	p->id = row ? row : pairing_new_row(pairing);
+	pairing_packet(pairing, p, fd, p->uid, &word, row != 0);
+	return p->id;
+}
 
-	return observer_packet(o, p, &half, row);
+static struct packet_word nothing_known(void)
+{
+	struct packet_word word = { .caller = -1 };
+
+	testimony_init(&word.testimony);
+	return word;
+}
+
+static uint64_t decided(struct connection *p, int64_t fd, int64_t inode, uint64_t row)
+{
+	return decided_by(p, fd, inode, row, nothing_known());
 }
 
 /* Packet and record of one connection are one row, whichever comes first. */
@@ -52,39 +75,44 @@ static void test_packets(void)
 	give(e);
 	id = out.connection.id;
 	p = packet_of(&e, e.pid);
-	tap_ok(observer_record(o, &p, e.pid, 3, &r) && r.id == id && !observer_record(o, &p, 7, 3, &r) &&
-		       !observer_record(o, &p, e.pid, 4, &r), "the record of that very call has come");
-	tap_ok(decided(&p, 3, 50, id) && p.id == id, "its packet is on its row");
-	tap_ok(!observer_record(o, &p, e.pid, 3, &r), "once");
+	tap_ok(pairing_find(pairing, &p, e.pid, 3, &r) && r.id == id && !pairing_find(pairing, &p, 7, 3, &r) &&
+		       !pairing_find(pairing, &p, e.pid, 4, &r), "the record of that very call has come");
+	tap_ok(decided(&p, 3, 50, id) == id, "its packet is on its row");
+	tap_ok(!pairing_find(pairing, &p, e.pid, 3, &r), "once");
 	p = packet_of(&e, e.pid);
-	tap_ok(!decided(&p, 3, 51, 0) && p.id != id, "the packet of the next socket is on another");
+	tap_ok(decided(&p, 3, 51, 0) != id, "the packet of the next socket is on another");
 	e.inode = 51;
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && !out.amended &&
 	       out.connection.certainty == CERTAINTY_CERTAIN, "its record, when it comes, confirms it");
 
 	for (int64_t uid = 0; uid < 2; uid++) {
-		struct half half = { .inode = -1, .pid = 101, .fd = -1, .trace_ok = true,
-				     .uid = uid };
+		struct packet_word word = nothing_known();
+
+		word.testimony.trace.by[0] = (struct caller){
+			.pid = 101, .uid = uid, .uid_asked = true, .place = PLACE_HERE, .exact = true };
+		word.testimony.trace.count = word.testimony.trace.lookups = 1;
 
 		fresh();
 		e = make_connect(3, "192.0.2.1", 80, 0);
 		p = packet_of(&e, e.pid);
 		p.uid = uid;
 		p.evidence = EVIDENCE_TRACE;
-		observer_packet(o, &p, &half, 0);
+		decided_by(&p, -1, -1, 0, word);
 		tap_ok(give(e) == OUTCOME_CONFIRM &&
 		       out.connection.certainty == (uid ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN),
 		       uid ? "not for the packet of another user" : "a record proves who looked a route up");
 	}
 
 	for (int i = 0; i < 2; i++) {
-		struct half half = { .inode = -1, .pid = 101, .fd = -1, .described = true };
+		struct packet_word word = nothing_known();
 
 		fresh();
 		e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 		p = packet_of(&e, e.pid);
 		p.text[CONNECTION_EXE] = i ? text_of("/usr/bin/true") : e.text[EVENT_EXE];
-		observer_packet(o, &p, &half, 0);
+		word.described = true;
+		word.exe = text_hash_of(p.text[CONNECTION_EXE]);
+		decided_by(&p, -1, -1, 0, word);
 		tap_ok(give(e) == OUTCOME_CONFIRM && out.described == !i,
 		       i ? "the record has the program of the call, where it is another by now" :
 			   "what /proc said of the same program is more than the record's");
@@ -103,7 +131,7 @@ static void test_packets(void)
 	decided(&p, -1, 61, 0);
 	e.inode = 62;
 	tap_ok(give(e) == OUTCOME_NEW, "a record of another socket is a row of its own");
-	tap_ok(observer_record(o, &p, -1, -1, &r) && r.pid == e.pid && r.id == out.connection.id,
+	tap_ok(pairing_find(pairing, &p, -1, -1, &r) && r.pid == e.pid && r.id == out.connection.id,
 	       "a record whose packet comes later names the one who is gone");
 }
 
@@ -204,5 +232,6 @@ int main(void)
 	test_accepts();
 	test_processes();
 	observer_free(o);
+	pairing_free(pairing);
 	return tap_done();
 }

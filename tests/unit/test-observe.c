@@ -523,6 +523,7 @@ int main(void)
 	tap_ok(is_nothing(e), "an event of no kind");
 	test_results();
 	observer_free(o);
+	pairing_free(pairing);
 	observer_free(NULL);
 	return tap_done();
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is proof and what is not: every set of witnesses, against the sentences of certainty.h. */
-#include "certainty.h"
+/* What is proof and what is not: every set of witnesses, against the sentences of proof.h. */
+#include "proof.h"
 #include "tap.h"
 
 #define A EVIDENCE_AUDIT
 #define F EVIDENCE_FD
 #define I EVIDENCE_INODE
-#define S EVIDENCE_SYSCALL
+#define S EVIDENCE_PROC_SYSCALL
 #define T EVIDENCE_TRACE
-#define C EVIDENCE_CALL
+#define C EVIDENCE_TRACE_CALL
 
 static bool is_certain(unsigned int evidence, bool same_socket, bool trace_ok)
 {
-	struct doubts d = { .same_socket = same_socket, .trace_ok = trace_ok };
+	struct proof_conditions d = { .same_socket = same_socket, .trace_unambiguous = trace_ok };
 
-	return certainty_of(evidence, &d) == CERTAINTY_CERTAIN;
+	return proof_of(evidence, &d) == CERTAINTY_CERTAIN;
 }
 
 int main(void)
@@ -37,7 +37,7 @@ int main(void)
 	tap_ok(!is_certain(T | A, true, false) && !is_certain(T | C, true, false),
 	       "not where something speaks against the trace");
 	tap_ok(!is_certain(A | C, true, true), "a call without the lookup is none");
-	tap_ok(certainty_of(127, &(struct doubts){ .same_socket = true, .changed = true, .trace_ok = true }) ==
+	tap_ok(proof_of(127, &(struct proof_conditions){ .same_socket = true, .program_unsure = true, .trace_unambiguous = true }) ==
 	       CERTAINTY_INFERRED, "nor of a program that may be another by now");
 	/* More witnesses and fewer doubts never make it less sure. */
 	for (unsigned int e = 0; e < 128; e++)
@@ -46,7 +46,7 @@ int main(void)
 				monotone = monotone && (!is_certain(e, d & 1, d & 2) ||
 					   (is_certain(e | more, d & 1, d & 2) && is_certain(e, true, true)));
 	tap_ok(monotone, "one witness more never makes it less sure");
-	tap_ok(certainty_of(127, &(struct doubts){ .same_socket = true, .shared = true, .trace_ok = true }) ==
+	tap_ok(proof_of(127, &(struct proof_conditions){ .same_socket = true, .shared = true, .trace_unambiguous = true }) ==
 	       CERTAINTY_INFERRED, "nothing is where others looked the same tuple up");
 	return tap_done();
 }

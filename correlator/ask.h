@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_ASK_H
+#define SOCKLEDGER_ASK_H
+
+#include "attribution.h"
+#include "connection.h"
+
+struct host;
+
+/* A packet whose sender is asked for: what it says itself, and what the witnesses have said so far. */
+struct inquiry {
+	struct connection packet;	/* without texts; uid is the socket's, as soon as that is known */
+	struct packet_facts facts;
+	struct testimony testimony;
+	struct attribution answer;	/* of the testimony so far */
+};
+
+/* Nobody has been asked yet.  The packet is there. */
+void inquiry_begin(const struct host *h, struct inquiry *q);
+/* Weighs what there is, into q->answer. */
+void inquiry_weigh(struct inquiry *q);
+
+/* Asks the one witness that q->answer.next names.  None of them waits. */
+void ask_next(struct host *h, struct inquiry *q);
+
+/* By witness, for ask_next(): each writes its part of the testimony. */
+void ask_trace(struct host *h, struct inquiry *q);		/* ask_trace.c */
+void ask_callers(struct host *h, struct inquiry *q);
+void ask_place(struct host *h, struct inquiry *q);
+void ask_user(struct host *h, struct inquiry *q);
+void ask_socket(struct host *h, struct inquiry *q, bool widely);	/* ask_socket.c */
+void ask_socket_again(struct host *h, struct inquiry *q);
+void ask_holder(struct host *h, struct inquiry *q);
+void ask_recent(struct host *h, struct inquiry *q);
+void ask_record(struct host *h, struct inquiry *q);		/* ask_record.c */
+
+/* A process is seen to hold the packet's socket, by the plugin or in a search through /proc. */
+void ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd, enum source source);
+/* For a rule that wants certainty: does the named process hold the socket, is a thread of it in the call? */
+void ask_proof(struct host *h, struct inquiry *q);
+/* Its socket's inode, where that was not needed to tell who sent the packet. */
+void ask_inode(struct host *h, struct inquiry *q);
+
+/* A record may have come: it is asked for once more. */
+void ask_record_anew(struct inquiry *q);
+/* A record is of one packet.  True: while this one waited another packet has taken it. */
+bool ask_record_taken(const struct host *h, struct inquiry *q);
+/*
+ * At the deadline, where nobody is named: accepts a record that has come under the rule for late records,
+ * that is without /proc confirming the socket, because its process may be exiting.
+ */
+void ask_last_record(struct host *h, struct inquiry *q);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The packet's socket, and the processes that hold it: those that were seen with it, those that used
+ * sockets lately, and those that a search finds.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "ask.h"
+#include "host.h"
+#include "observe.h"
+#include "procfs.h"
+#include "sockdiag.h"
+
+/* Each is a readlink. */
+#define RECENT_MAX 4
+
+static int find_socket(struct host *h, const struct connection *c, bool widely,
+		       struct sock_entry *found)
+{
+	bool in = c->direction == DIRECTION_IN, tcp = c->protocol == IPPROTO_TCP;
+	const struct endpoint *local = in ? &c->dst : &c->src, *peer = in ? &c->src : &c->dst;
+	struct sock_choice choice;
+	int rc = sockdiag_ask(h->sockdiag, c->protocol, local, peer,
+			      tcp && !in ? SOCK_FIT_EXACT : SOCK_FIT_WILDCARD, found);
+
+	/* The kernel walks all sockets for this. */
+	if (rc == -ENOENT && widely && (in || !tcp)) {
+		rc = sockdiag_by_port(h->sockdiag, c->protocol, local, peer, found, &choice);
+		if (!rc && choice.alike > 1)
+			rc = -EEXIST;	/* several share the port: no telling which */
+	}
+	return rc;
+}
+
+void ask_socket(struct host *h, struct inquiry *q, bool widely)
+{
+	struct connection *c = &q->packet;
+	struct testimony *t = &q->testimony;
+	struct sock_entry found;
+
+	t->socket.asked = true;
+	t->socket.widely |= widely;
+	t->socket.inode = -1;
+	if (c->direction == DIRECTION_FORWARD || c->src.port < 0 || find_socket(h, c, widely, &found))
+		return;
+	/* UDP's may have another's tuple: by IP_PKTINFO a socket sends from any address of the host's, and
+	 * by SO_REUSEADDR several have the same port. */
+	if (c->direction != DIRECTION_IN && c->uid >= 0 && found.uid != c->uid)
+		return;
+	t->socket.found = true;
+	t->socket.inode = found.inode ? found.inode : -1;
+	t->socket.uid = found.uid;
+	if (c->uid < 0)
+		c->uid = found.uid;
+}
+
+void ask_inode(struct host *h, struct inquiry *q)
+{
+	if (q->testimony.socket.inode < 0)
+		ask_socket(h, q, q->answer.pid < 0);
+}
+
+void ask_socket_again(struct host *h, struct inquiry *q)
+{
+	struct testimony *t = &q->testimony;
+	const struct caller *k = &t->trace.by[q->answer.caller];
+	struct socket_holder holder = { .pid = k->pid, .source = FROM_TRACE };
+
+	/* It may have ended since it was asked for. */
+	ask_socket(h, q, false);
+	t->socket.again = true;
+	if (t->socket.inode < 0 || k->place != PLACE_HERE)
+		return;
+	holder.fd = (int32_t)procfs_find_fd(h->procfs, k->pid, t->socket.inode);
+	if (holder.fd >= 0)
+		testimony_add_holder(t, &holder);
+}
+
+/* Was the process inside connect() on fd?  Only meaningful if it still holds the socket afterwards:
+ * otherwise the pid may have been reused between the two looks. */
+static bool was_in_call(struct host *h, const struct inquiry *q, int64_t pid, int64_t fd)
+{
+	return q->facts.blocks_caller && procfs_in_call(h->procfs, pid, fd);
+}
+
+static void add_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,
+		       enum source source, bool in_call)
+{
+	testimony_add_holder(&q->testimony, &(struct socket_holder){
+		.pid = (int32_t)pid, .fd = (int32_t)fd, .source = source, .in_call = in_call,
+		.blocking = !in_call && q->facts.blocks_caller &&
+			    procfs_is_blocking(h->procfs, pid, fd),
+	});
+}
+
+void ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd, enum source source)
+{
+	bool in_call = was_in_call(h, q, pid, fd);
+
+	if (procfs_holds(h->procfs, pid, fd, q->testimony.socket.inode))
+		add_holder(h, q, pid, fd, source, in_call);
+	inquiry_weigh(q);
+}
+
+void ask_holder(struct host *h, struct inquiry *q)
+{
+	struct holder seen;
+
+	q->testimony.holders.cache_asked = true;
+	if (observer_holder(h->observer, q->testimony.socket.inode, &seen))
+		ask_found_holder(h, q, seen.pid, seen.fd, FROM_CACHE);
+}
+
+/* Those that used a socket lately: first by the call that each is in, then by where it had the last one. */
+void ask_recent(struct host *h, struct inquiry *q)
+{
+	struct holder recent[RECENT_MAX];
+	int count = observer_recent(h->observer, q->packet.protocol, recent, RECENT_MAX);
+	int64_t inode = q->testimony.socket.inode;
+
+	q->testimony.holders.recent_asked = true;
+	for (int i = 0; q->facts.blocks_caller && i < count; i++) {
+		int64_t fd = procfs_call_fd(h->procfs, recent[i].pid);
+
+		if (!procfs_holds(h->procfs, recent[i].pid, fd, inode))
+			continue;
+		observer_learn(h->observer, inode, recent[i].pid, fd);
+		add_holder(h, q, recent[i].pid, fd, FROM_RECENT, true);
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		if (!procfs_holds(h->procfs, recent[i].pid, recent[i].fd, inode))
+			continue;
+		observer_learn(h->observer, inode, recent[i].pid, recent[i].fd);
+		ask_found_holder(h, q, recent[i].pid, recent[i].fd, FROM_RECENT);
+		return;
+	}
+}
+
+void ask_proof(struct host *h, struct inquiry *q)
+{
+	const struct attribution *a = &q->answer;
+	int64_t inode = q->testimony.socket.inode, pid = a->pid, fd = a->fd;
+	bool in_call;
+
+	if (pid < 0 || inode <= 0)
+		return;
+	if (fd < 0)
+		fd = procfs_find_fd(h->procfs, pid, inode);
+	if (fd < 0)
+		return;
+	in_call = procfs_in_call(h->procfs, pid, fd);
+	if (a->fd < 0 || (in_call && procfs_holds(h->procfs, pid, fd, inode)))
+		testimony_add_holder(&q->testimony, &(struct socket_holder){
+			.pid = (int32_t)pid, .fd = (int32_t)fd, .source = a->source, .in_call = in_call });
+	inquiry_weigh(q);
+}

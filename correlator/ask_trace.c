@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The trace: which process looked the packet's tuple up, alive or gone; whether it may have sent it. */
+#include "ask.h"
+#include "clock.h"
+#include "host.h"
+#include "known.h"
+#include "lookups.h"
+#include "procfs.h"
+#include "tasks.h"
+
+/* The process of the thread that made this lookup; -1: not known. */
+static int64_t process_of(struct host *h, const struct lookup_owner *k)
+{
+	int64_t pid = tasks_process(h->tasks, k->tid, k->time_ns);
+
+	if (pid >= 0)
+		return pid;
+	/* Its beginning may have been on another processor, whose buffer was read before this one's. */
+	host_read_trace(h);
+	pid = tasks_process(h->tasks, k->tid, k->time_ns);
+	/* The number is another thread's by now. */
+	if (pid >= 0 || tasks_changed_ns(h->tasks, k->tid) > k->time_ns)
+		return pid;
+	pid = procfs_process(h->procfs, k->tid);
+	if (pid >= 0)
+		tasks_add(h->tasks, k->tid, (int32_t)pid, -1);
+	/* The process has not changed since, or that would be known: it was only heard of long ago. */
+	if (pid >= 0 && tasks_changed_ns(h->tasks, pid) < 0)
+		tasks_add(h->tasks, (int32_t)pid, (int32_t)pid, -1);
+	return pid;
+}
+
+static enum place place_of(const struct host *h, const struct connection *c, int64_t netns)
+{
+	if (netns < 0)
+		return PLACE_GONE;
+	return netns > 0 && netns != h->netns && c->direction != DIRECTION_FORWARD ? PLACE_ELSEWHERE :
+										      PLACE_HERE;
+}
+
+/* One entry for each process; its newest lookup, which comes first, is the packet's. */
+static void add_caller(struct testimony *t, const struct lookup_owner *k, int64_t pid)
+{
+	int n;
+
+	for (n = 0; n < t->trace.count; n++) {
+		struct caller *known = &t->trace.by[n];
+
+		if (known->pid != pid)
+			continue;
+		known->call &= k->call;
+		known->exact &= k->exact;
+		return;
+	}
+	t->trace.by[n] = (struct caller){
+		.time_ns = k->time_ns, .uid = -1, .pid = (int32_t)pid, .tid = k->tid,
+		.lookup = k->lookup, .call = k->call, .exact = k->exact,
+	};
+	t->trace.count++;
+}
+
+void ask_trace(struct host *h, struct inquiry *q)
+{
+	struct lookup_owner owners[LOOKUP_OWNERS_MAX];
+	struct testimony *t = &q->testimony;
+	int64_t now = clock_mono_ns(), netns;
+	int count = lookups_take(h->lookups, &q->packet, now, owners, &t->trace.more);
+
+	_Static_assert(LOOKUP_OWNERS_MAX <= CALLERS_MAX, "each may be of another process");
+	t->trace.asked = true;
+	t->trace.lossy = now < h->lossy_until_ns;
+	t->trace.lookups = (uint8_t)count;
+	for (int i = 0; i < count; i++)
+		add_caller(t, &owners[i], process_of(h, &owners[i]));
+	/* Where it is may be known already; /proc takes longest for a process that is new. */
+	if (t->trace.count != 1)
+		return;
+	netns = known_netns(h, t->trace.by[0].pid);
+	if (netns > 0)
+		t->trace.by[0].place = place_of(h, &q->packet, netns);
+}
+
+void ask_callers(struct host *h, struct inquiry *q)
+{
+	for (int i = 0; i < q->testimony.trace.count; i++) {
+		struct caller *k = &q->testimony.trace.by[i];
+
+		k->uid = known_user(h, k->pid, q->packet.uid);
+		k->uid_asked = true;
+		k->place = place_of(h, &q->packet, procfs_netns(h->procfs, k->pid));
+	}
+}
+
+void ask_place(struct host *h, struct inquiry *q)
+{
+	struct caller *k = &q->testimony.trace.by[q->answer.caller];
+	int64_t netns = known_netns(h, k->pid);
+
+	k->place = place_of(h, &q->packet, netns > 0 ? netns : procfs_netns(h->procfs, k->pid));
+}
+
+void ask_user(struct host *h, struct inquiry *q)
+{
+	struct caller *k = &q->testimony.trace.by[q->answer.caller];
+
+	k->uid = known_user(h, k->pid, q->packet.uid);
+	k->uid_asked = true;
+}

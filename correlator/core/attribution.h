@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_ATTRIBUTION_H
+#define SOCKLEDGER_ATTRIBUTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "connection.h"
+
+/*
+ * Who sent a packet.  Each witness writes what it saw into a testimony; attribute() makes of all of it
+ * the process, the evidence, the certainty, and the next question worth asking.
+ *
+ *   trace     which threads looked this very tuple up          who made the call, alive or gone
+ *   socket    sock_diag: the packet's socket
+ *   holders   processes that were seen to hold that socket     /proc/PID/fd/FD
+ *   record    the audit record of the call
+ *   earlier   what the ledger's row said before a restart
+ *
+ * Nothing that a witness said is ever taken back: attribute() begins anew each time, so a word that a
+ * later word contradicts simply does not count.  Pure: no system calls, no time.
+ */
+
+/* What the packet itself says; all of it is the kernel's word. */
+struct packet_facts {
+	int protocol;
+	enum direction direction;
+	int64_t uid;		/* of its socket's opener (NFQA_UID); -1: it has no socket here */
+	bool has_ports;
+	bool traced;		/* there is a trace to ask */
+	bool blocks_caller;	/* a connect() of it on a blocking socket has not returned yet, and /proc can
+				 * tell: TCP, outgoing, without the trace */
+};
+
+/* Where a process is, seen from the packet's network namespace. */
+enum place { PLACE_NOT_ASKED, PLACE_HERE, PLACE_ELSEWHERE, PLACE_GONE };
+
+/* A process of which threads looked the packet's tuple up (lookups.h). */
+struct caller {
+	int64_t time_ns;	/* of its newest lookup: CLOCK_MONOTONIC */
+	int64_t uid;		/* whose sockets it opens; -1: not known */
+	int32_t pid;		/* -1: the thread's process is not known */
+	int32_t tid;
+	uint32_t lookup;	/* for lookups_await_call() */
+	enum place place : 8;
+	bool uid_asked;
+	bool call;		/* the call itself was seen around each of its lookups */
+	bool exact;		/* with the packet's port; else it is connecting to that destination */
+};
+
+/* Where the first answer came from. */
+enum source { FROM_NOBODY, FROM_TRACE, FROM_CACHE, FROM_RECENT, FROM_PROC, SOURCES };
+
+/* A process that was seen to hold the packet's socket, after its inode was known. */
+struct socket_holder {
+	int32_t pid, fd;
+	enum source source : 8;
+	bool in_call;		/* a thread of it was inside the call on that descriptor */
+	bool blocking;		/* calls on that descriptor wait (no O_NONBLOCK) */
+};
+
+/* How a record came to this packet. */
+enum record_by {
+	RECORD_NONE,
+	RECORD_OF_PROCESS,	/* the process that is named made the call */
+	RECORD_OF_SOCKET,	/* it names the packet's socket */
+	RECORD_OF_USER,		/* the oldest of the socket's user to the same place */
+	RECORD_PAIRED,		/* it came after the verdict, and pairing.h gave it to this row */
+	RECORD_ALONE,		/* there is no packet */
+};
+
+struct call_record {
+	uint64_t row;		/* in the ledger; 0: it has none of its own */
+	int64_t inode, uid;	/* -1: not known */
+	int32_t pid, fd;
+	enum record_by by : 8;
+	bool taken;		/* another packet's by now: it does not count here */
+	bool fd_seen;		/* the plugin saw a socket at fd when the record came */
+	bool bound;		/* the local port is that of a bind() record */
+	bool attempted;		/* the call got as far as the network */
+	bool accepted;		/* of accept(): fd is the new socket */
+};
+
+#define CALLERS_MAX 4
+#define HOLDERS_MAX 4
+#define RECORD_NOT_ASKED INT64_MIN
+
+struct testimony {
+	struct {
+		struct caller by[CALLERS_MAX];	/* the newest or likeliest first */
+		uint8_t count, lookups;
+		bool asked;
+		bool more;	/* there may have been others that are not shown */
+		bool lossy;	/* an event of the trace may be missing */
+	} trace;
+	struct {
+		int64_t inode;	/* the newest answer; -1: there is none, or it is closed */
+		int64_t uid;
+		bool asked, found;
+		bool widely;	/* also among those that are not connected */
+		bool again;	/* asked once more, for what became of it */
+	} socket;
+	struct {
+		struct socket_holder by[HOLDERS_MAX];
+		uint8_t count;
+		bool cache_asked, recent_asked;
+	} holders;
+	struct call_record record;
+	int64_t record_asked_for;	/* the pid that was named then, or RECORD_NOT_ASKED */
+	struct {
+		int64_t pid;
+		unsigned int evidence;
+		bool certain;
+	} earlier;
+	bool records_seen;	/* audit records do come */
+	bool program_unsure;	/* since the call the process may have executed another program */
+};
+
+enum question {
+	ASK_NOTHING,		/* nothing that could be asked would change the answer */
+	WAIT_FOR_RECORD,	/* nothing but a record can help, and one may be on its way */
+	WAIT_FOR_SCAN,		/* the socket is open, so a search through /proc may find the holder */
+	ASK_TRACE,		/* which threads looked the tuple up */
+	ASK_CALLERS,		/* of several callers: place and user of each */
+	ASK_SOCKET,		/* the inode of the packet's socket, by its tuple */
+	ASK_SOCKET_WIDELY,	/* also among sockets that are not connected */
+	ASK_HOLDER,		/* the process that was seen with that inode: does it hold it now? */
+	ASK_RECENT,		/* processes that used sockets lately: does one hold it? */
+	ASK_PLACE,		/* is the caller alive, and of this network namespace? */
+	ASK_USER,		/* is the caller the socket's user? */
+	ASK_SOCKET_AGAIN,	/* is the socket still there, and does the caller hold it? */
+	ASK_RECORD,		/* the record of the call */
+};
+
+struct attribution {
+	int64_t pid, fd;	/* -1: unknown */
+	int caller;		/* in trace.by: the call that it rests on; -1: none */
+	uint64_t row;		/* of its record; 0: that has not come */
+	enum source source;
+	unsigned int evidence;	/* enum evidence */
+	enum certainty certainty;
+	const char *reason;	/* why nobody is named; else NULL */
+	/* Others that may have sent it: they hold the socket as well, or looked the same tuple up. */
+	int64_t candidates[CALLERS_MAX + HOLDERS_MAX];
+	int candidate_count;
+	bool final;		/* no further question changes the process */
+	bool holder_not_caller;	/* the holder is not in the call that is going on: another process is */
+	bool awaits_call;	/* the call of its lookup would be proof, and has not been seen yet */
+	enum question next;
+};
+
+/* Nobody has said anything yet. */
+void testimony_init(struct testimony *t);
+/* That process holds the socket: once for each process, in the call if it was ever seen there. */
+void testimony_add_holder(struct testimony *t, const struct socket_holder *h);
+/* A record that nobody has a packet for. */
+void testimony_of_record(struct testimony *t, const struct call_record *r);
+
+void attribute(const struct packet_facts *f, const struct testimony *t, struct attribution *a);
+
+/* Whether the answer waits for something that may yet come. */
+static inline bool attribution_waits(const struct attribution *a)
+{
+	return a->next == WAIT_FOR_RECORD || a->next == WAIT_FOR_SCAN;
+}
+
+#endif

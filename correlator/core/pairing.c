@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Packets that wait for their record, records that wait for their packet. */
+#include <stdlib.h>
+
+#include "event.h"
+#include "pairing.h"
+#include "text.h"
+
+struct pairing {
+	struct halves *packets, *records;
+	struct packet_word word[HALVES_MAX];	/* of the packets, by slot */
+	uint64_t next_row;
+};
+
+struct pairing *pairing_new(uint64_t next_row)
+{
+	struct pairing *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->next_row = next_row;
+	p->packets = halves_new();
+	p->records = halves_new();
+	if (p->packets && p->records)
+		return p;
+	pairing_free(p);
+	return NULL;
+}
+
+void pairing_free(struct pairing *p)
+{
+	if (!p)
+		return;
+	halves_free(p->packets);
+	halves_free(p->records);
+	free(p);
+}
+
+uint64_t pairing_new_row(struct pairing *p)
+{
+	return p->next_row++;
+}
+
+/* The other side, which the record of a call names. */
+static const struct endpoint *peer_of(const struct connection *c)
+{
+	return c->direction == DIRECTION_IN ? &c->src : &c->dst;
+}
+
+void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, int64_t uid,
+		    const struct packet_word *w, bool has_record)
+{
+	struct half half = {
+		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c),
+		.inode = w->testimony.socket.inode, .pid = w->pid, .fd = fd, .uid = uid,
+		.time_us = c->time_us, .evidence = c->evidence,
+	};
+
+	p->word[halves_add(p->packets, &half)] = *w;
+	if (!has_record)
+		return;
+	halves_settle(p->packets, c->id);
+	halves_settle(p->records, c->id);
+}
+
+const struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, int protocol,
+					    const struct endpoint *peer, uint64_t *row)
+{
+	int slot = halves_match(p->packets, e, protocol, peer, row);
+
+	return slot < 0 ? NULL : &p->word[slot];
+}
+
+struct packet_word *pairing_of_row(struct pairing *p, uint64_t row)
+{
+	int slot = halves_slot(p->packets, row);
+
+	return slot < 0 ? NULL : &p->word[slot];
+}
+
+void pairing_record(struct pairing *p, const struct half *record)
+{
+	halves_add(p->records, record);
+}
+
+bool pairing_find(const struct pairing *p, const struct connection *c, int64_t pid, int64_t fd,
+		  struct half *found)
+{
+	return halves_find(p->records, c->protocol, peer_of(c), pid, fd, c->uid, c->time_us, found);
+}
+
+bool pairing_find_socket(const struct pairing *p, const struct connection *c, int64_t inode,
+			 struct half *found)
+{
+	return halves_find_socket(p->records, c->protocol, peer_of(c), inode, found);
+}
+
+bool pairing_awaits(const struct pairing *p, uint64_t row)
+{
+	return halves_has(p->records, row);
+}
+
+void pairing_restore(struct pairing *p, const struct connection *c, bool has_packet)
+{
+	struct packet_word w = {
+		.facts = {
+			.protocol = c->protocol, .direction = c->direction, .uid = c->uid,
+			.has_ports = c->src.port >= 0,
+		},
+		.pid = c->pid, .caller = -1, .source = FROM_NOBODY, .verdict = c->verdict,
+	};
+	struct half record = {
+		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c), .inode = -1, .pid = c->pid,
+		.fd = -1, .uid = c->uid, .time_us = c->time_us,
+	};
+
+	if (!has_packet) {
+		pairing_record(p, &record);
+		return;
+	}
+	testimony_init(&w.testimony);
+	w.testimony.earlier.pid = c->pid;
+	w.testimony.earlier.evidence = c->evidence;
+	/* What spoke against it is forgotten: only what had been proof stays that. */
+	w.testimony.earlier.certain = c->certainty == CERTAINTY_CERTAIN;
+	pairing_packet(p, c, -1, c->uid, &w, false);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_PAIRING_H
+#define SOCKLEDGER_PAIRING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "attribution.h"
+#include "connection.h"
+#include "halves.h"
+
+struct event;
+
+/*
+ * A connection has two halves, its packet and the audit record of its call, and either may come first.
+ * Packets wait here for their record, records for their packet, and what a packet's row rests on stays
+ * so that a later word about it can be weighed with the earlier ones.  Fixed numbers; the oldest makes
+ * room.
+ */
+struct pairing;
+
+/* Rows get ids from next_row on.  NULL where memory is short. */
+struct pairing *pairing_new(uint64_t next_row);
+void pairing_free(struct pairing *p);
+
+/* The id of a new row. */
+uint64_t pairing_new_row(struct pairing *p);
+
+/* What the row of a packet rests on. */
+struct packet_word {
+	struct packet_facts facts;
+	struct testimony testimony;
+	int64_t pid;		/* that the row names; -1: nobody */
+	uint64_t exe;		/* hash of the program that the row names; 0: none */
+	int caller;		/* attribution.caller */
+	enum source source;	/* of the first answer */
+	enum verdict verdict;	/* that went with it */
+	bool described;		/* the row has what /proc said of the living process */
+};
+
+/*
+ * A packet's row c->id, c as it is written.  fd: by which the process holds its socket; uid: of the
+ * socket.  has_record: the row is that of its record, which came first.
+ */
+void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, int64_t uid,
+		    const struct packet_word *w, bool has_record);
+
+/* The packet that this record of a call is about, by halves_match(): it has its record now.  *row is its
+ * row; what it rests on stays there until the next call.  NULL: there is none. */
+const struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, int protocol,
+					    const struct endpoint *peer, uint64_t *row);
+
+/* What row `row` rests on, whether its record has come or not; NULL: it has had to make room. */
+struct packet_word *pairing_of_row(struct pairing *p, uint64_t row);
+
+/* A record that came before its packet, if ever a packet comes. */
+void pairing_record(struct pairing *p, const struct half *record);
+
+/*
+ * A record without its packet, of a call of process pid to c's peer, from about c's time; pid -1: of
+ * any process with c's user; fd -1: by any descriptor.  It stays until pairing_packet() is given its
+ * row.  False: there is none.
+ */
+bool pairing_find(const struct pairing *p, const struct connection *c, int64_t pid, int64_t fd,
+		  struct half *found);
+/* Likewise, of a call on this very socket. */
+bool pairing_find_socket(const struct pairing *p, const struct connection *c, int64_t inode,
+			 struct half *found);
+/* The record of this row still waits for its packet. */
+bool pairing_awaits(const struct pairing *p, uint64_t row);
+
+/* A row of an earlier life whose other half may still come. */
+void pairing_restore(struct pairing *p, const struct connection *c, bool has_packet);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_QUEUE_COUNTERS_H
+#define SOCKLEDGER_QUEUE_COUNTERS_H
+
+/*
+ * All that is counted about packets.  The names are those of the ledger's table `counter` and of
+ * `sockledger stats`.
+ */
+#define QUEUE_COUNTERS(X)                                                                      \
+	X(PACKETS, queue_packets)		/* that the queue showed us */                 \
+	X(PARKED, queue_parked)			/* of these, that had to wait for a witness */ \
+	X(EXPIRED, queue_expired)		/* ... until their time was over */            \
+	X(MALFORMED, queue_malformed)		/* whose head makes no sense, or is cut off */ \
+	X(OVERRUNS, queue_overruns)		/* how often the kernel lost messages to us */ \
+	X(MISSED, queue_missed)			/* packets that it could not hand over */      \
+	X(DROPPED, queue_dropped)		/* ... that it dropped because the queue was full */ \
+	X(USER_DROPPED, queue_user_dropped)	/* ... because our socket was full */          \
+	X(VERDICT_ERRORS, queue_errors)		/* verdicts that the kernel did not take */    \
+	X(MISJUDGED, queue_misjudged)		/* the record named a process that the policy would have \
+						   judged otherwise */                         \
+	X(TRACE_EVENTS, trace_events)		/* that the trace has told */                  \
+	X(TRACE_OVERRUNS, trace_overruns)	/* how often events of it were lost */
+
+/* By the source of the first answer (enum source), where that makes sense. */
+#define QUEUE_COUNTERS_BY_SOURCE(X)                                                            \
+	X(FROM, NOBODY, queue_from_nobody)	X(FROM, TRACE, queue_from_trace)               \
+	X(FROM, CACHE, queue_from_cache)	X(FROM, RECENT, queue_from_recent)             \
+	X(FROM, PROC, queue_from_proc)                                                         \
+	/* the record agreed with the first answer */                                          \
+	X(CONFIRMED, NOBODY, late_confirmed_nobody)                                            \
+	X(CONFIRMED, TRACE, late_confirmed_trace)                                              \
+	X(CONFIRMED, CACHE, late_confirmed_cache)                                              \
+	X(CONFIRMED, RECENT, late_confirmed_recent)                                            \
+	X(CONFIRMED, PROC, late_confirmed_proc)                                                \
+	/* it named another process */                                                         \
+	X(AMENDED, TRACE, late_amended_trace)	X(AMENDED, CACHE, late_amended_cache)          \
+	X(AMENDED, RECENT, late_amended_recent)	X(AMENDED, PROC, late_amended_proc)            \
+	/* the record had come first */                                                        \
+	X(RECORDED, TRACE, recorded_trace)	X(RECORDED, CACHE, recorded_cache)             \
+	X(RECORDED, RECENT, recorded_recent)	X(RECORDED, PROC, recorded_proc)
+
+#endif

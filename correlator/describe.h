@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_DESCRIBE_H
+#define SOCKLEDGER_DESCRIBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ask.h"
+#include "connection.h"
+#include "event.h"
+
+struct host;
+
+/* A living process as /proc showed it. */
+struct process_snapshot {
+	struct event event;
+	bool alive;
+	bool whole;		/* nothing more is to be had of it */
+};
+
+/* How much of /proc is read about a process. */
+enum proc_depth {
+	PROC_NOTHING,		/* what records and the trace have said has to do */
+	PROC_GLANCE,		/* as much as tells which process it is */
+	PROC_WHOLE,
+};
+
+/*
+ * What the process that q->answer names was when it sent the packet, into c.  early: the packet has been
+ * let go already, so the process may be becoming another program.  Where it cannot be told whether it has,
+ * the testimony says so and the answer is weighed again.
+ */
+void describe(struct host *h, struct inquiry *q, struct connection *c, struct process_snapshot *p,
+	      enum proc_depth depth, bool early);
+/* The rest, after the verdict: all that /proc says, and the process's ancestors. */
+void describe_rest(struct host *h, struct connection *c, struct process_snapshot *p);
+
+/* What the process was in the call can still be told after the verdict. */
+bool describe_can_wait(const struct host *h, const struct inquiry *q);
+
+/* How long ago the process began, or by the trace executed its program; -1: not known. */
+int64_t describe_age_us(const struct host *h, const struct inquiry *q, const struct connection *c);
+
+/* The other candidates as a text, "PID PROGRAM, PID PROGRAM"; NULL where there are none. */
+const char *describe_candidates(struct host *h, const struct attribution *a, char *buf, size_t size);
+
+#endif

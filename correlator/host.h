@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_HOST_H
+#define SOCKLEDGER_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ancestry;
+struct lookups;
+struct observer;
+struct pairing;
+struct procfs;
+struct sockdiag;
+struct tasks;
+struct tracefeed;
+
+/* What can be asked on this host about a packet's sender.  Everything stays borrowed. */
+struct host {
+	struct sockdiag *sockdiag;
+	struct procfs *procfs;
+	struct observer *observer;
+	struct pairing *pairing;
+	struct ancestry *ancestry;
+	struct tracefeed *tracefs;	/* NULL: there is no trace */
+	struct lookups *lookups;
+	struct tasks *tasks;
+	bool sees_exec;		/* the trace tells that a process becomes another program before /proc does */
+	int64_t netns;		/* the queue's own network namespace */
+	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
+	int64_t complete_since_us;	/* by the wall clock: no event is missing since */
+};
+
+/* Takes in all that the trace has: what the packets' own calls left there was written before they were
+ * queued. */
+void host_read_trace(struct host *h);
+/* More packets are waiting, which may have come before events of theirs were lost. */
+void host_note_backlog(struct host *h);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Testimony to attribution: what each word makes of it, and which question comes next. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribution.h"
+#include "scratch.h"
+#include "tap.h"
+
+static const struct packet_facts traced = {
+	.protocol = IPPROTO_TCP, .direction = DIRECTION_OUT, .uid = 1000, .has_ports = true, .traced = true,
+};
+static const struct packet_facts bare = {
+	.protocol = IPPROTO_TCP, .direction = DIRECTION_OUT, .uid = 1000, .has_ports = true,
+	.blocks_caller = true,
+};
+
+static struct testimony fresh(void)
+{
+	struct testimony t;
+
+	testimony_init(&t);
+	return t;
+}
+
+static struct testimony with_caller(int32_t pid, bool call)
+{
+	struct testimony t = fresh();
+
+	t.trace.asked = true;
+	t.trace.lookups = t.trace.count = 1;
+	t.trace.by[0] = (struct caller){ .pid = pid, .tid = pid, .uid = -1, .call = call, .exact = true };
+	return t;
+}
+
+static void add_caller(struct testimony *t, int32_t pid, int64_t uid)
+{
+	t->trace.by[t->trace.count++] = (struct caller){
+		.pid = pid, .uid = uid, .uid_asked = true, .place = PLACE_HERE, .exact = true, .call = true };
+	t->trace.lookups++;
+}
+
+static struct attribution weigh(const struct packet_facts *f, const struct testimony *t)
+{
+	struct attribution a;
+
+	attribute(f, t, &a);
+	return a;
+}
+
+static void hold(struct testimony *t, int32_t pid, int32_t fd, bool in_call, bool blocking)
+{
+	t->socket.asked = t->socket.found = t->socket.widely = true;
+	t->socket.inode = 7000;
+	t->socket.uid = 1000;
+	t->holders.cache_asked = t->holders.recent_asked = true;
+	testimony_add_holder(t, &(struct socket_holder){
+		.pid = pid, .fd = fd, .source = FROM_RECENT, .in_call = in_call, .blocking = blocking });
+}
+
+static void test_trace(void)
+{
+	struct testimony t = with_caller(100, true), u;
+	struct attribution a = weigh(&traced, &t);
+
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN && a.final && a.source == FROM_TRACE &&
+	       a.next == ASK_PLACE, "a call that was seen is proof, and only its place is asked for");
+	t.trace.by[0].place = PLACE_ELSEWHERE;
+	a = weigh(&traced, &t);
+	tap_ok(a.pid < 0 && !a.final && a.next == ASK_SOCKET_WIDELY,
+	       "of another network namespace it is not the sender: the socket is asked for");
+	t.trace.by[0].place = PLACE_HERE;
+	tap_ok(weigh(&traced, &t).next == ASK_RECORD, "else its record alone");
+	t.record_asked_for = 100;
+	tap_ok(weigh(&traced, &t).next == ASK_NOTHING, "once");
+	t.trace.by[0].place = PLACE_GONE;
+	tap_ok(weigh(&traced, &t).next == ASK_SOCKET_AGAIN, "of a process that is gone the socket tells");
+	t.socket.again = t.socket.asked = t.socket.found = true;
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_CERTAIN, "which ended with it");
+	t.socket.inode = 7000;
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED, "or is another process's");
+
+	t = with_caller(100, false);
+	a = weigh(&traced, &t);
+	tap_ok(a.certainty == CERTAINTY_INFERRED && !a.final && a.awaits_call && a.next == ASK_SOCKET,
+	       "a lookup alone is no proof, its call would be");
+	hold(&t, 100, 3, false, false);
+	a = weigh(&traced, &t);
+	tap_ok(a.certainty == CERTAINTY_CERTAIN && a.fd == 3 && a.source == FROM_TRACE, "nor the socket in it");
+	t = with_caller(100, false);
+	hold(&t, 200, 3, false, false);
+	t.trace.by[0].place = PLACE_HERE;
+	a = weigh(&traced, &t);
+	tap_ok(a.pid == 100 && a.candidate_count == 1 && a.candidates[0] == 200 && a.next == ASK_USER,
+	       "a caller is right beside a mere holder, if it is the socket's user");
+	t.trace.by[0].uid_asked = true;
+	t.trace.by[0].uid = 2000;
+	a = weigh(&traced, &t);
+	tap_ok(a.pid == 200 && !(a.evidence & EVIDENCE_TRACE), "else the holder is");
+
+	t = with_caller(100, true);
+	t.trace.by[0].uid_asked = true;
+	t.trace.by[0].place = PLACE_HERE;
+	add_caller(&t, 200, 1000);
+	a = weigh(&traced, &t);
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_INFERRED, "of two callers neither is proven");
+	u = t;
+	hold(&u, 200, 3, false, false);
+	a = weigh(&traced, &u);
+	tap_ok(a.pid == 200 && a.caller == 1 && a.certainty == CERTAINTY_INFERRED,
+	       "the one that holds the socket is likelier, and its own call is told");
+	t.trace.by[1].uid = 2000;
+	a = weigh(&traced, &t);
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN && !a.candidate_count,
+	       "one of another user is none of them");
+	t.trace.more = true;
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED, "where there may be others nothing is proof");
+	t.trace.more = false;
+	t.trace.lossy = true;
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED, "nor where an event may be missing");
+	t.trace.lossy = false;
+	t.program_unsure = true;
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED,
+	       "nor where the process may be another program by now");
+}
+
+static void test_holders(void)
+{
+	struct testimony t = fresh();
+	struct attribution a = weigh(&bare, &t);
+
+	tap_ok(a.next == ASK_SOCKET_WIDELY, "without a trace the socket comes first");
+	t.socket.asked = t.socket.widely = t.socket.found = true;
+	t.socket.inode = 7000;
+	tap_ok(weigh(&bare, &t).next == ASK_HOLDER, "then the process that was seen with it");
+	t.holders.cache_asked = true;
+	tap_ok(weigh(&bare, &t).next == ASK_RECENT, "then those that used sockets lately");
+	t.holders.recent_asked = true;
+	tap_ok(weigh(&bare, &t).next == ASK_RECORD, "then the record");
+	t.record_asked_for = -1;
+	a = weigh(&bare, &t);
+	tap_ok(a.next == WAIT_FOR_SCAN && a.certainty == CERTAINTY_UNKNOWN && !strcmp(a.reason, "no-audit"),
+	       "then all of /proc, as long as the socket is open");
+	t.socket.inode = -1;
+	t.records_seen = true;
+	a = weigh(&bare, &t);
+	tap_ok(a.next == WAIT_FOR_RECORD && !strcmp(a.reason, "gone"), "else a record alone can help");
+	hold(&t, 100, 3, false, true);
+	a = weigh(&bare, &t);
+	tap_ok(a.pid == 100 && a.holder_not_caller && a.next == ASK_RECORD,
+	       "a holder that is not in the call of a blocking socket may not be the sender");
+	t.record_asked_for = 100;
+	tap_ok(weigh(&bare, &t).next == WAIT_FOR_SCAN, "so another one is searched for");
+	hold(&t, 101, 4, true, false);
+	a = weigh(&bare, &t);
+	tap_ok(a.pid == 101 && a.fd == 4 && a.certainty == CERTAINTY_CERTAIN && a.final,
+	       "the one that is in the call is certain");
+	t = fresh();
+	hold(&t, 100, 3, false, true);
+	hold(&t, 100, 5, true, false);
+	a = weigh(&bare, &t);
+	tap_ok(a.fd == 5 && t.holders.count == 1, "also by another descriptor of the same process");
+	for (int32_t pid = 200; pid < 210; pid++)
+		hold(&t, pid, 3, false, false);
+	hold(&t, 300, 3, true, false);
+	tap_ok(t.holders.count == HOLDERS_MAX && t.holders.by[HOLDERS_MAX - 1].pid == 300,
+	       "of too many the one in the call is kept");
+}
+
+static void test_records(void)
+{
+	struct testimony t = fresh();
+	struct attribution a;
+	struct call_record r = { .row = 9, .inode = 7000, .uid = 1000, .pid = 100, .fd = 3, .attempted = true,
+				 .by = RECORD_OF_USER };
+
+	t.record = r;
+	a = weigh(&bare, &t);
+	tap_ok(a.pid == 100 && a.row == 9 && a.source == FROM_CACHE && a.certainty == CERTAINTY_INFERRED,
+	       "a record names a process that nobody else names");
+	hold(&t, 200, 3, false, false);
+	tap_ok(weigh(&bare, &t).pid == 200, "a holder stays named");
+	t.record.by = RECORD_OF_SOCKET;
+	tap_ok(weigh(&bare, &t).pid == 100, "unless the record names the packet's socket");
+	t.record.by = RECORD_OF_USER;
+	hold(&t, 100, 3, false, false);
+	a = weigh(&bare, &t);
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN,
+	       "or its process holds the socket as well, by the call's descriptor");
+	t.record.taken = true;
+	a = weigh(&bare, &t);
+	tap_ok(a.pid == 200 && !a.row, "a record that another packet took does not count");
+
+	t = fresh();
+	hold(&t, 200, 3, true, false);
+	t.record = r;
+	t.record.by = RECORD_OF_SOCKET;
+	tap_ok(weigh(&bare, &t).pid == 200, "nor one beside a process in the call");
+	t.record.by = RECORD_PAIRED;
+	t.record.fd_seen = true;
+	a = weigh(&bare, &t);
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN && !(a.evidence & EVIDENCE_PROC_SYSCALL),
+	       "a late record of the very socket is right");
+	t.record.inode = 8000;
+	a = weigh(&bare, &t);
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_INFERRED && !(a.evidence & EVIDENCE_FD),
+	       "what the plugin saw of another socket is none of this one's evidence");
+
+	r.fd_seen = true;
+	testimony_of_record(&t, &r);
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_CERTAIN, "a record alone, with its descriptor seen");
+	t.record.bound = true;
+	a = weigh(&bare, &t);
+	tap_ok(a.certainty == CERTAINTY_INFERRED &&
+	       a.evidence == (EVIDENCE_AUDIT | EVIDENCE_FD | EVIDENCE_BIND), "but not by a bound port");
+	t.record.bound = t.record.attempted = false;
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_INFERRED, "nor one of a call that failed at once");
+	t = with_caller(100, false);
+	t.record = r;
+	t.record.by = RECORD_PAIRED;
+	t.record.uid = 3000;
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED, "nor a lookup beside another user's record");
+	t.trace.by[0].call = true;
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_CERTAIN, "unless its call was seen");
+	t = fresh();
+	t.earlier.pid = 100;
+	t.earlier.evidence = EVIDENCE_TRACE | EVIDENCE_TRACE_CALL;
+	t.record = r;
+	t.record.by = RECORD_PAIRED;
+	a = weigh(&bare, &t);
+	tap_ok(a.certainty == CERTAINTY_INFERRED && (a.evidence & EVIDENCE_TRACE), "of a row before a restart");
+	t.earlier.certain = true;
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_CERTAIN, "only what had been proof stays that");
+}
+
+/* Any testimony: there is an answer, the candidates are others, and asking comes to an end. */
+static void test_random(void)
+{
+	bool good = true, more = true;
+
+	for (int n = 0; n < 200000 && good; n++) {
+		struct packet_facts f = n % 2 ? traced : bare;
+		struct testimony t;
+		struct attribution a, b;
+
+		for (size_t i = 0; i < sizeof(t); i++)
+			((uint8_t *)&t)[i] = (uint8_t)(scratch_random() % 3);
+		t.trace.count %= CALLERS_MAX + 1;
+		t.holders.count %= HOLDERS_MAX + 1;
+		t.record.by %= RECORD_ALONE + 1;
+		f.direction = 1 + (enum direction)(scratch_random() % 3);
+		f.protocol = scratch_random() % 2 ? IPPROTO_UDP : IPPROTO_TCP;
+		f.uid = (int64_t)(scratch_random() % 3) - 1;
+		attribute(&f, &t, &a);
+		good = (a.pid < 0) == (a.certainty == CERTAINTY_UNKNOWN) && (a.pid < 0) == (a.reason != NULL) &&
+		       a.candidate_count <= CALLERS_MAX + HOLDERS_MAX && a.caller < t.trace.count;
+		for (int i = 0; i < a.candidate_count; i++)
+			good = good && a.candidates[i] != a.pid;
+		/* Doubt never makes it surer. */
+		t.trace.lossy = t.trace.more = t.program_unsure = true;
+		attribute(&f, &t, &b);
+		more = more && (b.certainty <= a.certainty || b.pid != a.pid);
+	}
+	tap_ok(good, "any testimony has an answer");
+	tap_ok(more, "and a doubt more never makes it surer");
+}
+
+int main(int argc, char **argv)
+{
+	scratch_seed(argc, argv);
+	test_trace();
+	test_holders();
+	test_records();
+	test_random();
+	return tap_done();
+}
