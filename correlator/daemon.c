@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sockledgerd: how it starts and stops.
+ *
+ *   queue --nfqueue--> packet --judge--> verdict, and a row -----------------\
+ *   cache --cache_feed's thread--> struct event --observer--> a row ---------- ledger_sink's thread --> ledger
+ *
+ * `steps` is the order of starting: each part needs only parts above it.  Read it from below and it is
+ * the order of stopping.  Each queue has a thread that answers its packets (queue_threads.h); the main
+ * thread does the rest (loop.h).
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ancestry.h"
+#include "clock.h"
+#include "daemon.h"
+#include "db.h"
+#include "judge.h"
+#include "ledger.h"
+#include "ledger_sink.h"
+#include "log.h"
+#include "loop.h"
+#include "nfqueue.h"
+#include "observe.h"
+#include "pairing.h"
+#include "parts.h"
+#include "policy.h"
+#include "procfs.h"
+#include "procscan.h"
+#include "program.h"
+#include "record_intake.h"
+#include "reload.h"
+#include "sockdiag.h"
+#include "tasks.h"
+#include "tracefeed.h"
+#include "users.h"
+
+#define LAST_COMMIT_MS 10000
+/* A connect() that nobody answers has its record after two minutes. */
+#define RESTORE_US (150 * TIME_US_PER_S)
+
+struct daemon {
+	struct program *program;	/* borrowed */
+	struct parts parts;
+	struct record_intake record_intake;
+	struct loop loop;
+	bool runs;		/* all has started: what is there is brought to its end */
+	bool failed;		/* a part could not be stopped in good order */
+};
+
+/* What a step returns after it has logged itself why it fails. */
+#define TOLD 1
+
+/* 0 where a part could be made, else -errno. */
+static int made(const void *part)
+{
+	return part ? 0 : errno ? -errno : -ENOMEM;
+}
+
+static int start_ledger_sink(struct daemon *d)
+{
+	const struct config *c = d->parts.config;
+	int rc = ledger_sink_start(c->ledger, c->node, c->buffer_bytes / 2, d->program->signals.end,
+				   &d->parts.ledger_sink);
+
+	if (!rc)
+		return 0;
+	log_error("cannot open the ledger '%s' for writing: %s", c->ledger,
+		  rc == -EBUSY ? "another program writes it (a second sockledgerd?)" : db_strerror(rc));
+	return TOLD;
+}
+
+static void stop_ledger_sink(struct daemon *d)
+{
+	if (ledger_sink_stop(d->parts.ledger_sink, LAST_COMMIT_MS))
+		d->failed = true;
+}
+
+static int start_users(struct daemon *d)
+{
+	d->parts.users = users_new();
+	return made(d->parts.users);
+}
+
+static void stop_users(struct daemon *d)
+{
+	users_free(d->parts.users);
+}
+
+static int start_procfs(struct daemon *d)
+{
+	d->parts.host.procfs = procfs_open("/proc");
+	return made(d->parts.host.procfs);
+}
+
+static void stop_procfs(struct daemon *d)
+{
+	procfs_close(d->parts.host.procfs);
+}
+
+static void on_half(const struct connection *c, bool has_packet, void *arg)
+{
+	pairing_restore(arg, c, has_packet);
+}
+
+static int start_pairing(struct daemon *d)
+{
+	struct pairing *p = pairing_new(ledger_sink_next_id(d->parts.ledger_sink));
+
+	d->parts.host.pairing = p;
+	if (p)
+		ledger_halves(d->parts.config->ledger, clock_now_us() - RESTORE_US, on_half, p);
+	return made(p);
+}
+
+static void stop_pairing(struct daemon *d)
+{
+	pairing_free(d->parts.host.pairing);
+}
+
+static int start_observer(struct daemon *d)
+{
+	d->parts.host.observer = observer_new(d->parts.host.pairing);
+	return made(d->parts.host.observer);
+}
+
+static void stop_observer(struct daemon *d)
+{
+	observer_free(d->parts.host.observer);
+}
+
+static int start_ancestry(struct daemon *d)
+{
+	d->parts.host.ancestry = ancestry_new("/proc");
+	return made(d->parts.host.ancestry);
+}
+
+static void stop_ancestry(struct daemon *d)
+{
+	ancestry_free(d->parts.host.ancestry);
+}
+
+static int start_loop(struct daemon *d)
+{
+	return loop_init(&d->loop, &d->parts, &d->program->signals);
+}
+
+static void stop_loop(struct daemon *d)
+{
+	loop_release(&d->loop);
+}
+
+static int start_policy(struct daemon *d)
+{
+	d->parts.policy = reload_read_policy(d->parts.config);
+	return d->parts.policy ? 0 : TOLD;
+}
+
+static void stop_policy(struct daemon *d)
+{
+	policy_free(d->parts.policy);
+}
+
+static int start_sockdiag(struct daemon *d)
+{
+	struct host *h = &d->parts.host;
+
+	h->sockdiag = sockdiag_open();
+	h->netns = procfs_netns(h->procfs, getpid());
+	return made(h->sockdiag);
+}
+
+static void stop_sockdiag(struct daemon *d)
+{
+	sockdiag_close(d->parts.host.sockdiag);
+}
+
+static int start_lookups(struct daemon *d)
+{
+	d->parts.host.lookups = lookups_new();
+	return made(d->parts.host.lookups);
+}
+
+static void stop_lookups(struct daemon *d)
+{
+	lookups_free(d->parts.host.lookups);
+}
+
+static int start_tasks(struct daemon *d)
+{
+	d->parts.host.tasks = tasks_new();
+	return made(d->parts.host.tasks);
+}
+
+static void stop_tasks(struct daemon *d)
+{
+	tasks_free(d->parts.host.tasks);
+}
+
+static void on_thread(int64_t tid, int64_t pid, void *arg)
+{
+	struct host *h = arg;
+	struct event e;
+
+	tasks_add(h->tasks, (int32_t)tid, (int32_t)pid, -1);
+	if (tid == pid && procfs_glance(h->procfs, pid, &e))
+		tasks_run(h->tasks, (int32_t)pid, e.text[EVENT_EXE]);
+}
+
+/* The trace, where the kernel has one: without it everything else works, and is less sure. */
+static int start_trace(struct daemon *d)
+{
+	struct host *h = &d->parts.host;
+	int rc;
+
+	if (!d->parts.config->trace)
+		return 0;
+	rc = tracefeed_open(d->parts.config->trace_bytes, &h->tracefs);
+	h->sees_exec = h->tracefs && tracefeed_sees_exec(h->tracefs);
+	if (rc)
+		log_info("no trace, attributions will be less sure: %s",
+			 rc == -ENOENT ? "this kernel has no tracefs, or neither these tracepoints nor kprobes" :
+			 rc == -EPROTO ? "a probe at tcp_connect() does not tell the truth here" :
+			 rc == -ENOSYS ? "built without libtracefs" : strerror(-rc));
+	host_read_trace(h);
+	if (h->tracefs)
+		procscan_threads(h->procfs, on_thread, h);
+	if (h->tracefs && tracefeed_is_probe(h->tracefs))
+		log_info("this kernel lacks tracepoints: a probe at tcp_connect() stands in, for TCP alone");
+	return 0;
+}
+
+static void stop_trace(struct daemon *d)
+{
+	tracefeed_close(d->parts.host.tracefs);
+}
+
+static int start_queue(struct daemon *d)
+{
+	const struct config *c = d->parts.config;
+	const struct nfqueue_settings settings = {
+		.first = (uint16_t)c->queue, .last = (uint16_t)c->queue_last,
+		.max_packets = (uint32_t)c->queue_max,
+		.fail_open = c->fail_open,
+	};
+	int rc = nfqueue_open(&settings, &d->parts.queue);
+
+	if (!rc)
+		return 0;
+	log_error("cannot open netfilter queue %d: %s", (int)c->queue,
+		  rc == -EBUSY ? "another program has it" : strerror(-rc));
+	return TOLD;
+}
+
+static void stop_queue(struct daemon *d)
+{
+	nfqueue_close(d->parts.queue);
+}
+
+static int start_judge(struct daemon *d)
+{
+	struct parts *p = &d->parts;
+	const struct judge_tools tools = {
+		.config = p->config, .queue = p->queue, .host = &p->host,
+		.ledger_sink = p->ledger_sink, .users = p->users,
+	};
+
+	p->judge = judge_new(&tools, p->policy);
+	if (p->judge)
+		p->policy = NULL;	/* the judge's from here on */
+	return made(p->judge);
+}
+
+static void stop_judge(struct daemon *d)
+{
+	/* Sends may have come to their end since the loop's last turn. */
+	host_read_trace(&d->parts.host);
+	judge_poll(d->parts.judge);
+	judge_end(d->parts.judge);
+	judge_free(d->parts.judge);
+}
+
+static int start_cache_feed(struct daemon *d)
+{
+	d->record_intake = (struct record_intake){ .parts = &d->parts };
+	d->parts.cache_feed = cache_feed_start(d->parts.config->cache, d->program->once,
+					       &record_intake_ops, &d->record_intake);
+	return made(d->parts.cache_feed);
+}
+
+static void stop_cache_feed(struct daemon *d)
+{
+	int rc;
+
+	if (d->runs)
+		loop_drain(&d->loop);
+	cache_feed_ended(d->parts.cache_feed, &rc);
+	if (rc) {
+		log_error("cannot read the cache '%s': %s", d->parts.config->cache, db_strerror(rc));
+		d->failed = true;
+	}
+	cache_feed_free(d->parts.cache_feed);
+}
+
+static int start_queue_threads(struct daemon *d)
+{
+	return queue_threads_start(d->parts.queue, (int)d->parts.config->priority_boost, &loop_packet_ops,
+				   &d->loop, &d->parts.queue_threads);
+}
+
+static void stop_queue_threads(struct daemon *d)
+{
+	queue_threads_stop(d->parts.queue_threads);
+	d->parts.queue_threads = NULL;	/* from here on there is no lock to take */
+}
+
+static int start_boost(struct daemon *d)
+{
+	loop_boost(&d->loop, (int)d->parts.config->priority_boost);
+	return 0;
+}
+
+static void stop_boost(struct daemon *d)
+{
+	loop_unboost(&d->loop);
+}
+
+enum when { ALWAYS, WITH_QUEUE };
+
+static const struct step {
+	const char *what;
+	enum when when;
+	int (*start)(struct daemon *d);	/* 0; else nothing is left behind: -errno, or TOLD */
+	void (*stop)(struct daemon *d);
+} steps[] = {
+	{ "the writer of the ledger", ALWAYS, start_ledger_sink, stop_ledger_sink },
+	{ "the table of users", ALWAYS, start_users, stop_users },
+	{ "the reader of /proc", ALWAYS, start_procfs, stop_procfs },
+	{ "the table of half-known connections", ALWAYS, start_pairing, stop_pairing },
+	{ "the observer of records", ALWAYS, start_observer, stop_observer },
+	{ "the table of ancestors", ALWAYS, start_ancestry, stop_ancestry },
+	{ "the loop", ALWAYS, start_loop, stop_loop },
+	{ "the policy", WITH_QUEUE, start_policy, stop_policy },
+	{ "the questions to sock_diag", WITH_QUEUE, start_sockdiag, stop_sockdiag },
+	{ "the table of lookups", WITH_QUEUE, start_lookups, stop_lookups },
+	{ "the table of threads", WITH_QUEUE, start_tasks, stop_tasks },
+	{ "the trace", WITH_QUEUE, start_trace, stop_trace },
+	/* Packets that come from here on wait for the queue's threads. */
+	{ "the queue", WITH_QUEUE, start_queue, stop_queue },
+	{ "the judge", WITH_QUEUE, start_judge, stop_judge },
+	{ "the reader of the cache", ALWAYS, start_cache_feed, stop_cache_feed },
+	{ "the queue's threads", WITH_QUEUE, start_queue_threads, stop_queue_threads },
+	{ "the priority", WITH_QUEUE, start_boost, stop_boost },
+};
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
+
+static bool is_wanted(const struct daemon *d, const struct step *s)
+{
+	return s->when == ALWAYS || d->parts.config->queue >= 0;
+}
+
+/* How many steps were taken: STEPS, or fewer where the next one failed. */
+static size_t start(struct daemon *d)
+{
+	for (size_t i = 0; i < STEPS; i++) {
+		int rc = is_wanted(d, &steps[i]) ? steps[i].start(d) : 0;
+
+		if (rc < 0)
+			log_error("cannot start %s: %s", steps[i].what, strerror(-rc));
+		if (rc)
+			return i;
+	}
+	return STEPS;
+}
+
+static void stop(struct daemon *d, size_t taken)
+{
+	while (taken-- > 0)
+		if (is_wanted(d, &steps[taken]))
+			steps[taken].stop(d);
+}
+
+int daemon_run(struct program *program)
+{
+	struct daemon d = { .program = program, .parts.config = &program->config };
+	size_t taken = start(&d);
+
+	d.runs = taken == STEPS;
+	if (d.runs) {
+		log_info("following the cache '%s' into the ledger '%s'", program->config.cache,
+			 program->config.ledger);
+		while (loop_run(&d.loop) == LOOP_RELOAD)
+			reload(&d.parts, program->config_path);
+	}
+	stop(&d, taken);
+	return d.runs && !d.failed ? 0 : 1;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The main thread's loop: what it waits for, and how it is woken in time.
+ *
+ * It sleeps until a record comes, a signal, or the time that the judge named.  A queue's thread which parks
+ * a packet may need it earlier: wake_main_thread() compares that with `sleeps_until_ns`, and writes to
+ * the eventfd only where the main thread would sleep too long.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "cache_feed.h"
+#include "clock.h"
+#include "judge.h"
+#include "ledger_sink.h"
+#include "loop.h"
+#include "parts.h"
+#include "signals.h"
+#include "host.h"
+
+#define NS_PER_MS 1000000LL
+/* Records that are taken before a packet may come in between. */
+#define LOOP_RECORDS 8
+/* How often the trace is read when no packet comes: before its buffers are full. */
+#define TRACE_MS 50
+/* How long to wait for room in the ledger's buffer before asking for it again. */
+#define ROOM_MS 5
+
+int loop_init(struct loop *l, struct parts *parts, struct signals *signals)
+{
+	*l = (struct loop){ .parts = parts, .signals = signals };
+	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return l->wake_fd < 0 ? -errno : 0;
+}
+
+void loop_release(struct loop *l)
+{
+	close(l->wake_fd);
+}
+
+void loop_boost(struct loop *l, int boost)
+{
+	/* Where that is refused, the queues' threads have said so. */
+	priority_take(&l->priority, boost);
+	l->boosted = true;
+}
+
+void loop_unboost(struct loop *l)
+{
+	priority_end(&l->priority);
+	l->boosted = false;
+}
+
+/* Something is to be done in next_ms milliseconds (-1: nothing is).  Under the lock. */
+static void wake_main_thread(struct loop *l, int next_ms)
+{
+	int64_t when_ns = clock_mono_ns() + next_ms * NS_PER_MS;
+	uint64_t one = 1;
+
+	/* Times to wait are rounded up to a whole millisecond. */
+	if (next_ms < 0 || when_ns + (next_ms ? NS_PER_MS : 0) >= l->sleeps_until_ns)
+		return;
+	l->sleeps_until_ns = when_ns;
+	if (write(l->wake_fd, &one, sizeof(one)) < 0)
+		return;		/* it has been woken already */
+}
+
+/* A queue's thread has taken packets: what their calls left in the trace is there by now. */
+static void on_packets(void *arg)
+{
+	struct loop *l = arg;
+
+	host_read_trace(&l->parts->host);
+}
+
+static void on_packet(const struct nfqueue_packet *packet, void *arg)
+{
+	struct loop *l = arg;
+
+	judge_packet(l->parts->judge, packet);
+}
+
+/* The packets have been shown: the search for the senders of those that are parked begins at once. */
+static bool on_shown(int count, void *arg)
+{
+	struct loop *l = arg;
+	struct parts *p = l->parts;
+	int next_ms = judge_poll(p->judge);
+	bool parked = judge_waits(p->judge);
+
+	l->packets += count;
+	judge_publish(p->judge);
+	if (count == NFQUEUE_READ_MAX)
+		host_note_backlog(&p->host);
+	if (parked)
+		cache_feed_hurry(p->cache_feed, true);
+	wake_main_thread(l, next_ms);
+	return parked;
+}
+
+const struct queue_threads_ops loop_packet_ops = {
+	.begin = on_packets, .packet = on_packet, .end = on_shown,
+};
+
+static int sooner(int a, int b)
+{
+	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
+enum { ON_RECORDS, ON_END, ON_RELOAD, ON_WAKE, FDS };
+
+/* False: nothing happened in all of that time. */
+static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms, bool room)
+{
+	struct cache_feed *feed = l->parts->cache_feed;
+	/* Without room for their rows records stay where they are. */
+	bool idle = !room || cache_feed_doze(feed);
+	uint64_t count;
+	int n;
+
+	fds[ON_RECORDS].fd = room ? cache_feed_fd(feed) : -1;
+	n = poll(fds, FDS, idle ? timeout_ms : 0);
+	if (room)
+		cache_feed_rouse(feed, fds[ON_RECORDS].revents != 0);
+	if (fds[ON_WAKE].revents && read(l->wake_fd, &count, sizeof(count)) < 0)
+		fds[ON_WAKE].revents = 0;
+	return n != 0 || !idle || !timeout_ms;
+}
+
+/* Does a piece of what there is to do; returns the milliseconds until there is more.  quiet: nothing has
+ * come for so long that it is time to read the trace. */
+static int work(struct loop *l, bool quiet, bool *room)
+{
+	struct parts *p = l->parts;
+	int next_ms = p->host.tracefs ? TRACE_MS : -1, packets;
+	bool parked = false;
+
+	queue_threads_lock(p->queue_threads);
+	*room = ledger_sink_has_room(p->ledger_sink);
+	if (!*room)
+		next_ms = sooner(next_ms, ROOM_MS);
+	else if (cache_feed_take(p->cache_feed, LOOP_RECORDS) > 0)
+		next_ms = 0;
+	if (quiet)
+		host_read_trace(&p->host);
+	if (p->judge) {
+		next_ms = sooner(next_ms, judge_poll(p->judge));
+		parked = judge_waits(p->judge);
+		cache_feed_hurry(p->cache_feed, parked);
+	}
+	l->sleeps_until_ns = next_ms < 0 ? INT64_MAX : clock_mono_ns() + next_ms * NS_PER_MS;
+	packets = l->packets;
+	l->packets = 0;
+	queue_threads_unlock(p->queue_threads);
+	/* With the trace there is hardly anything for this thread to do. */
+	if (l->boosted && !p->host.tracefs)
+		priority_note(&l->priority, packets, parked, clock_mono_ns());
+	return next_ms;
+}
+
+enum loop_event loop_run(struct loop *l)
+{
+	struct pollfd fds[FDS] = {
+		[ON_RECORDS] = { .fd = -1, .events = POLLIN },
+		[ON_END] = { .fd = l->signals->end, .events = POLLIN },
+		[ON_RELOAD] = { .fd = l->signals->reload, .events = POLLIN },
+		[ON_WAKE] = { .fd = l->wake_fd, .events = POLLIN },
+	};
+	bool room, quiet = false;
+	int rc;
+
+	while (!fds[ON_END].revents && !cache_feed_ended(l->parts->cache_feed, &rc)) {
+		int next_ms = work(l, quiet, &room);
+
+		quiet = !wait_for_work(l, fds, next_ms, room);
+		if (fds[ON_RELOAD].revents) {
+			signals_reload(l->signals);
+			return LOOP_RELOAD;
+		}
+	}
+	return LOOP_END;
+}
+
+void loop_drain(struct loop *l)
+{
+	struct cache_feed *feed = l->parts->cache_feed;
+	/* The signal that ends the program stays readable: polled for, it would keep this thread awake. */
+	struct pollfd fds[FDS] = {
+		[ON_RECORDS] = { .events = POLLIN }, [ON_END] = { .fd = -1 },
+		[ON_RELOAD] = { .fd = -1 },	     [ON_WAKE] = { .fd = -1 },
+	};
+	int rc;
+
+	if (!cache_feed_ended(feed, &rc))
+		cache_feed_finish(feed);
+	while (!cache_feed_ended(feed, &rc)) {
+		if (!cache_feed_take(feed, LOOP_RECORDS))
+			wait_for_work(l, fds, 1, true);
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_PARTS_H
+#define SOCKLEDGER_PARTS_H
+
+#include "host.h"
+
+struct cache_feed;
+struct config;
+struct judge;
+struct ledger_sink;
+struct nfqueue;
+struct policy;
+struct queue_threads;
+struct users;
+
+/*
+ * What sockledgerd consists of, in the order in which it starts.  daemon.c owns the parts, and starts and
+ * stops them; everybody else borrows them.
+ */
+struct parts {
+	struct config *config;
+	struct ledger_sink *ledger_sink;
+	struct users *users;
+	/* Most of what can be asked about a sender belongs to these: procfs, observer, ancestry; with a
+	 * queue sockdiag, lookups, tasks, and tracefs (NULL: there is no trace). */
+	struct host host;
+
+	/* Only with a queue; without one they are NULL, and everything is just observed. */
+	struct policy *policy;		/* until the judge has it */
+	struct nfqueue *queue;
+	struct judge *judge;
+
+	struct cache_feed *cache_feed;
+	struct queue_threads *queue_threads;	/* only with a queue */
+};
+
+#endif

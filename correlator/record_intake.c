@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each audit event of the cache, on its way to the ledger:
+ *
+ *   cache_feed --event--> observer --what it makes of it--> complete() --> ledger_sink
+ *                  '----> judge (a packet may wait for this record)
+ */
+#include "ancestry.h"
+#include "clock.h"
+#include "config.h"
+#include "judge.h"
+#include "ledger_sink.h"
+#include "log.h"
+#include "observe.h"
+#include "parts.h"
+#include "procfs.h"
+#include "record_intake.h"
+
+/* Of an older call /proc has nothing to say: the pid may be another process's by now. */
+#define FRESH_US (10 * TIME_US_PER_S)
+
+static int64_t position_of(void *arg, const char *epoch)
+{
+	const struct record_intake *in = arg;
+
+	return ledger_sink_position_of(in->parts->ledger_sink, epoch);
+}
+
+static void on_begin(void *arg, const char *epoch, uint64_t seq)
+{
+	struct record_intake *in = arg;
+
+	in->recorded = seq;
+	ledger_sink_follow(in->parts->ledger_sink, epoch, seq);
+}
+
+/* Adds what the event does not say and this host can. */
+static void complete(struct parts *p, struct connection *c, int64_t arrival_us)
+{
+	bool fresh = arrival_us - c->time_us < FRESH_US &&
+		     clock_now_us() - c->time_us < FRESH_US;
+
+	if (c->text[CONNECTION_NODE].data)
+		return;		/* another host's: neither users nor processes are ours */
+	c->text[CONNECTION_NODE] = text_of(p->config->node);
+	c->start_us = procfs_start_us(p->host.procfs, c->start_ticks);
+	if (fresh)
+		ancestry_fill(p->host.ancestry, &p->host, c);
+}
+
+static void on_event(void *arg, const struct event *e, bool replay)
+{
+	struct record_intake *in = arg;
+	struct parts *p = in->parts;
+	struct outcome out;
+
+	observer_event(p->host.observer, e, replay, &out);
+	switch (out.kind) {
+	case OUTCOME_NEW:
+		complete(p, &out.connection, e->arrival_us);
+		ledger_sink_add(p->ledger_sink, e->seq, &out.connection);
+		break;
+	case OUTCOME_AGAIN:
+		ledger_sink_again(p->ledger_sink, e->seq, out.id, out.result);
+		break;
+	case OUTCOME_CONFIRM:
+		complete(p, &out.connection, e->arrival_us);
+		if (p->judge)
+			judge_late_record(p->judge, &out);
+		ledger_sink_confirm(p->ledger_sink, e->seq, &out.connection, out.amended, out.described);
+		break;
+	case OUTCOME_PROTOCOL:
+		ledger_sink_set_protocol(p->ledger_sink, e->seq, out.id, out.protocol);
+		break;
+	case OUTCOME_NONE:
+		break;
+	}
+	if (out.kind != OUTCOME_NONE)
+		in->recorded = e->seq;
+	if (p->judge && !replay)
+		judge_event(p->judge, e);
+}
+
+static void on_followed(void *arg, uint64_t seq)
+{
+	struct record_intake *in = arg;
+
+	if (seq == in->recorded)
+		return;
+	in->recorded = seq;
+	ledger_sink_position(in->parts->ledger_sink, seq);
+}
+
+static void on_missed(void *arg, int64_t rows)
+{
+	struct record_intake *in = arg;
+
+	log_warn("%lld rows left the cache before they could be read", (long long)rows);
+	ledger_sink_missed(in->parts->ledger_sink, rows);
+}
+
+const struct cache_feed_ops record_intake_ops = {
+	.position = position_of, .begin = on_begin, .event = on_event, .followed = on_followed,
+	.missed = on_missed,
+};

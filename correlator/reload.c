@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a person has changed, read again: the configuration, and the policy that it names.  With a mistake in
+ * either the old one stays, and all mistakes are logged.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "diag.h"
+#include "judge.h"
+#include "log.h"
+#include "parts.h"
+#include "policy.h"
+#include "policy_file.h"
+#include "queue_threads.h"
+#include "reload.h"
+
+/* Mistakes of one file that are told one by one. */
+#define COMPLAINTS_MAX 1000
+
+/* A person's mistakes in a file, on their way to the log: kept until all are known, because the log
+ * takes whole lines. */
+struct complaints {
+	struct diags diags;
+	char *text;
+	size_t len;
+};
+
+/* Without memory for them the mistakes are counted all the same. */
+static void complaints_open(struct complaints *c)
+{
+	*c = (struct complaints){ .text = NULL };
+	c->diags.out = open_memstream(&c->text, &c->len);
+}
+
+/* Logs them, as many as a log should get at once. */
+static void complaints_log(struct complaints *c)
+{
+	unsigned int lines = 0;
+	char *rest = NULL;
+
+	if (c->diags.out)
+		fclose(c->diags.out);
+	for (char *line = c->text ? strtok_r(c->text, "\n", &rest) : NULL;
+	     line && lines < COMPLAINTS_MAX; line = strtok_r(NULL, "\n", &rest), lines++)
+		log_error("%s", line);
+	if (lines < c->diags.count)
+		log_error("and %u more", c->diags.count - lines);
+	free(c->text);
+}
+
+struct policy *reload_read_policy(const struct config *c)
+{
+	struct complaints complaints;
+	struct policy *policy = NULL;
+	int rc;
+
+	complaints_open(&complaints);
+	rc = strcmp(c->policy, "none") ? policy_load(c->policy, &complaints.diags, &policy) :
+					 policy_parse("none", "", 0, &complaints.diags, &policy);
+	complaints_log(&complaints);
+	if (rc)
+		log_error("the policy '%s' cannot be used: %u mistakes", c->policy,
+			  complaints.diags.count);
+	return rc ? NULL : policy;
+}
+
+static void reload_policy(struct parts *p, const struct config *fresh)
+{
+	struct policy *policy = reload_read_policy(fresh);
+
+	if (!policy)
+		return;
+	queue_threads_lock(p->queue_threads);
+	judge_set_policy(p->judge, policy);
+	p->config->enforce = fresh->enforce;
+	p->config->park_us = fresh->park_us;
+	queue_threads_unlock(p->queue_threads);
+	log_info("the policy '%s' was read again", fresh->policy);
+}
+
+void reload(struct parts *p, const char *config_path)
+{
+	const struct config *now = p->config;
+	struct complaints complaints;
+	struct config fresh;
+	int rc;
+
+	if (config_init(&fresh))
+		return;
+	complaints_open(&complaints);
+	rc = config_load(&fresh, config_path, &complaints.diags);
+	complaints_log(&complaints);
+	if (rc) {
+		log_error("the configuration has %u mistakes and was not taken over",
+			  complaints.diags.count);
+	} else {
+		if (strcmp(fresh.cache, now->cache) || strcmp(fresh.ledger, now->ledger) ||
+		    fresh.queue != now->queue || fresh.trace != now->trace)
+			log_warn("'cache', 'ledger', 'queue' and 'trace' are changed by a restart, not "
+				 "by a reload");
+		if (p->judge)
+			reload_policy(p, &fresh);
+	}
+	config_release(&fresh);
+}
