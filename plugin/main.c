@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +21,11 @@
 #include "clock.h"
 #include "config.h"
 #include "counters.h"
-#include "diag.h"
 #include "gaps.h"
 #include "log.h"
 #include "audit_parse.h"
-#include "signals.h"
 #include "proc_enrich.h"
+#include "program.h"
 #include "cache_sink.h"
 
 #define INPUT_BYTES ((size_t)64 * 1024)
@@ -39,15 +37,14 @@
 #define LAST_COMMIT_MS 30000
 
 struct plugin {
-	struct config config;
-	const char *config_path;	/* NULL: the default one */
+	struct config *config;	/* the program's */
 	struct counters counters;
 	struct gaps gaps;
 	struct assembler *assembler;
 	struct audit_parser *parser;
 	struct proc_enrich witness;
 	struct cache_sink *writer;
-	struct signals signals;
+	struct signals *signals;
 	bool resumed;		/* the gap to an earlier life is counted */
 	/* auditd does not wait for us; a log that somebody feeds us may */
 	enum committer_patience patience;
@@ -73,7 +70,7 @@ static const char usage_text[] =
 static bool is_foreign(const struct plugin *p, const struct event *e)
 {
 	return e->text[EVENT_NODE].data &&
-	       !text_equal(e->text[EVENT_NODE], text_of(p->config.node));
+	       !text_equal(e->text[EVENT_NODE], text_of(p->config->node));
 }
 
 static void add_witness(struct plugin *p, struct event *e)
@@ -109,7 +106,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 	};
 	struct plugin *p = arg;
 	struct event e;
-	enum audit_result result = audit_parse(p->parser, a, p->config.audit_key, &e);
+	enum audit_result result = audit_parse(p->parser, a, p->config->audit_key, &e);
 
 	if (result != AUDIT_OURS) {
 		count_add(&p->counters, why[result], 1);
@@ -172,7 +169,7 @@ static void take_line(struct plugin *p, const char *line, size_t len, int64_t no
 		return;
 	}
 	if (numbered_by_kernel(&stamp) &&
-	    (!stamp.node.data || text_equal(stamp.node, text_of(p->config.node)))) {
+	    (!stamp.node.data || text_equal(stamp.node, text_of(p->config->node)))) {
 		gaps_see(&p->gaps, stamp.serial);
 		count_set(&p->counters, COUNT_LOST_SERIAL, p->gaps.missing);
 	}
@@ -220,8 +217,8 @@ static bool read_input(struct plugin *p)
 		gaps_resume(&p->gaps, serial);
 	}
 	if (fresh) {
-		config_release(&p->config);
-		p->config = *fresh;
+		config_release(p->config);
+		*p->config = *fresh;
 		free(fresh);
 	}
 	n = read(STDIN_FILENO, p->input + p->len, sizeof(p->input) - p->len);
@@ -248,8 +245,8 @@ static void run(struct plugin *p)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = p->signals.end, .events = POLLIN },
-		{ .fd = p->signals.reload, .events = POLLIN },
+		{ .fd = p->signals->end, .events = POLLIN },
+		{ .fd = p->signals->reload, .events = POLLIN },
 	};
 
 	while (!fds[1].revents) {
@@ -263,7 +260,7 @@ static void run(struct plugin *p)
 			cache_sink_nudge(p->writer);
 		}
 		if (fds[2].revents) {
-			signals_reload(&p->signals);
+			signals_reload(p->signals);
 			cache_sink_reload(p->writer);
 		}
 		if (fds[0].revents && !read_input(p))
@@ -291,7 +288,7 @@ static enum committer_patience find_patience(void)
 									   PATIENCE_NONE;
 }
 
-static int serve(struct plugin *p)
+static int serve(struct plugin *p, const char *config_path)
 {
 	int rc;
 
@@ -303,7 +300,7 @@ static int serve(struct plugin *p)
 		return 1;
 	}
 	count_set(&p->counters, COUNT_RESTARTS, 1);
-	p->writer = cache_sink_start(&p->config, p->config_path, &p->counters, p->signals.end);
+	p->writer = cache_sink_start(p->config, config_path, &p->counters, p->signals->end);
 	if (!p->writer) {
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
@@ -327,59 +324,15 @@ static int serve(struct plugin *p)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "foreground", no_argument, NULL, 'f' },
-		{ "test", no_argument, NULL, 't' },	    { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
-	};
+	struct program program = { .name = "audisp-sockledger", .usage = usage_text };
 	static struct plugin plugin;
-	struct diags d = { .out = stderr };
-	bool foreground = false, test = false;
-	int option, rc;
+	int rc = program_begin(&program, argc, argv);
 
-	umask(027);
-	if (signals_open(&plugin.signals)) {
-		perror("audisp-sockledger: cannot take signals");
-		return 1;
+	if (rc == PROGRAM_RUNS) {
+		plugin.config = &program.config;
+		plugin.signals = &program.signals;
+		rc = serve(&plugin, program.config_path);
+		program_end(&program);
 	}
-	while ((option = getopt_long(argc, argv, "c:fthV", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			plugin.config_path = optarg;
-			break;
-		case 'f':
-			foreground = true;
-			break;
-		case 't':
-			test = true;
-			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			return 0;
-		case 'V':
-			puts("audisp-sockledger " PACKAGE_VERSION);
-			return 0;
-		default:
-			fputs("Try 'audisp-sockledger --help'.\n", stderr);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "audisp-sockledger: unexpected argument '%s'\n", argv[optind]);
-		return 2;
-	}
-	if (config_init(&plugin.config)) {
-		fputs("audisp-sockledger: out of memory\n", stderr);
-		return 1;
-	}
-	rc = config_load(&plugin.config, plugin.config_path, &d);
-	log_open("audisp-sockledger", !foreground && !test && !isatty(STDERR_FILENO));
-	if (rc) {
-		log_error("configuration has mistakes: nothing was started");
-		config_release(&plugin.config);
-		return 2;
-	}
-	rc = test ? 0 : serve(&plugin);
-	config_release(&plugin.config);
 	return rc;
 }
