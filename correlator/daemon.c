@@ -249,8 +249,9 @@ static int start_queue(struct daemon *d)
 
 	if (!rc)
 		return 0;
+	/* The kernel has the same word for both. */
 	log_error("cannot open netfilter queue %d: %s", (int)c->queue,
-		  rc == -EBUSY ? "another program has it" : strerror(-rc));
+		  rc == -EPERM ? "another program has it, or CAP_NET_ADMIN is missing" : strerror(-rc));
 	return TOLD;
 }
 
