@@ -23,6 +23,7 @@
 #include "log.h"
 #include "loop.h"
 #include "nfqueue.h"
+#include "notify.h"
 #include "observe.h"
 #include "pairing.h"
 #include "parts.h"
@@ -383,6 +384,13 @@ static void stop(struct daemon *d, size_t taken)
 			steps[taken].stop(d);
 }
 
+/* A manager that cannot be told goes on waiting, and then kills us: the log must say why. */
+static void told(int rc)
+{
+	if (rc)
+		log_warn("cannot tell the service manager: %s", strerror(-rc));
+}
+
 int daemon_run(struct program *program)
 {
 	struct daemon d = { .program = program, .parts.config = &program->config };
@@ -392,8 +400,13 @@ int daemon_run(struct program *program)
 	if (d.runs) {
 		log_info("following the cache '%s' into the ledger '%s'", program->config.cache,
 			 program->config.ledger);
-		while (loop_run(&d.loop) == LOOP_RELOAD)
+		told(notify_ready());
+		while (loop_run(&d.loop) == LOOP_RELOAD) {
+			told(notify_reloading());
 			reload(&d.parts, program->config_path);
+			told(notify_ready());
+		}
+		told(notify_stopping());
 	}
 	stop(&d, taken);
 	return d.runs && !d.failed ? 0 : 1;

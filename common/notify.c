@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a service manager is told. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "notify.h"
+
+static int send_state(const char *state)
+{
+	const char *name = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t len = name ? strlen(name) : 0;
+	int fd, rc = 0;
+
+	if (!name)
+		return 0;
+	/* Both kinds are given by their length, so neither needs a byte behind the name. */
+	if ((name[0] != '/' && name[0] != '@') || len < 2 || len > sizeof(to.sun_path))
+		return -EINVAL;
+	memcpy(to.sun_path, name, len);
+	if (name[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+int notify_ready(void)
+{
+	return send_state("READY=1");
+}
+
+int notify_reloading(void)
+{
+	char state[64];
+
+	/* Type=notify-reload wants the time, by which it knows an answer to its own signal. */
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)(clock_mono_ns() / 1000));
+	return send_state(state);
+}
+
+int notify_stopping(void)
+{
+	return send_state("STOPPING=1");
+}

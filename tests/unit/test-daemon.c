@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sockledgerd's order of starting, and of stopping, which must be the exact reverse: also when a part
+ * cannot be started.  Every part is one that only says that it was called, by a letter of its own.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ancestry.h"
+#include "daemon.h"
+#include "judge.h"
+#include "ledger.h"
+#include "ledger_sink.h"
+#include "lookups.h"
+#include "loop.h"
+#include "nfqueue.h"
+#include "notify.h"
+#include "observe.h"
+#include "policy.h"
+#include "procfs.h"
+#include "procscan.h"
+#include "program.h"
+#include "record_intake.h"
+#include "reload.h"
+#include "sockdiag.h"
+#include "tap.h"
+#include "tasks.h"
+#include "tracefeed.h"
+#include "users.h"
+#include "witnesses.h"
+
+/* What was called: a capital letter at a start, the small one at its stop. */
+static char journal[256];
+static char fails;		/* the letter of the part that cannot be started; '\0': none */
+static int reloads;		/* SIGHUPs that are still to come */
+static int unread;		/* how reading the cache ends */
+
+static void note(char letter)
+{
+	journal[strlen(journal)] = letter;
+}
+
+/* 0, or -ENOSPC, a part that fails leaves nothing to be stopped. */
+static int begin(char letter)
+{
+	if (letter == fails)
+		return -ENOSPC;
+	note(letter);
+	return 0;
+}
+
+/* Something to point at; nobody looks into it. */
+static void *make(char letter)
+{
+	static char part;
+
+	if (!begin(letter))
+		return &part;
+	errno = ENOSPC;
+	return NULL;
+}
+
+int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
+		      struct ledger_sink **r)
+{
+	(void)ledger, (void)node, (void)buffer_bytes, (void)interrupt;
+	*r = make('L');
+	return *r ? 0 : -ENOSPC;
+}
+int ledger_sink_stop(struct ledger_sink *r, int timeout_ms)
+{
+	(void)r, (void)timeout_ms;
+	note('l');
+	return 0;
+}
+uint64_t ledger_sink_next_id(const struct ledger_sink *r) { (void)r; return 1; }
+struct users *users_new(void) { return make('U'); }
+void users_free(struct users *u) { (void)u; note('u'); }
+struct procfs *procfs_open(const char *path) { (void)path; return make('P'); }
+void procfs_close(struct procfs *p) { (void)p; note('p'); }
+int64_t procfs_netns(struct procfs *p, int64_t pid) { (void)p, (void)pid; return -1; }
+bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
+{
+	(void)p, (void)pid, (void)e;
+	return false;
+}
+void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg), void *arg)
+{
+	(void)p, (void)each, (void)arg;
+}
+struct observer *observer_new(uint64_t next_id) { (void)next_id; return make('O'); }
+void observer_free(struct observer *o) { (void)o; note('o'); }
+void observer_restore(struct observer *o, const struct connection *c, bool has_packet)
+{
+	(void)o, (void)c, (void)has_packet;
+}
+int ledger_halves(const char *path, int64_t since_us,
+		  void (*each)(const struct connection *c, bool has_packet, void *arg), void *arg)
+{
+	(void)path, (void)since_us, (void)each, (void)arg;
+	return 0;
+}
+struct ancestry *ancestry_new(const char *path) { (void)path; return make('A'); }
+void ancestry_free(struct ancestry *a) { (void)a; note('a'); }
+int loop_init(struct loop *l, struct parts *parts, struct signals *signals)
+{
+	(void)l, (void)parts, (void)signals;
+	return begin('W');
+}
+void loop_release(struct loop *l) { (void)l; note('w'); }
+void loop_boost(struct loop *l, int boost) { (void)l, (void)boost; note('B'); }
+void loop_unboost(struct loop *l) { (void)l; note('b'); }
+enum loop_event loop_run(struct loop *l)
+{
+	(void)l;
+	note('*');
+	return reloads-- > 0 ? LOOP_RELOAD : LOOP_END;
+}
+void loop_drain(struct loop *l) { (void)l; note('-'); }
+const struct queue_threads_ops loop_packet_ops;
+struct policy *reload_read_policy(const struct config *c) { (void)c; return make('Y'); }
+void reload(struct parts *p, const char *path) { (void)p, (void)path; note('%'); }
+void policy_free(struct policy *p)
+{
+	if (p)		/* the judge has not taken it */
+		note('!');
+	note('y');
+}
+struct sockdiag *sockdiag_open(void) { return make('S'); }
+void sockdiag_close(struct sockdiag *d) { (void)d; note('s'); }
+struct lookups *lookups_new(void) { return make('K'); }
+void lookups_free(struct lookups *l) { (void)l; note('k'); }
+struct tasks *tasks_new(void) { return make('T'); }
+void tasks_free(struct tasks *t) { (void)t; note('t'); }
+void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
+{
+	(void)t, (void)tid, (void)pid, (void)parent;
+}
+void tasks_run(struct tasks *t, int32_t pid, struct text exe) { (void)t, (void)pid, (void)exe; }
+int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t)
+{
+	(void)buffer_bytes;
+	*t = make('E');
+	return *t ? 0 : -ENOENT;
+}
+void tracefeed_close(struct tracefeed *t) { (void)t; note('e'); }
+bool tracefeed_is_probe(const struct tracefeed *t) { (void)t; return false; }
+bool tracefeed_sees_exec(const struct tracefeed *t) { (void)t; return false; }
+void witnesses_trace(struct witnesses *w) { (void)w; }
+int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **q)
+{
+	(void)s;
+	*q = make('Q');
+	return *q ? 0 : -EPERM;
+}
+void nfqueue_close(struct nfqueue *q) { (void)q; note('q'); }
+struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
+{
+	(void)tools, (void)policy;
+	return make('J');
+}
+int judge_turn(struct judge *j) { (void)j; return -1; }
+void judge_end(struct judge *j) { (void)j; }
+void judge_free(struct judge *j) { (void)j; note('j'); }
+const struct cache_feed_ops record_intake_ops;
+struct cache_feed *cache_feed_start(const char *path, bool once, const struct cache_feed_ops *ops, void *arg)
+{
+	(void)path, (void)once, (void)ops, (void)arg;
+	return make('C');
+}
+bool cache_feed_ended(const struct cache_feed *r, int *rc) { (void)r; *rc = unread; return true; }
+void cache_feed_free(struct cache_feed *r) { (void)r; note('c'); }
+int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops, void *arg,
+			struct queue_threads **r)
+{
+	(void)q, (void)boost, (void)ops, (void)arg;
+	*r = make('H');
+	return *r ? 0 : -ENOSPC;
+}
+void queue_threads_stop(struct queue_threads *r) { (void)r; note('h'); }
+int notify_ready(void) { note('+'); return 0; }
+int notify_reloading(void) { note('~'); return 0; }
+int notify_stopping(void) { note('.'); return 0; }
+
+/* A run of it, as the journal has it. */
+static int run(struct program *program, char failing)
+{
+	memset(journal, 0, sizeof(journal));
+	fails = failing;
+	return daemon_run(program);
+}
+
+static void expect(const char *wanted, int status, int wanted_status, const char *what)
+{
+	if (!tap_ok(!strcmp(journal, wanted) && status == wanted_status, "%s", what))
+		tap_note("got %d %s, wanted %d %s", status, journal, wanted_status, wanted);
+}
+
+/* What the order of starting up to a letter makes of the order of stopping. */
+static void reversed(const char *started, char *out)
+{
+	size_t len = strlen(started);
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = started[len - 1 - i] + ('a' - 'A');
+	out[len] = '\0';
+}
+
+/* Each part in turn cannot be started. */
+static void test_failures(struct program *program, const char *order)
+{
+	char before[64], after[64], wanted[128];
+	char *taken;
+	int status;
+
+	for (size_t i = 0; i < strlen(order); i++) {
+		if (strchr("EB", order[i]))
+			continue;	/* it goes on without a trace, and with any priority */
+		snprintf(before, sizeof(before), "%.*s", (int)i, order);
+		reversed(before, after);
+		/* A policy that no judge took is the daemon's to free. */
+		taken = strchr(after, 'y');
+		if (taken) {
+			bool judged = strchr(before, 'J') != NULL;
+
+			snprintf(wanted, sizeof(wanted), "%s%.*s%s%s", before, (int)(taken - after), after,
+				 judged ? "" : "!", taken);
+		} else {
+			snprintf(wanted, sizeof(wanted), "%s%s", before, after);
+		}
+		status = run(program, order[i]);
+		if (!tap_ok(!strcmp(journal, wanted) && status == 1, "without %c: %s", order[i], wanted))
+			tap_note("got %d %s", status, journal);
+	}
+}
+
+int main(void)
+{
+	static const char with_queue[] = "LUPOAWYSKTEQJCHB", alone[] = "LUPOAWC";
+	struct program program = { .name = "test" };
+
+	if (config_init(&program.config))
+		return 1;
+	expect("LUPOAWC+*.-cwaopul", run(&program, '\0'), 0, "without a queue");
+	test_failures(&program, alone);
+	reloads = 2;
+	expect("LUPOAWC+*~%+*~%+*.-cwaopul", run(&program, '\0'), 0, "the manager hears of each reload");
+	unread = -EIO;
+	expect("LUPOAWC+*.-cwaopul", run(&program, '\0'), 1, "a cache that cannot be read: exit status 1");
+	unread = 0;
+
+	program.config.queue = program.config.queue_last = 0;
+	expect("LUPOAWYSKTEQJCHB+*.bh-cjqetksywaopul", run(&program, '\0'), 0, "with a queue");
+	test_failures(&program, with_queue);
+	expect("LUPOAWYSKTQJCHB+*.bh-cjqetksywaopul", run(&program, 'E'), 0, "without a trace it goes on");
+	config_release(&program.config);
+	return tap_done();
+}
