@@ -91,7 +91,8 @@ static int parse_mark(const char *value, int64_t *n)
 	if (strncmp(value, "0x", 2) || !isxdigit((unsigned char)value[2]) || strlen(value) > 10)
 		return -EINVAL;
 	*n = strtoll(value, &end, 16);
-	return *end || *n != 3 * (*n & -*n) ? -EINVAL : 0;
+	/* Of no bits at all that would be true as well. */
+	return *end || !*n || *n != 3 * (*n & -*n) ? -EINVAL : 0;
 }
 
 /* One of two words. */

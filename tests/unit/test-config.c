@@ -167,6 +167,15 @@ static const struct {
 	{ FILE_OF("buffer = 1k\n"), "1:10:out of range" },
 	{ FILE_OF("buffer = 2G\n"), "1:10:out of range" },
 	{ FILE_OF("buffer = 9999999999G\n"), "1:10:k, M or G" },
+	/* No bits, one, two apart, three, one over the edge, no hexadecimal number. */
+	{ FILE_OF("mark = 0x0\n"), "1:8:two neighbouring bits" },
+	{ FILE_OF("mark = 0x1\n"), "1:8:two neighbouring bits" },
+	{ FILE_OF("mark = 0x5\n"), "1:8:two neighbouring bits" },
+	{ FILE_OF("mark = 0x7\n"), "1:8:two neighbouring bits" },
+	{ FILE_OF("mark = 0x80000000\n"), "1:8:two neighbouring bits" },
+	{ FILE_OF("mark = 0x180000000\n"), "1:8:two neighbouring bits" },
+	{ FILE_OF("mark = -1\n"), "1:8:two neighbouring bits" },
+	{ FILE_OF("mark = 3\n"), "1:8:two neighbouring bits" },
 	{ FILE_OF("cache = /x\033[31m\n"), "1:11:control byte 0x1b" },
 	{ FILE_OF("cache = /x\x7f\n"), "1:11:control byte 0x7f" },
 	{ FILE_OF("ca\rche = /x\n"), "1:3:control byte 0x0d" },
@@ -197,6 +206,23 @@ static bool told(const char *where)
 		line = strtok_r(NULL, "\n", &save_got);
 	}
 	return !want && !line;
+}
+
+static void test_marks(void)
+{
+	static const struct { const char *text; int64_t mark; } good[] = {
+		{ "mark = 0x3\n", 0x3 }, { "mark = 0x6\n", 0x6 }, { "mark = 0xC0000000\n", 0xc0000000 },
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct config c;
+		unsigned int count;
+		int rc = load(&c, good[i].text, strlen(good[i].text), &count);
+
+		tap_ok(!rc && c.mark == good[i].mark, "a mark: %.*s", (int)strlen(good[i].text) - 1,
+		       good[i].text);
+		config_release(&c);
+	}
 }
 
 static void test_bad(void)
@@ -272,6 +298,7 @@ int main(void)
 	config_release(&c);
 	test_good();
 	test_queues();
+	test_marks();
 	test_bad();
 	test_rest();
 	return tap_done();
