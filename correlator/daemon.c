@@ -21,6 +21,7 @@
 #include "ledger.h"
 #include "ledger_sink.h"
 #include "log.h"
+#include "lookups.h"
 #include "loop.h"
 #include "nfqueue.h"
 #include "notify.h"

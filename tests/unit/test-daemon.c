@@ -9,6 +9,7 @@
 
 #include "ancestry.h"
 #include "daemon.h"
+#include "host.h"
 #include "judge.h"
 #include "ledger.h"
 #include "ledger_sink.h"
@@ -17,6 +18,7 @@
 #include "nfqueue.h"
 #include "notify.h"
 #include "observe.h"
+#include "pairing.h"
 #include "policy.h"
 #include "procfs.h"
 #include "procscan.h"
@@ -28,7 +30,6 @@
 #include "tasks.h"
 #include "tracefeed.h"
 #include "users.h"
-#include "witnesses.h"
 
 /* What was called: a capital letter at a start, the small one at its stop. */
 static char journal[256];
@@ -89,9 +90,11 @@ void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, v
 {
 	(void)p, (void)each, (void)arg;
 }
-struct observer *observer_new(uint64_t next_id) { (void)next_id; return make('O'); }
+struct pairing *pairing_new(uint64_t next_row) { (void)next_row; return make('D'); }
+void pairing_free(struct pairing *p) { (void)p; note('d'); }
+struct observer *observer_new(struct pairing *p) { (void)p; return make('O'); }
 void observer_free(struct observer *o) { (void)o; note('o'); }
-void observer_restore(struct observer *o, const struct connection *c, bool has_packet)
+void pairing_restore(struct pairing *o, const struct connection *c, bool has_packet)
 {
 	(void)o, (void)c, (void)has_packet;
 }
@@ -147,7 +150,7 @@ int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t)
 void tracefeed_close(struct tracefeed *t) { (void)t; note('e'); }
 bool tracefeed_is_probe(const struct tracefeed *t) { (void)t; return false; }
 bool tracefeed_sees_exec(const struct tracefeed *t) { (void)t; return false; }
-void witnesses_trace(struct witnesses *w) { (void)w; }
+void host_read_trace(struct host *h) { (void)h; }
 int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **q)
 {
 	(void)s;
@@ -160,7 +163,7 @@ struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 	(void)tools, (void)policy;
 	return make('J');
 }
-int judge_turn(struct judge *j) { (void)j; return -1; }
+int judge_poll(struct judge *j) { (void)j; return -1; }
 void judge_end(struct judge *j) { (void)j; }
 void judge_free(struct judge *j) { (void)j; note('j'); }
 const struct cache_feed_ops record_intake_ops;
@@ -237,23 +240,23 @@ static void test_failures(struct program *program, const char *order)
 
 int main(void)
 {
-	static const char with_queue[] = "LUPOAWYSKTEQJCHB", alone[] = "LUPOAWC";
+	static const char with_queue[] = "LUPDOAWYSKTEQJCHB", alone[] = "LUPDOAWC";
 	struct program program = { .name = "test" };
 
 	if (config_init(&program.config))
 		return 1;
-	expect("LUPOAWC+*.-cwaopul", run(&program, '\0'), 0, "without a queue");
+	expect("LUPDOAWC+*.-cwaodpul", run(&program, '\0'), 0, "without a queue");
 	test_failures(&program, alone);
 	reloads = 2;
-	expect("LUPOAWC+*~%+*~%+*.-cwaopul", run(&program, '\0'), 0, "the manager hears of each reload");
+	expect("LUPDOAWC+*~%+*~%+*.-cwaodpul", run(&program, '\0'), 0, "the manager hears of each reload");
 	unread = -EIO;
-	expect("LUPOAWC+*.-cwaopul", run(&program, '\0'), 1, "a cache that cannot be read: exit status 1");
+	expect("LUPDOAWC+*.-cwaodpul", run(&program, '\0'), 1, "a cache that cannot be read: exit status 1");
 	unread = 0;
 
 	program.config.queue = program.config.queue_last = 0;
-	expect("LUPOAWYSKTEQJCHB+*.bh-cjqetksywaopul", run(&program, '\0'), 0, "with a queue");
+	expect("LUPDOAWYSKTEQJCHB+*.bh-cjqetksywaodpul", run(&program, '\0'), 0, "with a queue");
 	test_failures(&program, with_queue);
-	expect("LUPOAWYSKTQJCHB+*.bh-cjqetksywaopul", run(&program, 'E'), 0, "without a trace it goes on");
+	expect("LUPDOAWYSKTQJCHB+*.bh-cjqetksywaodpul", run(&program, 'E'), 0, "without a trace it goes on");
 	config_release(&program.config);
 	return tap_done();
 }
