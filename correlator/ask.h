@@ -2,23 +2,12 @@
 #ifndef SOCKLEDGER_ASK_H
 #define SOCKLEDGER_ASK_H
 
-#include "attribution.h"
-#include "connection.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "inquiry.h"
 
 struct host;
-
-/* A packet whose sender is asked for: what it says itself, and what the witnesses have said so far. */
-struct inquiry {
-	struct connection packet;	/* without texts; uid is the socket's, as soon as that is known */
-	struct packet_facts facts;
-	struct testimony testimony;
-	struct attribution answer;	/* of the testimony so far */
-};
-
-/* Nobody has been asked yet.  The packet is there. */
-void inquiry_begin(const struct host *h, struct inquiry *q);
-/* Weighs what there is, into q->answer. */
-void inquiry_weigh(struct inquiry *q);
 
 /* Asks the one witness that q->answer.next names.  None of them waits. */
 void ask_next(struct host *h, struct inquiry *q);

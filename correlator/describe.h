@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ask.h"
 #include "connection.h"
 #include "event.h"
+#include "inquiry.h"
 
 struct host;
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_INQUIRY_H
+#define SOCKLEDGER_INQUIRY_H
+
+#include "attribution.h"
+#include "connection.h"
+
+struct host;
+
+/* A packet whose sender is asked for: what it says itself, and what the witnesses have said so far. */
+struct inquiry {
+	struct connection packet;	/* without texts; uid is the socket's, as soon as that is known */
+	struct packet_facts facts;
+	struct testimony testimony;
+	struct attribution answer;	/* of the testimony so far */
+};
+
+/* Nobody has been asked yet.  The packet is there. */
+void inquiry_begin(const struct host *h, struct inquiry *q);
+/* Weighs what there is, into q->answer. */
+void inquiry_weigh(struct inquiry *q);
+
+#endif
