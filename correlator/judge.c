@@ -340,7 +340,8 @@ static void decide_parked(struct judge *j, int slot)
 	struct undecided *k = &j->parked[slot];
 
 	inquire(j, k);
-	if (decide(j, k, false))
+	/* A packet that has its verdict has nothing to wait for: its slot must not take another copy. */
+	if (decide(j, k, k->answered_ns != 0))
 		release(j, slot);
 	else
 		j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
