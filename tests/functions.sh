@@ -8,8 +8,21 @@ top=$(cd "$tests/.." && pwd)
 build=${SOCKLEDGER_BUILD:-$top}
 export SOCKLEDGER_BUILD=$build
 tap_count=0 tap_failures=0
+
+# on_exit COMMAND...: done when the test ends, however it ends; what was said last comes first.
+exit_stack=()
+on_exit() {
+	exit_stack+=("$(printf '%q ' "$@")")
+}
+clean_up() {
+	while [ ${#exit_stack[@]} -gt 0 ]; do
+		eval "${exit_stack[-1]}"
+		unset 'exit_stack[-1]'
+	done
+}
+trap clean_up EXIT
 tmp=$(mktemp -d /tmp/sockledger-test.XXXXXX)
-trap 'rm -rf -- "$tmp"' EXIT
+on_exit rm -rf -- "$tmp"
 
 # ok STATUS NAME: a test point.
 ok() {
@@ -67,16 +80,41 @@ wait_for() {
 	done
 }
 
-# For tests of the kernel: root, its audit, and no other audit daemon.
-need_kernel() {
+# need COMMAND...: they are installed.
+need() {
+	local command
+	for command; do
+		command -v "$command" >/dev/null || skip_all "'$command' is not installed"
+	done
+}
+
+need_root() {
 	PATH=$PATH:/usr/sbin:/sbin
 	[ "$(id -u)" = 0 ] || skip_all "not root"
-	command -v auditd >/dev/null || skip_all "auditd is not installed"
+}
+
+# For tests of the kernel: root, its audit, and no other audit daemon.
+need_kernel() {
+	need_root
+	need auditd
 	case $(auditctl -s 2>/dev/null | awk '$1 == "pid" { print $2 }') in
 	'') skip_all "the kernel's audit is not to be had" ;;
 	0) ;;
 	*) skip_all "another audit daemon runs" ;;
 	esac
+}
+
+# again NAME COMMAND...: the test begins once more, with the argument NAME, by way of COMMAND, which
+# gives it namespaces of its own: what it mounts and sets there goes with it.
+again() {
+	clean_up
+	exec "${@:2}" -- "$0" "$1"
+}
+
+# mount_tracefs: where nobody has yet.  In a mount namespace of the test's own.
+mount_tracefs() {
+	[ -d /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null ||
+		skip_all "the kernel has no tracefs"
 }
 
 lab() {
