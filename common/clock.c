@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Times: now, as text, and from what a person writes. */
+/* Times: now, as text, and from what the user writes. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>

@@ -11,7 +11,8 @@
  */
 
 #define TIME_US_PER_S 1000000LL
-#define TIME_TEXT_MAX 96 /* far more than it is: what the compiler can prove of tm's fields */
+#define TIME_TEXT_MAX 96 /* more than a date takes, because the compiler knows no bounds of tm's
+			  * fields */
 
 int64_t clock_now_us(void);
 int64_t clock_mono_ns(void);
@@ -20,10 +21,10 @@ int64_t clock_mono_ns(void);
 const char *time_format(int64_t time_us, char buf[TIME_TEXT_MAX]);
 
 /*
- * Reads a point in time as a person writes it: RFC 3339 or its beginnings ("2026-01-31",
+ * Reads a point in time as a user writes it: RFC 3339 or its beginnings ("2026-01-31",
  * "2026-01-31T12:00", also with a space and with an offset; without one it is UTC), "now", "today",
- * "yesterday" (UTC midnights), or an age such as "10m" or "2d" before now_us.
- * 0, or -EINVAL where it is none of these or out of range.
+ * "yesterday" (UTC midnights), or an age such as "10m" or "2d" before now_us.  0, or -EINVAL where
+ * the text is none of these or the time is out of range.
  */
 int time_parse(const char *text, int64_t now_us, int64_t *time_us);
 

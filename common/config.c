@@ -22,14 +22,14 @@ static const struct key {
 	const char *name;
 	enum value_kind kind;
 	size_t offset;
-	const char *preset;	/* the default, as it would stand in the file */
-	int64_t min, max;	/* of numbers, in the field's unit; of words, their length */
+	const char *preset;	/* the default, as the file would say it */
+	int64_t min, max;	/* numbers: in the field's unit; words: their length */
 } keys[] = {
 #define KEY(name, kind, field, preset, min, max) \
 	{ name, kind, offsetof(struct config, field), preset, min, max }
 	KEY("cache", VALUE_PATH, cache, RUNSTATEDIR "/sockledger/cache.db", 0, 0),
 	KEY("ledger", VALUE_PATH, ledger, LOCALSTATEDIR "/lib/sockledger/ledger.db", 0, 0),
-	/* AUDIT_MAX_KEY_LEN is 256 (linux/audit.h). */
+	/* The kernel takes keys of up to 256 bytes (AUDIT_MAX_KEY_LEN, linux/audit.h). */
 	KEY("audit_key", VALUE_WORD, audit_key, "sockledger", 1, 128),
 	KEY("node", VALUE_WORD, node, NULL, 1, 255),
 	KEY("cache_rows", VALUE_COUNT, cache_rows, "500000", 1000, 100000000),
@@ -60,7 +60,7 @@ static void *field(struct config *c, const struct key *key)
 
 static int set_text(struct config *c, const struct key *key, const char *value, const char **why)
 {
-	/* The one path that may be left out. */
+	/* Only the policy's path may be left out. */
 	bool none = !strcmp(key->name, "policy") && !strcmp(value, "none");
 	char **at = field(c, key), *copy;
 
@@ -91,7 +91,7 @@ static int parse_mark(const char *value, int64_t *n)
 	if (strncmp(value, "0x", 2) || !isxdigit((unsigned char)value[2]) || strlen(value) > 10)
 		return -EINVAL;
 	*n = strtoll(value, &end, 16);
-	/* Of no bits at all that would be true as well. */
+	/* Zero also equals three times its lowest bit, so it is refused by itself. */
 	return *end || !*n || *n != 3 * (*n & -*n) ? -EINVAL : 0;
 }
 
@@ -179,7 +179,7 @@ static int set_queues(struct config *c, const struct key *key, const char *value
 	return 0;
 }
 
-/* 0, or -errno with *why saying what is wrong with the value. */
+/* Returns 0, or -errno with *why saying what is wrong with the value. */
 static int set_value(struct config *c, const struct key *key, const char *value, const char **why)
 {
 	switch (key->kind) {
@@ -244,7 +244,7 @@ struct reader {
 	struct diags *diags;
 	struct config *config;
 	unsigned int line;
-	unsigned int seen[KEYS];	/* the line that set the key; 0: none */
+	unsigned int seen[KEYS];	/* the line that set the key; 0: no line did */
 };
 
 static char *skip_blanks(char *p)
@@ -295,7 +295,7 @@ static void read_line(struct reader *r, char *line)
 #undef COMPLAIN
 }
 
-/* True where the line has nothing in it that no person would write. */
+/* False where the line holds bytes that no text editor writes. */
 static bool check_bytes(struct reader *r, const char *line, size_t len)
 {
 	if (len > LINE_CHARS) {

@@ -9,8 +9,7 @@ struct diags;
 
 /*
  * sockledger.conf: "key = value" lines as in auditd's own files, '#' begins a comment.  Every key
- * has a default, so that no file at all is a valid configuration.  The texts are owned by the
- * struct.
+ * has a default, so a missing file is a valid configuration.  The struct owns the texts.
  */
 struct config {
 	char *cache;		/* absolute path of the cache database */
@@ -18,23 +17,23 @@ struct config {
 	char *audit_key;	/* the key (-k) of our audit rules */
 	char *node;		/* this host's name on rows */
 	int64_t cache_rows;	/* rows kept in the cache */
-	int64_t cache_age_us;	/* and for how long, since they arrived */
+	int64_t cache_age_us;	/* how long the cache keeps a row after its arrival */
 	int64_t buffer_bytes;	/* events held in memory while the cache cannot be written */
 	int64_t queue, queue_last;	/* numbers of the netfilter queues; -1: none */
 	int64_t queue_max;	/* packets that may wait in each of them */
-	bool fail_open;		/* beyond that: let them through, instead of dropping them */
+	bool fail_open;		/* with the queue full: accept packets instead of dropping them */
 	int64_t mark;		/* our two bits of packet and connection marks: decided, reject */
-	int64_t park_us;	/* how long a packet may wait for who sent it */
-	bool enforce;		/* verdicts count; otherwise everything passes */
+	int64_t park_us;	/* how long a packet may wait until its process is known */
+	bool enforce;		/* verdicts take effect; false: every packet passes */
 	char *policy;		/* absolute path; "none": allow everything */
-	int64_t priority_boost;	/* of the thread that answers packets, as auditd.conf(5) has it; or
+	int64_t priority_boost;	/* of the thread that answers packets: as in auditd.conf(5), or
 				 * PRIORITY_REALTIME, PRIORITY_AUTO */
-	bool trace;		/* ask tracefs as well */
-	int64_t trace_bytes;	/* the kernel's memory for that, for each processor */
+	bool trace;		/* read tracefs as well */
+	int64_t trace_bytes;	/* the kernel's memory for the trace, for each processor */
 };
 
 #define PRIORITY_REALTIME 99
-#define PRIORITY_AUTO 98	/* real-time while it has much to do */
+#define PRIORITY_AUTO 98	/* real-time while many packets come */
 
 /* All defaults.  0 or -ENOMEM. */
 int config_init(struct config *c);
@@ -42,8 +41,8 @@ void config_release(struct config *c);
 
 /*
  * Reads path over the defaults.  path NULL means the default file, which may be absent.  Every
- * mistake goes to d; on any, c is as config_init() left it and -EINVAL comes back.  -errno where
- * the file cannot be read, which is told through d, too.
+ * mistake goes to d.  After a mistake c is as config_init() left it, and -EINVAL comes back.
+ * -errno where the file cannot be read; d gets that complaint, too.
  */
 int config_load(struct config *c, const char *path, struct diags *d);
 

@@ -21,8 +21,9 @@
 #define WRITER_LOCK_BYTE (1LL << 62)
 
 /*
- * Connections are not shared between threads, and nobody asks SQLite for its memory statistics:
- * without the locks for both an insert is a tenth cheaper.  Has to come before all else.
+ * No thread shares a connection with another, and no code reads SQLite's memory statistics: without
+ * the locks for both an insert costs a tenth less.  SQLite takes this configuration only before its
+ * first other call.
  */
 static void configure(void)
 {
@@ -140,13 +141,13 @@ struct text db_column_text(sqlite3_stmt *stmt, int column)
 {
 	struct text t;
 
-	/* The bytes first, then their number: the order that SQLite asks for. */
+	/* SQLite asks for this order: the bytes first, then their number. */
 	t.data = (const char *)sqlite3_column_text(stmt, column);
 	t.len = t.data ? (size_t)sqlite3_column_bytes(stmt, column) : 0;
 	return t;
 }
 
-/* 1: ours, of some version; 0: empty; or an errno. */
+/* Returns 1 where the database is ours, of some version; 0 where it is empty; or an errno. */
 static int identify(sqlite3 *db, const struct db_schema *schema, int64_t *version)
 {
 	int64_t id = 0, tables = 0;
@@ -169,8 +170,8 @@ static int identify(sqlite3 *db, const struct db_schema *schema, int64_t *versio
 }
 
 /*
- * A file that SQLite cannot read may be ours, overwritten; or a configuration's slip of the pen, such
- * as "ledger = /etc/passwd", which must not be renamed away.
+ * True where the file may be a damaged database of ours.  A file that SQLite cannot read may also
+ * be a slip in the configuration, such as "ledger = /etc/passwd": that one must not be renamed.
  */
 static bool looks_like_ours(const char *path)
 {
@@ -197,7 +198,7 @@ static int migrate(sqlite3 *db, const struct db_schema *schema)
 		return rc;
 	if (rc == 1 && version == schema->version)
 		return 0;
-	/* Two programs that start together must not both make the tables. */
+	/* Two programs may start together; only one of them may make the tables. */
 	rc = db_exec(db, "BEGIN IMMEDIATE");
 	if (rc)
 		return rc;
@@ -215,7 +216,7 @@ static int migrate(sqlite3 *db, const struct db_schema *schema)
 	return rc;
 }
 
-/* Makes the directory that path is in; only the last level, where the rest is there. */
+/* Makes path's directory, if the directory above exists. */
 static void make_directory(const char *path)
 {
 	char dir[PATH_MAX];
@@ -227,7 +228,7 @@ static void make_directory(const char *path)
 	if (!slash || slash == dir)
 		return;
 	*slash = '\0';
-	/* Where this fails, opening the database will tell. */
+	/* No check: opening the database reports the failure. */
 	if (mkdir(dir, 0750))
 		return;
 }
@@ -243,17 +244,18 @@ int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **ou
 	rc = db_errno(sqlite3_open_v2(path, &db,
 				      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 				      SQLITE_OPEN_NOMUTEX, NULL));
-	/* Making it a WAL database takes a lock that any reader who just looks in can be in the way of. */
+	/* Changing to WAL mode takes a lock, and a reader can hold that lock for a moment. */
 	sqlite3_busy_timeout(db, OPEN_BUSY_MS);
-	/* Whose it is comes first: a stranger's file is left as it is. */
+	/* Identify the file first: a foreign file stays unchanged. */
 	if (!rc)
 		rc = identify(db, schema, &version);
 	if (rc == -EUCLEAN && !looks_like_ours(path))
 		rc = -EMEDIUMTYPE;
 	rc = rc < 0 ? rc : 0;
 	/*
-	 * A database file from elsewhere may hold triggers and views with side effects: defensive
-	 * and untrusted, as SQLite's own page on hostile files advises (sqlite.org/security.html).
+	 * A database file from another host may hold triggers and views with side effects:
+	 * defensive and untrusted, as SQLite's own page on hostile files advises
+	 * (sqlite.org/security.html).
 	 */
 	if (!rc) {
 		sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -275,9 +277,9 @@ int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **ou
 }
 
 /*
- * A WAL database whose writer closed it has no -shm file, and a reader who may not write into the
- * directory cannot make one.  Without a -wal nothing can be missing from the file itself, so it
- * is then read as it lies.
+ * A WAL database has no -shm file after its writer closed it, and a reader without write permission
+ * in the directory cannot make one.  Without a -wal file the database file is complete by itself,
+ * so open it as immutable.
  */
 static int open_as_it_lies(const char *path, sqlite3 **db)
 {
@@ -321,7 +323,7 @@ int db_open_read(const char *path, const struct db_schema *schema, sqlite3 **out
 			rc = identify(db, schema, &version);
 	}
 	if (rc == 0)
-		rc = -EUCLEAN;	/* empty: no tables of ours in it */
+		rc = -EUCLEAN;	/* empty: the file has no tables of ours */
 	else if (rc == 1)
 		rc = version == schema->version ? 0 : -EPROTO;
 	if (rc) {

@@ -26,7 +26,7 @@ struct db_schema {
 	const char *const *steps;
 };
 
-/* 640: for root and, where the administrator gives the directory one, a group of readers. */
+/* 640: for root, and for a group of readers if the administrator gives the directory one. */
 #define DB_FILE_MODE 0640
 
 /* Opens path for writing, makes it (and its directory) where absent, migrates it. */
@@ -36,9 +36,9 @@ int db_open_write(const char *path, const struct db_schema *schema, struct sqlit
 int db_open_read(const char *path, const struct db_schema *schema, struct sqlite3 **db);
 
 /*
- * Makes this program the one writer of path, which is made where absent: a descriptor to be kept
- * open for as long, and closed after the database (closing it earlier would drop SQLite's own
- * locks: fcntl(2)).  -EBUSY where another program is it.
+ * Makes this program the only writer of path, and makes the file where absent.  Returns a
+ * descriptor: keep it open as long as the program writes, and close it after the database (closing
+ * it earlier would drop SQLite's own locks: fcntl(2)).  -EBUSY where another program is the writer.
  */
 int db_lock_writer(const char *path);
 
@@ -47,13 +47,13 @@ bool db_moved(int lock, const char *path);
 
 void db_close(struct sqlite3 *db);
 
-/* A damaged database goes out of the way, to path.damaged-TIME; its WAL with it. */
+/* Renames a damaged database to path.damaged-TIME, and its WAL with it. */
 int db_set_aside(const char *path);
 
-/* Removes a database with its WAL; whoever has it open can read it to its end. */
+/* Removes a database with its WAL; a program that has it open can read it to its end. */
 void db_remove(const char *path);
 
-/* The result code of SQLite as an errno of the list above; 0 for OK, ROW and DONE. */
+/* SQLite's result code as an errno of the list above; 0 for OK, ROW and DONE. */
 int db_errno(int sqlite_code);
 
 int db_exec(struct sqlite3 *db, const char *sql);
@@ -61,15 +61,15 @@ int db_prepare(struct sqlite3 *db, const char *sql, struct sqlite3_stmt **stmt);
 /* One number, from the first column of the first row; 0 rows give -ENOENT. */
 int db_number(struct sqlite3 *db, const char *sql, int64_t *n);
 
-/* A number, or NULL for -1: what our structures say for "unknown". */
+/* Binds a number, or NULL for -1, which means "unknown" in our structures. */
 void db_bind_known(struct sqlite3_stmt *stmt, int column, int64_t n);
-/* Bytes as they are, borrowed until the statement is reset; NULL where there are none. */
+/* Binds bytes as they are, borrowed until the statement is reset; NULL where t has no bytes. */
 void db_bind_text(struct sqlite3_stmt *stmt, int column, struct text t);
 int64_t db_column_known(struct sqlite3_stmt *stmt, int column);
-/* Borrowed from the statement until its next step. */
+/* The text is borrowed from the statement until its next step. */
 struct text db_column_text(struct sqlite3_stmt *stmt, int column);
 
-/* What a person should know about one of our errnos, for "cannot open '%s': %s". */
+/* Explains one of our errnos to the user, for "cannot open '%s': %s". */
 const char *db_strerror(int negative_errno);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Located complaints about what a person wrote. */
+/* Located complaints about what the user wrote. */
 #include <stdarg.h>
 
 #include "diag.h"

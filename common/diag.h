@@ -5,15 +5,16 @@
 #include <stdio.h>
 
 /*
- * Located complaints about what a person wrote: configuration, policy, arguments.  All of a
- * file's mistakes are told, each as "file:line:column: message", and then the caller fails once.
+ * Located complaints about what the user wrote: configuration, policy, arguments.  The reader of a
+ * file reports all of the file's mistakes, each as "file:line:column: message", and then the caller
+ * fails once.
  */
 struct diags {
 	FILE *out;		/* borrowed; where the lines go, NULL to only count */
 	unsigned int count;
 };
 
-/* Tells one mistake.  line and column count from 1. */
+/* Reports one mistake.  line and column count from 1. */
 void diag_at(struct diags *d, const char *file, unsigned int line, unsigned int column,
 	     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 

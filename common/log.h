@@ -6,9 +6,9 @@
 
 /*
  * Messages of the programs: to stderr, or to syslog for a daemon in the background.  A message is
- * lower case and ends without a full stop.  syslog(3) may wait for its reader, so nothing that
- * must not wait (the plugin's read side, the verdict path) calls these: it counts, and another
- * thread tells.
+ * lower case and ends without a full stop.  syslog(3) may wait for its reader, so code that must
+ * not wait (the plugin's read side, the verdict path) never calls these functions: it counts, and
+ * another thread logs the count.
  */
 
 /* Opens the log.  name stays borrowed.  Threads may log after this. */

@@ -25,7 +25,7 @@ int network_parse(const char *text, struct network *n)
 	if (slash && (port_parse(slash + 1, &bits) || bits > max))
 		return -EINVAL;
 	n->bits = bits;
-	/* ::ffff:a.b.c.d is the IPv4 address that goes over the wire, and that a ledger has. */
+	/* The wire and the ledger have the IPv4 address for ::ffff:a.b.c.d. */
 	if (bits >= 96) {
 		address_unmap(&n->addr);
 		if (n->addr.family == AF_INET && max == 128)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a service manager is told. */
+/* State messages for the service manager. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static int send_state(const char *state)
 
 	if (!name)
 		return 0;
-	/* Both kinds are given by their length, so neither needs a byte behind the name. */
+	/* The length delimits both kinds of name, so neither needs a terminator. */
 	if ((name[0] != '/' && name[0] != '@') || len < 2 || len > sizeof(to.sun_path))
 		return -EINVAL;
 	memcpy(to.sun_path, name, len);
@@ -46,7 +46,7 @@ int notify_reloading(void)
 {
 	char state[64];
 
-	/* Type=notify-reload wants the time, by which it knows an answer to its own signal. */
+	/* Type=notify-reload compares this time with the time of the manager's own SIGHUP. */
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
 		 (long long)(clock_mono_ns() / 1000));
 	return send_state(state);

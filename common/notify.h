@@ -3,14 +3,13 @@
 #define SOCKLEDGER_NOTIFY_H
 
 /*
- * Tells a service manager that waits for it (Type=notify of systemd.service(5)) what this program does.
- * The protocol is that of sd_notify(3): a datagram of lines "NAME=VALUE" to the socket of which
- * $NOTIFY_SOCKET is the path, or with a leading '@' the abstract name.
- *
- * 0, also where nobody waits; else -errno.
+ * Tells the service manager (Type=notify of systemd.service(5)) what this program does.  The
+ * protocol is that of sd_notify(3): a datagram of lines "NAME=VALUE" to the socket at
+ * $NOTIFY_SOCKET, a path, or with a leading '@' an abstract name.  Returns 0, also without
+ * $NOTIFY_SOCKET; or -errno.
  */
 int notify_ready(void);
-int notify_reloading(void);	/* to be followed by notify_ready() */
+int notify_reloading(void);	/* the caller calls notify_ready() afterwards */
 int notify_stopping(void);
 
 #endif

@@ -7,8 +7,11 @@
 
 #include "text.h"
 
-/* Reading below an open /proc/PID: the directory stands for that very process, so what is read
- * belongs together even if its pid is given to another one meanwhile (then reads fail). */
+/*
+ * Reading below an open /proc/PID: the directory stands for one process, so all that is read
+ * belongs to that process, even if the kernel gives its pid to another one meanwhile (then reads
+ * fail).
+ */
 
 /* A record's clock goes in steps of up to 10 ms (HZ=100), a start time in ticks of 10 ms. */
 #define PROC_SLACK_US 20000
@@ -22,13 +25,15 @@ int64_t proc_start_ticks(int dir);
 /* The number in a link such as "socket:[4711]" with prefix "socket:["; -1: it is none. */
 int64_t proc_link_number(int dir, const char *name, const char *prefix);
 
-/* The path in the line of /proc/PID/cgroup that says most: version 2's "0::/path", else systemd's of
- * version 1, else the first that is not the root.  Points into buf. */
+/*
+ * The most specific path in /proc/PID/cgroup: version 2's "0::/path", or systemd's of version 1, or
+ * the first that is not the root.  Points into buf.
+ */
 struct text proc_pick_cgroup(char *buf, size_t len);
 
 /* Microseconds in a clock tick. */
 int64_t proc_tick_us(void);
-/* When the system booted, by the wall clock as it goes now. */
+/* When the system booted, by the current wall clock. */
 int64_t proc_boot_us(void);
 
 #endif

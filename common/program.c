@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How each of the two daemons begins. */
+/* The start that both daemons share. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include "log.h"
 #include "program.h"
 
-/* PROGRAM_RUNS, or an exit status. */
+/* Returns PROGRAM_RUNS, or an exit status. */
 static int read_options(struct program *p, int argc, char **argv, bool *test)
 {
-	/* The first one is only for programs that have it. */
+	/* The first one is only for programs with has_once. */
 	static const struct option options[] = {
 		{ "once", no_argument, NULL, '1' },
 		{ "config", required_argument, NULL, 'c' }, { "foreground", no_argument, NULL, 'f' },
@@ -56,7 +56,7 @@ static int read_options(struct program *p, int argc, char **argv, bool *test)
 	return PROGRAM_RUNS;
 }
 
-/* Mistakes go to stderr, where a person sees them; that there are some goes to the log as well. */
+/* Mistakes go to stderr, where the user sees them; the log gets one line that there are some. */
 static int read_config(struct program *p, bool to_syslog)
 {
 	struct diags diags = { .out = stderr };

@@ -7,17 +7,17 @@
 #include "config.h"
 #include "signals.h"
 
-/* How each of the two daemons begins: the same options, the same exit statuses, the same order. */
+/* The start that both daemons share: the same options, the same exit statuses, the same order. */
 struct program {
 	const char *name;		/* as it stands in messages */
 	const char *usage;		/* for --help */
-	bool has_once;			/* it knows -1, --once, too */
+	bool has_once;			/* the program takes -1, --once, too */
 	bool goes_background;		/* unless --foreground or --once is given */
 
 	/* Filled in by program_begin(). */
 	struct config config;
 	struct signals signals;
-	const char *config_path;	/* NULL: the default one */
+	const char *config_path;	/* NULL: the default file */
 	bool foreground, once;
 };
 

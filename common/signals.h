@@ -3,8 +3,8 @@
 #define SOCKLEDGER_SIGNALS_H
 
 /*
- * A daemon's signals as descriptors.  To be set up before anything else, since auditd may send SIGHUP
- * to a plugin the moment it has started it.
+ * A daemon's signals as descriptors.  Open them before anything else, because auditd may send
+ * SIGHUP to a plugin as soon as it has started it.
  */
 struct signals {
 	int end;	/* readable, and for good, once SIGTERM or SIGINT came: it is never read */
@@ -15,7 +15,7 @@ struct signals {
 int signals_open(struct signals *s);
 void signals_close(struct signals *s);
 
-/* Takes the SIGHUPs that have come. */
+/* Consumes the SIGHUPs that have come. */
 void signals_reload(struct signals *s);
 
 #endif

@@ -101,7 +101,7 @@ size_t text_print(FILE *out, struct text t, size_t width)
 	const unsigned char *p = (const unsigned char *)t.data;
 	size_t columns = 0, total = 0;
 
-	/* How wide all of it is, but no further than needed to know that it does not fit. */
+	/* Measure only until the text is wider than the column. */
 	for (size_t i = 0; width && i < t.len && total <= width;) {
 		struct piece piece = next_piece(p + i, t.len - i);
 

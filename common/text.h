@@ -30,33 +30,40 @@ static inline bool text_equal(struct text a, struct text b)
 	       (a.len == 0 || (a.data && memcmp(a.data, b.data, a.len) == 0));
 }
 
-/* FNV-1a over the bytes, to be chained: hash starts as TEXT_HASH_SEED. */
+/* FNV-1a over the bytes.  Calls can be chained: the first hash is TEXT_HASH_SEED. */
 #define TEXT_HASH_SEED 14695981039346656037ULL
 uint64_t text_hash(uint64_t hash, const void *data, size_t len);
 
-/* Of the whole text; 0 for none. */
+/* The hash of the whole text; 0 for unknown. */
 static inline uint64_t text_hash_of(struct text t)
 {
 	return t.data ? text_hash(TEXT_HASH_SEED, t.data, t.len) : 0;
 }
 
-/* How many bytes the texts hold, and: copies them to `to` and lets the texts point there. */
+/*
+ * texts_size() counts the texts' bytes; texts_move() copies them to `to`, and the texts point
+ * there.
+ */
 size_t texts_size(const struct text *t, int count);
 void texts_move(struct text *t, int count, char *to);
 
 /*
- * Writes t so that a terminal can come to no harm: printable UTF-8 goes through, every control
- * byte, bidirectional override, invalid byte and unassigned piece of a sequence as \xNN.
- * Writes at most width columns (counting one a character), the last of them "…" where something
- * had to go; width 0 is without limit.  Returns the number of columns written.
+ * Writes t so that it cannot harm a terminal: printable UTF-8 goes through, every control byte,
+ * bidirectional override, invalid byte and unassigned piece of a sequence as \xNN.  Writes at most
+ * width columns (counting one a character), the last of them "…" where the text was cut; width 0
+ * means no limit.  Returns the number of columns written.
  */
 size_t text_print(FILE *out, struct text t, size_t width);
 
-/* Writes t as a JSON string with its quotes, what could harm a terminal as \uNNNN; bytes that are
- * not UTF-8 become the text \xNN. */
+/*
+ * Writes t as a JSON string with its quotes: characters that could harm a terminal as \uNNNN, bytes
+ * that are not UTF-8 as the text \xNN.
+ */
 void text_print_json(FILE *out, struct text t);
 
-/* Writes t as a field of CSV (RFC 4180), quoted where it must be; other bytes as text_print(). */
+/*
+ * Writes t as a field of CSV (RFC 4180), quoted where CSV demands it; other bytes as text_print().
+ */
 void text_print_csv(FILE *out, struct text t);
 
 #endif
