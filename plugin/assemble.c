@@ -30,7 +30,7 @@
 /* The kernel cuts at 128 bytes (MAX_PROCTITLE_AUDIT_LEN), twice that in hex; plus quotes. */
 #define PROCTITLE_TEXT_MAX 264
 
-/* What stands between an ENRICHED record's own fields and their interpretations (libaudit.h). */
+/* Separates an ENRICHED record's own fields from their interpretations (libaudit.h). */
 #define AUDIT_INTERP_SEPARATOR 0x1d
 
 enum record { R_SYSCALL = 1, R_SOCKADDR = 2, R_SOCKETCALL = 4, R_PROCTITLE = 8, R_EOE = 16 };
@@ -51,7 +51,7 @@ struct open_event {
 	char node[256];		/* what stamp.node points to */
 	struct syscall_class class;
 	unsigned int have;	/* enum record */
-	bool foreign;		/* not one of ours: its lines are swallowed */
+	bool foreign;		/* another program's event: its lines are swallowed */
 	bool overflow;
 	int64_t touched_ns;
 	char *text;
@@ -129,9 +129,9 @@ static unsigned int needs(const struct open_event *e)
 }
 
 /*
- * Those without which nothing can be said of it.  A send over what is connected has no address, nor
- * has accept(fd, NULL, NULL).  Our rules leave such events out, another's do not: any change of the
- * audit rules, which auditctl sends to the kernel, is one.  audit_parse() tells whose it is.
+ * An event without these records is useless.  A send over a connected socket has no address, nor
+ * has accept(fd, NULL, NULL).  Our rules leave such events out; other rules do not, and auditctl's
+ * change of the audit rules is such an event.  audit_parse() finds out whose rule wrote it.
  */
 static unsigned int must_have(const struct open_event *e)
 {
@@ -154,7 +154,7 @@ static void close_event(struct assembler *a, unsigned int index)
 	}
 }
 
-/* The event's end has come, or nobody waits for it any longer. */
+/* The event has ended, or it is too old to wait for. */
 static void finish(struct assembler *a, unsigned int index)
 {
 	struct open_event *e = a->open[index];
@@ -187,7 +187,8 @@ static struct open_event *begin(struct assembler *a, const struct stamp *stamp)
 		finish(a, 0);
 	e = a->open[a->used++];
 	e->stamp = *stamp;
-	e->stamp.type = TEXT_NONE;	/* of one line, not of the event; and borrowed */
+	e->stamp.type = TEXT_NONE;	/* the type is the line's, not the event's, and it is
+					 * borrowed */
 	if (stamp->node.data) {
 		memcpy(e->node, stamp->node.data, stamp->node.len);
 		e->stamp.node.data = e->node;
@@ -224,8 +225,10 @@ static void append(struct open_event *e, const char *line, size_t len)
 	e->len += len + 1;
 }
 
-/* "proctitle=VALUE", behind which an ENRICHED record may carry more; one that is too long for the
- * kernel to have written it is left out. */
+/*
+ * Keeps "proctitle=VALUE", which an ENRICHED record continues with more.  Drops a title longer than
+ * the kernel writes.
+ */
 static void keep_title(struct open_event *e, const char *line, size_t len, size_t body)
 {
 	static const char name[] = "proctitle=";
@@ -243,7 +246,10 @@ static void keep_title(struct open_event *e, const char *line, size_t len, size_
 	memcpy(e->title, value, e->title_len);
 }
 
-/* The hex or decimal digits at *p; moves *p behind them.  False where there are none, or too many. */
+/*
+ * Reads the hex or decimal digits at *p, and moves *p past them.  False where there are none, or
+ * too many.
+ */
 static bool digits(const char **p, const char *end, int base, uint64_t *n)
 {
 	const char *from = *p;
@@ -272,8 +278,11 @@ static bool skip(const char **p, const char *end, const char *word)
 	return true;
 }
 
-/* What a SYSCALL record says of its call: it begins "arch=HEX syscall=NR", and a0= is the first
- * field of its kind, before any text of the process's own (audit_log_exit() in auditsc.c). */
+/*
+ * Classifies the call of a SYSCALL record, which begins "arch=HEX syscall=NR".  Its first "a0=" is
+ * the kernel's, because it stands before any text of the process's own (audit_log_exit() in
+ * auditsc.c).
+ */
 static struct syscall_class classify(const char *line, size_t len, const struct stamp *stamp)
 {
 	const char *p = line + stamp->body, *end = line + len;
@@ -297,7 +306,7 @@ void assembler_line(struct assembler *a, const struct stamp *stamp, const char *
 
 	e = record ? find(a, stamp, &index) : NULL;
 	if (!e) {
-		/* An end without an event: it was delivered with its PROCTITLE. */
+		/* An EOE without an open event: PROCTITLE has completed that event already. */
 		if (record == R_EOE)
 			return;
 		if (!record) {

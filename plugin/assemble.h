@@ -11,10 +11,10 @@
 struct counters;
 
 /*
- * Puts the lines of one event together and hands it over with its last needed line, whatever
- * else is still open: libauparse alone would keep it back behind an older unfinished event.
- * What cannot be ours goes no further than here.  Memory is bounded: a fixed number of events may
- * be open, of a fixed size each.
+ * Puts the lines of one event together and hands it over with its last needed line, even while
+ * older events are open: libauparse alone would hold it back until those are finished.  Events that
+ * cannot be ours end here.  Memory is bounded: a fixed number of events may be open, of a fixed
+ * size each.
  */
 struct assembler;
 
@@ -39,14 +39,17 @@ void assembler_free(struct assembler *a);
 void assembler_line(struct assembler *a, const struct stamp *stamp, const char *line, size_t len,
 		    int64_t now_ns);
 
-/* Gives up on events whose last line came more than two seconds before now_ns (the time that
- * auditd, too, waits for an event's end).  How long until the next is due, in ms; -1: none. */
+/*
+ * Gives up on events whose last line came more than two seconds before now_ns (auditd, too, waits
+ * that long for an event's end).  Returns the milliseconds until the next is due; -1: no event is
+ * open.
+ */
 int assembler_age(struct assembler *a, int64_t now_ns);
 
-/* The serial of the oldest event that is still open, of this host or another; false: none is. */
+/* Gets the serial of the oldest open event, of this host or another; false: no event is open. */
 bool assembler_oldest(const struct assembler *a, uint32_t *serial);
 
-/* Nothing more will come: delivers what is good enough, counts the rest. */
+/* No more lines will come: delivers the events that are good enough, counts the others. */
 void assembler_flush(struct assembler *a);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One event through libauparse.
- *
- * libauparse is fed a whole event at a time and flushed behind it, so that the event comes back
- * from the very call (left to itself it gives an event out when a line of another one follows).
- * Its fields are walked once, without its interpretations, which would cost more than all else.
+ * One event through libauparse.  libauparse gets a whole event at a time and is flushed after it,
+ * because then the event comes back from the same call (by itself libauparse returns an event only
+ * when a line of the next one follows).  The code walks the fields once, without libauparse's
+ * interpretations, which would cost more than all other work.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -90,10 +89,6 @@ static int64_t parse_pid(struct audit_parser *p, const char *value)
 	return n;
 }
 
-/*
- * A string as audit writes it: in quotes where it is harmless, else as hex digits; "(null)" and
- * "?" where there is none (audit_log_untrustedstring() in kernel/audit.c).
- */
 /* A copy: libauparse gives the field's memory back with the event. */
 static struct text keep(struct audit_parser *p, struct text t)
 {
@@ -128,7 +123,7 @@ static struct text parse_string(struct audit_parser *p, const char *value)
 	return parse_text(p, text_of(value));
 }
 
-/* PROCTITLE separates the arguments by NUL, and cuts at 128 bytes. */
+/* PROCTITLE separates the arguments by NUL, and the kernel cuts it at 128 bytes. */
 static struct text parse_cmdline(struct audit_parser *p, struct text title)
 {
 	struct text t;
@@ -150,7 +145,7 @@ static void parse_key(struct audit_parser *p, const char *value)
 {
 	size_t len = strlen(p->audit_key);
 
-	/* libauparse makes of several keys in one field several fields, each in quotes. */
+	/* libauparse turns one field with several keys into several fields, each in quotes. */
 	if (value[0] == '"' && !strncmp(value + 1, p->audit_key, len) && value[len + 1] == '"')
 		p->key_ours = true;
 }
@@ -248,8 +243,10 @@ static void record_field(struct audit_parser *p, int type, const char *name, con
 	case AUDIT_SOCKADDR:
 		if (strcmp(name, "saddr"))
 			break;
-		/* The kernel keeps one address a call: of the several that sendmmsg() may have,
-		 * the last one that it looked at (__audit_sockaddr() in auditsc.c). */
+		/*
+		 * The kernel keeps one address a call.  For sendmmsg() it is the last one that the
+		 * kernel looked at (__audit_sockaddr() in auditsc.c).
+		 */
 		p->has_address = true;
 		p->address = sockaddr_decode(text_of(value), &p->to);
 		break;
@@ -314,7 +311,7 @@ void audit_parser_free(struct audit_parser *p)
 	free(p);
 }
 
-/* What the kind of call makes of its arguments. */
+/* Interprets the arguments by the kind of call. */
 static enum audit_result finish(struct audit_parser *p)
 {
 	struct event *e = p->event;
@@ -343,7 +340,9 @@ static enum audit_result finish(struct audit_parser *p)
 	if (p->address != SOCKADDR_INET &&
 	    !(p->address == SOCKADDR_UNSPEC && (e->kind == EVENT_SEND || e->kind == EVENT_BIND)))
 		return AUDIT_OTHER_FAMILY;
-	/* accept(): what came out; the listener's own descriptor has no place in the event. */
+	/*
+	 * accept() returned the new socket; the event has no member for the listener's descriptor.
+	 */
 	if (e->kind != EVENT_ACCEPT)
 		e->fd = (int32_t)p->args[0];
 	else if (e->exit >= 0)

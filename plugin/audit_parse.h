@@ -11,11 +11,12 @@ struct audit_parser;
 
 enum audit_result {
 	AUDIT_OURS,
-	AUDIT_OTHER_KEY,	/* no rule of ours wrote it */
+	AUDIT_OTHER_KEY,	/* another rule wrote it */
 	AUDIT_OTHER_FAMILY,	/* neither IPv4 nor IPv6 */
-	AUDIT_NO_ADDRESS,	/* a send or accept whose address was lost, or never was */
+	AUDIT_NO_ADDRESS,	/* a send or accept without an address, or with a lost one */
 	AUDIT_BAD_ADDRESS,
-	AUDIT_BAD,		/* libauparse found no event, or a field is missing or no number */
+	AUDIT_BAD,		/* libauparse found no event, or a field is missing or not a
+				 * number */
 };
 
 /* NULL where memory is short. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The names of what the plugin counts. */
+/* The names of the plugin's counters. */
 #include "counters.h"
 
 static const char *const names[PLUGIN_COUNTER_COUNT] = {

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * All that the plugin counts.  The names are those of the cache's table `counter` and of
- * `sockledger stats`.  Everything that was read and did not become a row is in exactly one of
- * the counters below "rows" that say why.
+ * All counters of the plugin.  The names are those of the cache's table `counter` and of
+ * `sockledger stats`.  Each record or event that was read and did not become a row is in exactly
+ * one of the counters below "rows" that say why.
  */
 #define PLUGIN_COUNTERS(X)                                                                   \
 	X(LINES, lines)				/* audit records read */                     \
@@ -30,9 +30,9 @@
 						   could not be written */                   \
 	X(LOST_KERNEL, lost_kernel)		/* records the kernel says it lost */        \
 	X(TRIMMED, trimmed)			/* rows that left the cache by its bounds */ \
-	X(PROC_READ, proc_read)			/* events whose process still could be seen */ \
+	X(PROC_READ, proc_read)			/* events whose process was still in /proc */ \
 	X(PROC_GONE, proc_gone)			/* ... had exited */                         \
-	X(PROC_BUSY, proc_busy)			/* ... was not looked at: too much to read */ \
+	X(PROC_BUSY, proc_busy)			/* ... was not read: too much input was waiting */ \
 	X(SERIAL, last_serial)			/* not a count: the newest serial seen */    \
 	X(PROBE, last_probe)		/* not a count: the number of the newest probe that   \
 						   came through (see main.c) */              \

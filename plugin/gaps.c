@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which serials never came. */
+/* Finds the serials that never came. */
 #include <string.h>
 
 #include "gaps.h"
@@ -22,7 +22,7 @@ static void begin(struct gaps *g, uint32_t serial)
 {
 	g->started = true;
 	g->first = g->newest = serial;
-	/* What came before is not known in detail: nothing of it counts as missing. */
+	/* Earlier serials are unknown in detail, so none of them counts as missing. */
 	memset(g->seen, 0xff, sizeof(g->seen));
 }
 
@@ -34,7 +34,7 @@ void gaps_resume(struct gaps *g, uint32_t newest)
 		begin(g, newest);
 	else if (between < UINT32_MAX / 2)
 		g->missing += between;
-	/* However long the gap was, it is the same sequence. */
+	/* After a resume the sequence goes on, however wide the gap. */
 	g->resumed = true;
 }
 
@@ -49,7 +49,7 @@ void gaps_see(struct gaps *g, uint32_t serial)
 	}
 	g->resumed = false;
 	if (ahead == 0 || ahead > jump) {
-		/* In the window: a late one is no longer missing. */
+		/* A late serial within the window is no longer missing. */
 		if (behind < GAPS_WINDOW && !test_and_set(g, serial))
 			g->missing--;
 		return;

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * Which serials never came.  The kernel numbers every event; auditd passes all of them on, ours
- * or not; so a number that does not come is an event lost on the way.  Numbers come nearly in
- * order, wrap at 2^32, and begin anew at a boot.
+ * Finds the serials that never came.  The kernel numbers every event, and auditd passes all of them
+ * on, ours or not.  So a missing number means an event lost on the way.  Numbers come nearly in
+ * order, wrap at 2^32, and begin again at a boot.
  */
 #define GAPS_WINDOW 262144u	/* how late a number may come: seconds, at the highest rate */
 #define GAPS_JUMP 1000000u	/* a step wider than this is another sequence, not a loss */
@@ -21,10 +21,12 @@ struct gaps {
 	uint64_t seen[GAPS_WINDOW / 64];
 };
 
-/* Behind this number an earlier life, of the same boot, had seen everything: what lies between it and
- * the first one seen here is missing.  At any time, once. */
+/*
+ * An earlier run in the same boot had seen all serials up to this one: the serials between it and
+ * the first one seen here are missing.  Call it once, at any time.
+ */
 void gaps_resume(struct gaps *g, uint32_t newest);
-/* Any number of times for one serial. */
+/* Takes the same serial any number of times. */
 void gaps_see(struct gaps *g, uint32_t serial);
 
 #endif

@@ -4,8 +4,10 @@
 
 #include <stdint.h>
 
-/* The kernel's own count of audit records that it had to drop (struct audit_status.lost).
- * -errno where it may not be asked.  Waits for the kernel's answer: milliseconds. */
+/*
+ * Asks the kernel how many audit records it had to drop (struct audit_status.lost).  -errno where
+ * the kernel refuses.  Waits for the kernel's answer: milliseconds.
+ */
 int64_t kernel_lost(void);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a process can still tell about itself.
- *
- * /proc/PID is opened once, kept for the next records, and everything is read below it: the directory
- * stands for that very process, so what is read belongs together even if the pid is given to
- * another one meanwhile (reads then fail with ESRCH).  That it is the process of the record, and not a later one under
- * the same pid, follows from its start, which may not be after the record's time, and from its
- * program, which must be the record's.
+ * Adds to an event what /proc says of its process.  /proc/PID is opened once and kept for the next
+ * records, and all reads go below it: the directory stands for one process, so all reads are of
+ * that process even if its pid is given to another one meanwhile (reads then fail with ESRCH).  Two
+ * facts show that it is the record's process, and not a later one with the same pid: its start,
+ * which may not be after the record's time, and its program, which must be the record's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +18,7 @@
 #include "proc.h"
 #include "proc_enrich.h"
 
-/* Older records are history (an import, a long backlog): their processes are not asked for. */
+/* Older records are history (an import, a long backlog): /proc is not read for them. */
 #define FRESH_US (5 * TIME_US_PER_S)
 /* The kernel cuts PROCTITLE at this length (MAX_PROCTITLE_AUDIT_LEN in kernel/auditsc.c). */
 #define PROCTITLE_MAX 128
@@ -34,7 +32,7 @@ static void forget(struct proc_enrich_process *p)
 	*p = (struct proc_enrich_process){ .dir = -1, .cgroup = -1 };
 }
 
-/* Its directory, as it was opened before, or opened now; NULL: it is gone. */
+/* Returns the process's directory, kept or opened now; NULL: the process is gone. */
 static struct proc_enrich_process *find(struct proc_enrich *w, int64_t pid, bool *again)
 {
 	struct proc_enrich_process *p = &w->process[(uint64_t)pid % PROC_ENRICH_PROCESSES];
@@ -90,7 +88,7 @@ static bool same_program(int dir, const struct event *e)
 	return text_equal(t, e->text[EVENT_EXE]);
 }
 
-/* PROCTITLE is cut short: where /proc's own begins alike, it is the same and whole. */
+/* Where PROCTITLE was cut short and /proc's command line begins alike, that one is the whole. */
 static void whole_cmdline(struct event *e, int dir, char *buf, size_t size)
 {
 	struct text cut = e->text[EVENT_CMDLINE];
@@ -135,14 +133,14 @@ static int64_t socket_protocol(const char *path)
 	return -1;
 }
 
-/* What the process says; false: it is gone, or not the record's. */
+/* Reads what /proc says of the process; false: it is gone, or another than the record's. */
 static bool ask(struct proc_enrich *w, const struct proc_enrich_process *p, struct event *e)
 {
 	char name[64], *cwd = w->scratch, *cgroup = cwd + 4096, *cmdline = cgroup + 4096;
 	int64_t inode = -1, protocol = -1;
 	ssize_t n;
 
-	/* The socket first: it is what goes first. */
+	/* The socket first, because a process closes it before it ends. */
 	if (e->fd >= 0) {
 		snprintf(name, sizeof(name), "fd/%lld", (long long)e->fd);
 		inode = proc_link_number(p->dir, name, "socket:[");
@@ -181,7 +179,7 @@ enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e,
 			return PROC_ENRICH_GONE;
 		if (ask(w, p, e))
 			return PROC_ENRICH_READ;
-		/* Another process may have its pid by now. */
+		/* Another process may have its pid now. */
 		forget(p);
 	} while (again);
 	return PROC_ENRICH_GONE;

@@ -7,13 +7,13 @@
 #include "event.h"
 
 /*
- * What a process can still tell about itself in the moment its record arrives, and may be gone a
- * millisecond later: which socket the fd is, when it started, its network namespace and control
- * group, its directory, its whole command line.
+ * Adds to an event what /proc says of its process when the record arrives, because the process may
+ * be gone a millisecond later: which socket the fd is, when it started, its network namespace and
+ * control group, its directory, its whole command line.
  */
 #define PROC_ENRICH_PROCESSES 64
 
-/* A process that was asked before: its directory stands for it, whoever has its pid by now. */
+/* A process with a kept directory, which still stands for it after its pid was given away. */
 struct proc_enrich_process {
 	int64_t pid, start_ticks;
 	int dir, cgroup;	/* descriptors of /proc/PID and its cgroup; dir -1: none */
@@ -27,16 +27,16 @@ struct proc_enrich {
 };
 
 enum proc_enrich_result {
-	PROC_ENRICH_READ,		/* the fields that it could read are in the event */
+	PROC_ENRICH_READ,		/* the event has the fields that /proc could tell */
 	PROC_ENRICH_GONE,		/* no such process, or another one under its pid */
-	PROC_ENRICH_OLD,		/* the record is not of this moment: nothing asked */
+	PROC_ENRICH_OLD,		/* the record is old: /proc was not read */
 };
 
 /* proc_path is "/proc", or a test's stand-in.  0 or -errno. */
 int proc_enrich_init(struct proc_enrich *w, const char *proc_path);
 void proc_enrich_release(struct proc_enrich *w);
 
-/* For an event of this host; its new texts belong to w until the next call. */
+/* Fills in an event of this host; its new texts belong to w until the next call. */
 enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e, int64_t now_us);
 
 #endif

@@ -13,9 +13,10 @@
  */
 enum sockaddr_result {
 	SOCKADDR_INET,		/* IPv4 or IPv6, *to is filled */
-	SOCKADDR_UNSPEC,	/* no family, but room for IPv4's address, which *to has */
+	SOCKADDR_UNSPEC,	/* no family, but *to has the IPv4 address that the bytes have
+				 * room for */
 	SOCKADDR_OTHER,		/* another family */
-	SOCKADDR_BAD,		/* not hex, or too short for what its family says */
+	SOCKADDR_BAD,		/* not hex, or too short for its family */
 };
 
 enum sockaddr_result sockaddr_decode(struct text hex, struct endpoint *to);

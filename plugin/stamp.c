@@ -8,8 +8,11 @@
 /* Seconds beyond this (the year 9999) are not a time that anybody stamped. */
 #define SECONDS_MAX 253402300799ULL
 #define DIGITS_MAX 12
-/* libauparse 3.0.9 looks for a stamp in a head of 80 bytes (340 with a node), takes none of less
- * than 19, and gives an event of second 0 no fields: what it would misread is refused here. */
+/*
+ * libauparse 3.0.9 looks for a stamp in a head of 80 bytes (340 with a node), takes none of less
+ * than 19, and gives an event of second 0 no fields.  So this code refuses what libauparse would
+ * misread.
+ */
 #define STAMP_MIN 19
 
 static bool take(const char **p, const char *end, const char *word)
@@ -22,7 +25,9 @@ static bool take(const char **p, const char *end, const char *word)
 	return true;
 }
 
-/* Digits up to the byte `until`, which is eaten; no more than a number up to max has. */
+/*
+ * Reads digits up to the byte `until`, and skips that byte.  A number has no more digits than max.
+ */
 static bool number(const char **p, const char *end, char until, uint64_t max, uint64_t *value)
 {
 	const char *from = *p;
@@ -40,7 +45,7 @@ static bool number(const char **p, const char *end, char until, uint64_t max, ui
 	return true;
 }
 
-/* A word without blanks, up to the blank, which is eaten. */
+/* Reads a word up to a blank, and skips the blank. */
 static bool word(const char **p, const char *end, struct text *t)
 {
 	const char *blank = memchr(*p, ' ', (size_t)(end - *p));
@@ -68,7 +73,10 @@ bool stamp_parse(const char *line, size_t len, struct stamp *s)
 		return false;
 	if (seconds == 0 || p - stamp < STAMP_MIN || s->node.len > 255 || s->type.len > 32)
 		return false;
-	/* Also its separator of interpretations, 0x1d, which it would find in a node's name. */
+	/*
+	 * 0x1d separates libauparse's interpretations, and libauparse would find it in a node's
+	 * name.
+	 */
 	for (size_t i = 0; i < s->node.len; i++)
 		if ((unsigned char)s->node.data[i] <= ' ' || s->node.data[i] == 0x7f)
 			return false;

@@ -9,12 +9,12 @@
 #include "text.h"
 
 /*
- * The head of an audit line: "[node=NAME ]type=TYPE msg=audit(SECONDS.MILLIS:SERIAL): ".  Read
- * here, before libauparse sees the line, to put the lines of one event together and to keep from
- * it what it could choke on.
+ * The head of an audit line: "[node=NAME ]type=TYPE msg=audit(SECONDS.MILLIS:SERIAL): ".  Parsed
+ * before libauparse sees the line, to put the lines of one event together and to keep harmful lines
+ * from libauparse.
  */
 struct stamp {
-	struct text node;	/* borrowed from the line; none where there is no node= */
+	struct text node;	/* borrowed from the line; none without node= */
 	struct text type;	/* borrowed */
 	int64_t time_us;
 	uint32_t serial;

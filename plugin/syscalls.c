@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which system calls are ours, by libaudit's tables; those of an architecture are looked up once. */
+/* Tells which system calls are ours, by libaudit's tables; each architecture is looked up once. */
 #include <linux/net.h>
 
 #include <libaudit.h>
@@ -9,7 +9,7 @@
 /* Every call of ours, most frequent first. */
 static const struct call {
 	const char *name;	/* in libaudit's tables */
-	unsigned int number;	/* as socketcall(2) has it; 0: it does not */
+	unsigned int number;	/* as in socketcall(2); 0: socketcall() has no such call */
 	enum event_kind kind;
 } calls[] = {
 	{ "socket", SYS_SOCKET, EVENT_SOCKET },
@@ -31,7 +31,7 @@ static const struct call {
 
 struct table {
 	uint32_t arch;
-	int nr[CALLS];		/* -1: this architecture has no such call */
+	int nr[CALLS];		/* -1: this architecture lacks the call */
 	int socketcall;
 };
 

@@ -8,8 +8,8 @@
 #include "event.h"
 
 /*
- * Which system calls are ours: by the numbers of libaudit's tables for the record's own
- * architecture, since one host writes records of several (64-bit, 32-bit, and those forwarded
+ * Tells which system calls are ours: by the numbers of libaudit's tables for the record's own
+ * architecture, because one host writes records of several (64-bit, 32-bit, and those forwarded
  * from other machines).
  */
 struct syscall_class {
