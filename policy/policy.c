@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which rule of a policy decides about a connection.  Reading one is policy_parse.c. */
+/* Decides which rule of a policy applies to a connection.  policy_parse.c reads a policy. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +16,10 @@ static size_t next_character(struct text t, size_t at)
 	return at;
 }
 
-/* '*' is any run of bytes, slashes too, and '?' one character.  Going back to the last star alone
- * is enough, so that the time is bounded by the product of the lengths. */
+/*
+ * Matches a pattern: '*' is any run of bytes, slashes too, and '?' one character.  Going back to
+ * the last star alone is enough, so the time is bounded by the product of the lengths.
+ */
 static bool pattern_matches(struct text pattern, struct text t)
 {
 	size_t p = 0, at = 0, star = 0, resume = 0;
@@ -132,7 +134,7 @@ static bool match_holds(const struct policy *p, const struct match *m, const str
 	return m->negated && !unknown;
 }
 
-/* All but `certain`. */
+/* Checks all matches but `certain`. */
 static bool rule_holds(const struct policy *p, const struct rule *r, const struct connection *c)
 {
 	for (size_t i = 0; i < r->count; i++)
@@ -172,7 +174,7 @@ static bool is_of_users(const struct match *m)
 
 #define KIND(kind) (1u << (kind))
 
-/* Whether a rule asks for one of these kinds. */
+/* Whether a rule has a match of one of these kinds. */
 static bool asks(const struct policy *p, unsigned int kinds)
 {
 	for (size_t i = 0; i < p->match_count; i++)

@@ -10,13 +10,13 @@
 struct diags;
 
 /*
- * What is to happen to a connection: rules that a person wrote (sockledger.policy(5)), of which the
- * first that matches decides.  Pure: no system calls, and nothing of a policy changes once it is
+ * Decides what happens to a connection: rules that the user wrote (sockledger.policy(5)), of which
+ * the first that matches decides.  Pure: no system calls, and a policy never changes after it was
  * read.
  *
- * Nothing unknown ever matches.  A rule that asks for a program does not match where the program is
- * unknown, and the same rule with `not` does not either: what could not be told apart from the
- * program that is meant must not pass as another.
+ * An unknown value never matches.  A rule that names a program does not match where the program is
+ * unknown, and the same rule with `not` does not either: otherwise a connection of that very
+ * program could pass as another's.
  */
 struct policy;
 
@@ -24,40 +24,45 @@ struct policy_answer {
 	enum verdict verdict;	/* VERDICT_ACCEPT, VERDICT_DROP or VERDICT_REJECT */
 	int line;		/* of the rule; 0: a default */
 	const char *rule;	/* as written, or "default", "unattributed"; the policy's */
-	bool wants_certain;	/* an earlier rule would have matched, were the attribution certain:
-				 * the packet may wait for its second witness */
+	bool wants_certain;	/* an earlier rule would have matched, were the attribution
+				 * certain: the packet may wait for proof */
 };
 
 /*
- * Reads the policy `text`; `name` is what the mistakes are told with, all of them.  The policy owns
- * copies.  0, -EINVAL where there are mistakes, -ENOMEM; *out is NULL where it fails.
+ * Reads the policy `text`; complaints about all its mistakes carry `name`.  The policy owns
+ * copies.  0, -EINVAL where there are mistakes, -ENOMEM; *out is NULL on failure.
  */
 int policy_parse(const char *name, const char *text, size_t len, struct diags *d,
 		 struct policy **out);
 void policy_free(struct policy *p);
 
 /*
- * The one answer for c.  Where no rule matches: `unattributed` for a connection whose certainty is
- * unknown, else `default`.
+ * The one answer for c.  Without a matching rule: `unattributed` for a connection whose certainty
+ * is unknown, otherwise `default`.
  */
 void policy_decide(const struct policy *p, const struct connection *c, struct policy_answer *a);
 
 /*
- * What the rules ask of a process beyond its program, name and user: if none does, it need not be
- * found out before the verdict.
+ * Whether a rule asks more of a process than its program, name and user: if none does, the rest may
+ * be read after the verdict.
  */
 bool policy_needs_full_process(const struct policy *p);
-/* Whether any rule asks who it is: else the packet alone decides, and whether it is attributed. */
+/*
+ * Whether any rule asks about the process; if not, the verdict depends on the packet and on whether
+ * it is attributed at all.
+ */
 bool policy_needs_process(const struct policy *p);
-/* Whether names of users are compared, as patterns are; other names became numbers. */
+/* Whether rules compare users' names, as patterns do; other names became numbers. */
 bool policy_needs_user_names(const struct policy *p);
-/* Gives the users that are named their numbers: uid_of() returns -1 for a name that nobody has, which
- * then matches by name alone. */
+/*
+ * Sets the numbers of the users that rules name.  uid_of() returns -1 for a name that no user has;
+ * such a rule then matches by name alone.
+ */
 void policy_number_users(struct policy *p, int64_t (*uid_of)(const char *name));
 
-/* How many rules it has, without the defaults. */
+/* The number of rules, without the defaults. */
 size_t policy_rule_count(const struct policy *p);
-/* What happens to whatever no rule matches. */
+/* The verdict where no rule matches. */
 enum verdict policy_default(const struct policy *p, bool attributed);
 
 /* The language's word for a verdict: allow, deny, reject. */

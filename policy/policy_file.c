@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A policy from its file. */
+/* Reads a policy from its file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -14,7 +14,7 @@
 
 #define SIZE_MAX_BYTES ((size_t)1024 * 1024)
 
-/* To the end, whatever the size was said to be: it may be written to meanwhile. */
+/* Reads to the end, whatever fstat() said: another program may be writing to the file. */
 static int read_all(int fd, char **text, size_t *len)
 {
 	char *buf = malloc(SIZE_MAX_BYTES + 1);
@@ -44,7 +44,7 @@ static int read_all(int fd, char **text, size_t *len)
 /* -ENOTSUP: neither a regular file nor a directory. */
 static int read_regular(const char *path, char **text, size_t *len)
 {
-	/* A pipe without a writer must not hold up who reads its policy anew. */
+	/* O_NONBLOCK, because open() on a pipe without a writer would block the daemon's reload. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc;
 	struct stat st;
 

@@ -6,9 +6,9 @@ struct diags;
 struct policy;
 
 /*
- * Reads the policy in a regular file of at most 1 MiB.  All that is wrong is told, located.
- * 0, -EINVAL where the text has mistakes, or another -errno where it could not be had; *out is
- * NULL where it fails.
+ * Reads the policy in a regular file of at most 1 MiB, and reports all mistakes with their places.
+ * 0, -EINVAL where the text has mistakes, or another -errno where the file could not be read; *out
+ * is NULL on failure.
  */
 int policy_load(const char *path, struct diags *d, struct policy **out);
 

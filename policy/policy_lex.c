@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A line of a policy to words: blanks separate them, commas stand for themselves, '#' in place of a
- * word begins a comment, and "..." is one word, with \" and \\ for those two in it. */
+/*
+ * Cuts a line of a policy into words: blanks separate them, commas stand for themselves, '#' in
+ * place of a word begins a comment, and "..." is one word, with \" and \\ for those two in it.
+ */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

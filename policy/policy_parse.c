@@ -5,8 +5,8 @@
  *   line:    VERDICT match...  |  "default" VERDICT  |  "unattributed" VERDICT
  *   match:   ["not"] NAME value ["," value]...  |  "certain"
  *
- * Where a word makes no sense, it is told, and reading goes on behind it: one run finds all
- * mistakes.  A policy with a mistake is no policy.
+ * A wrong word is reported, and parsing continues after it, so one run finds all mistakes.  A
+ * policy with a mistake is refused as a whole.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 #define VALUES_MAX 256
 /* TASK_COMM_LEN (linux/sched.h) is 16, with the terminator. */
 #define COMM_CHARS 15
-/* (uid_t)-1 stands for nobody. */
+/* (uid_t)-1 is not a user. */
 #define UID_MAX_VALUE 4294967294LL
 
 enum value_kind {
@@ -84,7 +84,7 @@ static bool is_word(const struct parser *p, const char *word)
 	return p->lex.token == TOKEN_WORD && !strcmp(p->lex.word, word);
 }
 
-/* VERDICT_*, or 0. */
+/* Returns VERDICT_*, or 0. */
 static int verdict_of(const struct parser *p)
 {
 	for (int v = VERDICT_ACCEPT; v <= VERDICT_REJECT; v++)
@@ -101,7 +101,7 @@ static const struct name *name_of(const struct parser *p)
 	return NULL;
 }
 
-/* Room for one more at array[count]; NULL where memory is short. */
+/* Makes room for one more at array[count]; NULL where memory is short. */
 static void *grow(struct parser *p, void *array, size_t *size, size_t count, size_t each)
 {
 	size_t more = *size ? *size * 2 : 16;
@@ -126,7 +126,10 @@ static void *grow(struct parser *p, void *array, size_t *size, size_t count, siz
 		} \
 	} while (0)
 
-/* The store was made for twice the text: each word once as a value, and once in its rule. */
+/*
+ * The store has room for twice the text, because a word is kept once as a value, and once in its
+ * rule.
+ */
 static const char *store(struct parser *p, const char *text, size_t len)
 {
 	char *to = p->policy->store + p->stored;
@@ -160,7 +163,7 @@ static bool parse_ports(char *text, struct value *v)
 	return true;
 }
 
-/* NULL, or what is wrong with the word as a value of that kind. */
+/* Returns NULL, or what is wrong with the word as a value of that kind. */
 static const char *parse_text(struct parser *p, enum value_kind kind, struct value *v)
 {
 	size_t len = strlen(p->lex.word);
@@ -229,7 +232,7 @@ static void read_values(struct parser *p, enum value_kind kind, struct match *m)
 	}
 }
 
-/* To where a match may begin again. */
+/* Skips to a word where a match may begin. */
 static void skip_to_name(struct parser *p)
 {
 	do
@@ -273,7 +276,7 @@ static void read_match(struct parser *p, struct rule *r)
 		return;
 	}
 	m.kind = name->kind;
-	/* Both would have to hold, which is not what anybody means. */
+	/* Both would have to hold, and no user means that. */
 	for (size_t i = 0; i < r->count && !m.negated; i++) {
 		const struct match *other = &p->policy->matches[r->first + i];
 
@@ -378,12 +381,15 @@ int policy_parse(const char *name, const char *text, size_t len, struct diags *d
 	if (!p.policy)
 		return -ENOMEM;
 	p.policy->fallback = VERDICT_ACCEPT;
-	/* A word and its terminator take no more than the word and what separates it did. */
+	/* A word with its terminator takes no more room than the word and its separator did. */
 	p.policy->store = malloc(2 * (len + 1));
 	if (!p.policy->store)
 		p.rc = -ENOMEM;
 	read_text(&p, text, len);
-	/* Who denies by default does not mean to let pass what nobody can name. */
+	/*
+	 * A policy that denies by default also denies what is not attributed, unless it says
+	 * otherwise.
+	 */
 	if (!p.unattributed_line)
 		p.policy->unattributed = p.policy->fallback;
 	if (!p.rc && d->count != before)

@@ -5,7 +5,9 @@
 #include "network.h"
 #include "policy.h"
 
-/* A policy's insides, between policy_parse.c, which fills them, and policy.c, which asks them. */
+/*
+ * A policy's insides, shared by policy_parse.c, which fills them, and policy.c, which reads them.
+ */
 
 enum match_kind {
 	MATCH_EXE,
@@ -18,16 +20,16 @@ enum match_kind {
 	MATCH_NODE,
 	MATCH_PROTO,
 	MATCH_DIRECTION,
-	MATCH_ADDRESS,		/* of the other side */
+	MATCH_ADDRESS,		/* of the remote end */
 	MATCH_SRC,
 	MATCH_DST,
 	MATCH_SPORT,
-	MATCH_DPORT,		/* "port" as well: of the service */
+	MATCH_DPORT,		/* "port" as well: the service's port */
 };
 
-/* One of the values of a match; which member it is says the match's kind. */
+/* One of the values of a match; the match's kind says which member it is. */
 struct value {
-	struct text text;	/* data NULL: a number (a user's id) */
+	struct text text;	/* data NULL: the value is a number (a user's id) */
 	bool pattern;
 	int64_t number, to;	/* -1: none; to: the end of a range of ports */
 	struct network network;
