@@ -17,7 +17,7 @@
 
 #define FOLLOW_MS 100
 
-/* What a filter is compared with, and how. */
+/* Which column a filter compares, and how. */
 enum filter_kind { BY_TIME_FROM, BY_TIME_TO, BY_PROTO, BY_ADDRESS, BY_PORT, BY_EXE, BY_TEXT, BY_PID,
 		   BY_USER, BY_DIRECTION, BY_CERTAINTY, BY_VERDICT };
 
@@ -25,7 +25,7 @@ struct filter {
 	const char *name;
 	enum filter_kind kind;
 	const char *column;	/* in SQL */
-	const char *text;	/* the same as text, where column is the id of one, or an id */
+	const char *text;	/* the same as text, where column is an id */
 };
 
 static const struct filter filters[] = {
@@ -111,7 +111,7 @@ static bool add_address(struct log *l, const struct filter *f, const char *value
 					      f->column), value);
 		return true;
 	}
-	/* Also for an address written in another form than the ledger's. */
+	/* in_net() also matches an address written in another form than the ledger's. */
 	sql_add_text(&l->where, piece(l, " AND in_net(%s, ?)", f->text), value);
 	return true;
 }
@@ -122,7 +122,7 @@ static void add_text(struct log *l, const char *column, const char *value)
 		     value);
 }
 
-/* A path, or the last part of one. */
+/* Matches a path, or the last part of one. */
 static void add_exe(struct log *l, const char *column, const char *value)
 {
 	if (strchr(value, '/') || is_pattern(value)) {
@@ -162,7 +162,7 @@ static bool add_time(struct log *l, const struct filter *f, const char *value)
 	return true;
 }
 
-/* False where value is none that this filter can have. */
+/* False where this filter cannot have the value. */
 static bool add_filter(struct log *l, const struct filter *f, const char *value)
 {
 	long long pid;
@@ -208,7 +208,7 @@ static const struct cell *column(const struct cell *cells, const char *name)
 	return NULL;
 }
 
-/* "ADDR:PORT" into buf, with ? for what is unknown; a cell without text where both are. */
+/* Writes "ADDR:PORT" into buf, with ? for an unknown part; an empty cell where both are unknown. */
 static struct cell endpoint_cell(const struct cell *addr, const struct cell *port, char *buf,
 				 size_t size)
 {
@@ -242,7 +242,7 @@ static void table_row(struct log *l, const struct cell *cells)
 	output_row(l->output, row);
 }
 
-/* The columns of the view, and behind them the row's time and id. */
+/* The columns of the view, followed by the row's time and id. */
 static int on_row(const struct cell *cells, int columns, void *arg)
 {
 	struct log *l = arg;
@@ -278,7 +278,7 @@ static int64_t show_first(struct log *l, struct query_db *db)
 	struct sql s = { 0 };
 	int64_t rows;
 
-	/* The newest N, shown oldest first. */
+	/* Selects the newest N, and shows the oldest first. */
 	if (l->limit >= 0)
 		sql_add(&s, "SELECT * FROM (");
 	add_select(&s, l);
@@ -293,7 +293,7 @@ static int64_t show_first(struct log *l, struct query_db *db)
 	return rows;
 }
 
-/* Waits a moment.  Nobody would tell a program that writes nothing that its pipe is closed. */
+/* Waits a moment.  A program that writes nothing gets no EPIPE, so poll for a closed pipe. */
 static bool reader_is_gone(void)
 {
 	struct pollfd fd = { .fd = STDOUT_FILENO, .events = 0 };
@@ -301,7 +301,7 @@ static bool reader_is_gone(void)
 	return poll(&fd, 1, FOLLOW_MS) > 0 && (fd.revents & (POLLERR | POLLHUP | POLLNVAL));
 }
 
-/* version: that of the ledger before its rows were shown. */
+/* version: the ledger's before its rows were shown. */
 static int follow(struct log *l, struct query_db *db, int64_t version)
 {
 	for (;;) {

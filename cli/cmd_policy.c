@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sockledger policy: checks a policy, and says what it does to a connection.  It is the engine that
- * sockledgerd asks, so that no answer here can differ from the one there. */
+/*
+ * sockledger policy: checks a policy, and says what it does to a connection.  It uses the same
+ * engine as sockledgerd, so the two cannot differ.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
@@ -18,13 +20,13 @@
 enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_PROTO, FIELD_DIRECTION, FIELD_ADDRESS, FIELD_PORT,
 		  FIELD_CERTAINTY };
 
-/* What can be told about the connection. */
+/* What the user can say of the connection. */
 static const struct field {
 	const char *name;
 	enum field_kind kind;
 	int text;		/* of texts and users: CONNECTION_* */
 	bool source;		/* of addresses and ports */
-	bool process;		/* it says something about the process */
+	bool process;		/* the option describes the process */
 } fields[] = {
 	{ "exe", FIELD_TEXT, CONNECTION_EXE, false, true },
 	{ "comm", FIELD_TEXT, CONNECTION_COMM, false, true },
@@ -49,12 +51,15 @@ enum { OPT_FORMAT = 256, OPT_FIELD };
 struct request {
 	struct connection connection;
 	enum format format;
-	int told;		/* options given */
-	bool process, certainty;	/* told */
+	int told;		/* which options were given */
+	bool process, certainty;	/* given */
 	char *user, *login_user;	/* names that the connection borrows */
 };
 
-/* A user by name or number, as the daemon sees one: it has both, as far as this host knows them. */
+/*
+ * Sets a user by name or number; as in the daemon the connection gets both, as far as this host
+ * knows them.
+ */
 static bool set_user(struct request *r, const struct field *f, const char *value)
 {
 	bool login = f->text == CONNECTION_LOGIN_USER;
@@ -189,7 +194,7 @@ static void fill_options(struct option *options)
 	options[FIELDS + 2] = (struct option){ NULL, 0, NULL, 0 };
 }
 
-/* An exit status where the arguments settle it, else -1. */
+/* Returns an exit status where the arguments settle it, otherwise -1. */
 static int take_options(const struct command *self, struct request *r, int argc, char **argv)
 {
 	struct option options[FIELDS + 3];

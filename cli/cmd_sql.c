@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sockledger sql: a person's own questions. */
+/* sockledger sql: the user's own questions. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #define QUERY_MAX ((size_t)1 << 20)
 
-/* All of stdin, as text; NULL where it is too long, has a NUL, or cannot be read. */
+/* Reads all of stdin as text; NULL where it is too long, has a NUL, or cannot be read. */
 static char *read_stdin(void)
 {
 	char *text = malloc(QUERY_MAX + 1);

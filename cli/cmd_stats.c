@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sockledger stats: what was seen, how sure it is, and what was lost. */
+/* sockledger stats: what was seen, how certain it is, and what was lost. */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 static const char *const names[] = { "section", "name", "value" };
 
-/* Each gives rows of name and value. */
+/* Each query gives rows of name and value. */
 static const struct {
 	const char *section;
 	const char *sql;
@@ -30,7 +30,7 @@ static const struct {
 	  " SELECT 'unknown', count(*) FILTER (WHERE certainty = 1) FROM connection" },
 	{ "evidence", "SELECT ifnull(evidence, 'none'), count(*) FROM connections GROUP BY 1" },
 	{ "verdict", "SELECT verdict, count(*) FROM connections GROUP BY 1" },
-	/* Of the answers of each source: those whose record has not come, or never will. */
+	/* For each source, the answers whose record has not come, or never will. */
 	{ "late", "SELECT 'open_' || substr(name, 12), value - (SELECT ifnull(sum(value), 0) FROM counter c"
 		  " WHERE c.name IN ('recorded_' || substr(q.name, 12), 'late_confirmed_' ||"
 		  " substr(q.name, 12), 'late_amended_' || substr(q.name, 12)))"
@@ -59,12 +59,12 @@ static void on_counter(const char *name, int64_t value, void *arg)
 	struct cell cells[2] = { { .kind = CELL_TEXT, .text = text_of(name) },
 				 { .kind = CELL_INTEGER, .integer = value } };
 
-	/* What the plugin keeps for itself. */
+	/* Skip the counters that only the plugin uses. */
 	if (strcmp(name, "boot") && strcmp(name, "life") && strcmp(name, "kernel_lost_raw"))
 		on_row(cells, 2, arg);
 }
 
-/* How many events of the cache the ledger does not have yet. */
+/* Shows how many events of the cache are not in the ledger yet. */
 static void show_lag(struct cache_reader *cache, struct query_db *db, struct stats *s)
 {
 	struct sql sql = { 0 };

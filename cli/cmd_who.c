@@ -2,9 +2,9 @@
 /*
  * sockledger who: the process behind one connection, with the evidence.
  *
- * A row whose local port is known and is the one asked for answers by itself.  A row known from
- * an audit record alone has none: then destination and time are all there is to go by, the newest
- * such row is the best answer, and others that fit as well are named with it.
+ * A row with the local port that the user asked for is the answer.  A row from an audit record
+ * alone has no local port: then only destination and time identify it, the newest such row is the
+ * best answer, and the command names the other candidates with it.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -17,11 +17,17 @@
 #include "output.h"
 #include "query.h"
 
-/* A record's clock is coarse, and a log line's may be another's: that much later may it be. */
+/*
+ * A row may be this much later than the time asked for, because a record's clock is coarse and a
+ * log line may have another host's clock.
+ */
 #define AFTER_US TIME_US_PER_S
-/* Rows without a port that are this close in time to the best fit as well as it does. */
+/* Rows without a port are equally good candidates if they are this close in time to the best. */
 #define ALIKE_US (60 * TIME_US_PER_S)
-/* A row says when a connection began, not for how long it went on: half an hour, as for a flow. */
+/*
+ * A row says when a connection began, not how long it lasted: after half an hour, as for a flow, it
+ * counts as old.
+ */
 #define OLD_US (30 * 60 * TIME_US_PER_S)
 #define CANDIDATES_MAX 16
 
@@ -35,18 +41,20 @@ struct question {
 struct answer {
 	struct cell cells[40];
 	int64_t time_us;
-	bool exact;		/* the local port was asked for, and the row says it */
-	/* its connection may have ended, and its port be another's: it began long ago, or a later one
-	 * is known that may have the port */
+	bool exact;		/* the row has the local port that the user asked for */
+	/*
+	 * the connection may have ended and its port have gone to another: it began long ago, or a
+	 * later connection may have the port
+	 */
 	bool old;
-	bool overtaken;		/* ... the latter */
+	bool overtaken;		/* ... because of a later connection */
 };
 
 struct search {
 	const struct question *asked;
 	struct answer found[CANDIDATES_MAX];
 	int count;
-	bool more;		/* than fit */
+	bool more;		/* there are more candidates than fit */
 };
 
 static const struct cell *column(const struct answer *a, const char *name)
@@ -133,7 +141,7 @@ static void add_endpoint(struct sql *s, const struct endpoint *e, char text[ADDR
 		sql_add_number(s, port_sql, e->port);
 }
 
-/* The newest rows whose local port is the one asked for, or that have none. */
+/* Finds the newest rows with the local port that the user asked for, or with none. */
 static int64_t search_some(struct query_db *db, const struct question *q, bool exact, int most,
 			   struct search *found)
 {
@@ -174,7 +182,7 @@ static int64_t search(struct query_db *db, const struct question *q, struct sear
 	return exact < 0 || rest < 0 ? -1 : found->count;
 }
 
-/* The processes beside the first that fit as well. */
+/* Lists the other candidates, which fit as well as the first. */
 static int others(struct search *s, const struct answer *list[CANDIDATES_MAX])
 {
 	int count = 0;
@@ -213,7 +221,7 @@ static void print_process(const struct answer *a)
 
 static const char *certainty_of(const struct answer *a)
 {
-	/* Sure of the process, but not that it was this connection of its. */
+	/* The row proves the process, but not that this was its connection. */
 	if (!sure(a) && text_equal(text_column(a, "certainty"), text_of("certain")))
 		return "inferred";
 	return text_equal(text_column(a, "certainty"), text_of("certain")) ? "certain" :
@@ -268,7 +276,7 @@ static void print_table(struct search *s, const char *asked)
 		printf("  %-11s ... and more\n", "");
 }
 
-/* The row as an object, its certainty being that of the answer, and the rest of the candidates. */
+/* Prints the row as an object, with the answer's certainty, and the other candidates. */
 static void print_json(struct search *s)
 {
 	const struct answer *a = &s->found[0], *list[CANDIDATES_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sockledger: everything that a person or a script asks.  The table of commands is the help. */
+/* sockledger: the command for users and scripts.  The table of commands is the help. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -114,7 +114,10 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Takes --ledger and -c out of the arguments behind the command: they may stand on either side. */
+/*
+ * Takes --ledger and -c out of the arguments after the command, because they may stand on either
+ * side.
+ */
 static int take_global_options(struct cli *cli, int argc, char **argv, const char **config)
 {
 	int kept = 1;
@@ -157,7 +160,7 @@ static int run(struct cli *cli, const char *config_path, const struct command *c
 		fputs("sockledger: out of memory\n", stderr);
 		return CLI_UNREADABLE;
 	}
-	/* A host that has a ledger at hand needs no configuration. */
+	/* With a ledger given there is no need for a configuration. */
 	if (!command->no_ledger && (!cli->ledger || !*cli->ledger || config_path) &&
 	    config_load(&cli->config, config_path, &d)) {
 		config_release(&cli->config);
@@ -219,7 +222,7 @@ int main(int argc, char **argv)
 	}
 	argv += optind;
 	argc -= optind;
-	optind = 0;	/* glibc: begin anew, and allow options behind operands again */
+	optind = 0;	/* glibc: restart getopt, and allow options after operands again */
 	count = take_global_options(&cli, argc, argv, &config_path);
 	if (count < 0)
 		return cli_usage(command, "option '%s' wants a value", argv[argc - 1]);

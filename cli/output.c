@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rows for people and for scripts.
- *
- * A table learns its widths from the rows that it can hold back; on a terminal too narrow for
- * them the widest columns give way, and what is cut ends in "…".  Into a pipe nothing is cut.
+ * Rows for people and for scripts.  A table learns its widths from the rows that it can hold back.
+ * On a terminal too narrow for them the widest columns give way, and a cut text ends in "…". Output
+ * into a pipe is never cut.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -92,7 +91,7 @@ void output_json(FILE *out, const struct cell *c)
 		fprintf(out, "%" PRId64, c->integer);
 		break;
 	case CELL_REAL:
-		/* JSON has no words for infinity. */
+		/* JSON has no infinity. */
 		if (!isfinite(c->real) || !real_text(c->real, buf, sizeof(buf)))
 			fputs("null", out);
 		else
@@ -115,7 +114,7 @@ static void json_row(struct output *o, const struct cell *cells)
 	fputs(o->columns ? "}\n" : "{}\n", o->out);
 }
 
-/* The text of a cell; buf holds that of a number. */
+/* The text of a cell; buf holds a number's text. */
 static struct text cell_text(const struct cell *c, char buf[40])
 {
 	switch (c->kind) {
@@ -165,7 +164,7 @@ static size_t shown_width(struct text t)
 	return nowhere ? text_print(nowhere, t, 0) : t.len;
 }
 
-/* 0: not a terminal, nothing is cut. */
+/* Returns 0 where the output is not a terminal and is not cut. */
 static size_t terminal_width(FILE *out)
 {
 	struct winsize size;
@@ -223,7 +222,7 @@ static void table_cell(struct output *o, int column, struct text t)
 		if (shown < width)
 			pad(o->out, width - shown);
 	}
-	/* The last column may run on where nothing limits it. */
+	/* Without a limit the last column is written in full. */
 	shown = text_print(o->out, t, last && !terminal_width(o->out) ? 0 : width);
 	if (!o->number[column] && !last && shown < width)
 		pad(o->out, width - shown);

@@ -32,11 +32,11 @@ static void in_net(sqlite3_context *context, int argc, sqlite3_value **argv)
 		return;
 	}
 	if (!text || address_parse(text, &a))
-		return;		/* NULL: unknown is in no network */
+		return;		/* NULL: an unknown address is in no network */
 	sqlite3_result_int(context, network_contains(&net, &a));
 }
 
-/* Reading is all that a query may do; another file is another ledger's business. */
+/* A query may only read, and only this ledger. */
 static int authorize(void *arg, int action, const char *a, const char *b, const char *c,
 		     const char *d)
 {
@@ -150,7 +150,7 @@ static struct cell read_cell(sqlite3_stmt *stmt, int i)
 	return c;
 }
 
-/* All rows of a prepared statement; its last result code in *code. */
+/* Steps through all rows of a prepared statement; *code gets the last result code. */
 static int64_t step_all(sqlite3_stmt *stmt, query_row_fn *row, void *arg, int *code)
 {
 	int columns = sqlite3_column_count(stmt);
@@ -174,7 +174,7 @@ static int64_t step_all(sqlite3_stmt *stmt, query_row_fn *row, void *arg, int *c
 	return rows;
 }
 
-/* SQLite's words may quote what is in the file. */
+/* SQLite's message may quote bytes from the file. */
 static void print_error(const struct query_db *q)
 {
 	text_print(stderr, text_of(sqlite3_errmsg(q->db)), 0);
@@ -237,7 +237,7 @@ static int64_t print_statement(sqlite3_stmt *stmt, enum format format, FILE *out
 	return rows;
 }
 
-/* Errors that are in the SQL, not in the file. */
+/* Errors in the SQL, not in the file. */
 static bool is_sql_error(int code)
 {
 	switch (code & 0xff) {
