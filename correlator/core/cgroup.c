@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Unit and container from a control group's path.  What the managers make of it:
+ * Unit and container from a control group's path.  The managers make these paths:
  *
  *   systemd        /system.slice/ssh.service, /user.slice/user-1000.slice/session-3.scope
  *   docker         /docker/ID, /system.slice/docker-ID.scope
@@ -33,7 +33,7 @@ static bool starts_with(struct text t, const char *start)
 
 static struct text cut(struct text t, size_t front, size_t back)
 {
-	/* "systemd-nspawn@.service" names nobody. */
+	/* "systemd-nspawn@.service" has no name. */
 	if (t.len <= front + back)
 		return TEXT_NONE;
 	return (struct text){ t.data + front, t.len - front - back };

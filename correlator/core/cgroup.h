@@ -4,10 +4,10 @@
 
 #include "text.h"
 
-/* What a control group's path says: the systemd unit, and the container.  Both borrow from path. */
+/* Finds the systemd unit and the container in a control group's path.  Both borrow from path. */
 struct cgroup_names {
 	struct text unit;	/* the innermost .service, .scope or .slice */
-	struct text container;	/* an id of 12 or more hex digits, or a name that lxc, nspawn give */
+	struct text container;	/* an id of 12 or more hex digits, or a name from lxc or nspawn */
 };
 
 struct cgroup_names cgroup_parse(struct text path);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections of which one half is known: a ring of them, and four hashes over it whose chains have
- * the newest first.
+ * Connections of which one half is known: a ring of halves, and four hashes over it whose chains
+ * have the newest first.
  *
- *   I1  A slot in use is in the chain of its id, and, as long as it is not settled, of its destination,
- *       of its process with the destination, and of its inode where it has one; an unused one in none.
- *   I2  A chain is followed back no further than the time that matters, and no more than LOOKS.
+ *   I1  A slot in use is in the chain of its id.  Until it is settled it is also in the chains of
+ *       its destination, of its process with the destination, and of its inode where it has one.
+ *       An unused slot is in no chain.
+ *   I2  A search follows a chain no further back than the time allows, and no more than LOOKS.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -17,13 +18,17 @@
 #define BUCKETS 4096u
 #define LOOKS 512
 #define NONE UINT32_MAX
-/* A record's time is the call's entry by a clock of 4 to 10 ms steps; its packet comes after that,
- * at once on an idle machine, later where the process had to wait for a processor. */
+/*
+ * A record's time is the call's entry by a clock of 4 to 10 ms steps.  Its packet comes after that:
+ * at once on an idle machine, later where the process had to wait for a processor.
+ */
 #define BEFORE_US 12000
 #define AFTER_US (2 * TIME_US_PER_S)
-/* A SYN that was lost is sent again after 1, 3, 7 ... s, for about this long (tcp_syn_retries, tcp(7)). */
+/*
+ * The kernel repeats a lost SYN after 1, 3, 7 ... s, for about this long (tcp_syn_retries, tcp(7)).
+ */
 #define AFTER_TCP_US (130 * TIME_US_PER_S)
-/* A connected UDP socket may be used for the first time long after connect(). */
+/* A process may first use a connected UDP socket long after connect(). */
 #define AFTER_CONNECTED_US (30 * 60 * TIME_US_PER_S)
 
 enum chain { BY_ID, BY_DST, BY_PROCESS, BY_INODE, CHAINS };
@@ -38,7 +43,7 @@ struct halves {
 	struct slot slot[HALVES_MAX];
 	uint32_t head[CHAINS][BUCKETS];
 	uint32_t next;
-	uint32_t open;		/* that are not settled */
+	uint32_t open;		/* the number of unsettled halves */
 };
 
 struct halves *halves_new(void)
@@ -138,16 +143,17 @@ static bool same_user(const struct half *f, const struct event *e)
 	return f->uid < 0 || f->uid == e->uid || f->uid == e->euid || f->uid == e->fsuid;
 }
 
-/* Between a call and the packet of it that was seen first. */
+/* The longest time between a call and the first packet of it. */
 static int64_t longest(int protocol)
 {
 	return protocol == IPPROTO_TCP ? AFTER_TCP_US : AFTER_US;
 }
 
 /*
- * How well a packet fits a record: 5 its socket; 4 its process and descriptor; 3 its process; 2 nobody's,
- * and of that user; 1 a holder's, who may have passed the socket on; 0: not at all.  Of a process's own
- * descriptor the plugin may have seen what it had become by then, another socket.
+ * How well a packet fits a record: 5 its socket; 4 its process and descriptor; 3 its process; 2 a
+ * packet without a process, and of that user; 1 a holder's packet, because a holder may have passed
+ * the socket on; 0: not at all.  For the process's own descriptor another inode does not count,
+ * because the plugin may have looked after the descriptor became another socket.
  */
 static int fit(const struct half *f, const struct event *e, int protocol, const struct endpoint *dst)
 {
@@ -157,8 +163,10 @@ static int fit(const struct half *f, const struct event *e, int protocol, const 
 		return 5;
 	if (f->pid == e->pid)
 		return f->fd >= 0 && f->fd == e->fd ? 4 : 3;
-	/* Of an incoming connection the packet's socket is the listener's, and the record's the new one;
-	 * nobody else has that peer. */
+	/*
+	 * An incoming packet has the listener's socket, and the record the new one; the peer
+	 * identifies the connection.
+	 */
 	if (e->kind == EVENT_ACCEPT)
 		return 2;
 	if ((f->inode > 0 && e->inode > 0) || !same_user(f, e))
@@ -168,7 +176,7 @@ static int fit(const struct half *f, const struct event *e, int protocol, const 
 	return f->evidence & (EVIDENCE_AUDIT | EVIDENCE_PROC_SYSCALL | EVIDENCE_TRACE) ? 0 : 1;
 }
 
-/* The best of a chain, of those alike the oldest: the first record is the first packet's. */
+/* The best of a chain, of equals the oldest: the first record belongs to the first packet. */
 static uint32_t best_of(const struct halves *f, enum chain c, uint32_t n, const struct event *e,
 			int protocol, const struct endpoint *dst)
 {
@@ -180,7 +188,7 @@ static uint32_t best_of(const struct halves *f, enum chain c, uint32_t n, const 
 		int how = fit(half, e, protocol, dst);
 
 		if (half->time_us - e->time_us < -BEFORE_US)
-			break;		/* the others are older still */
+			break;		/* the rest of the chain is older still */
 		if (!how || how < best_fit)
 			continue;
 		best = n;
@@ -211,7 +219,7 @@ int halves_match(struct halves *f, const struct event *e, int protocol, const st
 	return (int)n;
 }
 
-/* The oldest that is no older than most_us. */
+/* The oldest half that is no older than most_us. */
 static uint32_t oldest_of(const struct halves *f, int protocol, const struct endpoint *dst, int64_t pid,
 			  int64_t fd, int64_t uid, int64_t time_us, int64_t most_us)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who looked up a route for which tuple: a ring of lookups with a hash over it by protocol,
- * destination and local port, and what the threads under way in connect() have got to.
+ * Which threads looked up a route for which tuple: a ring of lookups with a hash over it by
+ * protocol, destination and local port, and how far the threads inside connect() have got.
  *
- *   I1  A lookup is `call` where its thread had set a socket to SYN_SENT for that destination without a
- *       port and has looked nothing up with a port since: both are in one connect(), where nothing
- *       else of the thread can come between (tcp_v4_connect()).
+ *   I1  A lookup is `call` where its thread had set a socket to SYN_SENT for that destination
+ *       without a port and has looked nothing up with a port since: both are in one connect(),
+ *       where nothing else of the thread can come between (tcp_v4_connect()).
  *   I2  A socket that goes back to CLOSE ends that: no lookup is coming (no free port).
- *   I3  A UDP lookup is `call` where the next that its thread is heard of is a UDP send that went well: a
- *       thread that asks for a route over rtnetlink is heard of with that first.
- *   I4  Who takes lookups is told where there may be more than he is shown: a bucket that is too long,
- *       more threads than have room, or a young lookup that had to make room.  Anybody can ask for
- *       routes as fast as he likes, so that another's lookup is not seen among his.
+ *   I3  A UDP lookup is `call` where its thread's next event is a UDP send that went well: for a
+ *       thread that asks for a route over rtnetlink, the next event is the rtnetlink send.
+ *   I4  The caller of lookups_take() learns where there may be more lookups than it gets: a bucket
+ *       that is too long, more threads than have room, or a young lookup that had to make room.
+ *       Any process can ask for routes at any rate, and so hide another's lookup among its own.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -28,22 +28,26 @@
 #define CONNECTING 1024u
 #define LOOKS 64
 #define CALLED 1024u
-/* A UDP socket may be connected long before it is used; then it is alive, and /proc knows. */
+/*
+ * A UDP socket may be connected long before it is used; then its process is alive, and /proc has
+ * it.
+ */
 #define AGE_NS 60000000000LL
 /* A TCP connect() sends its SYN at once. */
 #define AGE_TCP_NS 2000000000LL
-/* A lookup's packet comes at once, but for UDP's connect(). */
+/* A lookup's packet follows at once, except for UDP's connect(). */
 #define DROPPED_NS 2000000000LL
 
 struct lookup {
 	int protocol;
 	struct endpoint src, dst;
 	int32_t tid;		/* 0: used up */
-	int32_t by;		/* the same, and stays */
+	int32_t by;		/* the thread, also after tid was set to 0 */
 	bool call, linked;
-	bool spent;		/* used up, but by order alone: it may have been another one */
+	bool spent;		/* used up only because it was the oldest: the packet may have
+				 * been another's */
 	int64_t time_ns;
-	uint64_t row;		/* that awaits its call; 0: none */
+	uint64_t row;		/* the row that awaits its call; 0: none */
 	uint32_t bucket, next;
 };
 
@@ -57,7 +61,7 @@ struct connecting {
 struct lookups {
 	struct lookup lookup[LOOKUPS];
 	uint32_t bucket[BUCKETS];
-	int64_t dropped_ns[BUCKETS];	/* the youngest whose packet had not come; 0: none */
+	int64_t dropped_ns[BUCKETS];	/* the youngest lookup whose packet had not come; 0: none */
 	uint32_t next;
 	struct connecting connecting[CONNECTING];
 	struct { int32_t tid; uint32_t lookup; } sending[CONNECTING];	/* the newest of a thread, UDP */
@@ -135,7 +139,10 @@ static void on_lookup(struct lookups *l, const struct trace_event *e)
 		call = e->protocol == IPPROTO_TCP && same_end(&k->dst, &e->dst);
 		k->tid = 0;
 	}
-	/* A connect() over IPv6 has none, or, where the port is bound, its state as well. */
+	/*
+	 * IPv6's connect() makes no lookup with a port, or, with the port bound, a state change as
+	 * well.
+	 */
 	if (e->protocol == IPPROTO_TCP && e->dst.addr.family == AF_INET6)
 		return;
 	n = add(l, e, call);
@@ -188,7 +195,7 @@ void lookups_event(struct lookups *l, const struct trace_event *e)
 		on_send(l, e);
 }
 
-/* The source may not have been chosen when the route was looked up. */
+/* A lookup may come before the kernel chose the source address. */
 static bool fits(const struct lookup *k, const struct connection *c)
 {
 	static const uint8_t any[16];
@@ -198,7 +205,7 @@ static bool fits(const struct lookup *k, const struct connection *c)
 		!memcmp(k->src.addr.bytes, any, sizeof(any)));
 }
 
-/* Notes the thread; false where there is no more room. */
+/* Adds the thread to owners; false where there is no more room. */
 static bool note(const struct lookups *l, struct lookup_owner owners[LOOKUP_OWNERS_MAX], int *count,
 		 const struct lookup *k)
 {
@@ -220,7 +227,7 @@ static bool has_dropped(const struct lookups *l, uint32_t bucket, int64_t now_ns
 	return l->dropped_ns[bucket] && now_ns - l->dropped_ns[bucket] < DROPPED_NS;
 }
 
-/* A TCP connect() always has its state; a lookup without one is somebody's question. */
+/* A TCP connect() always makes a state change, so a lookup without one is only a route request. */
 static int take_exact(struct lookups *l, const struct connection *c, int64_t oldest_ns,
 		      struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
 {
@@ -247,7 +254,7 @@ static int take_exact(struct lookups *l, const struct connection *c, int64_t old
 	return count;
 }
 
-/* The one that began first is the likeliest, and goes to the front. */
+/* Moves the thread that began first to the front, because it is the likeliest. */
 static void put_first(struct lookup_owner owners[LOOKUP_OWNERS_MAX], int count, int32_t tid)
 {
 	for (int i = 1; i < count; i++) {
@@ -261,9 +268,9 @@ static void put_first(struct lookup_owner owners[LOOKUP_OWNERS_MAX], int count, 
 }
 
 /*
- * TCP over IPv6: all who are connecting there, of which the one that began first is used up.  Whose
- * packet it was is not known then: it stays one of those whom the others' packets may be of, until
- * all of them have come.
+ * TCP over IPv6: finds all threads that are connecting to the destination, and uses the one up that
+ * began first.  The packet may have been another thread's, so that one remains a candidate for the
+ * others' packets until all packets have come.
  */
 static int take_portless(struct lookups *l, const struct connection *c, int64_t oldest_ns,
 			 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)

@@ -6,8 +6,8 @@
 #include "trace.h"
 
 /*
- * Who looked up a route for which tuple: the kernel does so in the sender's context, before the
- * packet is queued.  For TCP over IPv4, UDP's connect() and sendto(), over both:
+ * Which threads looked up a route for which tuple: the kernel looks it up in the sender's context,
+ * before the packet is queued.  For TCP over IPv4, UDP's connect() and sendto(), over both:
  *
  *   connect() TCP/IPv4   STATE (port 0), LOOKUP (port)     or, bound: LOOKUP (port), STATE (port)
  *   connect() TCP/IPv6   STATE (port 0)                    or, bound: LOOKUP (port), STATE (port)
@@ -15,45 +15,47 @@
  *   UDP sendto()         LOOKUP (port), SEND
  *   RTM_GETROUTE         LOOKUP (any port that was asked for), SEND (rtnetlink)
  *
- * Measured on Linux 6.18.  A fixed number; the oldest makes room.
+ * Measured on Linux 6.18.  The number of lookups is fixed; the oldest makes room.
  */
 struct lookups;
 
 struct lookups *lookups_new(void);
 void lookups_free(struct lookups *l);
 
-/* TRACE_LOOKUP, TRACE_STATE and TRACE_SEND, in the order of their times. */
+/* Takes TRACE_LOOKUP, TRACE_STATE and TRACE_SEND, in the order of their times. */
 void lookups_event(struct lookups *l, const struct trace_event *e);
 
-/* Events are missing: what came between a lookup and its call is not known. */
+/* Events were lost, so a call may be missing, or may belong to another lookup. */
 void lookups_lost(struct lookups *l);
 
 #define LOOKUP_OWNERS_MAX 4
 
 struct lookup_owner {
 	int32_t tid;
-	bool call;	/* the call itself was seen around it: nobody can make believe that */
-	bool exact;	/* with the packet's port; else it is connecting to that destination */
+	bool call;	/* the call was seen around the lookup: no process can fake that */
+	bool exact;	/* with the packet's port; otherwise the thread is connecting to that
+			 * destination */
 	int64_t time_ns;
-	uint32_t lookup;	/* for lookups_await_call() */
+	uint32_t lookup;	/* to pass to lookups_await_call() */
 };
 
 /*
- * The threads that looked the packet's tuple up and whose packet has not come yet, the newest first, at
- * most LOOKUP_OWNERS_MAX.  For TCP over IPv6 those that are connecting to its destination, the likeliest
- * first: where there are several, they are told again for each of their packets.  What is found is
- * used up, because the next packet of the same tuple has lookups of its own.  *more: there may have been
- * others, and the packet's sender may be one of them.
+ * Finds the threads that looked the packet's tuple up and whose packet has not come yet, the newest
+ * first, at most LOOKUP_OWNERS_MAX.  For TCP over IPv6 it finds the threads that are connecting to
+ * the packet's destination, the likeliest first; where there are several, each of their packets
+ * gets all of them.  Found lookups are used up, because the next packet of the same tuple has
+ * lookups of its own.  *more: there may be further threads, and one of them may be the packet's
+ * sender.
  */
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more);
 
 /*
- * A send ends after its packet was queued: when the send of this thread's lookup does, lookups_called()
- * returns `row`.
+ * A send ends after its packet was queued: when this thread's send after its lookup ends,
+ * lookups_called() returns `row`.
  */
 void lookups_await_call(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row);
-/* A row whose call has been seen since; 0: there is no other. */
+/* Returns a row whose call has been seen since; 0: there is no further one. */
 uint64_t lookups_called(struct lookups *l);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * Audit events to connections.
  *
- * A connect record names process, descriptor and destination, not the protocol, which only
- * socket() said: so sockets are remembered by (pid, fd), and by inode where the plugin could
- * still read it.  A child may use its parent's socket, a program one that was passed to it.
+ * A connect record names process, descriptor and destination, but only socket() named the
+ * protocol.  So sockets are remembered by (pid, fd), and by inode where the plugin could still
+ * read it.  A child may use its parent's socket, and a program one that was passed to it.
  *
  *   socket ----------> entry (pid, fd)
  *   bind ------------> entry.bound
@@ -12,9 +12,9 @@
  *   accept ----------> row
  *
  *   I1  An entry answers only for the process that made it, or for its child: where both starts
- *       are known they must be equal, else parent or program must be.
+ *       are known they must be equal, otherwise parent or program must be.
  *   I2  Where both inodes are known they must be equal; or the descriptor is the process's own.
- *   I3  How sure a row is attribute() says, of a record alone as well as of packet and record.
+ *   I3  attribute() alone says how sure a row is, for a record alone and for packet with record.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -33,10 +33,13 @@
 #define SOCKETS 8192
 /* One row per UDP flow and half hour. */
 #define FLOW_US (30 * 60 * TIME_US_PER_S)
-/* Connections whose socket() has not come yet; it may, where records come out of order. */
+/*
+ * Connections whose socket() record has not come yet; it can come late, because records come out of
+ * order.
+ */
 #define PENDING 256
 #define SENT 4096u
-/* How far back the sockets used lately are looked through. */
+/* How many of the most recently used sockets a search looks at. */
 #define RECENT_LOOKS 64
 
 struct pending {
@@ -119,7 +122,7 @@ static struct sock *touch(struct observer *o, struct sock *s, const struct event
 {
 	if (s->start_ticks < 0)
 		s->start_ticks = e->start_ticks;
-	/* Inodes are one host's. */
+	/* Inodes are unique on one host only. */
 	if (e->inode >= 0 && !s->key.node)
 		socktable_set_inode(o->sockets, s, e->inode);
 	s->serial = e->serial;
@@ -140,8 +143,10 @@ static struct sock *put(struct observer *o, const struct event *e)
 	return touch(o, s, e);
 }
 
-/* The socket that the event's descriptor is, as far as it is known.  *late: what the plugin saw
- * of it contradicts the records. */
+/*
+ * Finds the socket at the event's descriptor, as far as it is known.  *late: the plugin saw another
+ * socket there than the records say.
+ */
 static struct sock *find(struct observer *o, const struct event *e, bool *late)
 {
 	struct sock_key key = key_of(e, e->pid), parent = key_of(e, e->ppid);
@@ -151,10 +156,15 @@ static struct sock *find(struct observer *o, const struct event *e, bool *late)
 	mine = s && same_process(s, e) ? s : NULL;
 	if (mine && same_inode(mine, e))
 		return touch(o, mine, e);
-	/* Inherited, or passed: what the socket is stays so; its flows are another process's. */
+	/*
+	 * Inherited or passed: the socket keeps its properties, but its flows are another
+	 * process's.
+	 */
 	s = key.node ? NULL : socktable_find_inode(o->sockets, e->inode);
-	/* Its own descriptor with another inode that nobody knows: the plugin looked late, and saw
-	 * what the descriptor had become by then.  The records' order counts, not the inode. */
+	/*
+	 * The process's own descriptor, with an unknown inode: the plugin looked late, and saw what
+	 * the descriptor had become by then.  The records' order counts, not the inode.
+	 */
 	if (!s && mine) {
 		*late = true;
 		mine->bound.port = -1;
@@ -185,7 +195,7 @@ static void remember_pending(struct observer *o, const struct event *e, uint64_t
 	};
 }
 
-/* A socket() that comes after the connect() that used it: by its serial it was before it. */
+/* A socket() record that comes after the connect() that used it, but has the earlier serial. */
 static void settle_pending(struct observer *o, const struct event *e, struct outcome *out)
 {
 	struct sock_key key = key_of(e, e->pid);
@@ -205,11 +215,11 @@ static void settle_pending(struct observer *o, const struct event *e, struct out
 	}
 }
 
-/* The calls' results of one connection: in progress, then how it ended. */
+/* A non-blocking connect() gives several results: in progress, then how it ended. */
 static bool is_pending(int64_t result)
 {
 	return result == -EINPROGRESS || result == -EALREADY || result == -EINTR ||
-	       result == -512 /* ERESTARTSYS: interrupted, and going on */;
+	       result == -512 /* ERESTARTSYS: a signal interrupted it, and it goes on */;
 }
 
 static bool continues(const struct sock *s, const struct event *e, const struct endpoint *dst)
@@ -223,8 +233,10 @@ static bool continues(const struct sock *s, const struct event *e, const struct 
 	return f->pending || e->exit == -EISCONN || e->exit == -EALREADY;
 }
 
-/* A socket() that comes after records that its serial is before: what they say of the descriptor
- * is newer.  Serials begin anew with a boot; times do not. */
+/*
+ * True for a socket() record with an earlier serial than the records that have come: those know the
+ * descriptor better.  Serials start again with a boot; times do not.
+ */
 static bool comes_late(const struct sock *s, const struct event *e)
 {
 	return s && same_process(s, e) && (int32_t)(e->serial - s->serial) < 0 &&
@@ -269,7 +281,7 @@ void observer_fill(struct connection *c, const struct event *e)
 	c->text[CONNECTION_CONTAINER] = names.container;
 }
 
-/* Results of a connect() that sent nothing: the row says so, by the error's name as its reason. */
+/* Results of a connect() that sent nothing: the row's reason is the error's name. */
 static bool never_attempted(int result)
 {
 	switch (-result) {
@@ -297,7 +309,9 @@ static int64_t user_of(const struct event *e)
 	return e->fsuid >= 0 ? e->fsuid : e->uid;
 }
 
-/* The record as a witness.  late: what the plugin saw at the descriptor is not the socket of the call. */
+/*
+ * The record as a witness.  late: what the plugin saw at the descriptor is not the call's socket.
+ */
 static struct call_record record_of(const struct event *e, const struct sock *s, bool late)
 {
 	return (struct call_record){
@@ -340,7 +354,7 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 		c->text[CONNECTION_REASON] = text_of(strerrorname_np(-(int)e->exit));
 }
 
-/* The record of a connection that a packet had told of already. */
+/* Takes the record of a connection whose packet came first. */
 static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 		    const struct endpoint *peer, bool late, struct outcome *out)
 {
@@ -359,18 +373,21 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	t.record.by = RECORD_PAIRED;
 	attribute(&w->facts, &t, &a);
 	take_answer(c, &a);
-	/* The packet shows that there was something. */
+	/* A packet was sent, so the record's result is no reason. */
 	c->text[CONNECTION_REASON] = TEXT_NONE;
 	out->kind = OUTCOME_CONFIRM;
 	out->amended = w->pid >= 0 && w->pid != e->pid;
-	/* The record has the program that made the call, /proc the one that it had become by then. */
+	/*
+	 * The record has the program that made the call; /proc has the one that it had become by
+	 * then.
+	 */
 	out->described = w->described && w->pid == e->pid && (!w->exe || w->exe == program_of(e));
 	out->source = w->source;
 	out->verdict = w->verdict;
 	return true;
 }
 
-/* A record that came before its packet, if ever one comes. */
+/* Remembers a record whose packet has not come, if one ever comes. */
 static void await_packet(struct observer *o, const struct event *e, int protocol,
 			 const struct endpoint *peer, uint64_t row)
 {
@@ -382,7 +399,7 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 	});
 }
 
-/* A row of its own, or that of its packet. */
+/* Opens a row, or takes that of the record's packet. */
 static void open_row(struct observer *o, const struct event *e, bool replay, struct sock *s,
 		     const struct endpoint *peer, bool late, struct outcome *out)
 {
@@ -403,13 +420,14 @@ static void go_on(const struct event *e, uint64_t connection, struct outcome *ou
 	out->result = e->exit;
 }
 
-/* The plugin saw the living socket: it knows better than any memory. */
+/* The plugin saw the socket alive, which is better than what was remembered. */
 static struct sock *find_seen(struct observer *o, const struct event *e, bool *late)
 {
 	struct sock *s = find(o, e, late);
 
 	if (e->protocol >= 0 && s->protocol >= 0 && s->protocol != e->protocol)
-		*late = true;	/* closed, and another socket in its place before the plugin looked */
+		*late = true;	/* closed, and another socket was in its place before the plugin
+				 * looked */
 	else if (e->protocol >= 0 && !*late)
 		s->protocol = (int)e->protocol;
 	return s;
@@ -422,7 +440,7 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 	struct endpoint dst = { e->addr, (int32_t)e->port };
 
 	address_unmap(&dst.addr);
-	/* Another socket, perhaps: then another connection, too. */
+	/* It may be another socket, and then another connection, too. */
 	if (late)
 		s->flow.valid = false;
 	if (continues(s, e, &dst)) {
@@ -439,8 +457,8 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 }
 
 /*
- * Datagrams to an address: one socket may send to many in turn, so what it has sent to is remembered
- * beside it.  Each destination is a flow, for half an hour.
+ * A datagram to an address: one socket may send to many in turn, so each destination is a flow for
+ * half an hour, and is remembered beside the socket.
  */
 static void on_send(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
@@ -460,14 +478,17 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 		return;
 	}
 	fill_connection(&out->connection, e, s, &dst, late);
-	/* One that failed before anything was sent is no connection; one that a rule held back is. */
+	/*
+	 * A send that failed before it sent anything is no connection, unless a firewall rule held
+	 * it back.
+	 */
 	if (e->exit < 0 && e->exit != -EPERM)
 		return;
 	open_row(o, e, replay, s, &dst, late, out);
 	*sent = (struct sent){ key, out->connection.id, e->time_us };
 }
 
-/* accept() with an address: the peer's.  The new socket's own end it does not tell. */
+/* accept() with an address: the peer's.  The record lacks the new socket's own address. */
 static void on_accept(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	struct endpoint peer = { e->addr, (int32_t)e->port };
@@ -499,8 +520,10 @@ static void on_bind(struct observer *o, const struct event *e)
 		s->bound.addr.family = 0;
 }
 
-/* What a child is until it executes something: its parent again, under another number.  Its own records
- * may have come before this one. */
+/*
+ * Until a child executes a program it is a copy of its parent with another pid.  The child's own
+ * records may have come before this one.
+ */
 static void on_fork(struct observer *o, const struct event *e)
 {
 	const struct event *old = proctable_get(o->processes, e->exit);
@@ -582,7 +605,7 @@ void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd)
 	struct sock_key key = { .node = 0, .pid = pid, .fd = fd };
 	struct sock *s = socktable_find(o->sockets, &key);
 
-	/* Of another socket at that descriptor nothing is true any more. */
+	/* Another socket took the descriptor, so what was known of it is void. */
 	if (!s || (s->inode >= 0 && s->inode != inode))
 		s = socktable_put(o->sockets, &key);
 	socktable_set_inode(o->sockets, s, inode);

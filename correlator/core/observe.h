@@ -12,17 +12,18 @@
 struct pairing;
 
 /*
- * Audit events to connections, from what the events say alone.  Pure: no system calls, and time
- * is that of the events.
+ * Audit events to connections, from what the events say alone.  Pure: no system calls, and all
+ * times are the events'.
  */
 struct observer;
 
 enum outcome_kind {
 	OUTCOME_NONE,
 	OUTCOME_NEW,		/* a row: *connection */
-	OUTCOME_AGAIN,		/* the flow of row `id` once more: `result` */
-	OUTCOME_PROTOCOL,	/* row `id` has this protocol, which it could not know before */
-	OUTCOME_CONFIRM,	/* the record of row connection.id, which a packet had told of */
+	OUTCOME_AGAIN,		/* row `id` has the same flow once more, with `result` */
+	OUTCOME_PROTOCOL,	/* row `id` has this protocol, which was unknown when it was made */
+	OUTCOME_CONFIRM,	/* the record of row connection.id has come, whose packet came
+				 * first */
 };
 
 struct outcome {
@@ -32,10 +33,11 @@ struct outcome {
 	int64_t result;
 	int protocol;
 	/* OUTCOME_CONFIRM: */
-	bool amended;		/* it had been attributed to another process */
-	bool described;		/* the row has more of the process than the record: it stays */
-	enum source source;	/* of the first answer */
-	enum verdict verdict;	/* that went with it */
+	bool amended;		/* the row had another process */
+	bool described;		/* the row knows more of the process than the record: it keeps
+				 * that */
+	enum source source;	/* the first answer's */
+	enum verdict verdict;	/* the verdict of the first answer */
 };
 
 /* pairing stays borrowed.  NULL where memory is short. */
@@ -43,31 +45,34 @@ struct observer *observer_new(struct pairing *pairing);
 void observer_free(struct observer *o);
 
 /*
- * One event, in order of arrival.  replay: it was dealt with in an earlier life and only fills the
- * memory; what comes of it is not to be recorded again.
+ * Takes one event, in order of arrival.  replay: an earlier run dealt with it, so it only fills the
+ * memory, and the caller records nothing.
  */
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out);
 
 /*
- * Who may hold a socket; to be looked at (/proc/PID/fd/FD), for a descriptor may have become another's.
+ * A process that may hold a socket.  Check /proc/PID/fd/FD, because the descriptor may have become
+ * another socket.
  */
 struct holder {
 	int64_t pid, fd;
 };
 
-/* Who was seen with the socket of this inode.  False: nobody. */
+/* Finds the process that was seen with the socket of this inode.  False: none was. */
 bool observer_holder(struct observer *o, int64_t inode, struct holder *h);
-/* Processes that used sockets of this protocol lately, each with its newest descriptor, the latest
- * first.  How many. */
+/*
+ * Lists processes that used sockets of this protocol lately, each with its newest descriptor, the
+ * latest first.  Returns how many.
+ */
 int observer_recent(struct observer *o, int protocol, struct holder *holders, int max);
-/* /proc showed that socket there. */
+/* /proc showed that socket at that descriptor. */
 void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
 
-/* The newest that is known of a process; NULL: nothing.  Good until the next event. */
+/* The newest event of a process; NULL: none.  Good until the next event. */
 const struct event *observer_who(const struct observer *o, int64_t pid);
-/* What /proc says of a process, to be remembered. */
+/* Remembers what /proc says of a process. */
 void observer_know(struct observer *o, const struct event *e);
-/* Who the process is, into c: texts borrowed from e. */
+/* Copies the process from e to c; the texts are borrowed from e. */
 void observer_fill(struct connection *c, const struct event *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the head of an IP packet says: RFC 791, RFC 8200, and the first bytes of the transports. */
+/* Parses the head of an IP packet: RFC 791, RFC 8200, and the first bytes of the transports. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #define IPV4_HEADER_MIN 20
 #define IPV6_HEADER 40
-/* More extension headers than anybody sends on purpose. */
+/* More extension headers than any real packet has. */
 #define EXTENSIONS_MAX 16
 #define TCP_FLAGS_AT 13
 
@@ -76,7 +76,7 @@ static int parse_ipv4(const uint8_t *data, size_t len, struct packet *p)
 	return parse_transport(data + header, len - header, p);
 }
 
-/* The length of an extension header; 0: next is none, it is the transport. */
+/* The length of an extension header; 0: next is the transport. */
 static size_t extension_length(int next, const uint8_t *data)
 {
 	switch (next) {

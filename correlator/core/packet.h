@@ -8,10 +8,11 @@
 
 #include "tuple.h"
 
-/* What the head of an IP packet says.  Nothing behind the ports is looked at, nothing is trusted. */
+/* The head of an IP packet.  The parser reads nothing after the ports, and trusts nothing. */
 struct packet {
 	int protocol;			/* IPPROTO_* of the transport */
-	struct endpoint src, dst;	/* port -1: the protocol has none, or it is not in this piece */
+	struct endpoint src, dst;	/* port -1: the protocol has none, or this fragment lacks
+					 * it */
 	bool fragment;			/* a later fragment: it has no transport header */
 	uint8_t tcp_flags;		/* as on the wire; 0 without TCP */
 	uint8_t icmp_type;
@@ -20,14 +21,14 @@ struct packet {
 /*
  * Reads IPv4 with options and IPv6 with extension headers, then the ports of TCP, UDP, UDP-Lite,
  * SCTP and DCCP.  data may be cut off anywhere.  0; -EINVAL where the head is malformed, -ENODATA
- * where it is cut off before the ports, with everything that was read filled in.
+ * where it ends before the ports; *p has all that was read.
  */
 int packet_parse(const uint8_t *data, size_t len, struct packet *p);
 
-/* For tables: not keyed, so that whoever chooses tuples can choose equal hashes. */
+/* For tables.  The hash has no key, so a process that chooses tuples can choose equal hashes. */
 uint64_t packet_hash_tuple(int protocol, const struct endpoint *src, const struct endpoint *dst);
 
-/* What a verdict names a packet by (linux/netfilter/nfnetlink_queue.h). */
+/* Names a packet in a verdict (linux/netfilter/nfnetlink_queue.h). */
 struct packet_id {
 	uint32_t id;
 	uint16_t queue;

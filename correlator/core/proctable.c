@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the newest event said of each process: a hash without chains, the newer one stays. */
+/*
+ * The newest event of each process: a hash without chains, where a newer event replaces an older.
+ */
 #include <stdlib.h>
 
 #include "clock.h"
 #include "proctable.h"
 
 #define SLOTS 2048
-/* An event with the longest of texts; most are a tenth of it. */
+/* Room for an event with the longest texts; most take a tenth of it. */
 #define EVENT_BYTES_MAX 8192
 #define KEEP_US TIME_US_PER_S
 
 struct proctable {
 	struct event *slot[SLOTS];
-	size_t size[SLOTS];	/* what is allocated for it */
+	size_t size[SLOTS];	/* how much is allocated for it */
 };
 
 struct proctable *proctable_new(void)
@@ -29,8 +31,10 @@ void proctable_free(struct proctable *t)
 	free(t);
 }
 
-/* The plugin was too busy to look at /proc, or the process had just ended: then what was known of it a
- * moment ago is more. */
+/*
+ * The plugin was too busy to look at /proc, or the process had just ended: then the older event
+ * says more.
+ */
 static bool says_less(const struct event *e, const struct event *old)
 {
 	return old && old->pid == e->pid && old->start_ticks >= 0 && e->start_ticks < 0 &&

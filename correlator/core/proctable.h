@@ -4,15 +4,15 @@
 
 #include "event.h"
 
-/* What the newest event said of each of this host's processes.  A fixed number of them. */
+/* The newest event of each of this host's processes, for a fixed number of them. */
 struct proctable;
 
 struct proctable *proctable_new(void);
 void proctable_free(struct proctable *t);
 
-/* Keeps a copy.  An event of another host is left out. */
+/* Keeps a copy.  Ignores an event of another host. */
 void proctable_put(struct proctable *t, const struct event *e);
-/* NULL where nothing is known; good until the next put. */
+/* NULL where the process is unknown; good until the next put. */
 const struct event *proctable_get(const struct proctable *t, int64_t pid);
 
 #endif

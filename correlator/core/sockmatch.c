@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which socket a packet belongs to.  What a packet shows and what the kernel has, from the cases that
- * are known to differ (an NTP client, SSDP, a printer's broadcasts, BitTorrent's one port for all):
+ * Which socket a packet belongs to.  Packet and socket differ in these known cases (an NTP client,
+ * SSDP, a printer's broadcasts, BitTorrent's one port for all):
  *
  *   packet                                    socket                          fit
  *   192.168.1.106:47344 -> 151.101.65.140:443 the same                        EXACT
@@ -22,7 +22,7 @@ static bool is_any(const struct address *a)
 	return !a->family || !memcmp(a->bytes, zero.bytes, sizeof(zero.bytes));
 }
 
-/* An IPv4-mapped address is what goes over the wire as IPv4. */
+/* The wire has IPv4 for an IPv4-mapped address. */
 static bool same_host(struct address a, struct address b)
 {
 	address_unmap(&a);
@@ -30,7 +30,9 @@ static bool same_host(struct address a, struct address b)
 	return address_equal(&a, &b);
 }
 
-/* A wildcard of IPv6 takes IPv4 packets as well, unless IPV6_V6ONLY forbids it; not the reverse. */
+/*
+ * A wildcard of IPv6 takes IPv4 packets as well, unless IPV6_V6ONLY forbids it; never the reverse.
+ */
 static bool may_be_local(const struct sock_entry *s, const struct endpoint *local)
 {
 	return s->local.addr.family == local->addr.family || s->local.addr.family == AF_INET6;

@@ -8,33 +8,34 @@
 #include "tuple.h"
 
 /*
- * The sockets that processes are known to hold, by (node, pid, fd) and by inode.  A fixed number;
- * the one that was used longest ago makes room.
+ * The sockets that processes are known to hold, by (node, pid, fd) and by inode.  The number is
+ * fixed; the least recently used socket makes room.
  */
 struct sock_key {
 	uint64_t node;		/* hash of the node's name; 0: this host */
 	int64_t pid, fd;
 };
 
-/* What a connection of this socket has come to. */
+/* The connection that this socket made last. */
 struct sock_flow {
-	uint64_t connection;	/* id of its row; 0: it is not known any more */
+	uint64_t connection;	/* id of its row; 0: not known any more */
 	struct endpoint dst;
 	int64_t time_us;	/* when its row began */
 	bool valid;
-	bool pending;		/* connect() has not come to its end (EINPROGRESS) */
+	bool pending;		/* connect() has not ended yet (EINPROGRESS) */
 };
 
 struct sock {
 	struct sock_key key;
 	int64_t ppid, start_ticks, inode;	/* -1: unknown */
 	uint64_t exe;				/* hash of the program */
-	uint32_t serial;			/* of the newest record about it, and its time */
+	uint32_t serial;			/* the serial of the newest record about it, and
+						 * its time */
 	int64_t time_us;
 	int family, type, protocol;		/* -1: unknown */
 	struct endpoint bound;			/* by bind(); port -1: not bound */
 	struct sock_flow flow;
-	/* the table's own */
+	/* for the table alone */
 	struct sock *next_by_key, *next_by_inode, *newer, *older;
 	bool used;
 };
@@ -47,11 +48,11 @@ void socktable_free(struct socktable *t);
 /* NULL where there is none. */
 struct sock *socktable_find(struct socktable *t, const struct sock_key *key);
 struct sock *socktable_find_inode(struct socktable *t, int64_t inode);
-/* The one that was used last; then along ->older.  NULL where there is none. */
+/* The most recently used; older ones are along ->older.  NULL where the table is empty. */
 struct sock *socktable_newest(struct socktable *t);
-/* A fresh entry for key, in place of an older one; everything else unknown. */
+/* Makes a fresh entry for key, in place of an older one; all other members are unknown. */
 struct sock *socktable_put(struct socktable *t, const struct sock_key *key);
-/* Its inode became known, or is another one now. */
+/* Sets the socket's inode, which became known or changed. */
 void socktable_set_inode(struct socktable *t, struct sock *s, int64_t inode);
 
 #endif

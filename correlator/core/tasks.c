@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Threads, their processes and programs: a ring of them with a hash over it. */
+/* Threads, their processes and programs: a ring of threads with a hash over it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,25 +10,25 @@
 #define NONE UINT32_MAX
 #define EXE_CHARS 100
 
-/* What a number has stood for since then. */
+/* What a thread's number stands for since then. */
 struct role {
 	int32_t pid, parent;		/* -1: not known */
 	int64_t since_ns;
-	uint64_t program;		/* which of all that were executed; 0: not known */
+	uint64_t program;		/* its index among all executed programs; 0: not known */
 };
 
 struct task {
 	int32_t tid;			/* 0: not used */
 	uint32_t next;			/* in the bucket */
 	struct role now, before;	/* before: since -1 where there was nothing */
-	bool execs;			/* now: a program that is not known yet */
+	bool execs;			/* a program that is not known yet */
 };
 
 struct tasks {
 	struct task task[TASKS];
 	uint32_t bucket[TASKS];
 	uint32_t newest;
-	/* Those executed last: number n is at n % PROGRAMS until another one takes its place. */
+	/* The newest programs: number n is at n % PROGRAMS until a newer one takes its place. */
 	char exe[PROGRAMS][EXE_CHARS];
 	uint64_t programs;
 };
@@ -56,7 +56,7 @@ void tasks_free(struct tasks *t)
 
 static uint32_t *bucket_of(struct tasks *t, int32_t tid)
 {
-	/* Numbers are given one after another: that spreads them as well as any hash. */
+	/* The kernel numbers threads in sequence, which spreads them as well as any hash. */
 	return &t->bucket[(uint32_t)tid % TASKS];
 }
 
@@ -79,7 +79,7 @@ static void take_out(struct tasks *t, uint32_t n)
 		*at = t->task[n].next;
 }
 
-/* The thread's entry, made where there is none. */
+/* Returns the thread's entry, and makes it where there is none. */
 static struct task *put(struct tasks *t, int32_t tid)
 {
 	struct task *k = find(t, tid);
@@ -98,7 +98,7 @@ static struct task *put(struct tasks *t, int32_t tid)
 	return k;
 }
 
-/* 0 for one whose name says too little. */
+/* Returns 0 for a name that does not identify a program. */
 static uint64_t add_program(struct tasks *t, struct text exe)
 {
 	uint64_t number;
@@ -135,19 +135,19 @@ void tasks_run(struct tasks *t, int32_t pid, struct text exe)
 static void new_task(struct tasks *t, const struct trace_event *e)
 {
 	const struct task *maker = find(t, e->tid);
-	/* Where the maker has been forgotten, whose thread it is is for /proc to say. */
+	/* Without the maker's entry only /proc can say which process the thread belongs to. */
 	int32_t pid = maker ? maker->now.pid : -1;
 	struct role role = { .pid = e->thread ? pid : e->other, .parent = e->thread ? -1 : pid,
 			     .since_ns = e->time_ns };
 	struct task *k;
 
-	/* The program is the process's, which its first thread is known by. */
+	/* The program belongs to the process, whose entry is that of its first thread. */
 	if (maker && find(t, pid))
 		maker = find(t, pid);
 	if (maker)
 		role.program = maker->now.program;
 	k = put(t, e->other);
-	/* Of several processors what came later may have been read first. */
+	/* The processors' buffers are read in turn, so a later event may have been read first. */
 	if (k->now.since_ns > e->time_ns) {
 		k->before = role;
 		return;
@@ -157,7 +157,7 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 	k->execs = false;
 }
 
-/* From here on /proc may show the new program. */
+/* /proc may show the new program from now on. */
 static void begin_exec(struct tasks *t, const struct trace_event *e)
 {
 	const struct task *thread = find(t, e->tid);
@@ -187,7 +187,7 @@ static void exec(struct tasks *t, const struct trace_event *e)
 		k->now.since_ns = e->time_ns;
 	}
 	k->execs = false;
-	/* Whichever thread it was is the process's first one from now on. */
+	/* The thread that executed is the process's first thread from now on. */
 	k->now.pid = e->tid;
 	k->now.program = add_program(t, text_of(e->name));
 }

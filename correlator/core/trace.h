@@ -14,7 +14,8 @@ enum trace_kind {
 	TRACE_SEND,	/* sock_send_length: a send() or the like has come to its end */
 	TRACE_TASK,	/* task_newtask: `tid` made `other` */
 	TRACE_EXECS,	/* sched_prepare_exec: `tid` is about to become another program */
-	TRACE_EXEC,	/* sched_process_exec: `tid` became `name`, which /proc has shown for a moment */
+	TRACE_EXEC,	/* sched_process_exec: `tid` became `name`, which /proc has shown for a
+			 * moment */
 };
 
 struct trace_event {
@@ -22,11 +23,11 @@ struct trace_event {
 	int64_t time_ns;	/* CLOCK_MONOTONIC */
 	int order;		/* among events of the same time */
 	int32_t tid;		/* 0: an idle processor */
-	bool interrupt;		/* in an interrupt: the thread is not to blame */
+	bool interrupt;		/* in an interrupt, so the event is not the thread's */
 	/* TRACE_LOOKUP, TRACE_STATE */
 	int protocol;
-	struct endpoint src, dst;	/* src: 0.0.0.0, :: or port 0 where not chosen yet */
-	uint64_t socket;		/* TRACE_STATE: the kernel's pointer, by then */
+	struct endpoint src, dst;	/* src: 0.0.0.0, :: or port 0 until it is chosen */
+	uint64_t socket;		/* TRACE_STATE: the address of the kernel's struct sock */
 	int old_state, new_state;	/* TCP_CLOSE, ... of netinet/tcp.h */
 	/* TRACE_SEND, with the protocol */
 	int family;
