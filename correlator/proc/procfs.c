@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What /proc says of this host's processes.  Each is opened once and read below its directory,
- * which stands for that very process. */
+/*
+ * Reads what /proc says of this host's processes.  Each is opened once and read below its
+ * directory, which stands for that very process.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,9 @@
 
 #define CALLS 64
 
-/* /proc/PID/syscall, kept open: it stands for that very process, and tells whether it is there. */
+/*
+ * /proc/PID/syscall, kept open: it stands for one process, so reading it fails once that is gone.
+ */
 struct call_file {
 	int64_t pid;
 	int fd;			/* -1: none */
@@ -30,7 +34,7 @@ struct procfs {
 	struct call_file call[CALLS];	/* by pid */
 	int64_t tick_us;
 	int64_t boot_us;	/* by the wall clock at the start of this program */
-	/* what the process glanced at last said */
+	/* the texts of the process that procfs_glance() read last */
 	char comm[64], name[PATH_MAX], cmdline[4096], cwd[PATH_MAX], cgroup[4096];
 };
 
@@ -99,7 +103,7 @@ bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode)
 	return inode > 0 && procfs_inode(p, pid, fd) == inode;
 }
 
-/* A list of a process's: its "task" or its "fd".  NULL where it is gone. */
+/* Opens a process's "task" or "fd" directory.  NULL where the process is gone. */
 static DIR *open_list(const struct procfs *p, int64_t pid, const char *what)
 {
 	char name[64];
@@ -166,7 +170,7 @@ static bool ends(char *buf, ssize_t n)
 	return n > 0;
 }
 
-/* Of the process's first thread. */
+/* Reads the call of the process's first thread. */
 static bool read_call(struct procfs *p, int64_t pid, char buf[CALL_CHARS])
 {
 	struct call_file *c = &p->call[(uint64_t)pid % CALLS];
@@ -206,7 +210,7 @@ bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
 
 	if (fd < 0)
 		return false;
-	/* Most have one thread alone, which is the process's own. */
+	/* Most processes have one thread. */
 	if (read_call(p, pid, buf) && fd_of_call(buf) == fd)
 		return true;
 	tasks = open_list(p, pid, "task");
@@ -314,7 +318,7 @@ void procfs_rest(struct procfs *p, struct event *e)
 	struct text cgroup;
 	ssize_t n;
 
-	/* By now its number may be another's. */
+	/* Another process may have its pid now. */
 	if (dir >= 0 && proc_start_ticks(dir) != e->start_ticks) {
 		close(dir);
 		dir = -1;
@@ -367,7 +371,10 @@ int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)
 	snprintf(name, sizeof(name), "%lld", (long long)pid);
 	if (fstatat(p->dir, name, &owner, 0))
 		return -1;
-	/* Root's may be anybody's who is not to be looked into (PR_SET_DUMPABLE). */
+	/*
+	 * Root also owns the /proc/PID of any user's process that is not dumpable
+	 * (PR_SET_DUMPABLE).
+	 */
 	if (owner.st_uid && owner.st_uid == likely)
 		return likely;
 	snprintf(name, sizeof(name), "%lld/status", (long long)pid);

@@ -2,11 +2,12 @@
 /*
  * Looks through the processes for sockets.
  *
- *   begin --> LIST:     /proc is listed, in pieces as well: with thousands of processes that takes
- *                       longer than a packet may
- *         --> CALLS:    the list from its end (higher pids are newer, until they come round): in which
- *                       call is each, for who waits for an answer mostly waits there
- *         --> SOCKETS:  once more, with all that each has open --> DONE
+ *   begin --> LIST:     /proc is listed, in pieces as well, because with thousands of processes
+ *                       that takes longer than a packet may wait
+ *         --> CALLS:    the list from its end (higher pids are newer, until they wrap): the call
+ *                       that each process is in, because a process that waits for an answer mostly
+ *                       sleeps in that call
+ *         --> SOCKETS:  once more, with all descriptors of each --> DONE
  *   newest --> CALLS:   the last pids that were given, without a list of all
  */
 #include <dirent.h>
@@ -33,7 +34,8 @@ struct procscan {
 	enum stage stage;
 	int list;		/* /proc, while it is listed; -1 */
 	size_t count;		/* in pids */
-	size_t left;		/* of these, not looked at yet in this stage: the first ones */
+	size_t left;		/* processes that this stage has not looked at yet: the first
+				 * ones of pids */
 	int32_t pids[PIDS_MAX];
 };
 
@@ -95,7 +97,7 @@ void procscan_begin(struct procscan *s)
 	s->stage = LIST;
 }
 
-/* From here on they are looked at. */
+/* Begins the CALLS stage. */
 static void look(struct procscan *s)
 {
 	s->left = s->count;
@@ -114,7 +116,7 @@ void procscan_newest(struct procscan *s)
 	look(s);
 }
 
-/* The socket that it waits for in a call.  True: enough. */
+/* Shows the socket that the process waits for in a call.  True: each() has enough. */
 static bool show_call(const struct procscan *s, int64_t id,
 		      bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
@@ -123,7 +125,7 @@ static bool show_call(const struct procscan *s, int64_t id,
 	return inode > 0 && each(inode, id, fd, arg);
 }
 
-/* All that it has open.  True: enough. */
+/* Shows all sockets that the process has open.  True: each() has enough. */
 static bool show_sockets(const struct procscan *s, int64_t id,
 			 bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
@@ -147,8 +149,10 @@ static bool show_sockets(const struct procscan *s, int64_t id,
 	return enough;
 }
 
-/* Some entries more of the list of processes; false at its end.  The kernel makes an inode for each: as
- * many as readdir() asks for at once take milliseconds. */
+/*
+ * Reads some more entries of the list of processes; false at its end.  The kernel makes an inode
+ * for each entry, so a full buffer of readdir() would take milliseconds.
+ */
 static bool list_some(struct procscan *s)
 {
 	char buf[LIST_BYTES] __attribute__((aligned(8)));

@@ -7,23 +7,27 @@
 
 struct procfs;
 
-/* Looks through the processes for sockets, in small pieces: first for those that a process waits for in a
- * call, then for all; the newest process first. */
+/*
+ * Looks through the processes for sockets, in small pieces: first for those that a process waits
+ * for in a call, then for all; the newest process first.
+ */
 struct procscan;
 
 /* procfs stays borrowed.  NULL where memory is short. */
 struct procscan *procscan_new(struct procfs *p);
 void procscan_free(struct procscan *s);
-/* From the start, all of them. */
+/* Begins a search of all processes. */
 void procscan_begin(struct procscan *s);
-/* Only those that were started last (/proc/loadavg names the newest): some dozens. */
+/* Begins a search of the newest processes only, some dozens (/proc/loadavg names the newest). */
 void procscan_newest(struct procscan *s);
-/* Shows sockets for about budget_us, or until each() is content (true).  Of the newest, id may be a
- * thread's: /proc hides those from its list only.  False when it has come to its end. */
+/*
+ * Shows sockets for about budget_us, or until each() returns true.  Among the newest, id may be a
+ * thread's: /proc hides threads from its list only.  False at the end of the search.
+ */
 bool procscan_step(struct procscan *s, int64_t budget_us,
 		   bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg);
 
-/* Every thread that is there, at once: for a start. */
+/* Shows every thread of the host in one go, for a start. */
 void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg), void *arg);
 
 #endif

@@ -14,7 +14,7 @@
 struct slot {
 	int64_t uid;
 	int64_t asked_ns;	/* 0: empty */
-	char name[NAME_CHARS];	/* "": nobody has this uid */
+	char name[NAME_CHARS];	/* "": no user has this uid */
 };
 
 struct users {

@@ -6,14 +6,16 @@
 
 #include "text.h"
 
-/* Names of this host's users, remembered for a minute: asking for one may wait for a directory
- * server. */
+/*
+ * Names of this host's users, remembered for a minute, because asking for one may wait for a
+ * directory server.
+ */
 struct users;
 
 struct users *users_new(void);
 void users_free(struct users *u);
 
-/* None where nobody has this uid.  Good until the next call. */
+/* No text where no user has this uid.  Good until the next call. */
 struct text users_name(struct users *u, int64_t uid, int64_t now_ns);
 
 #endif
