@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A processor's buffer of the trace, mapped or read.
+ * A processor's trace buffer, mapped or read.
  *
- * The kernel writes into a ring of pages; the reader has one besides, which it exchanges for the
- * oldest of the ring when it has read it.  Who has caught up has the page that is being written.
+ * The kernel writes into a ring of pages.  The reader has one page besides, and exchanges it for
+ * the oldest page of the ring after reading it.  A reader that has caught up has the page that the
+ * kernel is writing.
  *
- *   I1  The kernel goes on to the next page when an event does not fit on this one, and marks the rest
- *       of this one as used (kernel/trace/ring_buffer.c, rb_reset_tail()): a page with room is the one
- *       that is being written, and nothing is behind it.  Only where it has none, or nothing yet, the
- *       kernel has to be asked.
- *   I2  The page that the reader has is not written anew until it is given back.
+ *   I1  The kernel goes on to the next page when an event does not fit on this one, and marks the
+ *       rest of this one as used (kernel/trace/ring_buffer.c, rb_reset_tail()).  So a page with
+ *       room is the one that is being written, and no later page has events.  Only where the page
+ *       has no room, or nothing yet, the reader must ask the kernel.
+ *   I2  The kernel writes to the reader's page again only after the reader gave it back.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +41,7 @@ struct map_head {
 	uint64_t reserved[2];
 };
 
-/* What the shortest event takes: with less room than that a page is full (RB_EVNT_MIN_SIZE). */
+/* The size of the shortest event: a page with less room than that is full (RB_EVNT_MIN_SIZE). */
 #define EVENT_BYTES_MIN 8
 
 struct tracebuf {
@@ -51,7 +52,8 @@ struct tracebuf {
 	const uint8_t *pages;
 	uint32_t page, page_bytes, page_count;	/* page: the reader's */
 	size_t taken;			/* of its bytes */
-	uint64_t begun_ns, taken_ns;	/* the page's time, and that of the last event taken */
+	uint64_t begun_ns, taken_ns;	/* the page's time, and that of the last event that was
+					 * taken */
 	uint64_t overrun;
 	bool lost;
 };
@@ -76,7 +78,7 @@ static const void *map(int fd, size_t bytes, size_t at)
 	return at_memory == MAP_FAILED ? NULL : at_memory;
 }
 
-/* What the kernel says of it is what we can make use of. */
+/* Whether this code can handle the buffer that the kernel describes. */
 static bool is_sound(const struct tracebuf *b)
 {
 	const struct map_head *h = b->head;
@@ -148,7 +150,7 @@ static const uint8_t *page_of(const struct tracebuf *b)
 	return b->pages + (size_t)b->page_bytes * b->page;
 }
 
-/* The second word of the reader's page; all the events that it counts can be read after that. */
+/* The second word of the reader's page; the events that it counts can be read after this. */
 static unsigned long commit_of(const struct tracebuf *b)
 {
 	const _Atomic unsigned long *commit =
@@ -169,7 +171,10 @@ static size_t bytes_of(const struct tracebuf *b, unsigned long commit)
 	return bytes < room_of(b) ? bytes : room_of(b);
 }
 
-/* Whether the kernel may have gone on to another one.  What is marked was marked for us by that. */
+/*
+ * Whether the kernel may have gone on to another page.  It marks lost events on a page when it
+ * hands that over, so a marked page does not say.
+ */
 static bool may_be_full(const struct tracebuf *b, unsigned long commit)
 {
 	size_t bytes = bytes_of(b, commit);
@@ -186,12 +191,12 @@ static uint64_t begun(const struct tracebuf *b)
 	return ns;
 }
 
-/* Asks the kernel for the next page.  How many bytes are on the one that we have then. */
+/* Asks the kernel for the next page.  Returns how many bytes are on the page that we have then. */
 static size_t turn_page(struct tracebuf *b)
 {
 	bool behind = b->head->reader.read < b->taken;
 
-	/* While the kernel's own reader is behind us, it only follows. */
+	/* If the kernel's read position is behind ours, the first call only moves that forward. */
 	for (int i = 0; i < 1 + behind; i++) {
 		if (ioctl(b->fd, GET_READER))
 			break;
@@ -206,7 +211,7 @@ static size_t turn_page(struct tracebuf *b)
 	return bytes_of(b, commit_of(b));
 }
 
-/* The part of the page that is new, as a page of its own. */
+/* Copies the new part of the page, as a page of its own. */
 static size_t copy(struct tracebuf *b, size_t bytes, uint8_t *to)
 {
 	uint64_t since_ns = b->taken ? b->taken_ns : begun(b);
@@ -227,7 +232,7 @@ static size_t take_mapped(struct tracebuf *b, uint8_t *page)
 	unsigned long commit = commit_of(b);
 	size_t bytes = bytes_of(b, commit);
 
-	/* Somebody emptied it. */
+	/* Another process emptied the buffer. */
 	if (bytes < b->taken || (b->taken && begun(b) != b->begun_ns)) {
 		b->lost = true;
 		b->taken = 0;
@@ -236,7 +241,7 @@ static size_t take_mapped(struct tracebuf *b, uint8_t *page)
 		bytes = turn_page(b);
 	if (bytes > b->taken)
 		return copy(b, bytes, page);
-	/* That something is lost is told at once. */
+	/* Report a loss at once, even without events. */
 	return b->lost ? copy(b, b->taken, page) : 0;
 }
 

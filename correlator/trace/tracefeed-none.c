@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Built without libtracefs: as where the kernel has none. */
+/* Built without libtracefs: behaves as on a kernel without tracepoints. */
 #include <errno.h>
 #include <stddef.h>
 

@@ -3,9 +3,10 @@
  * The kernel's tracepoints, by libtracefs and libtraceevent.
  *
  *   per_cpu/cpuN/trace_pipe_raw --tracebuf_take()--> page --kbuffer--> record
- *        --traceformats_decode()--> struct trace_event --sorted by time over all processors--> each()
+ *        --traceformats_decode()--> struct trace_event
+ *        --sorted by time over all processors--> each()
  *
- * The instance has our pid in its name: one whose process is gone was left behind by a kill.
+ * The instance has our pid in its name, so an instance whose process is gone was left by a kill.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,27 +30,29 @@
 #define NAME "sockledger."
 #define BATCH 1024
 #define NAMES_CHARS (64 * TRACEFORMAT_NAME_CHARS)	/* of a batch, together */
-/* One pass reads no more than this of a processor.  Who writes faster than we read is not read to his end:
- * then what has just happened may be missing, as if it were lost. */
+/*
+ * One pass reads at most so many pages of a processor.  A processor that writes faster is not read
+ * to its end: the newest events may be missing then, which counts as lost events.
+ */
 #define PAGES_MAX 256
 
 struct tracefeed {
-	const struct traceprobe *probe;		/* NULL: the tracepoints do */
+	const struct traceprobe *probe;		/* NULL: the tracepoints are enough */
 	struct tracefs_instance *instance;
 	struct traceformats *formats;
 	struct kbuffer *kbuf;
 	bool big_endian;
-	struct tracebuf **buf;		/* of the processors */
+	struct tracebuf **buf;		/* one for each processor */
 	int bufs;
 	int64_t overruns, events;
 	struct trace_event batch[BATCH];
 	int count;
 	char names[NAMES_CHARS];
-	size_t named;			/* of names, used */
+	size_t named;			/* how much of names is used */
 	char page[TRACEBUF_BYTES_MAX];
 };
 
-/* Those of processes that are gone. */
+/* Removes the instances of processes that are gone. */
 static void remove_stale(void)
 {
 	char *dir = tracefs_get_tracing_file("instances");
@@ -65,7 +68,7 @@ static void remove_stale(void)
 		pid = strtol(entry->d_name + sizeof(NAME) - 1, NULL, 10);
 		if (pid <= 0 || !kill((pid_t)pid, 0) || errno != ESRCH)
 			continue;
-		/* rmdir() of an instance removes what it stands for. */
+		/* In tracefs rmdir() removes the whole instance. */
 		unlinkat(dirfd(all), entry->d_name, AT_REMOVEDIR);
 	}
 	if (all)
@@ -106,7 +109,7 @@ static int open_bufs(struct tracefeed *t)
 	t->buf = calloc((size_t)cpus, sizeof(struct tracebuf *));
 	if (!t->buf)
 		return -ENOMEM;
-	/* A processor that is not there has no buffer. */
+	/* An absent processor has no buffer. */
 	for (int n = 0; n < cpus; n++)
 		if (!tracebuf_open(t->instance, n, true, &t->buf[t->bufs]))
 			t->bufs++;
@@ -152,7 +155,7 @@ static int start(struct tracefeed *t, int64_t buffer_bytes)
 	t->instance = tracefs_instance_create(name);
 	if (!t->instance)
 		rc = errno ? -errno : -EACCES;
-	/* A buffer that is mapped keeps its size. */
+	/* The size of a mapped buffer cannot change. */
 	if (!rc)
 		rc = set_up(t, buffer_bytes);
 	if (!rc)
@@ -176,8 +179,10 @@ static void on_trial(const struct trace_event *e, void *arg)
 		       address_equal(&e->dst.addr, &trial->dst.addr);
 }
 
-/* The probe says of connections of our own what they are; of a family that cannot connect here it
- * cannot be told, and is not believed. */
+/*
+ * Tries the probe with connections of our own.  A family that cannot connect here cannot be tried,
+ * so the probe is not believed for it.
+ */
 static int try_probe(struct tracefeed *t)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
@@ -319,9 +324,10 @@ static uint32_t word_at(const uint8_t *at)
 }
 
 /*
- * What an event of a page takes, of at most `left` bytes; 0: it does not fit.  Its head is a word of
- * type and time; type 0 has its length, itself included, in the next word, padding its own without,
- * a time another word; all else is the length in words (linux/ring_buffer.h).
+ * The bytes that an event of a page takes, of at most `left`; 0: it does not fit.  An event begins
+ * with a word of type and time.  Type 0 has its length, itself included, in the next word; padding
+ * its length without itself; a time another word; for all other types the type is the length in
+ * words (linux/ring_buffer.h).
  */
 static size_t event_bytes(const struct tracefeed *t, const uint8_t *at, size_t left)
 {
@@ -344,8 +350,8 @@ static size_t event_bytes(const struct tracefeed *t, const uint8_t *at, size_t l
 }
 
 /*
- * kbuffer believes every length.  A page that is not whole in itself would lead it out of the page,
- * or round and round in it.
+ * kbuffer believes every length, so a malformed page would lead it out of the page, or round and
+ * round in it.
  */
 static bool is_whole(const struct tracefeed *t, const uint8_t *page, size_t len)
 {
@@ -358,7 +364,7 @@ static bool is_whole(const struct tracefeed *t, const uint8_t *page, size_t len)
 	size = commit & TRACEBUF_COMMIT;
 	if (size > len - head)
 		return false;
-	/* How many are missing stands behind the last event. */
+	/* The number of lost events is stored after the last event. */
 	if ((commit & TRACEBUF_LOST_STORED) && len - head - size < sizeof(long))
 		return false;
 	for (size_t at = 0, bytes; at < size; at += bytes) {
@@ -376,7 +382,7 @@ bool tracefeed_page(struct tracefeed *t, void *page, size_t len,
 	void *data;
 
 	if (!is_whole(t, page, len) || kbuffer_load_subbuffer(t->kbuf, page)) {
-		t->overruns++;		/* what it had is lost */
+		t->overruns++;		/* its events count as lost */
 		return false;
 	}
 	if (kbuffer_missed_events(t->kbuf))
@@ -390,7 +396,7 @@ bool tracefeed_page(struct tracefeed *t, void *page, size_t len,
 	return true;
 }
 
-/* What there is of one processor, a page or a part of it; false where there is nothing. */
+/* Takes one page of a processor, or a part of it; false where there is nothing to take. */
 static bool take(struct tracefeed *t, struct tracebuf *b,
 		 void (*each)(const struct trace_event *e, void *arg), void *arg)
 {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The tracepoints that are ours, and what their records say, by the offsets that this kernel's format
- * files tell.
- */
+/* Our tracepoints, and how to decode their records by the offsets in this kernel's format files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,15 +23,17 @@
 enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKET, F_OLD, F_NEW,
 	     F_FAMILY, F_RESULT, F_CHILD, F_CLONE, F_NAME, F_SRC6_REST, F_DST6_REST, FIELDS };
 
-/* Tracepoints that name who connects, or, where a kernel lacks one of them, the probe of our own. */
+/*
+ * Tracepoints that name the connecting thread, or our own probe where a kernel lacks one of them.
+ */
 enum when { ALWAYS, IF_THERE, TRACED, PROBED };
 
-/* What is wanted of each tracepoint: names of fields; NULL: it has no such. */
+/* The fields of each tracepoint by name; NULL: the tracepoint has no such field. */
 static const struct point {
 	const char *system, *name, *filter;
 	enum trace_kind kind;
 	enum when when;
-	int family;		/* of its addresses; 0: a field says */
+	int family;		/* the addresses' family; 0: a field has it */
 	const char *field[FIELDS];
 } points[] = {
 	{ "fib", "fib_table_lookup", "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
@@ -55,7 +54,7 @@ static const struct point {
 	  { [F_SRC] = "saddr", [F_DST] = "daddr", [F_SRC6] = "saddr6", [F_SRC6_REST] = "saddr6b",
 	    [F_DST6] = "daddr6", [F_DST6_REST] = "daddr6b", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport", [F_FAMILY] = "family" } },
-	/* Since Linux 6.3.  UDP's, and those over rtnetlink, which may ask for a route. */
+	/* Since Linux 6.3.  UDP's sends, and those over rtnetlink, which may ask for a route. */
 	{ "sock", "sock_send_length",
 	  "(protocol==17 && (family==2 || family==10)) || (family==16 && protocol==0)",
 	  TRACE_SEND, IF_THERE, 0,
@@ -71,7 +70,7 @@ static const struct point {
 #define CLONE_THREAD_FLAG 0x00010000
 
 struct place {
-	int offset, size;	/* size 0: there is none */
+	int offset, size;	/* size 0: there is no such field */
 };
 
 /* One tracepoint as this kernel has it. */
@@ -90,7 +89,7 @@ static struct place place_of(const struct tep_format_field *f)
 	return f ? (struct place){ f->offset, f->size } : (struct place){ 0, 0 };
 }
 
-/* What the format file says of its fields: libtraceevent's, of a handle that the caller frees. */
+/* Parses the fields of the format file: libtraceevent's, of a handle that the caller frees. */
 static struct tep_event *parse_format(struct tep_handle *tep, const char *tracing,
 				      const struct point *p)
 {
@@ -111,7 +110,7 @@ static struct tep_event *parse_format(struct tep_handle *tep, const char *tracin
 	return tep_find_event_by_name(tep, p->system, p->name);
 }
 
-/* An address of the probe's, which reads no more than half of one at once. */
+/* Joins an address of the probe's, which reads at most half of one at once. */
 static bool join_halves(struct format *f, enum field first, enum field rest)
 {
 	if (f->field[first].offset + f->field[first].size != f->field[rest].offset)
@@ -143,7 +142,9 @@ static int read_format(struct tep_handle *tep, const char *tracing, const struct
 	return f->flags.size && f->pid.size ? 0 : -ENOENT;
 }
 
-/* Not by tracefs_local_events_system(), which reads and sorts all symbols of the kernel as well. */
+/*
+ * Not by tracefs_local_events_system(), because it also reads and sorts all symbols of the kernel.
+ */
 int traceformats_read(const char *tracing, bool probe, struct traceformats **out)
 {
 	struct traceformats *f = calloc(1, sizeof(*f));
@@ -237,22 +238,27 @@ static void address(struct endpoint *e, const uint8_t *data, int size, int famil
 	address_unmap(&e->addr);
 }
 
-/* A string that lies elsewhere in the record: offset and length in one word (__data_loc). */
+/* Copies a string from another place of the record: offset and length in one word (__data_loc). */
 static void copy_name(char to[TRACEFORMAT_NAME_CHARS], const uint8_t *data, int size, struct place p)
 {
 	uint64_t loc = number(data, size, p);
 	size_t at = loc & 0xffff, len = loc >> 16;
 
 	to[0] = '\0';
-	/* One that is too long is none: a part of a path would be another program's. */
+	/*
+	 * A name that is too long counts as none, because a part of a path could be another
+	 * program's path.
+	 */
 	if (at + len > (size_t)size || len > TRACEFORMAT_NAME_CHARS || !len)
 		return;
 	memcpy(to, data + at, len);
 	to[len - 1] = '\0';
 }
 
-/* The probe stands where a socket goes from TCP_CLOSE to TCP_SYN_SENT.  No interrupt connects; that it
- * comes by a breakpoint makes it look like one (irqentry_nmi_enter()). */
+/*
+ * The probe fires where a socket goes from TCP_CLOSE to TCP_SYN_SENT.  No interrupt connects, but
+ * the probe's breakpoint makes its event look like an interrupt's (irqentry_nmi_enter()).
+ */
 static bool complete_probe(const struct traceformats *f, struct trace_event *e)
 {
 	if (e->family != AF_INET && (e->family != AF_INET6 || f->only_four))

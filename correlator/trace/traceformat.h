@@ -7,8 +7,8 @@
 #include "trace.h"
 
 /*
- * The tracepoints that are ours, as this kernel has them: where in a record each field lies is told by
- * events/SYSTEM/NAME/format (Documentation/trace/events.rst).
+ * Our tracepoints, as this kernel has them: events/SYSTEM/NAME/format says where in a record each
+ * field lies (Documentation/trace/events.rst).
  */
 struct traceformats;
 
@@ -20,22 +20,23 @@ struct tracepoint {
 };
 
 /*
- * Read below `tracing`.  probe: of those that the probe stands in for, the probe (traceprobe.h).  0;
- * -ENOENT where the kernel lacks one that cannot be done without; -ENOMEM.
+ * Reads the formats below `tracing`.  probe: read the probe's format instead of those of the
+ * tracepoints it stands in for (traceprobe.h).  0; -ENOENT where the kernel lacks a required one;
+ * -ENOMEM.
  */
 int traceformats_read(const char *tracing, bool probe, struct traceformats **out);
 void traceformats_free(struct traceformats *f);
-/* What the probe says of IPv6 is not to be believed. */
+/* Ignore the probe's events of IPv6. */
 void traceformats_only_four(struct traceformats *f);
 
 bool traceformats_have(const struct traceformats *f, enum trace_kind kind);
-/* Shows each that is there, until one gives something else than 0, which is given back. */
+/* Shows each tracepoint that the kernel has, until each() returns nonzero; returns that. */
 int traceformats_each(const struct traceformats *f, int (*each)(const struct tracepoint *p, void *arg),
 		      void *arg);
 
 /*
- * What a record of `size` bytes says, but for its time and order.  name: room for a TRACE_EXEC's, which
- * the event then borrows.  False: it is none of ours.  Every byte may be anything.
+ * Decodes a record of `size` bytes, but for its time and order.  name: room for a TRACE_EXEC's
+ * name, which the event then borrows.  False: it is not one of ours.  Every byte may be anything.
  */
 bool traceformats_decode(const struct traceformats *f, const void *record, int size,
 			 struct trace_event *e, char name[TRACEFORMAT_NAME_CHARS]);

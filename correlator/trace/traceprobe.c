@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A probe at tcp_connect(), for kernels whose tracepoints tell too little. */
+/* A probe at tcp_connect(), for kernels whose tracepoints say too little. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 
 #include "traceprobe.h"
 
-/* The register of a function's first argument, as probes call it. */
+/* The register of a function's first argument, by the name that probes use. */
 #if defined(__x86_64__)
-#define FIRST "%%di"	/* in a format */
+#define FIRST "%%di"	/* for printf() */
 #elif defined(__aarch64__)
 #define FIRST "%%x0"
 #endif
@@ -27,7 +27,7 @@ static int write_line(const char *tracing, const char *file, const char *line)
 	int fd, rc;
 
 	snprintf(path, sizeof(path), "%s/%s", tracing, file);
-	/* Appended: without that all probes of others would go. */
+	/* O_APPEND, because opening without it removes the probes of all programs. */
 	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -42,8 +42,10 @@ int traceprobe_add(const struct traceprobe *p, const char *tracing)
 	char line[PATH_MAX + 512];
 	int rc;
 
-	/* skc_daddr, skc_rcv_saddr, skc_dport (network order), skc_num, skc_family, skc_v6_daddr and
-	 * skc_v6_rcv_saddr. */
+	/*
+	 * skc_daddr, skc_rcv_saddr, skc_dport (network order), skc_num, skc_family, skc_v6_daddr
+	 * and skc_v6_rcv_saddr.
+	 */
 	snprintf(line, sizeof(line),
 		 "p:" TRACEPROBE_SYSTEM "/" TRACEPROBE_NAME " %s"
 		 " daddr=+0(" FIRST "):u32 saddr=+4(" FIRST "):u32 dport=+12(" FIRST "):u16"
@@ -106,7 +108,7 @@ int traceprobe_trial(int family, struct endpoint *src, struct endpoint *dst)
 		to.four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (listener < 0 || client < 0 || bind(listener, &to.any, len) || listen(listener, 1) ||
 	    getsockname(listener, &to.any, &len) ||
-	    /* The answer may wait in our own queue: nobody waits for it. */
+	    /* Do not wait: the answer may be waiting in our own queue. */
 	    (connect(client, &to.any, len) && errno != EINPROGRESS))
 		rc = -errno;
 	if (!rc)
