@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who started whom.  Many connections in a row have the same parents: what was asked is kept for a
- * second. */
+/*
+ * Which process started which.  Many connections in a row have the same parents, so an answer is
+ * kept for a second.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +16,8 @@
 
 #define GENERATIONS 12
 #define SETS 64
-#define WAYS 4	/* an ancestry is asked from end to end: two in it may have the same set */
+#define WAYS 4	/* one ancestry fills the table from end to end, and two of its processes may
+		 * have the same set */
 #define KEEP_US TIME_US_PER_S
 #define EXE_CHARS 512
 #define CHAIN_CHARS 2048
@@ -23,12 +26,12 @@
 struct parent {
 	int64_t pid, ppid;	/* ppid -1: unknown */
 	int64_t asked_us;
-	size_t len;		/* of exe; 0: unknown */
+	size_t len;		/* length of exe; 0: unknown */
 	char exe[EXE_CHARS];
 };
 
 struct ancestry {
-	struct procfs *procfs;	/* of its own: what others read of a process stays as it is */
+	struct procfs *procfs;	/* its own, so that it never overwrites another user's texts */
 	struct parent slot[SETS][WAYS];
 	char chain[CHAIN_CHARS], exe[EXE_CHARS];
 };
@@ -54,7 +57,7 @@ void ancestry_free(struct ancestry *a)
 	free(a);
 }
 
-/* A part of a path would be another program's. */
+/* A part of a path could be another program's path. */
 static void set_exe(struct parent *p, struct text exe)
 {
 	p->len = exe.data && exe.len < sizeof(p->exe) ? exe.len : 0;

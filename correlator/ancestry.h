@@ -7,13 +7,18 @@
 struct ancestry;
 struct host;
 
-/* Who started whom: /proc tells of processes that live, records and the trace of those that are gone. */
+/*
+ * Which process started which: /proc knows living processes; records and the trace know those that
+ * are gone.
+ */
 /* proc_path: "/proc", or a test's stand-in.  NULL with errno set. */
 struct ancestry *ancestry_new(const char *proc_path);
 void ancestry_free(struct ancestry *a);
 
-/* The programs of c's process's parent and of theirs, into c; good until the next call.  What is not
- * known is left out, and the chain ends there. */
+/*
+ * Writes the programs of c's process's parent, grandparent and so on into c; good until the next
+ * call.  An unknown program is left out, and the chain ends at an unknown process.
+ */
 void ancestry_fill(struct ancestry *a, const struct host *h, struct connection *c);
 
 #endif
