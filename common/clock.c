@@ -165,7 +165,7 @@ static int calendar_parse(const char *p, int64_t *time_us)
 	day = tm.tm_mday;
 	second = tm.tm_sec;
 	*time_us = ((int64_t)timegm(&tm) - off) * TIME_US_PER_S + us;
-	/* timegm() makes 2 March of 30 February: no such day.  A leap second is the next one's start. */
+	/* timegm() takes 30 February for 2 March.  A leap second counts as the next one's start. */
 	return tm.tm_mday == day || second == 60 ? 0 : -EINVAL;
 }
 

@@ -12,12 +12,11 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 /*
- * What the two databases have in common.  Both are SQLite in WAL mode, have one writer, and carry
- * their schema's version in user_version and their kind in application_id.
- *
- * Functions return 0 or a negative errno: -EBUSY (locked by another process), -ENOSPC (disk
- * full), -EUCLEAN (damaged), -EMEDIUMTYPE (not a database of ours: never touched), -EPROTO (made by a newer version),
- * -EEXIST (a key that is there already), -EROFS, -EACCES, -ENOENT, -ENOMEM, -EIO.
+ * Opening, schema versions and errors of the two databases.  Both are SQLite in WAL mode, have one
+ * writer, and carry their schema's version in user_version and their kind in application_id.
+ * Functions return 0 or a negative errno: -EBUSY (locked by another process), -ENOSPC (disk full),
+ * -EUCLEAN (damaged), -EMEDIUMTYPE (not a database of ours: never touched), -EPROTO (made by a
+ * newer version), -EEXIST (a key that is there already), -EROFS, -EACCES, -ENOENT, -ENOMEM, -EIO.
  */
 struct db_schema {
 	uint32_t application_id;

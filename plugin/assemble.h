@@ -22,7 +22,7 @@ struct assembler;
 struct assembled {
 	struct stamp stamp;
 	struct syscall_class class;
-	/* its SYSCALL, SOCKADDR and SOCKETCALL records, each ended by '\n'; borrowed for the call */
+	/* its SYSCALL, SOCKADDR and SOCKETCALL records, each ended by '\n'; lent for the call */
 	const char *lines;
 	size_t len;
 	struct text proctitle;	/* the value of PROCTITLE's one field, as it stands; borrowed */

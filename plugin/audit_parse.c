@@ -335,8 +335,10 @@ static enum audit_result finish(struct audit_parser *p)
 		return AUDIT_NO_ADDRESS;
 	if (!p->has_address || p->address == SOCKADDR_BAD)
 		return AUDIT_BAD_ADDRESS;
-	/* An IPv4 socket sends to AF_UNSPEC as to AF_INET (udp_sendmsg(), raw_sendmsg()), and is bound
-	 * to it where the address is any (__inet_bind()). */
+	/*
+	 * An IPv4 socket sends to AF_UNSPEC as to AF_INET (udp_sendmsg(), raw_sendmsg()), and is
+	 * bound to it where the address is any (__inet_bind()).
+	 */
 	if (p->address != SOCKADDR_INET &&
 	    !(p->address == SOCKADDR_UNSPEC && (e->kind == EVENT_SEND || e->kind == EVENT_BIND)))
 		return AUDIT_OTHER_FAMILY;
