@@ -128,7 +128,7 @@ static bool numbered_by_kernel(const struct stamp *s)
  * when last_probe is N in the cache, everything that was recorded before it is there as well.
  * Only who may write audit messages (CAP_AUDIT_WRITE) can send it.
  */
-static void look_for_probe(struct plugin *p, const struct stamp *s, const char *line, size_t len)
+static void find_probe_marker(struct plugin *p, const struct stamp *s, const char *line, size_t len)
 {
 	static const char mark[] = "sockledger-probe=";
 	const char *at;
@@ -175,7 +175,7 @@ static void take_line(struct plugin *p, const char *line, size_t len, int64_t no
 	}
 	assembler_line(p->assembler, &stamp, line, len, now_ns);
 	note_serial(p);
-	look_for_probe(p, &stamp, line, len);
+	find_probe_marker(p, &stamp, line, len);
 }
 
 /* Splits what has been read into lines; the unfinished last one stays at the start. */
