@@ -208,7 +208,7 @@ static void on_thread(int64_t tid, int64_t pid, void *arg)
 
 	tasks_add(h->tasks, (int32_t)tid, (int32_t)pid, -1);
 	if (tid == pid && procfs_glance(h->procfs, pid, &e))
-		tasks_run(h->tasks, (int32_t)pid, e.text[EVENT_EXE]);
+		tasks_set_exe(h->tasks, (int32_t)pid, e.text[EVENT_EXE]);
 }
 
 /* The trace, where the kernel has one: without it everything else works, and is less sure. */

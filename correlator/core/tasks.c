@@ -21,7 +21,7 @@ struct task {
 	int32_t tid;			/* 0: not used */
 	uint32_t next;			/* in the bucket */
 	struct role now, before;	/* before: since -1 where there was nothing */
-	bool execs;			/* a program that is not known yet */
+	bool exec_pending;		/* a program that is not known yet */
 };
 
 struct tasks {
@@ -124,7 +124,7 @@ void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
 		k->now.since_ns = 0;
 }
 
-void tasks_run(struct tasks *t, int32_t pid, struct text exe)
+void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe)
 {
 	struct task *k = find(t, pid);
 
@@ -154,7 +154,7 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 	}
 	k->before = k->now;
 	k->now = role;
-	k->execs = false;
+	k->exec_pending = false;
 }
 
 /* /proc may show the new program from now on. */
@@ -168,7 +168,7 @@ static void begin_exec(struct tasks *t, const struct trace_event *e)
 	k->before = k->now;
 	k->now.since_ns = e->time_ns;
 	k->now.program = 0;
-	k->execs = true;
+	k->exec_pending = true;
 }
 
 static const char *exe_of(const struct tasks *t, uint64_t program)
@@ -182,11 +182,11 @@ static void exec(struct tasks *t, const struct trace_event *e)
 
 	if (k->now.since_ns > e->time_ns)
 		return;
-	if (!k->execs) {
+	if (!k->exec_pending) {
 		k->before = k->now;
 		k->now.since_ns = e->time_ns;
 	}
-	k->execs = false;
+	k->exec_pending = false;
 	/* The thread that executed is the process's first thread from now on. */
 	k->now.pid = e->tid;
 	k->now.program = add_program(t, text_of(e->name));
@@ -196,9 +196,9 @@ void tasks_event(struct tasks *t, const struct trace_event *e)
 {
 	if (e->kind == TRACE_TASK && e->other > 0)
 		new_task(t, e);
-	else if (e->kind == TRACE_EXECS && e->tid > 0)
+	else if (e->kind == TRACE_EXEC_BEGIN && e->tid > 0)
 		begin_exec(t, e);
-	else if (e->kind == TRACE_EXEC && e->tid > 0)
+	else if (e->kind == TRACE_EXEC_DONE && e->tid > 0)
 		exec(t, e);
 }
 

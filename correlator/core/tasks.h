@@ -20,8 +20,8 @@ void tasks_forget(struct tasks *t);
 /* Adds a thread that was there before the trace. */
 void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent);
 /* Sets the program of a process that was added: its children may run it without a traced exec. */
-void tasks_run(struct tasks *t, int32_t pid, struct text exe);
-/* TRACE_TASK, TRACE_EXECS and TRACE_EXEC. */
+void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe);
+/* TRACE_TASK, TRACE_EXEC_BEGIN and TRACE_EXEC_DONE. */
 void tasks_event(struct tasks *t, const struct trace_event *e);
 
 /*

@@ -251,7 +251,7 @@ int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
 
 bool tracefeed_sees_exec(const struct tracefeed *t)
 {
-	return traceformats_have(t->formats, TRACE_EXECS);
+	return traceformats_have(t->formats, TRACE_EXEC_BEGIN);
 }
 
 bool tracefeed_is_probe(const struct tracefeed *t)

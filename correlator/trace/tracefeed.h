@@ -25,7 +25,7 @@ struct traceprobe;
 int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t);
 bool tracefeed_is_probe(const struct tracefeed *t);
 /*
- * Whether TRACE_EXECS comes: before /proc shows another program, not some 100 us after that.
+ * Whether TRACE_EXEC_BEGIN comes: before /proc shows another program, not some 100 us after that.
  */
 bool tracefeed_sees_exec(const struct tracefeed *t);
 /* Removes the instance. */

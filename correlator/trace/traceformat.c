@@ -62,8 +62,9 @@ static const struct point {
 	{ "task", "task_newtask", NULL, TRACE_TASK, ALWAYS, 0,
 	  { [F_CHILD] = "pid", [F_CLONE] = "clone_flags" } },
 	/* Since Linux 6.10. */
-	{ "sched", "sched_prepare_exec", NULL, TRACE_EXECS, IF_THERE, 0, { NULL } },
-	{ "sched", "sched_process_exec", NULL, TRACE_EXEC, ALWAYS, 0, { [F_NAME] = "filename" } },
+	{ "sched", "sched_prepare_exec", NULL, TRACE_EXEC_BEGIN, IF_THERE, 0, { NULL } },
+	{ "sched", "sched_process_exec", NULL, TRACE_EXEC_DONE, ALWAYS, 0,
+	  { [F_NAME] = "filename" } },
 };
 
 #define POINTS (sizeof(points) / sizeof(points[0]))
@@ -293,7 +294,7 @@ static bool decode(const struct traceformats *all, size_t point, const uint8_t *
 		.family = (int)number(data, size, f->field[F_FAMILY]),
 		.result = (int32_t)number(data, size, f->field[F_RESULT]),
 	};
-	if (p->kind == TRACE_EXEC) {
+	if (p->kind == TRACE_EXEC_DONE) {
 		copy_name(name, data, size, f->field[F_NAME]);
 		e->name = name;
 	}

@@ -35,7 +35,7 @@ int traceformats_each(const struct traceformats *f, int (*each)(const struct tra
 		      void *arg);
 
 /*
- * Decodes a record of `size` bytes, but for its time and order.  name: room for a TRACE_EXEC's
+ * Decodes a record of `size` bytes, but for its time and order.  name: room for a TRACE_EXEC_DONE's
  * name, which the event then borrows.  False: it is not one of ours.  Every byte may be anything.
  */
 bool traceformats_decode(const struct traceformats *f, const void *record, int size,

@@ -45,9 +45,9 @@ static void each(const struct trace_event *e, void *arg)
 {
 	int64_t *events = arg;
 
-	FUZZ_CHECK(e->kind <= TRACE_EXEC);
+	FUZZ_CHECK(e->kind <= TRACE_EXEC_DONE);
 	FUZZ_CHECK(e->src.port >= 0 && e->src.port <= 65535 && e->dst.port <= 65535);
-	FUZZ_CHECK(e->kind != TRACE_EXEC || strlen(e->name) < 256);
+	FUZZ_CHECK(e->kind != TRACE_EXEC_DONE || strlen(e->name) < 256);
 	++*events;
 }
 

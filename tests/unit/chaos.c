@@ -142,7 +142,7 @@ static void trace(const struct chaos *c)
 {
 	bool six = draw(c, 3) == 0;
 	struct trace_event e = {
-		.kind = (enum trace_kind)draw(c, TRACE_EXEC + 1),
+		.kind = (enum trace_kind)draw(c, TRACE_EXEC_DONE + 1),
 		.tid = 99 + (int32_t)draw(c, PIDS + 8), .interrupt = !draw(c, 16),
 		.protocol = protocol(c), .src = endpoint(c, six, true), .dst = endpoint(c, six, false),
 		.socket = draw(c, 4), .old_state = TCP_CLOSE,

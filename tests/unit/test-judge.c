@@ -222,7 +222,8 @@ static bool do_newtask(const struct args *a)
 static bool do_exec(const struct args *a)
 {
 	static char name[64];
-	struct trace_event e = { .kind = TRACE_EXEC, .tid = (int32_t)number(a, 1, 0), .name = name };
+	struct trace_event e = { .kind = TRACE_EXEC_DONE, .tid = (int32_t)number(a, 1, 0),
+				 .name = name };
 
 	snprintf(name, sizeof(name), "%s", a->word[2]);
 	fake_trace(&e);

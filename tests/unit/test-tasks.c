@@ -15,7 +15,8 @@ static void make(struct tasks *t, int32_t maker, int32_t tid, bool thread)
 
 static void exec(struct tasks *t, int32_t tid, const char *name)
 {
-	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC, .time_ns = ++now, .tid = tid, .name = name });
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC_DONE, .time_ns = ++now,
+					      .tid = tid, .name = name });
 }
 
 static bool runs(const struct tasks *t, int64_t pid, const char *exe)
@@ -34,7 +35,7 @@ int main(void)
 	tasks_add(t, 10, 10, 1);
 	tasks_add(t, 11, 10, -1);
 	tap_ok(tasks_process(t, 11, now) == 10 && tasks_parent(t, 10, now) == 1, "one that was there before");
-	tasks_run(t, 10, text_of("/usr/bin/old"));
+	tasks_set_exe(t, 10, text_of("/usr/bin/old"));
 	make(t, 10, 13, false);
 	tap_ok(runs(t, 10, "/usr/bin/old") && runs(t, 13, "/usr/bin/old"), "and its program, also its child's");
 	make(t, 11, 12, true);
@@ -74,7 +75,8 @@ int main(void)
 	       "the process of then, where the number was given again");
 	make(t, 30, 32, true);
 	before = now;
-	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXECS, .time_ns = ++now, .tid = 32 });
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC_BEGIN, .time_ns = ++now,
+					      .tid = 32 });
 	tap_ok(tasks_changed_ns(t, 30) == now && !tasks_exe(t, 30, now).data &&
 	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/false")),
 	       "about to execute: by whichever thread, the process's program is not known");
@@ -102,7 +104,8 @@ int main(void)
 	tasks_forget(t);
 	tap_ok(tasks_process(t, 50, now) == -1 && !tasks_exe(t, 50, now).data && tasks_changed_ns(t, 50) == -1,
 	       "what was forgotten is not known");
-	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXECS, .tid = 701, .time_ns = 900 });
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC_BEGIN, .tid = 701,
+					      .time_ns = 900 });
 	tasks_event(t, &(struct trace_event){ .kind = TRACE_TASK, .tid = 700, .other = 701, .time_ns = 800 });
 	tap_ok(tasks_changed_ns(t, 701) == 900 && tasks_process(t, 701, 850) == 701,
 	       "a beginning that is read after what followed it does not hide that");
