@@ -325,7 +325,7 @@ static int follow(struct log *l, struct query_db *db, int64_t version)
 	}
 }
 
-static int run(struct log *l, struct cli *cli)
+static int show_connections(struct log *l, struct cli *cli)
 {
 	struct query_db *db = query_open(cli->ledger);
 	int64_t rows, version;
@@ -391,7 +391,7 @@ int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv)
 		}
 	}
 	status = optind < argc ? cli_usage(self, "unexpected argument '%s'", argv[optind]) :
-				 run(&l, cli);
+				 show_connections(&l, cli);
 	sql_release(&l.where);
 	return status;
 }

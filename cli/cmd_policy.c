@@ -156,7 +156,7 @@ static void print_summary(const char *path, const struct policy *p)
 	       policy_verdict_word(policy_default(p, false)));
 }
 
-static int run(const struct command *self, struct request *r, int count, char **words)
+static int answer_request(const struct command *self, struct request *r, int count, char **words)
 {
 	struct diags d = { .out = stderr };
 	struct policy_answer answer;
@@ -229,7 +229,7 @@ int cmd_policy(struct cli *cli, const struct command *self, int argc, char **arg
 	if (!r.certainty && r.process)
 		r.connection.certainty = CERTAINTY_CERTAIN;
 	if (status < 0)
-		status = run(self, &r, argc - optind, argv + optind);
+		status = answer_request(self, &r, argc - optind, argv + optind);
 	free(r.user);
 	free(r.login_user);
 	return status;

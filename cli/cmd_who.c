@@ -124,7 +124,7 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 	return 0;
 }
 
-static void release(struct search *s)
+static void release_search(struct search *s)
 {
 	for (int k = 0; k < s->count; k++)
 		for (int i = 0; i < ledger_column_count; i++)
@@ -317,7 +317,7 @@ static int answer(struct cli *cli, const struct question *q, enum format format,
 		print_json(&found);
 	else if (rows > 0)
 		print_table(&found, asked);
-	release(&found);
+	release_search(&found);
 	if (rows == 0)
 		fprintf(stderr, "sockledger who: nothing known of %s\n", asked);
 	return rows < 0 ? CLI_UNREADABLE : rows ? CLI_FOUND : CLI_NOTHING;

@@ -148,8 +148,8 @@ static int take_global_options(struct cli *cli, int argc, char **argv, const cha
 	return kept;
 }
 
-static int run(struct cli *cli, const char *config_path, const struct command *command, int argc,
-	       char **argv)
+static int run_command(struct cli *cli, const char *config_path, const struct command *command,
+		       int argc, char **argv)
 {
 	struct diags d = { .out = stderr };
 	int rc;
@@ -226,5 +226,5 @@ int main(int argc, char **argv)
 	count = take_global_options(&cli, argc, argv, &config_path);
 	if (count < 0)
 		return cli_usage(command, "option '%s' wants a value", argv[argc - 1]);
-	return run(&cli, config_path, command, count, argv);
+	return run_command(&cli, config_path, command, count, argv);
 }

@@ -84,7 +84,7 @@ int duration_parse(const char *text, int64_t *us)
 }
 
 /* Exactly count digits at *p, as a number from min to max; moves *p behind them. */
-static int digits(const char **p, int count, int min, int max, int *value)
+static int read_digits(const char **p, int count, int min, int max, int *value)
 {
 	int n = 0;
 
@@ -130,7 +130,7 @@ static int offset(const char **p, int *seconds)
 	if (**p != '+' && **p != '-')
 		return 0;
 	sign = *(*p)++ == '-' ? -1 : 1;
-	if (digits(p, 2, 0, 23, &hours) || *(*p)++ != ':' || digits(p, 2, 0, 59, &minutes))
+	if (read_digits(p, 2, 0, 23, &hours) || *(*p)++ != ':' || read_digits(p, 2, 0, 59, &minutes))
 		return -EINVAL;
 	*seconds = sign * (hours * 3600 + minutes * 60);
 	return 0;
@@ -142,17 +142,18 @@ static int calendar_parse(const char *p, int64_t *time_us)
 	int64_t us = 0;
 	int off = 0, day, second;
 
-	if (digits(&p, 4, 0, 9999, &tm.tm_year) || *p++ != '-' ||
-	    digits(&p, 2, 1, 12, &tm.tm_mon) || *p++ != '-' || digits(&p, 2, 1, 31, &tm.tm_mday))
+	if (read_digits(&p, 4, 0, 9999, &tm.tm_year) || *p++ != '-' ||
+	    read_digits(&p, 2, 1, 12, &tm.tm_mon) || *p++ != '-' ||
+	    read_digits(&p, 2, 1, 31, &tm.tm_mday))
 		return -EINVAL;
 	if (*p == 'T' || *p == 't' || *p == ' ') {
 		p++;
-		if (digits(&p, 2, 0, 23, &tm.tm_hour) || *p++ != ':' ||
-		    digits(&p, 2, 0, 59, &tm.tm_min))
+		if (read_digits(&p, 2, 0, 23, &tm.tm_hour) || *p++ != ':' ||
+		    read_digits(&p, 2, 0, 59, &tm.tm_min))
 			return -EINVAL;
 		if (*p == ':') {
 			p++;
-			if (digits(&p, 2, 0, 60, &tm.tm_sec) || fraction(&p, &us))
+			if (read_digits(&p, 2, 0, 60, &tm.tm_sec) || fraction(&p, &us))
 				return -EINVAL;
 		}
 		if (offset(&p, &off))

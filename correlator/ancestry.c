@@ -64,8 +64,8 @@ static void set_exe(struct parent *p, struct text exe)
 	memcpy(p->exe, exe.data ? exe.data : "", p->len);
 }
 
-static void ask(struct ancestry *a, const struct host *h, struct parent *p, int64_t pid,
-		int64_t time_us)
+static void ask_parent(struct ancestry *a, const struct host *h, struct parent *p, int64_t pid,
+		       int64_t time_us)
 {
 	const struct event *known = observer_who(h->observer, pid);
 	struct event e;
@@ -84,8 +84,8 @@ static void ask(struct ancestry *a, const struct host *h, struct parent *p, int6
 	}
 }
 
-static const struct parent *find(struct ancestry *a, const struct host *h, int64_t pid,
-				 int64_t time_us)
+static const struct parent *find_parent(struct ancestry *a, const struct host *h, int64_t pid,
+					int64_t time_us)
 {
 	struct parent *set = a->slot[pid % SETS], *oldest = set;
 
@@ -95,7 +95,7 @@ static const struct parent *find(struct ancestry *a, const struct host *h, int64
 		if (set[i].pid == pid || (oldest->pid != pid && set[i].asked_us < oldest->asked_us))
 			oldest = &set[i];
 	}
-	ask(a, h, oldest, pid, time_us);
+	ask_parent(a, h, oldest, pid, time_us);
 	return oldest;
 }
 
@@ -105,7 +105,7 @@ void ancestry_fill(struct ancestry *a, const struct host *h, struct connection *
 	int64_t pid = c->ppid;
 
 	for (int i = 0; i < GENERATIONS && pid > 0; i++) {
-		const struct parent *p = find(a, h, pid, c->time_us);
+		const struct parent *p = find_parent(a, h, pid, c->time_us);
 
 		if (!p->len || len + gap + p->len > sizeof(a->chain))
 			break;

@@ -108,7 +108,8 @@ static enum record record_of(struct text type)
 	return 0;
 }
 
-static struct open_event *find(struct assembler *a, const struct stamp *stamp, unsigned int *index)
+static struct open_event *find_event(struct assembler *a, const struct stamp *stamp,
+				     unsigned int *index)
 {
 	for (unsigned int i = a->used; i-- > 0;) {
 		if (!stamp_same_event(&a->open[i]->stamp, stamp))
@@ -155,7 +156,7 @@ static void close_event(struct assembler *a, unsigned int index)
 }
 
 /* The event has ended, or it is too old to wait for. */
-static void finish(struct assembler *a, unsigned int index)
+static void finish_event(struct assembler *a, unsigned int index)
 {
 	struct open_event *e = a->open[index];
 	struct assembled whole = {
@@ -184,7 +185,7 @@ static struct open_event *begin(struct assembler *a, const struct stamp *stamp)
 	struct open_event *e;
 
 	if (a->used == OPEN_MAX_EVENTS)
-		finish(a, 0);
+		finish_event(a, 0);
 	e = a->open[a->used++];
 	e->stamp = *stamp;
 	e->stamp.type = TEXT_NONE;	/* the type is the line's, not the event's, and it is
@@ -250,7 +251,7 @@ static void keep_title(struct open_event *e, const char *line, size_t len, size_
  * Reads the hex or decimal digits at *p, and moves *p past them.  False where there are none, or
  * too many.
  */
-static bool digits(const char **p, const char *end, int base, uint64_t *n)
+static bool read_digits(const char **p, const char *end, int base, uint64_t *n)
 {
 	const char *from = *p;
 	uint64_t value = 0;
@@ -288,11 +289,12 @@ static struct syscall_class classify(const char *line, size_t len, const struct 
 	const char *p = line + stamp->body, *end = line + len;
 	uint64_t arch, nr, a0;
 
-	if (!skip(&p, end, "arch=") || !digits(&p, end, 16, &arch) || !skip(&p, end, " syscall=") ||
-	    !digits(&p, end, 10, &nr) || arch > UINT32_MAX || nr > INT32_MAX)
+	if (!skip(&p, end, "arch=") || !read_digits(&p, end, 16, &arch) ||
+	    !skip(&p, end, " syscall=") ||
+	    !read_digits(&p, end, 10, &nr) || arch > UINT32_MAX || nr > INT32_MAX)
 		return (struct syscall_class){ EVENT_NONE, false };
 	p = memmem(p, (size_t)(end - p), " a0=", 4);
-	if (!p || !skip(&p, end, " a0=") || !digits(&p, end, 16, &a0))
+	if (!p || !skip(&p, end, " a0=") || !read_digits(&p, end, 16, &a0))
 		return (struct syscall_class){ EVENT_NONE, false };
 	return syscall_classify((uint32_t)arch, (int)nr, a0);
 }
@@ -304,7 +306,7 @@ void assembler_line(struct assembler *a, const struct stamp *stamp, const char *
 	enum record record = record_of(stamp->type);
 	unsigned int index = 0;
 
-	e = record ? find(a, stamp, &index) : NULL;
+	e = record ? find_event(a, stamp, &index) : NULL;
 	if (!e) {
 		/* An EOE without an open event: PROCTITLE has completed that event already. */
 		if (record == R_EOE)
@@ -328,7 +330,7 @@ void assembler_line(struct assembler *a, const struct stamp *stamp, const char *
 		append(e, line, len);
 	if (record == R_EOE ||
 	    ((e->have & R_PROCTITLE) && (e->foreign || (e->have & needs(e)) == needs(e))))
-		finish(a, index);
+		finish_event(a, index);
 }
 
 int assembler_age(struct assembler *a, int64_t now_ns)
@@ -337,7 +339,7 @@ int assembler_age(struct assembler *a, int64_t now_ns)
 
 	for (unsigned int i = a->used; i-- > 0;) {
 		if (now_ns - a->open[i]->touched_ns >= WAIT_NS)
-			finish(a, i);
+			finish_event(a, i);
 		else if (a->open[i]->touched_ns < oldest)
 			oldest = a->open[i]->touched_ns;
 	}
@@ -358,5 +360,5 @@ bool assembler_oldest(const struct assembler *a, uint32_t *serial)
 void assembler_flush(struct assembler *a)
 {
 	while (a->used)
-		finish(a, 0);
+		finish_event(a, 0);
 }

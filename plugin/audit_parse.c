@@ -260,7 +260,7 @@ static void record_field(struct audit_parser *p, int type, const char *name, con
 	}
 }
 
-static void on_event(auparse_state_t *au, auparse_cb_event_t what, void *arg)
+static void on_parsed(auparse_state_t *au, auparse_cb_event_t what, void *arg)
 {
 	struct audit_parser *p = arg;
 
@@ -299,7 +299,7 @@ struct audit_parser *audit_parser_new(void)
 		return NULL;
 	}
 	auparse_set_escape_mode(p->au, AUPARSE_ESC_RAW);
-	auparse_add_callback(p->au, on_event, p, NULL);
+	auparse_add_callback(p->au, on_parsed, p, NULL);
 	return p;
 }
 
@@ -312,7 +312,7 @@ void audit_parser_free(struct audit_parser *p)
 }
 
 /* Interprets the arguments by the kind of call. */
-static enum audit_result finish(struct audit_parser *p)
+static enum audit_result interpret_args(struct audit_parser *p)
 {
 	struct event *e = p->event;
 
@@ -377,5 +377,5 @@ enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 	e->serial = a->stamp.serial;
 	e->text[EVENT_NODE] = a->stamp.node;
 	e->text[EVENT_CMDLINE] = parse_cmdline(p, a->proctitle);
-	return finish(p);
+	return interpret_args(p);
 }

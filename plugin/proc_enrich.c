@@ -33,7 +33,7 @@ static void forget(struct proc_enrich_process *p)
 }
 
 /* Returns the process's directory, kept or opened now; NULL: the process is gone. */
-static struct proc_enrich_process *find(struct proc_enrich *w, int64_t pid, bool *again)
+static struct proc_enrich_process *find_process(struct proc_enrich *w, int64_t pid, bool *again)
 {
 	struct proc_enrich_process *p = &w->process[(uint64_t)pid % PROC_ENRICH_PROCESSES];
 	char name[32];
@@ -134,7 +134,8 @@ static int64_t socket_protocol(const char *path)
 }
 
 /* Reads what /proc says of the process; false: it is gone, or another than the record's. */
-static bool ask(struct proc_enrich *w, const struct proc_enrich_process *p, struct event *e)
+static bool read_process(struct proc_enrich *w, const struct proc_enrich_process *p,
+			 struct event *e)
 {
 	char name[64], *cwd = w->scratch, *cgroup = cwd + 4096, *cmdline = cgroup + 4096;
 	int64_t inode = -1, protocol = -1;
@@ -174,10 +175,10 @@ enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e,
 	if (e->time_us > now_us + TIME_US_PER_S || now_us - e->time_us > FRESH_US)
 		return PROC_ENRICH_OLD;
 	do {
-		p = find(w, e->pid, &again);
+		p = find_process(w, e->pid, &again);
 		if (!p)
 			return PROC_ENRICH_GONE;
-		if (ask(w, p, e))
+		if (read_process(w, p, e))
 			return PROC_ENRICH_READ;
 		/* Another process may have its pid now. */
 		forget(p);

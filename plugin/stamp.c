@@ -15,7 +15,7 @@
  */
 #define STAMP_MIN 19
 
-static bool take(const char **p, const char *end, const char *word)
+static bool skip_word(const char **p, const char *end, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -28,7 +28,7 @@ static bool take(const char **p, const char *end, const char *word)
 /*
  * Reads digits up to the byte `until`, and skips that byte.  A number has no more digits than max.
  */
-static bool number(const char **p, const char *end, char until, uint64_t max, uint64_t *value)
+static bool read_number(const char **p, const char *end, char until, uint64_t max, uint64_t *value)
 {
 	const char *from = *p;
 	uint64_t n = 0;
@@ -46,7 +46,7 @@ static bool number(const char **p, const char *end, char until, uint64_t max, ui
 }
 
 /* Reads a word up to a blank, and skips the blank. */
-static bool word(const char **p, const char *end, struct text *t)
+static bool read_word(const char **p, const char *end, struct text *t)
 {
 	const char *blank = memchr(*p, ' ', (size_t)(end - *p));
 
@@ -63,13 +63,15 @@ bool stamp_parse(const char *line, size_t len, struct stamp *s)
 	uint64_t seconds, millis, serial;
 
 	s->node = TEXT_NONE;
-	if (take(&p, end, "node=") && !word(&p, end, &s->node))
+	if (skip_word(&p, end, "node=") && !read_word(&p, end, &s->node))
 		return false;
-	if (!take(&p, end, "type=") || !word(&p, end, &s->type))
+	if (!skip_word(&p, end, "type=") || !read_word(&p, end, &s->type))
 		return false;
 	stamp = p;
-	if (!take(&p, end, "msg=audit(") || !number(&p, end, '.', SECONDS_MAX, &seconds) || !number(&p, end, ':', 999, &millis) ||
-	    !number(&p, end, ')', UINT32_MAX, &serial) || !take(&p, end, ":"))
+	if (!skip_word(&p, end, "msg=audit(") ||
+	    !read_number(&p, end, '.', SECONDS_MAX, &seconds) ||
+	    !read_number(&p, end, ':', 999, &millis) ||
+	    !read_number(&p, end, ')', UINT32_MAX, &serial) || !skip_word(&p, end, ":"))
 		return false;
 	if (seconds == 0 || p - stamp < STAMP_MIN || s->node.len > 255 || s->type.len > 32)
 		return false;
@@ -80,7 +82,7 @@ bool stamp_parse(const char *line, size_t len, struct stamp *s)
 	for (size_t i = 0; i < s->node.len; i++)
 		if ((unsigned char)s->node.data[i] <= ' ' || s->node.data[i] == 0x7f)
 			return false;
-	take(&p, end, " ");
+	skip_word(&p, end, " ");
 	s->time_us = (int64_t)(seconds * TIME_US_PER_S + millis * 1000);
 	s->serial = (uint32_t)serial;
 	s->body = (size_t)(p - line);

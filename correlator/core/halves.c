@@ -155,7 +155,8 @@ static int64_t longest(int protocol)
  * the socket on; 0: not at all.  For the process's own descriptor another inode does not count,
  * because the plugin may have looked after the descriptor became another socket.
  */
-static int fit(const struct half *f, const struct event *e, int protocol, const struct endpoint *dst)
+static int match_rank(const struct half *f, const struct event *e, int protocol,
+		      const struct endpoint *dst)
 {
 	if (!same_peer(f, protocol, dst) || f->time_us - e->time_us > longest(f->protocol))
 		return 0;
@@ -185,7 +186,7 @@ static uint32_t best_of(const struct halves *f, enum chain c, uint32_t n, const 
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[c]) {
 		const struct half *half = &f->slot[n].half;
-		int how = fit(half, e, protocol, dst);
+		int how = match_rank(half, e, protocol, dst);
 
 		if (half->time_us - e->time_us < -BEFORE_US)
 			break;		/* the rest of the chain is older still */

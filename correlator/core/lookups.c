@@ -91,7 +91,7 @@ static uint32_t bucket_of(int protocol, const struct endpoint *dst, int32_t port
 	return (uint32_t)(text_hash(h, rest, sizeof(rest)) % BUCKETS);
 }
 
-static void take_out(struct lookups *l, uint32_t n)
+static void unlink_lookup(struct lookups *l, uint32_t n)
 {
 	uint32_t *at = &l->bucket[l->lookup[n].bucket];
 
@@ -101,13 +101,13 @@ static void take_out(struct lookups *l, uint32_t n)
 		*at = l->lookup[n].next;
 }
 
-static uint32_t add(struct lookups *l, const struct trace_event *e, bool call)
+static uint32_t add_lookup(struct lookups *l, const struct trace_event *e, bool call)
 {
 	uint32_t n = l->next++ % LOOKUPS;
 	struct lookup *k = &l->lookup[n];
 
 	if (k->linked) {
-		take_out(l, n);
+		unlink_lookup(l, n);
 		if (k->tid)
 			l->dropped_ns[k->bucket] = k->time_ns;
 	}
@@ -145,7 +145,7 @@ static void on_lookup(struct lookups *l, const struct trace_event *e)
 	 */
 	if (e->protocol == IPPROTO_TCP && e->dst.addr.family == AF_INET6)
 		return;
-	n = add(l, e, call);
+	n = add_lookup(l, e, call);
 	if (e->protocol != IPPROTO_TCP) {
 		l->sending[(uint32_t)e->tid % CONNECTING].tid = e->tid;
 		l->sending[(uint32_t)e->tid % CONNECTING].lookup = n;
@@ -178,7 +178,7 @@ static void on_state(struct lookups *l, const struct trace_event *e)
 	if (e->old_state != TCP_CLOSE || e->new_state != TCP_SYN_SENT)
 		return;
 	if (e->src.port > 0 || e->dst.addr.family == AF_INET6)
-		add(l, e, true);
+		add_lookup(l, e, true);
 	else
 		*k = (struct connecting){ e->tid, e->socket, e->dst };
 }
@@ -196,7 +196,7 @@ void lookups_event(struct lookups *l, const struct trace_event *e)
 }
 
 /* A lookup may come before the kernel chose the source address. */
-static bool fits(const struct lookup *k, const struct connection *c)
+static bool lookup_fits(const struct lookup *k, const struct connection *c)
 {
 	static const uint8_t any[16];
 
@@ -206,8 +206,8 @@ static bool fits(const struct lookup *k, const struct connection *c)
 }
 
 /* Adds the thread to owners; false where there is no more room. */
-static bool note(const struct lookups *l, struct lookup_owner owners[LOOKUP_OWNERS_MAX], int *count,
-		 const struct lookup *k)
+static bool add_owner(const struct lookups *l, struct lookup_owner owners[LOOKUP_OWNERS_MAX],
+		      int *count, const struct lookup *k)
 {
 	int i;
 
@@ -240,13 +240,13 @@ static int take_exact(struct lookups *l, const struct connection *c, int64_t old
 
 		if (k->time_ns < oldest_ns)
 			return count;
-		if (k->src.port != c->src.port || !fits(k, c))
+		if (k->src.port != c->src.port || !lookup_fits(k, c))
 			continue;
 		if (tcp && k->call && !with_call) {
 			with_call = true;
 			count = 0;
 		}
-		if ((!tcp || k->call || !with_call) && !note(l, owners, &count, k))
+		if ((!tcp || k->call || !with_call) && !add_owner(l, owners, &count, k))
 			*more = true;
 		k->tid = 0;
 	}
@@ -284,9 +284,9 @@ static int take_portless(struct lookups *l, const struct connection *c, int64_t 
 
 		if (k->time_ns < oldest_ns)
 			break;
-		if (k->src.port || !fits(k, c))
+		if (k->src.port || !lookup_fits(k, c))
 			continue;
-		*more |= !note(l, owners, &count, k);
+		*more |= !add_owner(l, owners, &count, k);
 		if (k->spent)
 			continue;
 		oldest = k;
@@ -299,7 +299,7 @@ static int take_portless(struct lookups *l, const struct connection *c, int64_t 
 	oldest->spent = true;
 	n = fresh == 1 ? head : NONE;
 	for (looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next)
-		if (l->lookup[n].spent && fits(&l->lookup[n], c))
+		if (l->lookup[n].spent && lookup_fits(&l->lookup[n], c))
 			l->lookup[n].tid = 0;
 	return count;
 }

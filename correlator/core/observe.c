@@ -130,7 +130,7 @@ static struct sock *touch(struct observer *o, struct sock *s, const struct event
 	return s;
 }
 
-static struct sock *put(struct observer *o, const struct event *e)
+static struct sock *put_sock(struct observer *o, const struct event *e)
 {
 	struct sock_key key = key_of(e, e->pid);
 	struct sock *s = socktable_put(o->sockets, &key);
@@ -147,7 +147,7 @@ static struct sock *put(struct observer *o, const struct event *e)
  * Finds the socket at the event's descriptor, as far as it is known.  *late: the plugin saw another
  * socket there than the records say.
  */
-static struct sock *find(struct observer *o, const struct event *e, bool *late)
+static struct sock *find_sock(struct observer *o, const struct event *e, bool *late)
 {
 	struct sock_key key = key_of(e, e->pid), parent = key_of(e, e->ppid);
 	struct sock *s = socktable_find(o->sockets, &key), *mine;
@@ -178,13 +178,13 @@ static struct sock *find(struct observer *o, const struct event *e, bool *late)
 	if (s) {
 		struct sock of_parent = *s;
 
-		mine = put(o, e);
+		mine = put_sock(o, e);
 		mine->type = of_parent.type;
 		mine->protocol = of_parent.protocol;
 		mine->bound = of_parent.bound;
 		return mine;
 	}
-	return put(o, e);
+	return put_sock(o, e);
 }
 
 static void remember_pending(struct observer *o, const struct event *e, uint64_t connection)
@@ -249,7 +249,7 @@ static void on_socket(struct observer *o, const struct event *e, struct outcome 
 	struct sock *s = socktable_find(o->sockets, &key);
 
 	if (!comes_late(s, e))
-		put(o, e);
+		put_sock(o, e);
 	else if (s->protocol < 0)
 		s->protocol = (int)e->protocol;
 	settle_pending(o, e, out);
@@ -423,7 +423,7 @@ static void go_on(const struct event *e, uint64_t connection, struct outcome *ou
 /* The plugin saw the socket alive, which is better than what was remembered. */
 static struct sock *find_seen(struct observer *o, const struct event *e, bool *late)
 {
-	struct sock *s = find(o, e, late);
+	struct sock *s = find_sock(o, e, late);
 
 	if (e->protocol >= 0 && s->protocol >= 0 && s->protocol != e->protocol)
 		*late = true;	/* closed, and another socket was in its place before the plugin
@@ -511,7 +511,7 @@ static void on_accept(struct observer *o, const struct event *e, bool replay, st
 static void on_bind(struct observer *o, const struct event *e)
 {
 	bool any = true, late;
-	struct sock *s = find(o, e, &late);
+	struct sock *s = find_sock(o, e, &late);
 
 	for (int i = 0; i < 16; i++)
 		any = any && !e->addr.bytes[i];

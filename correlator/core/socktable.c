@@ -91,7 +91,7 @@ static void unlink_inode(struct socktable *t, struct sock *s)
 	s->inode = -1;
 }
 
-static void take_out(struct socktable *t, struct sock *s)
+static void unlink_sock(struct socktable *t, struct sock *s)
 {
 	for (struct sock **at = key_bucket(t, &s->key); *at; at = &(*at)->next_by_key) {
 		if (*at != s)
@@ -138,7 +138,7 @@ struct sock *socktable_put(struct socktable *t, const struct sock_key *key)
 	if (!s)
 		s = t->used < t->capacity ? &t->socks[t->used++] : t->oldest;
 	if (s->used)
-		take_out(t, s);
+		unlink_sock(t, s);
 	*s = (struct sock){
 		.key = *key, .ppid = -1, .start_ticks = -1, .inode = -1, .family = -1, .type = -1,
 		.protocol = -1, .bound.port = -1, .used = true,

@@ -60,7 +60,7 @@ static uint32_t *bucket_of(struct tasks *t, int32_t tid)
 	return &t->bucket[(uint32_t)tid % TASKS];
 }
 
-static struct task *find(const struct tasks *t, int64_t tid)
+static struct task *find_task(const struct tasks *t, int64_t tid)
 {
 	uint32_t n = tid > 0 && tid <= INT32_MAX ? *bucket_of((struct tasks *)t, (int32_t)tid) : NONE;
 
@@ -69,7 +69,7 @@ static struct task *find(const struct tasks *t, int64_t tid)
 	return n == NONE ? NULL : (struct task *)&t->task[n];
 }
 
-static void take_out(struct tasks *t, uint32_t n)
+static void unlink_task(struct tasks *t, uint32_t n)
 {
 	uint32_t *at = bucket_of(t, t->task[n].tid);
 
@@ -80,9 +80,9 @@ static void take_out(struct tasks *t, uint32_t n)
 }
 
 /* Returns the thread's entry, and makes it where there is none. */
-static struct task *put(struct tasks *t, int32_t tid)
+static struct task *put_task(struct tasks *t, int32_t tid)
 {
-	struct task *k = find(t, tid);
+	struct task *k = find_task(t, tid);
 	uint32_t n, *bucket;
 
 	if (k)
@@ -90,7 +90,7 @@ static struct task *put(struct tasks *t, int32_t tid)
 	n = t->newest++ % TASKS;
 	k = &t->task[n];
 	if (k->tid)
-		take_out(t, n);
+		unlink_task(t, n);
 	bucket = bucket_of(t, tid);
 	*k = (struct task){ .tid = tid, .now = { .pid = tid, .parent = -1, .since_ns = -1 },
 			    .next = *bucket };
@@ -117,7 +117,7 @@ void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
 
 	if (tid <= 0)
 		return;
-	k = put(t, tid);
+	k = put_task(t, tid);
 	k->now.pid = pid;
 	k->now.parent = parent;
 	if (k->now.since_ns < 0)
@@ -126,7 +126,7 @@ void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
 
 void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe)
 {
-	struct task *k = find(t, pid);
+	struct task *k = find_task(t, pid);
 
 	if (k)
 		k->now.program = add_program(t, exe);
@@ -134,7 +134,7 @@ void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe)
 
 static void new_task(struct tasks *t, const struct trace_event *e)
 {
-	const struct task *maker = find(t, e->tid);
+	const struct task *maker = find_task(t, e->tid);
 	/* Without the maker's entry only /proc can say which process the thread belongs to. */
 	int32_t pid = maker ? maker->now.pid : -1;
 	struct role role = { .pid = e->thread ? pid : e->other, .parent = e->thread ? -1 : pid,
@@ -142,11 +142,11 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 	struct task *k;
 
 	/* The program belongs to the process, whose entry is that of its first thread. */
-	if (maker && find(t, pid))
-		maker = find(t, pid);
+	if (maker && find_task(t, pid))
+		maker = find_task(t, pid);
 	if (maker)
 		role.program = maker->now.program;
-	k = put(t, e->other);
+	k = put_task(t, e->other);
 	/* The processors' buffers are read in turn, so a later event may have been read first. */
 	if (k->now.since_ns > e->time_ns) {
 		k->before = role;
@@ -160,8 +160,8 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 /* /proc may show the new program from now on. */
 static void begin_exec(struct tasks *t, const struct trace_event *e)
 {
-	const struct task *thread = find(t, e->tid);
-	struct task *k = put(t, thread && thread->now.pid > 0 ? thread->now.pid : e->tid);
+	const struct task *thread = find_task(t, e->tid);
+	struct task *k = put_task(t, thread && thread->now.pid > 0 ? thread->now.pid : e->tid);
 
 	if (k->now.since_ns > e->time_ns)
 		return;
@@ -178,7 +178,7 @@ static const char *exe_of(const struct tasks *t, uint64_t program)
 
 static void exec(struct tasks *t, const struct trace_event *e)
 {
-	struct task *k = put(t, e->tid);
+	struct task *k = put_task(t, e->tid);
 
 	if (k->now.since_ns > e->time_ns)
 		return;
@@ -205,7 +205,7 @@ void tasks_event(struct tasks *t, const struct trace_event *e)
 /* NULL: not known. */
 static const struct role *role_at(const struct tasks *t, int64_t tid, int64_t time_ns)
 {
-	const struct task *k = find(t, tid);
+	const struct task *k = find_task(t, tid);
 
 	if (!k || k->now.since_ns <= time_ns)
 		return k ? &k->now : NULL;
@@ -228,7 +228,7 @@ int64_t tasks_parent(const struct tasks *t, int64_t pid, int64_t time_ns)
 
 int64_t tasks_changed_ns(const struct tasks *t, int64_t pid)
 {
-	const struct task *k = find(t, pid);
+	const struct task *k = find_task(t, pid);
 
 	return k ? k->now.since_ns : -1;
 }

@@ -98,7 +98,7 @@ void procscan_begin(struct procscan *s)
 }
 
 /* Begins the CALLS stage. */
-static void look(struct procscan *s)
+static void begin_calls(struct procscan *s)
 {
 	s->left = s->count;
 	s->stage = CALLS;
@@ -113,7 +113,7 @@ void procscan_newest(struct procscan *s)
 	for (int64_t pid = newest - NEWEST_PIDS + 1; pid <= newest; pid++)
 		if (pid > 0)
 			s->pids[s->count++] = (int32_t)pid;
-	look(s);
+	begin_calls(s);
 }
 
 /* Shows the socket that the process waits for in a call.  True: each() has enough. */
@@ -181,7 +181,7 @@ bool procscan_step(struct procscan *s, int64_t budget_us,
 			if (list_some(s))
 				break;
 			close_list(s);
-			look(s);
+			begin_calls(s);
 			break;
 		case CALLS:
 			if (s->left) {

@@ -212,7 +212,7 @@ static size_t turn_page(struct tracebuf *b)
 }
 
 /* Copies the new part of the page, as a page of its own. */
-static size_t copy(struct tracebuf *b, size_t bytes, uint8_t *to)
+static size_t copy_page(struct tracebuf *b, size_t bytes, uint8_t *to)
 {
 	uint64_t since_ns = b->taken ? b->taken_ns : begun(b);
 	unsigned long word = (bytes - b->taken) | (b->lost ? TRACEBUF_LOST : 0);
@@ -240,9 +240,9 @@ static size_t take_mapped(struct tracebuf *b, uint8_t *page)
 	if (bytes == b->taken && may_be_full(b, commit))
 		bytes = turn_page(b);
 	if (bytes > b->taken)
-		return copy(b, bytes, page);
+		return copy_page(b, bytes, page);
 	/* Report a loss at once, even without events. */
-	return b->lost ? copy(b, b->taken, page) : 0;
+	return b->lost ? copy_page(b, b->taken, page) : 0;
 }
 
 size_t tracebuf_take(struct tracebuf *b, void *page)

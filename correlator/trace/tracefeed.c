@@ -288,7 +288,8 @@ static int by_time(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
-static void show(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg), void *arg)
+static void show_sorted(struct tracefeed *t, void (*each)(const struct trace_event *e, void *arg),
+			void *arg)
 {
 	bool sorted = true;
 
@@ -390,15 +391,15 @@ bool tracefeed_page(struct tracefeed *t, void *page, size_t len,
 	for (data = kbuffer_read_event(t->kbuf, &time_ns); data;
 	     data = kbuffer_next_event(t->kbuf, &time_ns)) {
 		if (t->count == BATCH || t->named + TRACEFORMAT_NAME_CHARS > NAMES_CHARS)
-			show(t, each, arg);
+			show_sorted(t, each, arg);
 		take_record(t, data, kbuffer_event_size(t->kbuf), (int64_t)time_ns);
 	}
 	return true;
 }
 
 /* Takes one page of a processor, or a part of it; false where there is nothing to take. */
-static bool take(struct tracefeed *t, struct tracebuf *b,
-		 void (*each)(const struct trace_event *e, void *arg), void *arg)
+static bool take_page(struct tracefeed *t, struct tracebuf *b,
+		      void (*each)(const struct trace_event *e, void *arg), void *arg)
 {
 	size_t len = tracebuf_take(b, t->page);
 
@@ -417,11 +418,11 @@ void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event 
 	for (int i = 0; i < t->bufs; i++) {
 		int pages = 0;
 
-		while (pages < PAGES_MAX && take(t, t->buf[i], each, arg))
+		while (pages < PAGES_MAX && take_page(t, t->buf[i], each, arg))
 			pages++;
 		t->overruns += pages == PAGES_MAX;
 	}
-	show(t, each, arg);
+	show_sorted(t, each, arg);
 }
 
 int64_t tracefeed_overruns(const struct tracefeed *t)

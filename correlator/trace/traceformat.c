@@ -200,7 +200,7 @@ int traceformats_each(const struct traceformats *f, int (*each)(const struct tra
 }
 
 /* An unsigned number of the kernel's own byte order; 0 where it lies outside the record. */
-static uint64_t number(const uint8_t *data, int size, struct place p)
+static uint64_t read_number(const uint8_t *data, int size, struct place p)
 {
 	uint8_t one;
 	uint16_t two;
@@ -242,7 +242,7 @@ static void address(struct endpoint *e, const uint8_t *data, int size, int famil
 /* Copies a string from another place of the record: offset and length in one word (__data_loc). */
 static void copy_name(char to[TRACEFORMAT_NAME_CHARS], const uint8_t *data, int size, struct place p)
 {
-	uint64_t loc = number(data, size, p);
+	uint64_t loc = read_number(data, size, p);
 	size_t at = loc & 0xffff, len = loc >> 16;
 
 	to[0] = '\0';
@@ -281,18 +281,18 @@ static bool decode(const struct traceformats *all, size_t point, const uint8_t *
 
 	*e = (struct trace_event){
 		.kind = p->kind,
-		.tid = (int32_t)number(data, size, f->pid),
-		.interrupt = number(data, size, f->flags) & INTERRUPT_FLAGS,
-		.other = (int32_t)number(data, size, f->field[F_CHILD]),
-		.thread = number(data, size, f->field[F_CLONE]) & CLONE_THREAD_FLAG,
-		.protocol = (int)number(data, size, f->field[F_PROTOCOL]),
-		.src.port = (int32_t)number(data, size, f->field[F_SPORT]),
-		.dst.port = (int32_t)number(data, size, f->field[F_DPORT]),
-		.socket = number(data, size, f->field[F_SOCKET]),
-		.old_state = (int)number(data, size, f->field[F_OLD]),
-		.new_state = (int)number(data, size, f->field[F_NEW]),
-		.family = (int)number(data, size, f->field[F_FAMILY]),
-		.result = (int32_t)number(data, size, f->field[F_RESULT]),
+		.tid = (int32_t)read_number(data, size, f->pid),
+		.interrupt = read_number(data, size, f->flags) & INTERRUPT_FLAGS,
+		.other = (int32_t)read_number(data, size, f->field[F_CHILD]),
+		.thread = read_number(data, size, f->field[F_CLONE]) & CLONE_THREAD_FLAG,
+		.protocol = (int)read_number(data, size, f->field[F_PROTOCOL]),
+		.src.port = (int32_t)read_number(data, size, f->field[F_SPORT]),
+		.dst.port = (int32_t)read_number(data, size, f->field[F_DPORT]),
+		.socket = read_number(data, size, f->field[F_SOCKET]),
+		.old_state = (int)read_number(data, size, f->field[F_OLD]),
+		.new_state = (int)read_number(data, size, f->field[F_NEW]),
+		.family = (int)read_number(data, size, f->field[F_FAMILY]),
+		.result = (int32_t)read_number(data, size, f->field[F_RESULT]),
 	};
 	if (p->kind == TRACE_EXEC_DONE) {
 		copy_name(name, data, size, f->field[F_NAME]);
