@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Anything at all happens on the made-up host.  Addresses, ports, inodes, pids and users are few,
- * so that what is made up meets: packets with sockets, records with packets, lookups with both.
+ * Random events on the made-up host.  Addresses, ports, inodes, pids and users are few, so that
+ * packets meet sockets, records meet packets, and lookups meet both.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -2,7 +2,7 @@
 #ifndef SOCKLEDGER_CHAOS_H
 #define SOCKLEDGER_CHAOS_H
 
-/* Anything at all happens on the made-up host, of numbers that are drawn: by chance, or by a fuzzer. */
+/* Random events on the made-up host, by numbers that are drawn: by chance, or by a fuzzer. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,7 +18,7 @@ void chaos_begin(const struct chaos *c);
 void chaos_packet(const struct chaos *c);
 /* Something else: a process, a socket, a record, an event of the trace, a turn, a policy, time. */
 void chaos_event(const struct chaos *c);
-/* Ends the judge.  How many of the packets had not exactly one verdict. */
+/* Ends the judge.  Returns how many of the packets did not get exactly one verdict. */
 int64_t chaos_end(void);
 
 #endif

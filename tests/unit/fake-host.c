@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A host that is made up.  What the headers of the edge and clock.h promise, from the tables of
- * fake-host.h; linked in place of libedge.a and of clock.o.
+ * A host that is made up: implements the headers of the edge and clock.h by the tables of
+ * fake-host.h.  Linked in place of libedge.a and of clock.o.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -3,8 +3,9 @@
 #define SOCKLEDGER_FAKE_HOST_H
 
 /*
- * A host that is made up, in place of the edge: processes with descriptors, the kernel's sockets, its
- * trace and its clock; and what the queue and the recorder were told.  One, in static memory.
+ * A host that is made up, in place of the edge: processes with descriptors, the kernel's sockets,
+ * its trace and its clock; and everything that the queue and the ledger were given.  One, in static
+ * memory.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,7 +31,7 @@ struct fake_fd {
 
 struct fake_process {
 	int64_t pid, ppid, start_ticks, netns, uid;
-	const char *exe;	/* NULL: it has none any more */
+	const char *exe;	/* NULL: the process has none any more */
 	struct fake_fd fd[FAKE_FDS];
 	int fds;
 	bool alive;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A judge with all that main.c would give it. */
+/* A judge with all parts that the daemon would give it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

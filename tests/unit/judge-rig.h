@@ -2,7 +2,10 @@
 #ifndef SOCKLEDGER_JUDGE_RIG_H
 #define SOCKLEDGER_JUDGE_RIG_H
 
-/* A judge with all that main.c would give it, over the made-up host of fake-host.h.  One, static. */
+/*
+ * A judge with all parts that the daemon would give it, over the made-up host of fake-host.h.  One,
+ * static.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,16 +17,16 @@
 
 /* Begins anew, with a fresh host; dies where the policy has mistakes. */
 void rig_begin(const char *policy, bool trace);
-/* The judge ends; what it had parked has its verdict.  Again is nothing. */
+/* Ends the judge; its parked packets get their verdicts.  A second call does nothing. */
 void rig_end(void);
 
 void rig_policy(const char *policy);
 /* The configuration, to be changed at will. */
 struct config *rig_config(void);
 
-/* One packet, as main.c would show it.  Its id: 0, 1, ... */
+/* One packet, as the daemon would show it.  Its id: 0, 1, ... */
 uint32_t rig_packet(const uint8_t *data, size_t len, uint8_t hook, uint32_t mark, int64_t uid);
-/* One record, as main.c would show it: observer first. */
+/* One record, as the daemon would show it: observer first. */
 const struct outcome *rig_record(struct event *e);
 int rig_turn(void);
 void rig_publish(void);

@@ -378,11 +378,11 @@ static void test_full(void)
 	      "and told at once while nothing moves");
 	began = clock_mono_ns();
 	check(!give(c, given, 100, PATIENCE_PROGRESS) && clock_mono_ns() - began < 1000000000,
-	      "as is who waits for progress alone");
+	      "as is a producer that waits for progress alone");
 	atomic_store(&store.fail_finish, 0);
 	check(give(c, given, 100, PATIENCE_ENDLESS) && reaches(&store.kept, given + 1) &&
 		      in_order(0, given + 1),
-	      "who may wait gets room when it moves again");
+	      "a producer that may wait gets room when it moves again");
 	given++;
 	atomic_store(&store.slow_us, 3000);
 	for (uint32_t i = 0; i < 400; i++)
@@ -391,7 +391,7 @@ static void test_full(void)
 	for (uint32_t i = 0; i < 200; i++)
 		slow_enough = slow_enough && give(c, given++, 100, PATIENCE_PROGRESS);
 	check(slow_enough && reaches(&store.kept, given),
-	      "who waits for progress gets room with it");
+	      "a producer that waits for progress gets room with it");
 	check(given > 600 && in_order(0, given), "a store that is slow, but moves, is waited for");
 	atomic_store(&store.slow_us, 0);
 
@@ -423,7 +423,7 @@ static void test_interrupt(void)
 		;
 	took = clock_mono_ns();
 	check(!give(c, 0, 1000, PATIENCE_ENDLESS) && clock_mono_ns() - took < 5000000000,
-	      "who may wait for ever is told when the program shall end");
+	      "a producer that may wait for ever learns that the program shall end");
 	committer_stop(c, 50, &lost);
 	close(ends[0]);
 	close(ends[1]);
@@ -448,7 +448,8 @@ static void test_too_large(void)
 		      committer_stop(c, 1000, &lost) ? 2 : 0);
 	}
 	waitpid(child, &status, 0);
-	if (!tap_ok(status == 0, "what can never fit is refused, also to who may wait"))
+	if (!tap_ok(status == 0,
+		    "an item that never fits is refused, also to a producer that may wait"))
 		tap_note(WIFSIGNALED(status) ? "died of signal %d" : "wait status %d",
 			 WIFSIGNALED(status) ? WTERMSIG(status) : status);
 }

@@ -20,7 +20,7 @@ static const char *write_file(const char *text, size_t len)
 	return path;
 }
 
-/* Loads a file of these bytes; what was complained of is in `complaints`, without the path. */
+/* Loads a file of these bytes; `complaints` has the complaints, without the path. */
 static int load(struct config *c, const char *text, size_t len, unsigned int *count)
 {
 	const char *path = write_file(text, len);

@@ -67,7 +67,8 @@ static void test_packets(void)
 	tap_ok(match(f, "192.0.2.1:80", -1, 100, 0, 1000000) == 1, "then the one of its process");
 	tap_ok(match(f, "192.0.2.1:80", -1, 100, 0, 1000000) == 0, "each once");
 	tap_ok(match(f, "192.0.2.1:80", -1, 200, 34, 1000000) == 0, "not another user's");
-	tap_ok(match(f, "192.0.2.1:80", -1, 200, 33, 1000000) == 3, "nobody's is its user's");
+	tap_ok(match(f, "192.0.2.1:80", -1, 200, 33, 1000000) == 3,
+	       "a packet without a process is its user's");
 	tap_ok(match(f, "192.0.2.2:81", 52, 101, 0, 1000000) == 0, "not to another port");
 	tap_ok(match(f, "192.0.2.2:80", 53, 102, 0, 1000000) == 0, "not another's other socket");
 	tap_ok(match(f, "192.0.2.2:80", -1, 101, 0, 1100000) == 0, "not one from before the call");
@@ -86,7 +87,7 @@ static void test_packets(void)
 				     .inode = 57, .pid = 101, .fd = 8, .time_us = 1000300,
 				     .evidence = EVIDENCE_TRACE });
 	tap_ok(match(f, "192.0.2.2:80", -1, 102, 0, 1000000) == 0,
-	       "what the trace named somebody for is nobody else's");
+	       "a packet that the trace named a process for is no other's");
 	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 8, 0, 1000000) == 7, "its own descriptor's first");
 	halves_settle(f, 6);
 	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 7, 0, 1000000) == 0, "not one that is settled");

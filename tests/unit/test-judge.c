@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who sent a packet, and what becomes of it: situations on a made-up host, as scripts of steps that
- * are done or asserted in turn (steps[] behind the helpers; the scripts are judge-situations.inc).
- * Where nothing else is said the packet is TCP, 10.0.0.1:40000 to 192.0.2.1:443, of user 1000, and
- * its socket has the inode 7000.
+ * are done or asserted in turn (steps[] after the helpers; the scripts are judge-situations.inc).
+ * By default the packet is TCP, 10.0.0.1:40000 to 192.0.2.1:443, of user 1000, and its socket has
+ * the inode 7000.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -47,7 +47,7 @@ static int64_t number(const struct args *a, int n, int64_t otherwise)
 	return n < a->count ? strtoll(a->word[n], NULL, 0) : otherwise;
 }
 
-/* The words of a script are gone with their step. */
+/* The words of a script are valid only during their step. */
 static const char *program(const char *word)
 {
 	static const char *const programs[] = { "/good", "/plain", "/evil", "/x" };
@@ -189,7 +189,7 @@ static bool do_boundconnect(const struct args *a)
 	return true;
 }
 
-/* RTM_GETROUTE: what anybody may do. */
+/* RTM_GETROUTE, which every process may send. */
 static bool do_forge(const struct args *a)
 {
 	struct trace_event send = { .kind = TRACE_SEND, .tid = (int32_t)number(a, 1, 0),
@@ -475,7 +475,7 @@ static bool is_is(const struct args *a)
 	return false;
 }
 
-/* PID CERTAINTY [amended] of what the last record made of its packet's row. */
+/* PID CERTAINTY [amended] of its packet's row, after the last record. */
 static bool is_confirmed(const struct args *a)
 {
 	if (now.outcome->kind == OUTCOME_CONFIRM)
@@ -525,7 +525,7 @@ static bool is_exe(const struct args *a)
 	return same(fake_last_row()->connection->text[CONNECTION_EXE], a->word[1]);
 }
 
-/* Whether the last row has what /proc alone tells. */
+/* Whether the last row has the details that only /proc gives. */
 static bool is_whole(const struct args *a)
 {
 	return (fake_last_row()->connection->text[CONNECTION_CWD].data != NULL) == number(a, 1, 1);
@@ -575,7 +575,10 @@ static bool is_next(const struct args *a)
 {
 	int next = rig_turn();
 
-	/* The kernel's counters are asked for once a second: that is no packet that waits. */
+	/*
+	 * The judge also wakes up once a second for the kernel's counters: no packet is waiting
+	 * then.
+	 */
 	if (next > 100)
 		next = -1;
 

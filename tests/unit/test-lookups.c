@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who looked up a packet's tuple: the sequences of events that the kernel was seen to make, and what
- * others may put between. */
+/*
+ * The threads that looked a packet's tuple up: the sequences of events that the kernel was seen to
+ * make, and what other processes may put between.
+ */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -63,11 +65,12 @@ static void test_tcp(void)
 {
 	syn_sent(10, "127.0.0.1:0", "127.0.0.1:80", 1);
 	lookup(10, IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80");
-	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4001", "127.0.0.1:80") == 0, "nobody for another port");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4001", "127.0.0.1:80") == 0,
+	       "no thread for another port");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.2:4000", "127.0.0.1:80") == 0, "nor another address");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:4000", "127.0.0.1:80") == 0, "nor another protocol");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
-		       who[0].call, "TCP: who changed the state and looked the port up");
+		       who[0].call, "TCP: the thread that changed the state and looked the port up");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80") == 0, "once");
 
 	lookup(10, IPPROTO_TCP, "127.0.0.1:5000", "127.0.0.1:80");
@@ -80,13 +83,13 @@ static void test_tcp(void)
 	lookup(10, IPPROTO_TCP, "127.0.0.1:4002", "127.0.0.1:80");
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4002", "127.0.0.1:80");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4002", "127.0.0.1:80") == 1 && who[0].tid == 10,
-	       "who only asks for the route is not who connects");
+	       "a thread that only asks for the route does not connect");
 
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4003", "127.0.0.1:80");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4003", "127.0.0.1:80") == 1 && !who[0].call,
-	       "alone he is named, without the call");
+	       "alone it is named, without the call");
 
-	/* A connection of his own, and then a question for another's port. */
+	/* A connection of its own, and then a route request for another's port. */
 	syn_sent(66, "127.0.0.1:0", "127.0.0.1:80", 4);
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4100", "127.0.0.1:80");
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4004", "127.0.0.1:80");
@@ -113,7 +116,7 @@ static void test_udp(void)
 	lookup(10, IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53");
 	lookup(66, IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53") == 2,
-	       "two who looked the same tuple up are two");
+	       "two threads that looked the same tuple up are two");
 	lookup(10, IPPROTO_UDP, "[::]:6002", "[::1]:53");
 	tap_ok(packet(IPPROTO_UDP, "[::1]:6002", "[::1]:53") == 1, "over IPv6");
 	lookup(10, IPPROTO_UDP, "0.0.0.0:6003", "127.0.0.1:53");
@@ -125,7 +128,7 @@ static void test_udp(void)
 	       "no more than fit, and that there were more");
 }
 
-/* Who asks for another's route so often that the other one's own lookup is not found behind his. */
+/* Threads that ask for another's route so often that its own lookup is lost among theirs. */
 static void test_floods(void)
 {
 	lookup(10, IPPROTO_UDP, "127.0.0.1:9000", "127.0.0.1:53");
@@ -152,7 +155,7 @@ static void test_floods(void)
 	for (int32_t i = 100; i < 100 + LOOKUP_OWNERS_MAX + 3; i++)
 		lookup(i, IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
-	       who[0].call, "TCP: those who only ask take no room from who connects");
+	       who[0].call, "TCP: threads that only ask take no room from the one that connects");
 	for (int32_t i = 100; i < 100 + LOOKUP_OWNERS_MAX + 1; i++)
 		syn_sent(i, "[::1]:0", "[::1]:99", 20 + (uint64_t)i);
 	tap_ok(packet(IPPROTO_TCP, "[::1]:9005", "[::1]:99") == LOOKUP_OWNERS_MAX && more &&
@@ -176,11 +179,11 @@ static void test_sends(void)
 	sent(66, AF_NETLINK, 0, 60);
 	sent(66, AF_INET, IPPROTO_UDP, 5);
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8001", "127.0.0.1:53") == 1 && !who[0].call,
-	       "who asks for a route and sends then has not sent that");
+	       "a thread that asks for a route and sends then has not sent that packet");
 	lookup(10, IPPROTO_UDP, "0.0.0.0:8002", "127.0.0.1:53");
 	sent(10, AF_INET, IPPROTO_UDP, -1);
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8002", "127.0.0.1:53") == 1 && !who[0].call,
-	       "nor whose send failed");
+	       "nor has one whose send failed");
 	lookup(10, IPPROTO_UDP, "0.0.0.0:8003", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8003", "127.0.0.1:53") == 1 && !who[0].call,
 	       "the packet may come before its send is over");
@@ -196,7 +199,7 @@ static void test_sends(void)
 	sent(10, AF_NETLINK, 0, 60);
 	sent(10, AF_INET, IPPROTO_UDP, 5);
 	tap_ok(lookups_called(l) == 0, "not behind a question for a route");
-	/* The question's own end is not heard of. */
+	/* The end of the route request itself is lost. */
 	lookup(66, IPPROTO_UDP, "127.0.0.1:8005", "127.0.0.1:53");
 	lookups_lost(l);
 	sent(66, AF_INET, IPPROTO_UDP, 5);
@@ -214,7 +217,7 @@ static void test_tcp6(void)
 {
 	syn_sent(10, "[::1]:0", "[::1]:80", 7);
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 1 && who[0].tid == 10 && who[0].call,
-	       "TCP over IPv6: who is connecting there");
+	       "TCP over IPv6: the thread that is connecting there");
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 0, "once");
 	lookup(66, IPPROTO_TCP, "[::1]:7001", "[::1]:80");
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7001", "[::1]:80") == 0,
@@ -222,10 +225,10 @@ static void test_tcp6(void)
 	syn_sent(10, "[::1]:0", "[::1]:80", 8);
 	syn_sent(11, "[::1]:0", "[::1]:80", 9);
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7002", "[::1]:80") == 2 && who[0].tid == 10,
-	       "of two who are connecting there, both, the first first");
+	       "of two that are connecting there, both, the first first");
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 2 && who[0].tid == 11,
 	       "then the other first, and both: whose the first one was is not known");
-	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 0, "when both have come, nobody");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 0, "when both have come, no thread");
 	syn_sent(10, "[::1]:0", "[::1]:80", 10);
 	now += 3000 * MS;
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7004", "[::1]:80") == 0, "not one of long ago");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A socket that is connected to the kernel: what it says comes, what others say does not. */
+/*
+ * A socket that is connected to the kernel: it gets the kernel's messages, and no other process's.
+ */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -46,7 +48,7 @@ static void test_others(struct mnl_socket *nl)
 	struct nlmsghdr h = { .nlmsg_len = sizeof(h), .nlmsg_type = NLMSG_DONE };
 	char buf[64];
 
-	/* Who has no right to is refused with EPERM before that. */
+	/* Without the right to do so sendto() fails with EPERM before that. */
 	tap_ok(sendto(other, &h, sizeof(h), 0, (const struct sockaddr *)&to, sizeof(to)) < 0 &&
 	       (errno == ECONNREFUSED || errno == EPERM), "another socket's message is refused");
 	tap_ok(recv(mnl_socket_get_fd(nl), buf, sizeof(buf), MSG_DONTWAIT) < 0 && errno == EAGAIN,

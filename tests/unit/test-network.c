@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Networks: notation, and who is in them; against a comparison bit by bit. */
+/* Networks: notation, and which addresses are in them; against a comparison bit by bit. */
 #include <sys/socket.h>
 
 #include "network.h"

@@ -13,7 +13,7 @@ static const struct {
 	{ 0, 1, "", 0, 0 },
 	{ 0, 1, "    0  17251     0 2   256     0     0        0  1\n", 0, 0 },
 	{ 0, 1, "    0  17251     4 2   256   296     7      300  1\n", 296, 7 },
-	/* two of ours, and somebody else's on either side */
+	/* two of ours, between two of another program */
 	{ 1, 2, "    0  17251     4 2   256   296     7      300  1\n"
 	  "    1    812     4 2   256  1000  2000      300  1\n"
 	  "    2  17252     0 2   256     4     3      300  1\n"

@@ -65,7 +65,7 @@ static void test_packets(void)
 	e.inode = 50;
 	give(e);
 	tap_ok(observer_holder(o, 50, &h) && h.pid == e.pid && h.fd == 3 && !observer_holder(o, 51, &h),
-	       "who was seen with a socket");
+	       "the process that was seen with a socket");
 	tap_ok(observer_recent(o, IPPROTO_TCP, &h, 1) == 1 && h.pid == e.pid &&
 		       !observer_recent(o, IPPROTO_UDP, &h, 1), "and lately");
 	observer_learn(o, 70, 300, 5);
@@ -100,7 +100,8 @@ static void test_packets(void)
 		decided_by(&p, -1, -1, 0, word);
 		tap_ok(give(e) == OUTCOME_CONFIRM &&
 		       out.connection.certainty == (uid ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN),
-		       uid ? "not for the packet of another user" : "a record proves who looked a route up");
+		       uid ? "not for the packet of another user" :
+			     "a record proves a route lookup");
 	}
 
 	for (int i = 0; i < 2; i++) {
@@ -132,7 +133,7 @@ static void test_packets(void)
 	e.inode = 62;
 	tap_ok(give(e) == OUTCOME_NEW, "a record of another socket is a row of its own");
 	tap_ok(pairing_find(pairing, &p, -1, -1, &r) && r.pid == e.pid && r.id == out.connection.id,
-	       "a record whose packet comes later names the one who is gone");
+	       "a record whose packet comes later names the process that is gone");
 }
 
 /* Datagrams without connect(): a flow for each destination of a socket. */
@@ -173,7 +174,8 @@ static void test_accepts(void)
 	e.inode = 90;
 	tap_ok(give(e) == OUTCOME_NEW && out.connection.direction == DIRECTION_IN &&
 		       out.connection.src.port == 40000 && out.connection.dst.port == -1 &&
-		       out.connection.certainty == CERTAINTY_CERTAIN, "who accepted, and from where");
+		       out.connection.certainty == CERTAINTY_CERTAIN,
+		       "the process that accepted, and from where");
 	connection_init(&p);
 	p.direction = DIRECTION_IN;
 	p.protocol = IPPROTO_TCP;
@@ -189,9 +191,9 @@ static void test_accepts(void)
 	e.inode = 91;
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
 		       out.connection.certainty == CERTAINTY_CERTAIN,
-	       "its packet was the listener's, whoever accepts it then");
+	       "its packet was the listener's, whichever process accepts it then");
 	e.exit = -EAGAIN;
-	tap_ok(is_nothing(e), "an accept that found nobody");
+	tap_ok(is_nothing(e), "an accept that found no connection");
 }
 
 /* Ancestors: what a process is before it executes anything. */

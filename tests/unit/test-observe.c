@@ -92,7 +92,7 @@ static void test_certainty(void)
 	tap_ok(is_new(e, IPPROTO_TCP) && c->src.port == 4000 &&
 	       c->certainty == CERTAINTY_INFERRED &&
 	       c->evidence == (EVIDENCE_AUDIT | EVIDENCE_FD | EVIDENCE_BIND),
-	       "a bind of who knows which socket is no proof of the source");
+	       "a bind of an unknown socket is no proof of the source");
 
 	e = make_socket(4, IPPROTO_TCP);
 	e.inode = 6;
@@ -102,7 +102,7 @@ static void test_certainty(void)
 	give(e);
 	e = make_connect(4, "192.0.2.2", 80, 0);
 	tap_ok(is_new(e, IPPROTO_TCP) && c->src.port == 4000 &&
-	       c->certainty == CERTAINTY_INFERRED, "nor is a connect of who knows which");
+	       c->certainty == CERTAINTY_INFERRED, "nor is a connect of an unknown one");
 	e = make_connect(4, "192.0.2.1", 80, 0);
 	e.inode = 6;
 	tap_ok(is_new(e, IPPROTO_TCP) && c->src.port == 4000 &&
@@ -494,7 +494,7 @@ static void test_results(void)
 	e.inode = 9;
 	tap_ok(is_new(e, IPPROTO_TCP) && out.connection.certainty == CERTAINTY_INFERRED &&
 	       text_equal(out.connection.text[CONNECTION_REASON], text_of("EISCONN")),
-	       "a socket that is connected already connects to nobody else");
+	       "a connected socket connects nowhere again");
 	e = make_connect(3, "192.0.2.1", 81, -ECONNREFUSED);
 	e.inode = 9;
 	tap_ok(is_new(e, IPPROTO_TCP) && out.connection.certainty == CERTAINTY_CERTAIN &&

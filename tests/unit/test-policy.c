@@ -11,7 +11,7 @@
 
 static char complaints[65536];
 
-/* Reads a policy; what was complained of is in `complaints`, without the file's name. */
+/* Reads a policy; `complaints` has the complaints, without the file's name. */
 static int parse(const char *text, size_t len, unsigned int *count, struct policy **p)
 {
 	static char raw[sizeof(complaints)];

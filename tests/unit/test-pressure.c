@@ -16,8 +16,10 @@ static void begin(void)
 	now = 1000 * S;
 }
 
-/* A packet each `step`, count of them, each of which waited so long.  How many until it is real-time; 0: it
- * is not. */
+/*
+ * Count packets, one each `step`, each after waiting so long.  Returns how many it takes until the
+ * thread is real-time; 0: it never is.
+ */
 static int ordinary(int count, int64_t step, int64_t waited)
 {
 	for (int i = 1; i <= count; i++) {
@@ -49,7 +51,8 @@ static void test_thick(void)
 	stay = stays();
 	tap_ok(stay >= S && stay <= S + 100 * MS, "for a second after that");
 	begin();
-	tap_ok(!pressure_note(&p, 100, false, 0, now), "a hundred together that nobody waits behind: ordinary");
+	tap_ok(!pressure_note(&p, 100, false, 0, now),
+	       "a hundred together that none waits behind: ordinary");
 	tap_ok(pressure_note(&p, 1, true, 0, now + S), "one behind which others wait: real-time");
 }
 

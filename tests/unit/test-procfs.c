@@ -172,7 +172,7 @@ static void test_fds(void)
 	tap_ok(procfs_inode(procfs, 101, 3) == 7000 && procfs_inode(procfs, 101, 4) == -1 &&
 	       procfs_inode(procfs, 101, 6) == -1 && procfs_inode(procfs, 9, 3) == -1, "inodes");
 	tap_ok(procfs_holds(procfs, 101, 3, 7000) && !procfs_holds(procfs, 101, 5, 7000) &&
-	       !procfs_holds(procfs, 101, 4, -1), "who holds a socket");
+	       !procfs_holds(procfs, 101, 4, -1), "the process that holds a socket");
 	tap_ok(procfs_find_fd(procfs, 101, 70001) == 5 && procfs_find_fd(procfs, 101, 1) == -1 &&
 	       procfs_find_fd(procfs, 9, 7000) == -1, "by which descriptor");
 	for (int i = 0; i < 1500; i++) {
@@ -289,7 +289,8 @@ static void test_search(void)
 	tap_ok(search(s) == 2 * 64 + 2 && was_seen(7000, 107, 3), "the newest, a thread's number among them");
 	tap_ok(was_seen(9000, 90, 3) && was_seen(4400, 44, 3) && !was_seen(4300, 43, 3) &&
 		       !was_seen(90, 90000, 7), "64 and no more");
-	tap_ok(seen[0].inode == 4400 && seen[1].pid == 107, "whoever waits in a call first, then the newest");
+	tap_ok(seen[0].inode == 4400 && seen[1].pid == 107,
+	       "a process that waits in a call first, then the newest");
 	procscan_newest(s);
 	seen_count = 0;
 	tap_ok(procscan_step(s, 1000000, on_socket, &two) && seen_count == 2, "until it is enough");

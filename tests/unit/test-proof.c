@@ -31,7 +31,7 @@ int main(void)
 	tap_ok(!is_certain(A | I, true, true), "not with a socket that it was not seen to hold");
 	tap_ok(is_certain(S | I | F, false, false), "in the call on that socket");
 	tap_ok(!is_certain(S | F, false, true), "not on a socket that is not the packet's");
-	tap_ok(is_certain(T | I | F, false, false), "the lookup, by who holds the socket");
+	tap_ok(is_certain(T | I | F, false, false), "the lookup, by the socket's holder");
 	tap_ok(is_certain(T | A, false, true) && is_certain(T | C, false, true),
 	       "the lookup and a record, or the call around it");
 	tap_ok(!is_certain(T | A, true, false) && !is_certain(T | C, true, false),

@@ -243,15 +243,15 @@ static void test_quiet(void)
 	ring_reserve(r, 1);
 	ring_publish_quietly(r);
 	tap_ok(dozes && !is_readable(r) && ring_take(r, NULL),
-	       "a record that is published quietly is there, and wakes nobody");
+	       "a record that is published quietly is there, and wakes no consumer");
 	ring_rouse(r, false);
 	ring_nudge(r);
-	tap_ok(!is_readable(r), "nor is who is awake nudged");
+	tap_ok(!is_readable(r), "nor is a consumer nudged that is awake");
 	dozes = ring_doze(r);
 	ring_reserve(r, 1);
 	ring_publish_quietly(r);
 	ring_nudge(r);
-	tap_ok(dozes && is_readable(r), "a nudge wakes who sleeps");
+	tap_ok(dozes && is_readable(r), "a nudge wakes a consumer that sleeps");
 	ring_rouse(r, true);
 	tap_ok(ring_take(r, NULL) && !is_readable(r), "once");
 	ring_free(r);

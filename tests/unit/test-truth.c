@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `certain` is never wrong: hosts made up at random, of which the test knows who sent what.
- * Several connect to one destination at a time, with records early, late or never, with sockets
- * that are shared, passed on, closed, and processes that end; and one of another user does all he
- * can to be taken for them.  He may ask for routes and make connections of his own, to the same
- * place.
+ * `certain` is never wrong: hosts made up at random, of which the test knows which process sent
+ * what.  Several connect to one destination at a time, with records early, late or never, with
+ * sockets that are shared, passed on, closed, and processes that end.  One process of another user
+ * tries everything to be taken for them: it asks for routes, and makes connections of its own to
+ * the same place.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,15 +21,16 @@
 #include "tap.h"
 
 #define SENDERS 5
-#define LIAR 3000		/* his user */
+#define LIAR 3000		/* the user of the process that lies */
 #define ROWS 4096
 
-/* What a sender does, in this order; some leave some out. */
+/* The steps of a sender, in this order; some senders skip some. */
 enum step { S_OPEN, S_SOCKET_RECORD, S_SHARE, S_PASS, S_FORGE, S_TRACE, S_RECORD_EARLY, S_EXIT_EARLY,
 	    S_PACKET, S_RETURN, S_RECORD, S_EXIT, STEPS };
 
 struct sender {
-	int64_t pid, other, uid, inode;	/* other: his child, or who opened the socket for him */
+	int64_t pid, other, uid, inode;	/* other: its child, or the process that opened the
+					 * socket for it */
 	int64_t fd;
 	int protocol;
 	struct endpoint src;
@@ -42,7 +43,7 @@ static struct sender senders[SENDERS];
 static int count;
 static struct endpoint dst;
 static int64_t truth[ROWS];		/* by row */
-static int64_t first;			/* pid of this time's */
+static int64_t first;			/* pid of this round's first sender */
 static int64_t certain, wrong, rows_seen;
 
 static uint32_t below(uint32_t n)
@@ -193,7 +194,7 @@ static void step(struct sender *s)
 		fake_socket(s->protocol, &s->src, &dst, s->inode, s->uid);
 		break;
 	case S_PASS:
-		/* It was opened by another one, who keeps it. */
+		/* Another process opened it, and keeps it. */
 		s->passed = true;
 		/* fall through */
 	case S_SHARE:
@@ -287,7 +288,7 @@ static void run(int64_t round)
 		left = 0;
 		for (int i = 0; i < count; i++)
 			left += senders[i].step != STEPS;
-		/* He who lies may do so more than once. */
+		/* The process that lies may do so more than once. */
 		if (s->liar && s->step > S_FORGE && chance(20) && fake_find(s->pid))
 			forge(s);
 		while (s->step != STEPS && (s->skip & 1u << s->step))
@@ -299,7 +300,7 @@ static void run(int64_t round)
 		rig_pass_us(below(chance(10) ? 3000 : 200));
 		look_at_rows();
 	} while (left);
-	/* Nobody waits for longer than ten times what he may, and eight pieces of a search. */
+	/* No packet waits longer than ten times its limit, and eight pieces of a search. */
 	rig_pass_us(60000);
 	for (int i = 0; i < 8; i++)
 		rig_turn();
@@ -320,7 +321,7 @@ int main(int argc, char **argv)
 		run(i);
 	}
 	rig_end();
-	tap_ok(!wrong, "%d times: who is certain is right", ROUNDS);
+	tap_ok(!wrong, "%d times: certain is right", ROUNDS);
 	if (!tap_ok(certain > ROUNDS, "%lld were certain", (long long)certain))
 		tap_note("the test asks for too little");
 	return tap_done();
