@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Victims, whose connections come from known ports, and a forger, who wants to pass for them or them
- * to pass for him.  All from FIRST and COUNT ports on, to the loopback's PORT:
+ * Victims, whose connections come from known ports, and a forger, which tries to pass for them, or
+ * to make them pass for it.  All from FIRST and COUNT ports on, to the loopback's PORT:
  *
- *   forger victim FIRST COUNT PORT MS      processes, one for each port and way to send, that exit at once
+ *   forger victim FIRST COUNT PORT MS      processes, one for each port and way to send, that exit
+ *                                          at once
  *   forger connected FIRST COUNT PORT MS   UDP sockets that send, and again MS later, and again
  *   forger idle FIRST COUNT PORT MS        UDP sockets that are connected and never send
  *   forger ask FIRST COUNT PORT MS         asks for the routes of all those, with three threads
  *   forger cork FIRST COUNT PORT MS        sends in their name that are never finished (MSG_MORE)
  *   forger spoof FIRST COUNT PORT MS       sends in their name
- *   forger real FIRST COUNT PORT MS        the same ports, in a network namespace of his own; exits at once
+ *   forger real FIRST COUNT PORT MS        the same ports, in a network namespace of its own; exits
+ *                                          at once
  *   forger become PROGRAM COUNT PORT       connects, and executes PROGRAM meanwhile
- *   forger listen PORT MS                  tells what came
+ *   forger listen PORT MS                  reports what came
  *   forger nothing
  */
 #include <arpa/inet.h>
@@ -209,7 +211,7 @@ static size_t question(char *at, const struct way *w, int from_port, int to_port
 
 static uint64_t asked, refused;
 
-/* The answers are thrown away when the buffer is full, the questions are dealt with all the same. */
+/* The kernel answers every request; answers that find the buffer full are dropped. */
 static void *ask(void *arg)
 {
 	int way_of_writing = (int)(intptr_t)arg;
@@ -244,7 +246,7 @@ static void *ask(void *arg)
 			if (got >= (ssize_t)NLMSG_LENGTH(sizeof(int)) && h->nlmsg_type == NLMSG_ERROR)
 				__atomic_add_fetch(&refused, 1, __ATOMIC_RELAXED);
 		}
-		/* A send of his own right behind, and a record of his for the destination. */
+		/* A send of its own right after, and a record of its own for the destination. */
 		if (round % 16 == 0)
 			send_once(&ways[3], 0, port + w);
 		if (round % 64 == 0)
@@ -296,7 +298,7 @@ static void pretend_all(int flags)
 	int64_t end = now_ms() + ms;
 
 	for (int round = 0; now_ms() < end; round++) {
-		/* Alive, and by a process that is gone. */
+		/* From a living process, and from one that is gone. */
 		pid_t pid = round % 8 == 7 ? fork() : -1;
 
 		for (int i = 0; i < count; i++)

@@ -32,7 +32,7 @@
 
 #define LISTENERS 1024
 
-/* No more processes; what was made is cleaned up. */
+/* Start no more processes; clean those up that run. */
 static volatile sig_atomic_t is_stopped;
 
 /* A process with a port that the parent listens at until the process is gone. */
@@ -63,7 +63,7 @@ static int listen_at(const struct mixed_kind *k, unsigned int index)
 	if (fd < 0)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	/* Taken by a local port all the same: then it is refused, as most are. */
+	/* If a local port took it, the connection is refused, as most are. */
 	if (bind(fd, (struct sockaddr *)&to, len) || listen(fd, 1)) {
 		close(fd);
 		return -1;
@@ -71,7 +71,7 @@ static int listen_at(const struct mixed_kind *k, unsigned int index)
 	return fd;
 }
 
-/* The kernel has let the connection come about without us; here it is only taken and closed. */
+/* The kernel has completed the connection by itself; here it is only accepted and closed. */
 static void stop_listening(struct load *l, pid_t pid)
 {
 	struct sockaddr_storage from;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What one process of the mixed load does.  It begins anew with an exec, for a fresh /proc/PID/exe. */
+/*
+ * The actions of one process of the mixed load.  It restarts with an exec, for a fresh
+ * /proc/PID/exe.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -60,7 +63,7 @@ socklen_t mixed_destination(const struct mixed_kind *k, unsigned int index,
 	return sizeof(*in6);
 }
 
-/* As it goes over the wire; a socket that was refused has forgotten its address. */
+/* The address on the wire; a socket that was refused has forgotten its own. */
 static const char *address_text(const struct sockaddr_storage *ss, char *out, socklen_t size)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)ss;
@@ -170,7 +173,7 @@ static void by_sendto(struct act *a)
 static void held_open(struct act *a)
 {
 	by_connect(a);
-	/* The account now: nobody is to wait for it until the end. */
+	/* Write the account now, so that no reader waits until the end. */
 	write_truth(a);
 	a->len = 0;
 	sleep(LONG_S);

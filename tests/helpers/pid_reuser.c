@@ -128,7 +128,7 @@ static int act(char **argv, bool has_fd)
 		sendto(fd, "x", 1, 0, k->connects ? NULL : (struct sockaddr *)&to, k->connects ? 0 : len);
 	if (k->how & EXECS_BEHIND) {
 		snprintf(number, sizeof(number), "%d", fd);
-		/* The account comes from the other one, so that nothing is between. */
+		/* The other program writes the account, so that no process comes between. */
 		execl(argv[5], argv[5], "tell", argv[2], argv[3], argv[4], argv[0], number, (char *)NULL);
 		die("exec");
 	}

@@ -281,7 +281,7 @@ static int unspec(int port)
 	return 0;
 }
 
-/* What has no address, or another family's. */
+/* Sends without an address, or with one of another family. */
 static int silent(int port)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "/nonexistent/socket" };
@@ -294,7 +294,7 @@ static int silent(int port)
 	if (connect(fd, &low->name.any, low->len) ||
 	    sendto(fd, low->bytes, sizeof(low->bytes), MSG_DONTWAIT, NULL, 0) < 0)
 		return 1;
-	/* The first one's answer is an error by now, which the next call gets. */
+	/* The first send's error is pending, and the next call gets it. */
 	sendmsg(fd, &head, MSG_DONTWAIT);
 	if (sendto(local, "", 1, MSG_DONTWAIT, (struct sockaddr *)&un, sizeof(un)) >= 0)
 		return 1;

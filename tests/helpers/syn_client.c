@@ -96,7 +96,7 @@ static void start(struct knock *k)
 					 ((struct sockaddr_in *)&own)->sin_port);
 }
 
-/* What came of those that wait, until the next one is due. */
+/* Collects the results of those that wait, until the next one is due. */
 static void look(struct knock *k, int timeout_ms)
 {
 	int64_t now;

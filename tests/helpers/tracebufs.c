@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A processor's trace buffer, mapped and read, with markers that are numbered: each that is not told of
- * as lost comes, once, in order, at the time when it was written.  As root.
+ * A processor's trace buffer, mapped and read, with numbered markers: each one that is not reported
+ * as lost comes once, in order, with the time when it was written.  As root.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -185,7 +185,10 @@ static void *write_on(void *arg)
 	return NULL;
 }
 
-/* While another processor writes: what was written before we look is there, but for what tracebuf.h says. */
+/*
+ * Another processor writes meanwhile: everything written before the read must be there, except for
+ * the gap that tracebuf.h describes.
+ */
 static void test_beside(struct tracebuf *b, const char *how)
 {
 	struct writing w = { false };

@@ -84,7 +84,7 @@ static void act(int truth, const char *program, enum action a, int port)
 	fd = socket(actions[a].family, actions[a].type | actions[a].flags, 0);
 	if (fd < 0)
 		die("socket");
-	/* Whether it comes about is not the point. */
+	/* It does not matter whether the connection succeeds. */
 	if (!connect(fd, (struct sockaddr *)&ss, len) && actions[a].type == SOCK_DGRAM &&
 	    send(fd, "x", 1, 0) < 0)
 		return;
