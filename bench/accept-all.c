@@ -23,7 +23,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 
-/* What a reader needs that wants to know the connection. */
+/* As much as a reader needs to see the connection. */
 #define COPY_BYTES 128
 #define QUEUE_PACKETS 65536
 #define SOCKET_BYTES (16 * 1024 * 1024)
@@ -74,7 +74,7 @@ static int open_queue(struct reader *r)
 	h = nfq_nlmsg_put(r->out, NFQNL_MSG_CONFIG, r->queue);
 	nfq_nlmsg_cfg_put_params(h, NFQNL_COPY_PACKET, COPY_BYTES);
 	nfq_nlmsg_cfg_put_qmaxlen(h, QUEUE_PACKETS);
-	/* With it the kernel need not cut a large packet up for us. */
+	/* With it the kernel need not segment a large packet for us. */
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(NFQA_CFG_F_GSO));
 	mnl_attr_put_u32(h, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO));
 	return ask(r, h);

@@ -104,7 +104,7 @@ static void die_with(pid_t parent)
 		_exit(1);
 }
 
-/* What is measured is the call alone; all else is set up here. */
+/* Only the call is measured, so everything before it is set up here. */
 static int fresh_socket(const struct job *job)
 {
 	struct timeval patience = { .tv_sec = PATIENCE_S };
@@ -388,7 +388,7 @@ static double rank(const float *us, long count, double percent)
 	return us[i < 1 ? 0 : i > count ? count - 1 : i - 1];
 }
 
-/* Of the clients' samples those whose connection came about, the smallest first. */
+/* Gathers the samples of the connections that succeeded, the smallest first. */
 static long gather(const struct job *jobs, bool packet, float *to)
 {
 	long count = 0;
@@ -486,7 +486,7 @@ static bool parse(struct job *job, double *rate, int argc, char **argv)
 	       job->count <= SAMPLES_MAX && job->age_ms >= 0 && job->age_ms <= 10000;
 }
 
-/* Those that run already end with us. */
+/* The children that run already end with this process. */
 static int failed(const char *what)
 {
 	fprintf(stderr, "connects: %s: %s\n", what, strerror(errno));
@@ -517,7 +517,7 @@ int main(int argc, char **argv)
 		if (servers[i] < 0)
 			return failed("cannot start a server");
 	}
-	/* After the servers, which would hold the gate. */
+	/* After the servers were started, because they would inherit the gate and hold it open. */
 	if (pipe(gate))
 		return failed("no pipe");
 	for (int i = 0; i < first.clients; i++) {

@@ -32,7 +32,9 @@ static int number(const char *text, int max)
 	return *text && !*end && n >= 0 && n <= max ? (int)n : -1;
 }
 
-/* What the children inherit; stdin is there already, and is kept for its end. */
+/*
+ * Opens the descriptors that the children inherit; stdin is open already, and is kept for its end.
+ */
 static int open_descriptors(int count)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -53,7 +55,7 @@ static int stand_there(void *parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != *(pid_t *)parent)
 		_exit(1);
-	/* The descriptors of the one who started us are not kept open by a crowd. */
+	/* A child does not keep the descriptors of the starting program open. */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	for (;;)

@@ -127,7 +127,7 @@ static int measure(struct cache_tail *f, struct seen *seen, int to, int count)
 	printf("%d events: p50 %lld us, p99 %lld us, max %lld us\n", count,
 	       (long long)waits[count / 2] / 1000, (long long)waits[count * 99 / 100] / 1000,
 	       (long long)waits[count - 1] / 1000);
-	/* The last hundredth is of whatever else the machine does. */
+	/* The slowest tenth may be due to other work on the machine. */
 	return waits[count * 9 / 10] > 2000000 ? 1 : 0;
 }
 
