@@ -20,7 +20,7 @@
 enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_PROTO, FIELD_DIRECTION, FIELD_ADDRESS, FIELD_PORT,
 		  FIELD_CERTAINTY };
 
-/* What the user can say of the connection. */
+/* One property of the connection that the user can give. */
 static const struct field {
 	const char *name;
 	enum field_kind kind;

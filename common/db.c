@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the two databases have in common: opening, schema versions, errors, damage. */
+/* Opening, schema versions, errors and damage, the same for both databases. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

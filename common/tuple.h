@@ -40,7 +40,10 @@ const char *protocol_name(int protocol);
 /* By name or number.  -EINVAL where it is neither. */
 int protocol_parse(const char *text, int *protocol);
 
-/* What socket(family, type, 0) opens: TCP for a stream, UDP for datagrams; -1: unknown. */
+/*
+ * The protocol that socket(family, type, 0) opens: TCP for a stream, UDP for datagrams; -1:
+ * unknown.
+ */
 int protocol_default(int type);
 
 /* "0" to "65535". 0 or -EINVAL. */

@@ -88,7 +88,7 @@ static bool same_program(int dir, const struct event *e)
 	return text_equal(t, e->text[EVENT_EXE]);
 }
 
-/* Where PROCTITLE was cut short and /proc's command line begins alike, that one is the whole. */
+/* PROCTITLE is cut short: if /proc's command line begins alike, it is the same and whole. */
 static void whole_cmdline(struct event *e, int dir, char *buf, size_t size)
 {
 	struct text cut = e->text[EVENT_CMDLINE];
@@ -106,8 +106,10 @@ static void whole_cmdline(struct event *e, int dir, char *buf, size_t size)
 		e->text[EVENT_CMDLINE] = (struct text){ buf, (size_t)n };
 }
 
-/* What kind of socket a descriptor is: sockfs tells the protocol's name as an extended attribute
- * (system.sockprotoname, net/socket.c). */
+/*
+ * The kind of socket at a descriptor: sockfs tells the protocol's name as an extended attribute
+ * (system.sockprotoname, net/socket.c).
+ */
 static int64_t socket_protocol(const char *path)
 {
 	static const struct {

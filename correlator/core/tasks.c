@@ -10,7 +10,7 @@
 #define NONE UINT32_MAX
 #define EXE_CHARS 100
 
-/* What a thread's number stands for since then. */
+/* The process and program that a thread's number stands for since then. */
 struct role {
 	int32_t pid, parent;		/* -1: not known */
 	int64_t since_ns;

@@ -163,7 +163,7 @@ static int start(struct tracefeed *t, int64_t buffer_bytes)
 	return rc;
 }
 
-/* What a trial connection looks like in the trace. */
+/* A trial connection's event in the trace. */
 struct trial {
 	struct endpoint src, dst;
 	bool seen;

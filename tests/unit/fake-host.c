@@ -35,7 +35,7 @@ int64_t clock_now_us(void)
 
 void fake_reset(void)
 {
-	/* Of the verdicts those that were given: there is room for very many. */
+	/* Clear the verdicts that were given, and not all, because there is room for very many. */
 	memset(fake.verdict, 0, fake.ids * sizeof(fake.verdict[0]));
 	memset(&fake, 0, offsetof(struct fake_host, verdict));
 	fake.mono_ns = 1000000000000LL;
@@ -218,7 +218,7 @@ int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
 	struct sock_choice choice = choose(protocol, local, peer, found);
 
 	(void)d;
-	/* Of several that share a port the kernel names one, by a hash. */
+	/* Several sockets share a port: the kernel names one, by a hash. */
 	return choice.fit < least ? -ENOENT : 0;
 }
 

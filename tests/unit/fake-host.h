@@ -50,7 +50,7 @@ struct fake_verdict {
 	uint32_t mark;
 };
 
-/* What the recorder was given. */
+/* A row that the ledger was given. */
 struct fake_row {
 	const struct connection *connection;
 	bool decided;		/* of a record's row; else it is a new one */
@@ -95,7 +95,7 @@ struct fake_fd *fake_hold(struct fake_process *p, int64_t fd, int64_t inode);
 struct fake_fd *fake_fd_of(struct fake_process *p, int64_t fd);
 /* A thread of a process besides its first. */
 void fake_thread(int64_t tid, int64_t pid);
-/* What sock_diag knows. */
+/* A socket for sock_diag. */
 struct fake_socket *fake_socket(int protocol, const struct endpoint *local,
 				const struct endpoint *peer, int64_t inode, int64_t uid);
 /* Its time is now. */

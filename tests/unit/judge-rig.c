@@ -48,7 +48,7 @@ void rig_begin(const char *policy, bool trace)
 	rig.host = (struct host){
 		.pairing = pairing_new(1), .lookups = lookups_new(), .tasks = tasks_new(),
 		.netns = FAKE_NETNS,
-		/* What the fakes are given for themselves they do not look at. */
+		/* The fakes never look at the handles that they are given. */
 		.tracefs = trace ? (struct tracefeed *)&rig : NULL, .sees_exec = trace,
 	};
 	rig.host.observer = observer_new(rig.host.pairing);

@@ -17,7 +17,7 @@
 #define MS 1000000LL	/* in ns */
 #define TIMEOUT_MS 2000
 
-/* What came out. */
+/* An event that came out. */
 struct delivery {
 	struct stamp stamp;
 	char node[32];
