@@ -155,7 +155,12 @@ static void test_floods(void)
 	for (int32_t i = 100; i < 100 + LOOKUP_OWNERS_MAX + 3; i++)
 		lookup(i, IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
-	       who[0].call, "TCP: threads that only ask take no room from the one that connects");
+	       who[0].call, "TCP: those who only ask take no room from who connects");
+	syn_sent(10, "[::1]:0", "[::1]:98", 21);
+	for (int i = 0; i < 200; i++)
+		syn_sent(66, "[::1]:0", "[::1]:98", 22);
+	tap_ok(packet(IPPROTO_TCP, "[::1]:9006", "[::1]:98") == 1 && who[0].tid == 66 && more,
+	       "TCP over IPv6: a flood by one thread does not make it the only one");
 	for (int32_t i = 100; i < 100 + LOOKUP_OWNERS_MAX + 1; i++)
 		syn_sent(i, "[::1]:0", "[::1]:99", 20 + (uint64_t)i);
 	tap_ok(packet(IPPROTO_TCP, "[::1]:9005", "[::1]:99") == LOOKUP_OWNERS_MAX && more &&

@@ -92,6 +92,12 @@ int main(void)
 		exec(t, 35, "/usr/bin/false");
 	tap_ok(!tasks_exe(t, 33, now).data && !tasks_exe(t, 34, now).data && runs(t, 35, "/usr/bin/false") &&
 		       tasks_parent(t, 34, now) == 33, "but not after any number: then it is not known");
+	exec(t, 36, "/usr/bin/first");
+	for (int i = 0; i < 4095; i++)
+		exec(t, 35, "/usr/bin/false");
+	tap_ok(runs(t, 36, "/usr/bin/first"), "of the last 4096 programs each is known");
+	exec(t, 35, "/usr/bin/false");
+	tap_ok(!tasks_exe(t, 36, now).data, "and not as the one that has taken its place");
 	for (int32_t i = 1000; i < 1000 + 16384; i++)
 		make(t, 1, i, false);
 	tap_ok(tasks_process(t, 10, now) == -1 && tasks_process(t, 17000, now) == 17000,
