@@ -120,6 +120,80 @@ static void test_records(void)
 	halves_free(f);
 }
 
+#define S 1000000
+#define MIN (60 * (int64_t)S)
+#define T (10000 * (int64_t)S)
+
+/* How far apart a packet and its record may be: a record's clock is coarse, a lost SYN comes again. */
+static void test_times(void)
+{
+	static const struct {
+		int64_t packet_us;	/* after its record */
+		bool fits;
+	} tcp[] = {
+		{ -13000, false }, { -12001, false }, { -12000, true }, { -11000, true }, { 0, true },
+		{ 1 * S, true }, { 3 * S, true }, { 129 * S, true }, { 130 * S, true },
+		{ 130 * S + 1, false }, { 131 * S, false },
+	}, udp[] = {
+		{ -12001, false }, { -12000, true }, { 2 * S, true }, { 2 * S + 1, false },
+	}, connected[] = {
+		{ -12001, false }, { -12000, true }, { 2 * S + 1, true }, { 30 * MIN, true },
+		{ 30 * MIN + 1, false },
+	};
+
+	for (size_t i = 0; i < sizeof(tcp) / sizeof(tcp[0]); i++) {
+		struct halves *f = halves_new();
+
+		add(f, 1, "192.0.2.1:80", -1, 100, 0, T + tcp[i].packet_us);
+		tap_ok((match(f, "192.0.2.1:80", -1, 100, 0, T) == 1) == tcp[i].fits,
+		       "a TCP packet %lld us after its record is %s", (long long)tcp[i].packet_us,
+		       tcp[i].fits ? "its" : "another's");
+		add(f, 2, "192.0.2.2:80", -1, 100, 0, T);
+		tap_ok((find(f, "192.0.2.2:80", IPPROTO_TCP, 100, -1, 0, T + tcp[i].packet_us) == 2) ==
+		       tcp[i].fits, "and the record is found %s", tcp[i].fits ? "for it" : "no more");
+		halves_free(f);
+	}
+	for (size_t i = 0; i < sizeof(udp) / sizeof(udp[0]); i++) {
+		struct halves *f = halves_new();
+
+		halves_add(f, &(struct half){ .id = 1, .protocol = IPPROTO_UDP, .fd = -1, .pid = 100,
+					      .peer = to("192.0.2.1:53"), .time_us = T });
+		tap_ok((find(f, "192.0.2.1:53", IPPROTO_UDP, -1, -1, 0, T + udp[i].packet_us) == 1) ==
+		       udp[i].fits, "a UDP record of somebody %lld us before", (long long)udp[i].packet_us);
+		halves_free(f);
+	}
+	for (size_t i = 0; i < sizeof(connected) / sizeof(connected[0]); i++) {
+		struct halves *f = halves_new();
+
+		halves_add(f, &(struct half){ .id = 1, .protocol = IPPROTO_UDP, .fd = -1, .pid = 100,
+					      .peer = to("192.0.2.1:53"), .time_us = T });
+		tap_ok((find(f, "192.0.2.1:53", IPPROTO_UDP, 100, -1, 0, T + connected[i].packet_us) == 1) ==
+		       connected[i].fits, "a UDP record of the process %lld us before",
+		       (long long)connected[i].packet_us);
+		halves_free(f);
+	}
+}
+
+/* Many at once to one destination, a proxy for instance; and a chain is followed so far and no farther. */
+static void test_crowd(void)
+{
+	for (int others = 511; others <= 512; others++) {
+		struct halves *f = halves_new();
+
+		add(f, 1, "192.0.2.1:80", -1, -1, 33, T);
+		add(f, 2, "192.0.2.2:80", -1, -1, 33, T);
+		for (int i = 0; i < others; i++) {
+			add(f, 10, "192.0.2.1:80", -1, 100, 34, T);
+			add(f, 11, "192.0.2.2:80", -1, 100, 34, T);
+		}
+		tap_ok((match(f, "192.0.2.1:80", -1, 200, 33, T) == 1) == (others < 512),
+		       "a packet behind %d others to its destination", others);
+		tap_ok((find(f, "192.0.2.2:80", IPPROTO_TCP, -1, -1, 33, T) == 2) == (others < 512),
+		       "a record behind %d others", others);
+		halves_free(f);
+	}
+}
+
 /* Against a dumb list, with few values, so that they meet often. */
 static void test_random(void)
 {
@@ -163,6 +237,8 @@ int main(void)
 
 	test_packets();
 	test_records();
+	test_times();
+	test_crowd();
 	test_random();
 	for (uint64_t i = 0; i < 20000; i++)
 		add(f, 100 + i, "192.0.2.9:9", (int64_t)i + 1, 400, 0, 3000000);
