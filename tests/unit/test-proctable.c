@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the newest event said of a process: which event that is, and that it is a copy. */
+#include <string.h>
+
+#include "clock.h"
+#include "proctable.h"
+#include "tap.h"
+
+#define S TIME_US_PER_S
+#define T (1000 * S)
+#define SLOTS 2048
+
+static struct proctable *t;
+
+/* An event of /bin/sh, child of 1, as the plugin saw it in /proc, or not: start -1. */
+static struct event make(int64_t pid, int64_t start, int64_t time_us)
+{
+	struct event e;
+
+	event_init(&e);
+	e.kind = EVENT_CONNECT;
+	e.pid = pid;
+	e.ppid = 1;
+	e.start_ticks = start;
+	e.time_us = time_us;
+	e.text[EVENT_EXE] = text_of("/bin/sh");
+	e.text[EVENT_COMM] = text_of("sh");
+	return e;
+}
+
+static int64_t start_of(int64_t pid)
+{
+	const struct event *e = proctable_get(t, pid);
+
+	return e ? e->start_ticks : -2;
+}
+
+static void put(struct event e)
+{
+	proctable_put(t, &e);
+}
+
+static void test_places(void)
+{
+	struct event e;
+	char exe[] = "/bin/sh";
+
+	tap_ok(start_of(7) == -2 && start_of(0) == -2 && start_of(-1) == -2, "at first nobody is known");
+	e = make(7, 70, T);
+	e.text[EVENT_EXE] = text_of(exe);
+	put(e);
+	strcpy(exe, "/xxx/xx");
+	tap_ok(start_of(7) == 70 && text_equal(proctable_get(t, 7)->text[EVENT_EXE], text_of("/bin/sh")),
+	       "an event is kept with a copy of its texts");
+	tap_ok(start_of(7 + SLOTS) == -2 && start_of(8) == -2, "of that process alone");
+	put(make(7 + SLOTS, 71, T));
+	tap_ok(start_of(7 + SLOTS) == 71 && start_of(7) == -2, "the newer one of two that share a place");
+	put(make(0, 1, T));
+	put(make(SLOTS - 1, 2, T));
+	tap_ok(start_of(0) == 1 && start_of(SLOTS - 1) == 2, "the first place and the last");
+	put(make(-1, 3, T));
+	tap_ok(start_of(-1) == -2, "what has no process is nobody's");
+}
+
+static void test_others(void)
+{
+	static char longest[9000];
+	struct event e = make(20, 200, T);
+
+	e.text[EVENT_NODE] = text_of("elsewhere");
+	put(e);
+	tap_ok(start_of(20) == -2, "another host's process is not one of ours");
+	memset(longest, 'x', sizeof(longest));
+	e = make(20, 200, T);
+	e.text[EVENT_CMDLINE] = (struct text){ longest, sizeof(longest) };
+	put(e);
+	tap_ok(start_of(20) == -2, "what is too large is left out");
+	e.text[EVENT_CMDLINE].len = 7000;
+	put(e);
+	put(make(20, 201, T));
+	put(e);
+	tap_ok(start_of(20) == 200 && text_equal(proctable_get(t, 20)->text[EVENT_CMDLINE],
+						 e.text[EVENT_CMDLINE]),
+	       "a long one after a short one, and the other way round");
+}
+
+/* An event that nobody looked at in /proc, after one that somebody did. */
+static void test_says_less(void)
+{
+	static const struct {
+		const char *what;
+		int64_t start, after_us, ppid;
+		const char *exe, *comm;
+		bool kept;	/* the first event */
+	} table[] = {
+		{ "a moment later", -1, 1, 1, "/bin/sh", "sh", true },
+		{ "just within a second", -1, S - 1, 1, "/bin/sh", "sh", true },
+		{ "a second later", -1, S, 1, "/bin/sh", "sh", false },
+		{ "with another parent", -1, 1, 2, "/bin/sh", "sh", false },
+		{ "with another program", -1, 1, 1, "/bin/ls", "sh", false },
+		{ "with another name", -1, 1, 1, "/bin/sh", "worker", false },
+		{ "one that was looked at", 101, 1, 1, "/bin/sh", "sh", false },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		int64_t pid = 100 + (int64_t)i;
+		struct event e = make(pid, table[i].start, T + table[i].after_us);
+
+		put(make(pid, 100, T));
+		e.ppid = table[i].ppid;
+		e.text[EVENT_EXE] = text_of(table[i].exe);
+		e.text[EVENT_COMM] = text_of(table[i].comm);
+		put(e);
+		tap_ok(start_of(pid) == (table[i].kept ? 100 : table[i].start), "%s: the %s one stays",
+		       table[i].what, table[i].kept ? "first" : "newer");
+	}
+	put(make(300, -1, T));
+	put(make(300, -1, T + 1));
+	tap_ok(proctable_get(t, 300)->time_us == T + 1, "of two that say as little the newer one stays");
+	put(make(301, 100, T));
+	put(make(301 + SLOTS, -1, T + 1));
+	tap_ok(start_of(301 + SLOTS) == -1, "nor is another process kept for it");
+}
+
+int main(void)
+{
+	t = proctable_new();
+	test_places();
+	test_others();
+	test_says_less();
+	proctable_free(t);
+	proctable_free(NULL);
+	return tap_done();
+}
