@@ -501,6 +501,29 @@ static void test_results(void)
 	       !out.connection.text[CONNECTION_REASON].data, "a refused connection was one");
 }
 
+/* Serials begin anew with a boot, the database of events does not. */
+static void test_after_boot(void)
+{
+	struct event e;
+
+	fresh();
+	serial = 70000;
+	give(make_socket(3, IPPROTO_TCP));
+	serial = 5;
+	give(make_socket(3, IPPROTO_UDP));
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP),
+	       "a smaller serial of a later time is another boot's: the socket is a new one");
+	for (int minutes = 29; minutes <= 31; minutes += 2) {
+		fresh();
+		tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), -1), "a connect() without its socket()");
+		e = make_socket(3, IPPROTO_UDP);
+		e.serial = 50;
+		e.time_us = now_us - minutes * 60 * TIME_US_PER_S;
+		tap_ok((give(e) == OUTCOME_PROTOCOL) == (minutes < 30),
+		       "one of %d minutes before %s", minutes, minutes < 30 ? "is its" : "is not");
+	}
+}
+
 int main(void)
 {
 	struct event e;
@@ -515,6 +538,7 @@ int main(void)
 	test_looked_late();
 	test_pid_reuse();
 	test_out_of_order();
+	test_after_boot();
 	test_replay();
 	test_nodes();
 	test_many();

@@ -425,6 +425,49 @@ static void test_limits(void)
 	tap_ok(!parse_repeated("", "#", 0, &count), "an empty file");
 }
 
+static int64_t uid_of(const char *name)
+{
+	return !strcmp(name, "alice") ? 1000 : !strcmp(name, "root") ? 0 : -1;
+}
+
+/* Names that were looked up: the number decides, and the name where no number is known. */
+static void test_named_users(void)
+{
+	static const struct { const char *policy, *connection; bool denied; } table[] = {
+		{ "deny user alice", "uid=1000", true },
+		{ "deny user alice", "uid=1000 user=bob", true },
+		{ "deny user alice", "uid=1001 user=alice", false },
+		{ "deny user alice", "user=alice", true },
+		{ "deny user alice", "user=bob", false },
+		{ "deny user root", "uid=0", true },
+		{ "deny user root", "user=root", true },
+		{ "deny user 0", "user=root", false },
+		{ "deny user mallory", "uid=1001 user=mallory", true },
+		{ "deny user mallory", "uid=1001", false },
+		{ "deny user al*", "uid=1000", false },
+		{ "deny login-user alice", "auid=1000", true },
+		{ "deny login-user alice", "login=alice", true },
+		{ "deny login-user alice", "uid=1000", false },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct policy_answer a;
+		struct connection c;
+		unsigned int count;
+		struct policy *p;
+		char buf[64];
+
+		parse(table[i].policy, strlen(table[i].policy), &count, &p);
+		policy_number_users(p, uid_of);
+		snprintf(buf, sizeof(buf), "%s", table[i].connection);
+		describe(&c, buf);
+		policy_decide(p, &c, &a);
+		tap_ok((a.verdict == VERDICT_DROP) == table[i].denied, "'%s' with %s: %s", table[i].policy,
+		       table[i].connection, table[i].denied ? "yes" : "no");
+		policy_free(p);
+	}
+}
+
 static void test_own(void)
 {
 	char text[] = "  deny exe /usr/bin/* , \"/opt/a b\"   # why\n";
@@ -464,6 +507,7 @@ int main(void)
 	test_decide();
 	test_bad();
 	test_limits();
+	test_named_users();
 	test_own();
 	return tap_done();
 }
