@@ -557,6 +557,72 @@ static void test_again(void)
 	   "a protocol may come late");
 }
 
+/* What comes to a packet's row later: its record, the end of its call, its verdict. */
+static void test_later(void)
+{
+	const char *path = scratch_path("later.db");
+	struct ledger_writer *w = open_writer(path);
+	struct connection c;
+
+	ledger_writer_begin(w);
+	for (uint64_t id = 1; id <= 6; id++) {
+		connection_init(&c);
+		c.id = id;
+		c.pid = 50;
+		c.text[CONNECTION_COMM] = text_of("seen");
+		c.text[CONNECTION_REASON] = text_of("nobody knows");
+		c.evidence = EVIDENCE_INODE | (id == 6 ? 0 : EVIDENCE_TRACE) |
+			     (id <= 2 ? EVIDENCE_TRACE_CALL : 0);
+		c.certainty = CERTAINTY_INFERRED;
+		add(w, &c);
+	}
+	connection_init(&c);
+	c.pid = 51;
+	c.text[CONNECTION_COMM] = text_of("told");
+	c.certainty = CERTAINTY_CERTAIN;
+	c.audit_us = 1772368496004000LL;
+	c.audit_serial = 77;
+	c.result = -115;
+	c.id = 1;
+	c.evidence = EVIDENCE_AUDIT | EVIDENCE_TRACE;
+	tap_ok(ledger_writer_confirm(w, &c, false, false) == 0, "a record comes to its row");
+	c.id = 2;
+	c.evidence = EVIDENCE_AUDIT;
+	ledger_writer_confirm(w, &c, true, false);
+	c.id = 3;
+	ledger_writer_confirm(w, &c, true, true);
+	ledger_writer_confirm(w, &c, false, true);
+	ledger_writer_prove(w, 5);
+	ledger_writer_prove(w, 6);
+	ledger_writer_commit(w);
+	is(path, "SELECT evidence || ' ' || certainty || ' ' || amended || ' ' || result || ' ' ||"
+		 " audit_serial || ' ' || audit_time || ' ' || (reason IS NULL) FROM connection WHERE id = 1",
+	   "97 3 0 -115 77 1772368496004000 1",
+	   "which takes its evidence, and keeps the call that the trace told of by then");
+	is(path, "SELECT evidence FROM connection WHERE id = 2", "1",
+	   "but not where the record makes the trace another's");
+	is(path, "SELECT group_concat(t.text, ' ') FROM connection c JOIN process p ON p.id = c.process"
+		 " JOIN text t ON t.id = p.comm WHERE c.id <= 3", "told told seen",
+	   "and its process, unless what was seen is known to be better");
+	is(path, "SELECT group_concat(amended, ' ') FROM connection", "0 1 1 0 0 0",
+	   "who was amended once stays that");
+	is(path, "SELECT group_concat(evidence || ' ' || certainty, ', ') FROM connection WHERE id >= 4",
+	   "40 2, 104 3, 8 2", "a call that ended well proves a row of the trace's");
+	ledger_writer_begin(w);
+	full(&c);
+	c.id = 4;
+	c.evidence = EVIDENCE_FD;
+	tap_ok(ledger_writer_decide(w, &c) == 0, "a verdict comes to its record's row");
+	ledger_writer_commit(w);
+	ledger_writer_close(w);
+	is(path, "SELECT proto || ' ' || src || ' ' || sport || ' ' || certainty || ' ' || verdict || ' ' ||"
+		 " rule || ' ' || latency_us || ' ' || comm || ' ' || evidence FROM connections"
+		 " WHERE verdict = 'reject'",
+	   "tcp 192.0.2.1 40000 certain reject a rule 123 seen fd,inode,trace",
+	   "with what the packet shows, and beside the evidence that was there");
+	is(path, "SELECT count(*) FROM connection WHERE verdict = 1", "5", "and to no other");
+}
+
 static void test_errors(void)
 {
 	const char *path = scratch_path("errors.db");
@@ -590,6 +656,7 @@ int main(int argc, char **argv)
 	test_many_texts();
 	test_position();
 	test_again();
+	test_later();
 	test_errors();
 	return tap_done();
 }
