@@ -315,7 +315,8 @@ int db_open_read(const char *path, const struct db_schema *schema, sqlite3 **out
 		sqlite3_busy_timeout(db, 2000);
 		rc = identify(db, schema, &version);
 	}
-	if (rc == -EACCES) {
+	/* SQLite says either of a -shm file that it cannot make. */
+	if (rc == -EACCES || rc == -EROFS) {
 		sqlite3_close(db);
 		db = NULL;
 		rc = open_as_it_lies(path, &db);

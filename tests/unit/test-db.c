@@ -167,6 +167,50 @@ static void test_negative_version(void)
 	tap_ok(open_and_close(path, &first, false) < 0, "and cannot be read");
 }
 
+/* In a directory that the reader must not write into, as somebody who is not root. */
+static void test_as_it_lies(void)
+{
+	const char *dir = scratch_path("l%i?e#s"), *path = scratch_path("l%i?e#s/100%.db");
+	char wal[PATH_MAX];
+	int status = -1;
+	pid_t child;
+
+	if (open_and_close(path, &first, true) || chmod(scratch_dir, 0755) || chmod(dir, 0555) ||
+	    chmod(path, 0644))
+		exit(1);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		sqlite3 *db;
+		int64_t n = 0;
+
+		if (!geteuid() && (setgid(65534) || setuid(65534)))
+			_exit(4);
+		if (db_open_read(path, &first, &db))
+			_exit(1);
+		_exit(db_number(db, "SELECT count(*) FROM t WHERE a = 1", &n) || n != 1 ? 2 :
+		      db_exec(db, "INSERT INTO t VALUES (2)") != -EROFS ? 3 : 0);
+	}
+	waitpid(child, &status, 0);
+	if (!tap_ok(status == 0, "a reader who may not write beside it reads it as it lies"))
+		tap_note("status %d", WEXITSTATUS(status));
+	chmod(dir, 0755);
+	write_bytes(wal, "", 0, 0);
+	chmod(dir, 0555);
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		if (!geteuid() && (setgid(65534) || setuid(65534)))
+			_exit(4);
+		_exit(open_and_close(path, &first, false) == -EACCES ? 0 : 1);
+	}
+	waitpid(child, &status, 0);
+	if (!tap_ok(status == 0, "unless there is a log, of which it would miss what is in there"))
+		tap_note("status %d", WEXITSTATUS(status));
+	chmod(dir, 0755);
+}
+
 static void test_lock(void)
 {
 	const char *path = scratch_path("lock.db");
@@ -283,6 +327,7 @@ int main(void)
 	test_make();
 	test_foreign();
 	test_negative_version();
+	test_as_it_lies();
 	test_lock();
 	test_set_aside();
 	test_values();
