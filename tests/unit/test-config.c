@@ -3,12 +3,10 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "complaints.h"
 #include "config.h"
-#include "diag.h"
 #include "scratch.h"
 #include "tap.h"
-
-static char complaints[65536];
 
 static const char *write_file(const char *text, size_t len)
 {
@@ -24,23 +22,13 @@ static const char *write_file(const char *text, size_t len)
 static int load(struct config *c, const char *text, size_t len, unsigned int *count)
 {
 	const char *path = write_file(text, len);
-	char raw[sizeof(complaints)], *to = complaints;
-	FILE *out = fmemopen(raw, sizeof(raw), "w");
-	struct diags d = { .out = out };
+	struct diags d = complaints_begin();
 	int rc;
 
-	memset(raw, 0, sizeof(raw));
 	if (config_init(c))
 		exit(1);
 	rc = config_load(c, path, &d);
-	fclose(out);
-	*count = d.count;
-	for (char *line = strtok(raw, "\n"); line; line = strtok(NULL, "\n")) {
-		bool ours = !strncmp(line, path, strlen(path)) && line[strlen(path)] == ':';
-
-		to += sprintf(to, "%s\n", ours ? line + strlen(path) + 1 : line);
-	}
-	*to = '\0';
+	*count = complaints_end(&d, path);
 	return rc;
 }
 
@@ -186,28 +174,6 @@ static const struct {
 	  "5:1:already set in line 3\n6:10:out of range" },
 };
 
-/* Each wanted line against the complaint at its place. */
-static bool told(const char *where)
-{
-	char wanted[512], got[sizeof(complaints)], *save_wanted, *save_got;
-	char *want, *line;
-
-	strcpy(wanted, where);
-	strcpy(got, complaints);
-	want = strtok_r(wanted, "\n", &save_wanted);
-	line = strtok_r(got, "\n", &save_got);
-	while (want && line) {
-		char *text = strchr(strchr(want, ':') + 1, ':');
-		size_t place = (size_t)(text - want) + 1;
-
-		if (strncmp(want, line, place) || !strstr(line + place, text + 1))
-			return false;
-		want = strtok_r(NULL, "\n", &save_wanted);
-		line = strtok_r(NULL, "\n", &save_got);
-	}
-	return !want && !line;
-}
-
 static void test_marks(void)
 {
 	static const struct { const char *text; int64_t mark; } good[] = {
@@ -232,7 +198,7 @@ static void test_bad(void)
 		unsigned int count;
 		int rc = load(&c, bad[i].text, bad[i].len, &count);
 
-		if (!tap_ok(rc == -EINVAL && count && told(bad[i].where), "mistake %zu: %.*s",
+		if (!tap_ok(rc == -EINVAL && count && complaints_are(bad[i].where), "mistake %zu: %.*s",
 			    i + 1, (int)strcspn(bad[i].where, "\n"), bad[i].where))
 			tap_note("returned %d: %s", rc, complaints);
 		config_release(&c);

@@ -5,28 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diag.h"
+#include "complaints.h"
 #include "policy.h"
+#include "policy_file.h"
+#include "scratch.h"
 #include "tap.h"
 
-static char complaints[65536];
-
-/* Reads a policy; `complaints` has the complaints, without the file's name. */
+/* Reads a policy; what was complained of is in `complaints`, without the file's name. */
 static int parse(const char *text, size_t len, unsigned int *count, struct policy **p)
 {
-	static char raw[sizeof(complaints)];
-	FILE *out = fmemopen(raw, sizeof(raw), "w");
-	struct diags d = { .out = out };
-	char *to = complaints;
-	int rc;
+	struct diags d = complaints_begin();
+	int rc = policy_parse("p", text, len, &d, p);
 
-	memset(raw, 0, sizeof(raw));
-	rc = policy_parse("p", text, len, &d, p);
-	fclose(out);
-	*count = d.count;
-	for (char *line = strtok(raw, "\n"); line; line = strtok(NULL, "\n"))
-		to += sprintf(to, "%s\n", strncmp(line, "p:", 2) ? "not located" : line + 2);
-	*to = '\0';
+	*count = complaints_end(&d, "p");
 	return rc;
 }
 
@@ -353,28 +344,6 @@ static const struct {
 	  "2:1:begins with\n4:11:neither a port\n5:8:verdict\n6:7:nothing to match" },
 };
 
-/* Each wanted line against the complaint at its place. */
-static bool told(const char *where)
-{
-	char wanted[512], *save_wanted, *save_got, *want, *line;
-	static char got[sizeof(complaints)];
-
-	strcpy(wanted, where);
-	strcpy(got, complaints);
-	want = strtok_r(wanted, "\n", &save_wanted);
-	line = strtok_r(got, "\n", &save_got);
-	while (want && line) {
-		char *text = strchr(strchr(want, ':') + 1, ':');
-		size_t place = (size_t)(text - want) + 1;
-
-		if (strncmp(want, line, place) || !strstr(line + place, text + 1))
-			return false;
-		want = strtok_r(NULL, "\n", &save_wanted);
-		line = strtok_r(NULL, "\n", &save_got);
-	}
-	return !want && !line;
-}
-
 static void test_bad(void)
 {
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -382,7 +351,7 @@ static void test_bad(void)
 		unsigned int count;
 		int rc = parse(bad[i].text, bad[i].len, &count, &p);
 
-		if (!tap_ok(rc == -EINVAL && !p && count && told(bad[i].where), "mistake %zu: %.*s",
+		if (!tap_ok(rc == -EINVAL && !p && count && complaints_are(bad[i].where), "mistake %zu: %.*s",
 			    i + 1, (int)strcspn(bad[i].where, "\n"), bad[i].where))
 			tap_note("returned %d: %s", rc, complaints);
 		policy_free(p);
@@ -413,14 +382,14 @@ static void test_limits(void)
 
 	tap_ok(!parse_repeated("deny port 1", ",2", 255, &count), "256 values");
 	rc = parse_repeated("deny port 1", ",2", 300, &count);
-	tap_ok(rc == -EINVAL && count == 1 && told("1:523:more than 256 values"),
+	tap_ok(rc == -EINVAL && count == 1 && complaints_are("1:523:more than 256 values"),
 	       "257 are told, once");
 	tap_ok(!parse_repeated("deny unit ", "x", 4086, &count), "a line of 4096 bytes");
 	rc = parse_repeated("deny unit ", "x", 4087, &count);
-	tap_ok(rc == -EINVAL && count == 1 && told("1:4097:too long"), "but not of 4097");
+	tap_ok(rc == -EINVAL && count == 1 && complaints_are("1:4097:too long"), "but not of 4097");
 	tap_ok(!parse_repeated("", "deny port 1\n", 10000, &count), "10000 rules");
 	rc = parse_repeated("", "deny port 1\n", 10001, &count);
-	tap_ok(rc == -EINVAL && count == 1 && told("10001:1:more than 10000 rules"),
+	tap_ok(rc == -EINVAL && count == 1 && complaints_are("10001:1:more than 10000 rules"),
 	       "but not 10001");
 	tap_ok(!parse_repeated("", "#", 0, &count), "an empty file");
 }
@@ -468,6 +437,98 @@ static void test_named_users(void)
 	}
 }
 
+/* What must be known of a process before the verdict. */
+static void test_needs(void)
+{
+	static const struct { const char *policy; bool process, full, names; } table[] = {
+		{ "default deny", false, false, false },
+		{ "deny proto tcp", false, false, false },
+		{ "deny direction out", false, false, false },
+		{ "deny address ::1", false, false, false },
+		{ "deny src ::1", false, false, false },
+		{ "deny dst ::1", false, false, false },
+		{ "deny sport 1", false, false, false },
+		{ "deny port 1", false, false, false },
+		{ "deny node x", false, false, false },
+		{ "deny port 1 certain", true, false, false },
+		{ "deny port 1 certain\ndeny port 2", true, false, false },
+		{ "deny port 1\ndeny port 2 certain", true, false, false },
+		{ "deny exe /x", true, false, false },
+		{ "deny port 1 exe /x", true, false, false },
+		{ "deny comm x", true, false, false },
+		{ "deny parent /x", true, true, false },
+		{ "deny unit x", true, true, false },
+		{ "deny container x", true, true, false },
+		{ "deny user 7", true, true, false },
+		{ "deny user x", true, true, true },
+		{ "deny user 7,x", true, true, true },
+		{ "deny user alice", true, true, false },
+		{ "deny user al*", true, true, true },
+		{ "deny port 1 user x", true, true, true },
+		{ "deny login-user 7", true, true, false },
+		{ "deny login-user x", true, true, true },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		unsigned int count;
+		struct policy *p;
+
+		parse(table[i].policy, strlen(table[i].policy), &count, &p);
+		policy_number_users(p, uid_of);
+		tap_ok(policy_needs_process(p) == table[i].process &&
+		       policy_needs_full_process(p) == table[i].full &&
+		       policy_needs_user_names(p) == table[i].names, "what '%s' must know", table[i].policy);
+		policy_free(p);
+	}
+}
+
+static int load(const char *path, struct policy **p)
+{
+	struct diags d = complaints_begin();
+	int rc = policy_load(path, &d, p);
+
+	tap_ok(complaints_end(&d, path) == !!rc && complaints_are(rc ? "1:1:cannot read it" : ""),
+	       "'%s': %s", path, rc ? "why not" : "no complaint");
+	return rc;
+}
+
+static void write_file(const char *path, size_t blanks)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f)
+		abort();
+	fputs("deny user root\n", f);
+	for (size_t i = 0; i < blanks; i++)
+		putc('\n', f);
+	fclose(f);
+}
+
+static void test_file(void)
+{
+	char path[PATH_MAX], buf[] = "uid=0";
+	struct policy_answer a;
+	struct connection c;
+	struct policy *p;
+
+	scratch_make();
+	snprintf(path, sizeof(path), "%s", scratch_path("policy"));
+	write_file(path, 0);
+	tap_ok(!load(path, &p) && policy_rule_count(p) == 1, "a policy is read from its file");
+	describe(&c, buf);
+	policy_decide(p, &c, &a);
+	tap_ok(a.verdict == VERDICT_DROP, "and the users that it names have their numbers");
+	policy_free(p);
+	write_file(path, 1024 * 1024 - strlen("deny user root\n"));
+	tap_ok(!load(path, &p), "a file of 1 MiB");
+	policy_free(p);
+	write_file(path, 1024 * 1024 - strlen("deny user root\n") + 1);
+	tap_ok(load(path, &p) == -EFBIG && !p, "but not of more");
+	tap_ok(load(scratch_path("none"), &p) == -ENOENT && !p, "none");
+	tap_ok(load(scratch_dir, &p) == -EISDIR && !p, "a directory");
+	tap_ok(load("/dev/null", &p) == -ENOTSUP && !p, "a device");
+}
+
 static void test_own(void)
 {
 	char text[] = "  deny exe /usr/bin/* , \"/opt/a b\"   # why\n";
@@ -508,6 +569,8 @@ int main(void)
 	test_bad();
 	test_limits();
 	test_named_users();
+	test_needs();
+	test_file();
 	test_own();
 	return tap_done();
 }
