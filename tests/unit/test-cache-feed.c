@@ -133,6 +133,23 @@ static bool take(struct cache_feed *r, int events)
 	return false;
 }
 
+/* Until the thread has no room: then alone it wakes us again and again, with nothing taken. */
+static bool is_full(struct cache_feed *r)
+{
+	int64_t until = clock_mono_ns() + PATIENCE_NS;
+	int wakes = 0;
+
+	while (wakes < 200 && clock_mono_ns() < until) {
+		struct pollfd fd = { .fd = cache_feed_fd(r), .events = POLLIN };
+
+		cache_feed_doze(r);
+		poll(&fd, 1, 100);
+		cache_feed_rouse(r, fd.revents != 0);
+		wakes += fd.revents != 0;
+	}
+	return wakes == 200;
+}
+
 static bool to_end(struct cache_feed *r, int *rc)
 {
 	return take(r, INT32_MAX) && cache_feed_ended(r, rc);
@@ -245,7 +262,7 @@ static void test_slow(const char *path, struct cache_writer *w)
 	fresh(1200);
 	got.delay_us = 20;
 	r = cache_feed_start(path, false, &ops, NULL);
-	usleep(200000);
+	tap_ok(is_full(r), "the thread waits for room");
 	tap_ok(take(r, 3000) && !got.disorder && !got.foreign, "a taker that is slow");
 	tap_ok(take(r, 6100) && got.events == 6000 && !got.disorder && !got.foreign && !got.missed,
 	       "gets all, in order");
@@ -254,7 +271,7 @@ static void test_slow(const char *path, struct cache_writer *w)
 	cache_feed_free(r);
 	fresh(1200);
 	r = cache_feed_start(path, false, &ops, NULL);
-	usleep(100000);
+	tap_ok(is_full(r), "it waits again");
 	cache_feed_finish(r);
 	tap_ok(to_end(r, &rc) && got.events == 6000 && got.followed == 7200,
 	       "finish, while the thread waits for room: all that is there");
@@ -269,7 +286,7 @@ static void test_free(const char *path)
 
 	fresh(1200);
 	r = cache_feed_start(path, false, &ops, NULL);
-	usleep(100000);
+	tap_ok(is_full(r), "and once more");
 	cache_feed_take(r, 50);
 	events = got.events;
 	cache_feed_free(r);

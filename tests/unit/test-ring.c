@@ -198,8 +198,18 @@ static void test_threads(size_t bytes, uint32_t total)
 static void *publish_soon(void *arg)
 {
 	struct ring *r = arg;
+	char path[64], stat[256];
+	FILE *f;
 
-	usleep(50000);
+	/* Until the main thread sleeps. */
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", getpid());
+	do {
+		usleep(1000);
+		f = fopen(path, "r");
+		if (!f || !fgets(stat, sizeof(stat), f))
+			abort();
+		fclose(f);
+	} while (!strstr(stat, ") S "));
 	ring_reserve(r, 1);
 	ring_publish(r);
 	return NULL;
@@ -225,6 +235,9 @@ static void test_wait(void)
 	began = clock_mono_ns();
 	ring_wait(r, 20000);
 	tap_ok(clock_mono_ns() - began < 10000000000, "a wake from before the wait is not lost");
+	began = clock_mono_ns();
+	ring_wait(r, 30);
+	tap_ok(clock_mono_ns() - began >= 29000000, "and ends one wait alone");
 	ring_free(r);
 }
 
