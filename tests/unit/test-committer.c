@@ -321,6 +321,8 @@ static void test_damage(void)
 	atomic_store(&store.fail_finish, -ENOSPC);
 	give(c, 0, 4, PATIENCE_ENDLESS);
 	check(reaches(&store.rooms, 2) && store.kept == 0, "a full disk: room is asked for");
+	check(reaches(&store.closes, 1) && reaches(&store.opened, 2),
+	      "where there is none it is opened anew, because who looked for room may have closed it");
 	atomic_store(&store.has_room, 1);
 	check(reaches(&store.kept, 1) && in_order(0, 1) && !store.asides,
 	      "and what waited is written when there is some");
@@ -406,6 +408,75 @@ static void test_full(void)
 	      "an end that cannot write gives up in time, and counts what is lost");
 }
 
+/* A store that fails is told of at once, also to one that nobody has waited for before. */
+static void test_fails(void)
+{
+	struct committer *c = start_fresh(8192);
+	int64_t lost = -1;
+	uint32_t given = 0;
+
+	atomic_store(&store.fail_finish, -EBUSY);
+	while (committer_has_room(c, 100) && give(c, given, 100, PATIENCE_ENDLESS))
+		given++;
+	check(given > 50 && reaches(&store.rollbacks, 2), "a store that fails, and a ring that is full");
+	check(!give(c, given, 100, PATIENCE_PROGRESS), "there is no progress to wait for either");
+	atomic_store(&store.fail_finish, 0);
+	check(reaches(&store.kept, given) && committer_has_room(c, 100), "until it goes well");
+	committer_stop(c, 1000, &lost);
+}
+
+/* What is dirty without an item may wait: others may follow. */
+static void test_nudge(void)
+{
+	struct committer *c = start_fresh(8192);
+	int64_t lost = -1, began;
+	unsigned int commits;
+
+	give(c, 0, 4, PATIENCE_ENDLESS);
+	reaches(&store.kept, 1);
+	commits = store.commits;
+	began = clock_mono_ns();
+	atomic_store(&store.dirty, true);
+	committer_nudge(c);
+	check(reaches(&store.commits, commits + 1) && clock_mono_ns() - began >= 45000000,
+	      "a nudge is no hurry");
+	committer_stop(c, 1000, &lost);
+}
+
+/* A disk that does not answer gives no error either.  The producer is what the audit daemon waits for. */
+static void test_hang(void)
+{
+	struct committer *c = start_fresh(8192);
+	int64_t lost = -1, began, waited;
+	uint32_t given = 1;
+	int rc;
+
+	atomic_store(&store.hangs, true);
+	give(c, 0, 100, PATIENCE_NONE);
+	while (!atomic_load(&store.in_commit))
+		usleep(200);
+	began = clock_mono_ns();
+	while (give(c, given, 100, PATIENCE_NONE))
+		given++;
+	waited = clock_mono_ns() - began;
+	check(given > 50 && waited >= 90000000 && waited < 5000000000,
+	      "a store that hangs is waited for once, for a tenth of a second");
+	began = clock_mono_ns();
+	for (int i = 0; i < 100; i++)
+		if (give(c, given, 100, PATIENCE_NONE))
+			given++;
+	waited = clock_mono_ns() - began;
+	if (!tap_ok(waited < 2000000000, "and not again for each item that follows"))
+		tap_note("100 items waited %lld ms", (long long)waited / 1000000);
+	if (waited < 2000000000)
+		check(!give(c, given, 100, PATIENCE_PROGRESS), "there is no progress to wait for");
+	atomic_store(&store.hangs, false);
+	check(reaches(&store.kept, given), "when it answers, all that had room is there");
+	check(give(c, given++, 100, PATIENCE_NONE), "and what comes has room again");
+	rc = committer_stop(c, 10000, &lost);
+	check(rc == 0 && lost == 0 && in_order(0, given), "nothing is lost, and the order stays");
+}
+
 /* A program that shall end does not wait for ever, even where it may. */
 static void test_interrupt(void)
 {
@@ -486,6 +557,9 @@ int main(int argc, char **argv)
 	test_damage();
 	test_open();
 	test_full();
+	test_fails();
+	test_nudge();
+	test_hang();
 	test_interrupt();
 	test_too_large();
 	test_random();

@@ -55,6 +55,14 @@ static uint64_t find(struct halves *f, const char *peer, int protocol, int64_t p
 	return halves_find(f, protocol, &dst, pid, fd, uid, time_us, &half) ? half.id : 0;
 }
 
+static uint64_t find_socket(struct halves *f, const char *peer, int64_t inode)
+{
+	struct endpoint dst = to(peer);
+	struct half half;
+
+	return halves_find_socket(f, IPPROTO_TCP, &dst, inode, &half) ? half.id : 0;
+}
+
 static void test_packets(void)
 {
 	struct halves *f = halves_new();
@@ -117,6 +125,11 @@ static void test_records(void)
 	       "a connected UDP socket may be used late");
 	tap_ok(find(f, "192.0.2.3:80", IPPROTO_UDP, 302, 5, 7, 900000000) == 0,
 	       "but not another descriptor");
+	add(f, 20, "192.0.2.5:80", 90, 100, 0, 1000000);
+	add(f, 21, "192.0.2.6:80", 90, 100, 0, 1000000);
+	tap_ok(find_socket(f, "192.0.2.5:80", 90) == 20 && find_socket(f, "192.0.2.6:80", 90) == 21 &&
+	       !find_socket(f, "192.0.2.7:80", 90) && !find_socket(f, "192.0.2.5:80", 91) &&
+	       !find_socket(f, "192.0.2.5:80", -1), "a socket's, of each destination that it had");
 	halves_free(f);
 }
 

@@ -380,11 +380,14 @@ static void test_processes(void)
 	row_of(w, 2, 5, -1, "x", s);
 	row_of(w, 3, 5, -1, "x", 3600 * s);
 	row_of(w, 4, 5, -1, "y", 3600 * s);
+	/* The first ones of all. */
+	row_of(w, 5, 2, 0, "x", 0);
+	row_of(w, 6, 2, 0, "x", 3600 * s);
 	ledger_writer_commit(w);
 	ledger_writer_close(w);
 	is(path,
 	   "SELECT group_concat(process, ' ') FROM (SELECT process FROM connection ORDER BY id)",
-	   "1 1 2 3", "without a start, a pid is the same process only for a while");
+	   "1 1 2 3 4 4", "without a start, a pid is the same process only for a while");
 
 	/* Threads of one process have names of their own, and take turns. */
 	path = scratch_path("threads.db");
@@ -623,6 +626,63 @@ static void test_later(void)
 	is(path, "SELECT count(*) FROM connection WHERE verdict = 1", "5", "and to no other");
 }
 
+static struct half_row {
+	struct connection c;
+	bool has_packet;
+} half_rows[4];
+static int half_count;
+
+static void take_half(const struct connection *c, bool has_packet, void *arg)
+{
+	(void)arg;
+	if (half_count < 4)
+		half_rows[half_count] = (struct half_row){ *c, has_packet };
+	half_count++;
+}
+
+/* What a daemon that begins anew reads: rows that have a packet or a record, and not both. */
+static void test_halves(void)
+{
+	const char *path = scratch_path("halves.db");
+	struct ledger_writer *w = open_writer(path);
+	const struct connection *c = &half_rows[1].c;
+	struct connection row;
+	int rc;
+
+	ledger_writer_begin(w);
+	for (uint64_t id = 1; id <= 4; id++) {
+		full(&row);
+		row.id = id;
+		row.time_us = 1000 + (int64_t)id;
+		if (id == 2 || id == 3)
+			row.latency_us = -1;
+		if (id == 4)
+			row.audit_us = -1;
+		if (id == 3)
+			row.fsuid = -1;
+		add(w, &row);
+	}
+	ledger_writer_commit(w);
+	rc = ledger_halves(path, 1000, take_half, NULL);
+	tap_ok(!rc && half_count == 3 && half_rows[0].c.id == 2 && half_rows[1].c.id == 3 &&
+	       half_rows[2].c.id == 4, "rows of which one half is there");
+	tap_ok(!half_rows[0].has_packet && !half_rows[1].has_packet && half_rows[2].has_packet,
+	       "and which half that is");
+	full(&row);
+	tap_ok(c->time_us == 1003 && c->direction == row.direction && c->protocol == row.protocol &&
+	       address_equal(&c->src.addr, &row.src.addr) && c->src.port == row.src.port &&
+	       address_equal(&c->dst.addr, &row.dst.addr) && c->dst.port == row.dst.port,
+	       "with time and tuple");
+	tap_ok(c->pid == row.pid && c->evidence == row.evidence && c->certainty == row.certainty &&
+	       c->verdict == row.verdict && c->uid == row.uid && half_rows[0].c.uid == row.fsuid,
+	       "process, user, and what was known");
+	half_count = 0;
+	ledger_halves(path, 1003, take_half, NULL);
+	tap_ok(half_count == 2 && half_rows[0].c.id == 3, "none from before");
+	ledger_writer_close(w);
+	tap_ok(ledger_halves(scratch_path("no.db"), 0, take_half, NULL) == -ENOENT, "no ledger: why");
+}
+
 static void test_errors(void)
 {
 	const char *path = scratch_path("errors.db");
@@ -657,6 +717,7 @@ int main(int argc, char **argv)
 	test_position();
 	test_again();
 	test_later();
+	test_halves();
 	test_errors();
 	return tap_done();
 }

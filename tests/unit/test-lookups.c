@@ -259,9 +259,13 @@ int main(void)
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:53", "127.0.0.1:6100") == 0,
 	       "what an interrupt does is not the thread's");
 	lookup(10, IPPROTO_UDP, "0.0.0.0:6200", "127.0.0.1:53");
-	for (int i = 0; i < 9000; i++)
+	lookup(10, IPPROTO_UDP, "0.0.0.0:6202", "127.0.0.1:53");
+	for (int i = 0; i < 8190; i++)
 		lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
-	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6200", "127.0.0.1:53") == 0 &&
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6200", "127.0.0.1:53") == 1, "8192 lookups have room");
+	lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
+	lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6202", "127.0.0.1:53") == 0 &&
 		       packet(IPPROTO_UDP, "127.0.0.1:6201", "127.0.0.1:53") == 1,
 	       "when it is full the oldest have gone");
 	lookups_free(l);

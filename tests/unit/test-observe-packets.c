@@ -68,6 +68,15 @@ static void test_packets(void)
 	       "the process that was seen with a socket");
 	tap_ok(observer_recent(o, IPPROTO_TCP, &h, 1) == 1 && h.pid == e.pid &&
 		       !observer_recent(o, IPPROTO_UDP, &h, 1), "and lately");
+	for (int i = 0; i < 3; i++) {
+		struct holder few[3] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+
+		e.pid = 900 + i;
+		e.inode = -1;
+		give(e);
+		tap_ok(observer_recent(o, IPPROTO_TCP, few, 2) == 2 && few[0].pid == 900 + i &&
+		       few[2].pid == -1, "no more of them than there is room for, the newest first");
+	}
 	observer_learn(o, 70, 300, 5);
 	tap_ok(observer_holder(o, 70, &h) && h.pid == 300 && h.fd == 5, "what /proc showed is known");
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
@@ -118,6 +127,13 @@ static void test_packets(void)
 		       i ? "the record has the program of the call, where it is another by now" :
 			   "what /proc said of the same program is more than the record's");
 	}
+
+	fresh();
+	e = make_connect(3, "192.0.2.1", 80, -EACCES);
+	p = packet_of(&e, e.pid);
+	decided(&p, 3, 60, 0);
+	tap_ok(give(e) == OUTCOME_CONFIRM && !out.connection.text[CONNECTION_REASON].data,
+	       "an error that says that nothing was sent is no reason where a packet was seen");
 
 	fresh();
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);

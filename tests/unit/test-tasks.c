@@ -40,6 +40,7 @@ int main(void)
 	tap_ok(runs(t, 10, "/usr/bin/old") && runs(t, 13, "/usr/bin/old"), "and its program, also its child's");
 	make(t, 11, 12, true);
 	tap_ok(tasks_process(t, 12, now) == 10, "a thread that a thread makes is of the same process");
+	tap_ok(tasks_parent(t, 12, now) == -1, "and its maker is no parent of its");
 	make(t, 12, 20, false);
 	tap_ok(tasks_process(t, 20, now) == 20 && tasks_parent(t, 20, now) == 10,
 	       "a process that a thread makes is the process's child");

@@ -161,5 +161,18 @@ int main(int argc, char **argv)
 	tap_ok(clock_mono_ns() >= mono, "the monotonic clock does not go back");
 	tap_ok(wall > 1700000000LL * S && wall / S - time(NULL) < 2,
 	       "the wall clock is the system's");
+	for (int i = 0; i < 100; i++) {
+		struct timespec before, after;
+
+		clock_gettime(CLOCK_REALTIME, &before);
+		wall = clock_now_us();
+		clock_gettime(CLOCK_REALTIME, &after);
+		if (wall >= before.tv_sec * S + before.tv_nsec / 1000 &&
+		    wall <= after.tv_sec * S + after.tv_nsec / 1000)
+			continue;
+		tap_ok(false, "to the microsecond");
+		return tap_done();
+	}
+	tap_ok(true, "to the microsecond");
 	return tap_done();
 }
