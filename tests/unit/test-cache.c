@@ -268,6 +268,54 @@ static void test_trim(void)
 }
 
 /* Nothing asks for this, but the header promises it: seq would begin anew. */
+static int64_t bytes_of(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int64_t n;
+
+	if (!f)
+		return -1;
+	fseek(f, 0, SEEK_END);
+	n = ftell(f);
+	fclose(f);
+	return n;
+}
+
+/* How many there are; the log, which stands in memory where the cache does. */
+static void test_rows_and_log(void)
+{
+	const char *path = scratch_path("rows");
+	char log[PATH_MAX], away[PATH_MAX];
+	struct cache_writer *w;
+	int64_t before;
+
+	snprintf(log, sizeof(log), "%s-wal", path);
+	snprintf(away, sizeof(away), "%s.away", path);
+	cache_writer_open(path, &w);
+	tap_ok(cache_writer_rows(w) == 0, "an empty cache has no rows");
+	put_all(w, 1000, 20);
+	tap_ok(cache_writer_rows(w) == 20, "20 rows");
+	trim(w, 5, 0, 100);
+	tap_ok(cache_writer_rows(w) == 5, "5 that are left of them");
+	cache_writer_close(w);
+	cache_writer_open(path, &w);
+	tap_ok(cache_writer_rows(w) == 5, "also after reopening");
+	tap_ok(!cache_writer_moved(w), "it is in its place");
+	put_all(w, 2000, 100);
+	before = bytes_of(log);
+	tap_ok(cache_writer_reuse_log(w) == 0, "its log begins anew");
+	put_all(w, 3000, 10);
+	tap_ok(before > 0 && bytes_of(log) == before, "in the room that it has");
+	tap_ok(cache_writer_small_log(w) == 0, "or a smaller one");
+	for (int i = 0; i < 40; i++)
+		put_all(w, 4000, 100);
+	tap_ok(bytes_of(log) > 0 && bytes_of(log) < 1024 * 1024, "than a megabyte");
+	if (rename(path, away))
+		abort();
+	tap_ok(cache_writer_moved(w), "it has been moved");
+	cache_writer_close(w);
+}
+
 static void test_trim_all(void)
 {
 	const char *path = scratch_path("none.db");
@@ -460,6 +508,7 @@ int main(int argc, char **argv)
 	scratch_make();
 	test_fields();
 	test_trim();
+	test_rows_and_log();
 	test_trim_all();
 	test_shrink();
 	test_counters();

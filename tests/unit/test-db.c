@@ -242,6 +242,39 @@ static void test_lock(void)
 	sqlite3_close(db);
 }
 
+static void test_moved(void)
+{
+	const char *path = scratch_path("moved.db"), *other_path = scratch_path("moved2.db");
+	int lock = db_lock_writer(path);
+
+	tap_ok(!db_moved(lock, path), "the file that is open is the one of that name");
+	if (rename(path, other_path))
+		exit(1);
+	tap_ok(db_moved(lock, path), "until it is renamed");
+	write_bytes(path, "", 0, 0);
+	tap_ok(db_moved(lock, path) && !db_moved(lock, other_path), "or replaced");
+	close(lock);
+	tap_ok(!db_moved(lock, path), "what cannot be told is no reason to begin anew");
+}
+
+static void test_remove(void)
+{
+	const char *path = scratch_path("removed.db");
+	static const char *const names[] = { "", "-wal", "-shm", "-x" };
+	char name[PATH_MAX];
+
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, names[i]);
+		write_bytes(name, "x", 1, 0);
+	}
+	db_remove(path);
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, names[i]);
+		tap_ok(!access(name, F_OK) == (i == 3), "removed.db%s %s", names[i],
+		       i == 3 ? "stays" : "is removed");
+	}
+}
+
 static void test_set_aside(void)
 {
 	const char *path = scratch_path("aside.db");
@@ -329,6 +362,8 @@ int main(void)
 	test_negative_version();
 	test_as_it_lies();
 	test_lock();
+	test_moved();
+	test_remove();
 	test_set_aside();
 	test_values();
 	return tap_done();

@@ -170,6 +170,8 @@ static void test_sends(void)
 	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.id != first, "to elsewhere it is another");
 	set_address(&e, "192.0.2.1", 53);
 	tap_ok(give(e) == OUTCOME_AGAIN && out.id == first, "and the first goes on beside it");
+	set_address(&e, "::ffff:192.0.2.1", 53);
+	tap_ok(give(e) == OUTCOME_AGAIN && out.id == first, "by an IPv6 socket, too");
 	e.time_us = now_us += HALF_HOUR + 1000;
 	tap_ok(is_new(e, IPPROTO_UDP), "for half an hour");
 	set_address(&e, "192.0.2.3", 53);

@@ -95,6 +95,64 @@ static bool random_packets(unsigned int seed, int count)
 	return true;
 }
 
+/* n extension headers of 8 bytes in front of UDP. */
+static int behind_extensions(int n, struct packet *p)
+{
+	uint8_t data[40 + 8 * 40 + 8] = { V6(0) };
+
+	data[6] = n ? IPPROTO_DSTOPTS : IPPROTO_UDP;
+	for (int i = 0; i < n; i++)
+		data[40 + 8 * i] = i < n - 1 ? IPPROTO_DSTOPTS : IPPROTO_UDP;
+	memcpy(data + 40 + 8 * n, (const uint8_t[]){ PORTS }, 4);
+	return packet_parse(data, (size_t)(40 + 8 * n + 8), p);
+}
+
+static void test_extensions(void)
+{
+	struct packet p;
+
+	tap_ok(!behind_extensions(0, &p) && !behind_extensions(16, &p) && p.dst.port == 80,
+	       "behind 16 extension headers");
+	tap_ok(behind_extensions(17, &p) == -EINVAL && p.dst.port == -1, "but not behind 17");
+}
+
+static void test_flags(void)
+{
+	static const uint8_t tcp[] = { V4(5, 6, 0, 0), TCP }, icmp[] = { V4(5, 1, 0, 0), 8, 0, 0, 0 };
+	struct packet p;
+
+	packet_parse(tcp, sizeof(tcp), &p);
+	tap_ok(p.tcp_flags == 2 && !p.icmp_type, "TCP's flags");
+	tap_ok(!packet_parse(tcp, 20 + 14, &p) && p.tcp_flags == 2, "where they are the last byte");
+	tap_ok(!packet_parse(tcp, 20 + 13, &p) && !p.tcp_flags, "and none where they are cut off");
+	packet_parse(icmp, sizeof(icmp), &p);
+	tap_ok(p.icmp_type == 8 && !p.tcp_flags, "ICMP's type");
+}
+
+static void test_hash(void)
+{
+	struct endpoint a = { .port = 1 }, b = { .port = 2 }, c;
+	uint64_t h;
+
+	address_parse("10.0.0.1", &a.addr);
+	address_parse("10.0.0.2", &b.addr);
+	h = packet_hash_tuple(6, &a, &b);
+	tap_ok(packet_hash_tuple(6, &a, &b) == h && packet_hash_tuple(17, &a, &b) != h &&
+	       packet_hash_tuple(6, &b, &a) != h, "a tuple's hash is of its protocol and its ends");
+	c = a;
+	c.port = 3;
+	tap_ok(packet_hash_tuple(6, &c, &b) != h && packet_hash_tuple(6, &a, &c) != h, "of their ports");
+	c = b;
+	c.port = 3;
+	tap_ok(packet_hash_tuple(6, &a, &c) != h, "both");
+	c = a;
+	c.addr.bytes[3] = 9;
+	tap_ok(packet_hash_tuple(6, &c, &b) != h, "of the source's address");
+	c = b;
+	c.addr.bytes[3] = 9;
+	tap_ok(packet_hash_tuple(6, &a, &c) != h, "and the destination's");
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int seed = argc > 1 ? (unsigned int)atoi(argv[1]) : 20261121;
@@ -109,6 +167,9 @@ int main(int argc, char **argv)
 			tap_note("rc %d protocol %d ports %d %d", rc, p.protocol, p.src.port, p.dst.port);
 		tap_ok(prefixes(r), "%s: cut off anywhere", r->what);
 	}
+	test_extensions();
+	test_flags();
+	test_hash();
 	tap_note("seed %u", seed);
 	tap_ok(random_packets(seed, 1000000), "a million changed packets");
 	return tap_done();
