@@ -267,12 +267,32 @@ static void test_random(void)
 	tap_ok(more, "and a doubt more never makes it surer");
 }
 
+/* Packets that no call of this host's processes sent: for them no record is looked for. */
+static void test_others(void)
+{
+	struct packet_facts f = bare;
+	struct testimony t = fresh();
+	struct attribution a;
+
+	t.socket.asked = t.socket.widely = true;
+	a = weigh(&f, &t);
+	tap_ok(a.next == ASK_RECORD && a.pid < 0, "a user's packet of a socket that is gone: its record");
+	f.direction = DIRECTION_FORWARD;
+	a = weigh(&f, &t);
+	tap_ok(a.next != ASK_RECORD && !strcmp(a.reason, "forwarded"), "one that is forwarded has none");
+	f.direction = DIRECTION_OUT;
+	f.uid = -1;
+	a = weigh(&f, &t);
+	tap_ok(a.next == ASK_NOTHING && !strcmp(a.reason, "kernel"), "nor one of no user and no socket");
+}
+
 int main(int argc, char **argv)
 {
 	scratch_seed(argc, argv);
 	test_trace();
 	test_holders();
 	test_records();
+	test_others();
 	test_random();
 	return tap_done();
 }

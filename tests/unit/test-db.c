@@ -346,6 +346,9 @@ static void test_values(void)
 		       db_errno(SQLITE_CONSTRAINT_PRIMARYKEY) == -EEXIST &&
 		       db_errno(SQLITE_READONLY) == -EROFS &&
 		       db_errno(SQLITE_CANTOPEN) == -EACCES && db_errno(SQLITE_NOMEM) == -ENOMEM &&
+		       db_errno(SQLITE_LOCKED) == -EBUSY && db_errno(SQLITE_SCHEMA) == -EUCLEAN &&
+		       db_errno(SQLITE_ERROR) == -EUCLEAN && db_errno(SQLITE_PERM) == -EACCES &&
+		       db_errno(SQLITE_AUTH) == -EACCES && db_errno(SQLITE_INTERRUPT) == -EINTR &&
 		       db_errno(SQLITE_IOERR_WRITE) == -EIO,
 	       "SQLite's codes as errnos");
 	tap_ok(strstr(db_strerror(-EBUSY), "locked") && strstr(db_strerror(-EUCLEAN), "damaged") &&

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 
 #include "clock.h"
 #include "ring.h"
@@ -270,6 +271,50 @@ static void test_quiet(void)
 	ring_free(r);
 }
 
+#define PAGE 4096
+
+static int resident(char *base, int pages)
+{
+	unsigned char there[256];
+	int count = 0;
+
+	if (pages > 256 || mincore(base, (size_t)pages * PAGE, there))
+		abort();
+	for (int i = 0; i < pages; i++)
+		count += there[i] & 1;
+	return count;
+}
+
+/* What was busy once does not stay large; a larger ring has some pages ready. */
+static void test_memory(int pages)
+{
+	struct ring *r = ring_new((size_t)pages * PAGE);
+	char *first = ring_reserve(r, 1000), *base = first - (uintptr_t)first % PAGE;
+	int most = 0, fewest = pages, last;
+
+	memset(first, 1, 1000);
+	ring_publish(r);
+	ring_take(r, NULL);
+	ring_release(r);
+	if (pages >= 64 && !madvise(base, PAGE, 23 /* MADV_POPULATE_WRITE */))
+		tap_ok(resident(base, pages) >= 16 && resident(base, pages) < 20,
+		       "the next pages are there before the producer comes to them");
+	for (int i = 0; i < 2000; i++) {
+		memset(ring_reserve(r, 1000), 1, 1000);
+		ring_publish(r);
+		ring_take(r, NULL);
+		ring_release(r);
+		last = resident(base, pages);
+		most = last > most ? last : most;
+		if (most == pages && last < fewest)
+			fewest = last;
+	}
+	if (!tap_ok(most == pages && fewest <= (pages < 64 ? 2 : 20),
+		    "after 1 MiB the %d pages of an empty ring are given back", pages))
+		tap_note("at most %d, then at least %d", most, fewest);
+	ring_free(r);
+}
+
 int main(int argc, char **argv)
 {
 	scratch_seed(argc, argv);
@@ -280,5 +325,7 @@ int main(int argc, char **argv)
 	test_threads(256 * 1024, 300000);
 	test_wait();
 	test_quiet();
+	test_memory(16);
+	test_memory(128);
 	return tap_done();
 }
