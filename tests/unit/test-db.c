@@ -103,6 +103,9 @@ static void test_make(void)
 	tap_ok(db_open_read(path, &second, &db) == 0, "it is opened for reading");
 	tap_ok(db_exec(db, "INSERT INTO t VALUES (2, '')") == -EROFS, "and cannot be written so");
 	db_close(db);
+	if (chdir(scratch_dir))
+		exit(1);
+	tap_ok(open_and_close("plain.db", &first, true) == 0, "a name alone is a file here");
 	tap_ok(open_and_close("/proc/nowhere/a.db", &first, true) == -EACCES ||
 	       open_and_close("/proc/nowhere/a.db", &first, true) == -ENOENT,
 	       "where no file can be there is an error");

@@ -54,6 +54,10 @@ static void test_thick(void)
 	tap_ok(!pressure_note(&p, 100, false, 0, now),
 	       "a hundred together that none waits behind: ordinary");
 	tap_ok(pressure_note(&p, 1, true, 0, now + S), "one behind which others wait: real-time");
+	begin();
+	tap_ok(!pressure_note(&p, 150, false, 0, now) && !pressure_note(&p, 150, false, 0, now + 100 * MS),
+	       "150 in a tenth of a second, and as many in the next: ordinary");
+	tap_ok(pressure_note(&p, 1, false, 0, now + 199 * MS), "151: real-time");
 }
 
 static void test_late(void)
@@ -66,6 +70,12 @@ static void test_late(void)
 	tap_ok(!ordinary(5000, MS, 199 * US), "less than 200 us is not late");
 	begin();
 	tap_ok(ordinary(20, MS, 200 * US) == 17, "always late");
+	begin();
+	tap_ok(!ordinary(1, MS, 5 * MS) && ordinary(20, MS, 200 * US) == 7,
+	       "whatever one has waited counts as ten that were late");
+	begin();
+	tap_ok(!ordinary(16, MS, 200 * US) && !ordinary(15, MS, 0) && !ordinary(1, MS, 200 * US) &&
+	       ordinary(1, MS, 200 * US) == 1, "those that were not late make up for as many parts of one");
 	begin();
 	for (int i = 0; i < 1000; i++)
 		many += ordinary(1, MS, i % 20 ? 0 : 200 * US) > 0;

@@ -77,6 +77,18 @@ int main(void)
 	socks[1] = socks[0];
 	choice = sock_choose(socks, 2, &packet.local, &packet.peer);
 	tap_ok(choice.best == 0 && choice.alike == 2, "two that share a port are told to be alike");
+	/* The others of the same port come in any order. */
+	socks[0] = socks[3];
+	socks[1] = entry("10.0.0.1:53", "0.0.0.0:0", 2);
+	socks[2] = entry("0.0.0.0:53", "0.0.0.0:0", 1);
+	choice = sock_choose(socks, 4, &packet.local, &packet.peer);
+	tap_ok(choice.best == 1 && choice.alike == 1 && choice.fit == SOCK_FIT_LOCAL,
+	       "the nearest one, behind one that does not fit and before one that fits less");
+	socks[2] = entry("0.0.0.0:53", "0.0.0.0:0", 1);
+	socks[3] = socks[1];
+	choice = sock_choose(socks, 4, &packet.local, &packet.peer);
+	tap_ok(choice.best == 1 && choice.alike == 2, "and one that is alike behind that");
+	socks[3] = entry("10.0.0.1:53", "10.0.0.3:4000", 4);
 	choice = sock_choose(&socks[3], 1, &packet.local, &packet.peer);
 	tap_ok(choice.best == -1 && choice.alike == 0, "none where none fits");
 	return tap_done();

@@ -84,6 +84,11 @@ int main(void)
 	exec(t, 30, "/usr/bin/true");
 	tap_ok(tasks_changed_ns(t, 30) == now - 1 && runs(t, 30, "/usr/bin/true") &&
 	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/false")), "until it has: one change");
+	before = now;
+	exec(t, 30, "/usr/bin/false");
+	tap_ok(tasks_changed_ns(t, 30) == now && runs(t, 30, "/usr/bin/false") &&
+	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/true")),
+	       "the next one, of which the beginning was missed, is another change");
 	exec(t, 33, "/usr/bin/true");
 	make(t, 33, 34, false);
 	for (int i = 0; i < 4000; i++)
