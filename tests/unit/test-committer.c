@@ -562,6 +562,9 @@ int main(int argc, char **argv)
 	test_hang();
 	test_interrupt();
 	test_too_large();
+	errno = 0;
+	tap_ok(!committer_start(&ops, &store, (size_t)1 << 60, -1) && errno == ENOMEM,
+	       "one that cannot start tells why");
 	test_random();
 	return tap_done();
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The ring against a simple queue, and between two threads. */
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "clock.h"
 #include "ring.h"
@@ -315,6 +317,21 @@ static void test_memory(int pages)
 	ring_free(r);
 }
 
+static void test_errors(void)
+{
+	struct rlimit limit, none;
+
+	errno = 0;
+	tap_ok(!ring_new((size_t)1 << 60) && errno == ENOMEM, "no memory: why");
+	getrlimit(RLIMIT_NOFILE, &limit);
+	none = limit;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &none);
+	errno = 0;
+	tap_ok(!ring_new(RING_BYTES) && errno == EMFILE, "no descriptor: why");
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
 	scratch_seed(argc, argv);
@@ -325,6 +342,7 @@ int main(int argc, char **argv)
 	test_threads(256 * 1024, 300000);
 	test_wait();
 	test_quiet();
+	test_errors();
 	test_memory(16);
 	test_memory(128);
 	return tap_done();
