@@ -117,6 +117,9 @@ static void test_says_less(void)
 	put(make(300, -1, T));
 	put(make(300, -1, T + 1));
 	tap_ok(proctable_get(t, 300)->time_us == T + 1, "of two that say as little the newer one stays");
+	put(make(302, 0, T));
+	put(make(302, -1, T + 1));
+	tap_ok(start_of(302) == 0, "one that began with the host has a start, too");
 	put(make(301, 100, T));
 	put(make(301 + SLOTS, -1, T + 1));
 	tap_ok(start_of(301 + SLOTS) == -1, "nor is another process kept for it");

@@ -137,9 +137,53 @@ static void test_json(void)
 		  BYTES("\xc2\x9b"
 			"31m"),
 		  "\"\\u009b31m\"" },
+		{ "beyond 16 bits it is two surrogates", BYTES("\xf3\xa0\x81\x81"),
+		  "\"\\udb40\\udc41\"" },
 	};
 
 	test_rows(text_print_json, "JSON", rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static size_t utf8(char *to, uint32_t cp)
+{
+	size_t n = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
+	static const unsigned char heads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n; i > 1; i--, cp >>= 6)
+		to[i - 1] = (char)(0x80 | (cp & 0x3f));
+	to[0] = (char)(heads[n] | cp);
+	return n;
+}
+
+/* Whether a character goes to a terminal as it is. */
+static bool is_shown(uint32_t cp)
+{
+	char bytes[4];
+	struct text in = { bytes, utf8(bytes, cp) };
+
+	wanted_width = 0;
+	return text_equal(printed(terminal, in), in);
+}
+
+/* What moves the cursor, changes the direction of writing or hides: the first and the last of each kind. */
+static void test_harmful(void)
+{
+	static const uint32_t ranges[][2] = {
+		{ 0x01, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x200b, 0x200f },
+		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
+		{ 0xe0000, 0xe007f },
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		uint32_t first = ranges[i][0], last = ranges[i][1];
+
+		tap_ok(!is_shown(first) && !is_shown(last) && is_shown(last + 1) &&
+		       (first == 1 || is_shown(first - 1)), "U+%04X to U+%04X are written as bytes", first,
+		       last);
+	}
+	tap_ok(is_shown(0x7ff) && is_shown(0x800) && is_shown(0xd7ff) && is_shown(0xe000) &&
+	       is_shown(0xffff) && is_shown(0x10000) && is_shown(0x10ffff) && !is_shown(0xd800) &&
+	       !is_shown(0xdfff) && !is_shown(0x110000), "what is no character is not one");
 }
 
 static void test_csv(void)
@@ -241,6 +285,7 @@ int main(int argc, char **argv)
 	test_terminal();
 	test_width();
 	test_json();
+	test_harmful();
 	test_csv();
 	test_random();
 	test_move();
