@@ -245,11 +245,14 @@ static void test_random(void)
 		struct testimony t;
 		struct attribution a, b;
 
+		/* A bool is 0 or 1. */
 		for (size_t i = 0; i < sizeof(t); i++)
-			((uint8_t *)&t)[i] = (uint8_t)(scratch_random() % 3);
+			((uint8_t *)&t)[i] = (uint8_t)(scratch_random() % 2);
+		for (int i = 0; i < CALLERS_MAX; i++)
+			t.trace.by[i].place = scratch_random() % (PLACE_GONE + 1);
 		t.trace.count %= CALLERS_MAX + 1;
 		t.holders.count %= HOLDERS_MAX + 1;
-		t.record.by %= RECORD_ALONE + 1;
+		t.record.by = scratch_random() % (RECORD_ALONE + 1);
 		f.direction = 1 + (enum direction)(scratch_random() % 3);
 		f.protocol = scratch_random() % 2 ? IPPROTO_UDP : IPPROTO_TCP;
 		f.uid = (int64_t)(scratch_random() % 3) - 1;
