@@ -21,7 +21,7 @@ clean_up() {
 	done
 }
 trap clean_up EXIT
-tmp=$(mktemp -d /tmp/sockledger-test.XXXXXX)
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/sockledger-test.XXXXXX")
 on_exit rm -rf -- "$tmp"
 
 # ok STATUS NAME: a test point.

@@ -11,13 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-static char scratch_dir[64];
+static char scratch_dir[256];
 static uint64_t scratch_state;
 
 __attribute__((unused))
 static void scratch_remove(void)
 {
-	char command[128];
+	char command[320];
 
 	snprintf(command, sizeof(command), "rm -rf '%s'", scratch_dir);
 	if (system(command))
@@ -28,7 +28,9 @@ static void scratch_remove(void)
 __attribute__((unused))
 static void scratch_make(void)
 {
-	strcpy(scratch_dir, "/tmp/sockledger-test.XXXXXX");
+	const char *where = getenv("TMPDIR");
+
+	snprintf(scratch_dir, sizeof(scratch_dir), "%s/sockledger-test.XXXXXX", where ? where : "/tmp");
 	if (!mkdtemp(scratch_dir)) {
 		perror("mkdtemp");
 		exit(1);
