@@ -13,6 +13,7 @@
 #include "ledger.h"
 #include "network.h"
 #include "output.h"
+#include "protocol.h"
 #include "query.h"
 
 #define FOLLOW_MS 100

@@ -16,6 +16,7 @@
 #include "output.h"
 #include "policy.h"
 #include "policy_file.h"
+#include "protocol.h"
 
 enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_PROTO, FIELD_DIRECTION, FIELD_ADDRESS, FIELD_PORT,
 		  FIELD_CERTAINTY };

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "ledger.h"
 #include "output.h"
+#include "protocol.h"
 #include "query.h"
 
 /*

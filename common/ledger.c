@@ -20,15 +20,14 @@
 #include "clock.h"
 #include "db.h"
 #include "ledger.h"
+#include "protocol.h"
 
 #define SELECT_COLUMNS                                                                           \
 	"strftime('%Y-%m-%dT%H:%M:%S', c.time / 1000000, 'unixepoch') ||"                        \
 	" printf('.%06dZ', c.time % 1000000) AS time,"                                           \
 	" CASE c.direction WHEN 1 THEN 'out' WHEN 2 THEN 'in' WHEN 3 THEN 'forward' END"         \
 	" AS direction,"                                                                         \
-	" CASE c.proto WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 1 THEN 'icmp'"                  \
-	" WHEN 58 THEN 'icmpv6' WHEN 136 THEN 'udplite' WHEN 132 THEN 'sctp'"                    \
-	" WHEN 33 THEN 'dccp' WHEN 262 THEN 'mptcp' ELSE CAST(c.proto AS TEXT) END AS proto,"    \
+	" " PROTOCOL_SQL("c.proto") " AS proto,"                                                 \
 	" tsrc.text AS src, c.sport AS sport, tdst.text AS dst, c.dport AS dport,"               \
 	" p.pid AS pid,"                                                                         \
 	" strftime('%Y-%m-%dT%H:%M:%S', p.start / 1000000, 'unixepoch') ||"                      \

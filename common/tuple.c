@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses, ports and protocols. */
+/* Addresses and ports. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,56 +117,4 @@ int endpoint_parse(const char *text, struct endpoint *e)
 	if (*port == '\0' || !strcmp(port, ":") || !strcmp(port, ":*"))
 		return 0;
 	return *port == ':' ? port_parse(port + 1, &e->port) : -EINVAL;
-}
-
-/* By RFC and /etc/protocols; fixed here so that a ledger reads the same on every host. */
-static const struct {
-	int number;
-	const char *name;
-} protocols[] = {
-	{ IPPROTO_TCP, "tcp" },	    { IPPROTO_UDP, "udp" },	  { IPPROTO_ICMP, "icmp" },
-	{ IPPROTO_ICMPV6, "icmpv6" }, { IPPROTO_UDPLITE, "udplite" }, { IPPROTO_SCTP, "sctp" },
-	{ IPPROTO_DCCP, "dccp" },	    { 262, "mptcp" },
-};
-
-#define PROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
-
-const char *protocol_name(int protocol)
-{
-	for (size_t i = 0; i < PROTOCOLS; i++)
-		if (protocols[i].number == protocol)
-			return protocols[i].name;
-	return NULL;
-}
-
-int protocol_parse(const char *text, int *protocol)
-{
-	char *end;
-	long n;
-
-	for (size_t i = 0; i < PROTOCOLS; i++) {
-		if (strcasecmp(protocols[i].name, text))
-			continue;
-		*protocol = protocols[i].number;
-		return 0;
-	}
-	if (!isdigit((unsigned char)*text))
-		return -EINVAL;
-	n = strtol(text, &end, 10);
-	if (*end || n > 262)
-		return -EINVAL;
-	*protocol = (int)n;
-	return 0;
-}
-
-int protocol_default(int type)
-{
-	switch (type) {
-	case SOCK_STREAM:
-		return IPPROTO_TCP;
-	case SOCK_DGRAM:
-		return IPPROTO_UDP;
-	default:
-		return -1;
-	}
 }

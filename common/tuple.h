@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Addresses, ports and protocols, as numbers in host order where not said otherwise. */
+/* Addresses and ports, as numbers in host order where not said otherwise. */
 
 struct address {
 	uint8_t family;		/* AF_INET, AF_INET6; 0: none */

@@ -14,6 +14,7 @@
 
 #include "assemble.h"
 #include "audit_parse.h"
+#include "protocol.h"
 #include "sockaddr.h"
 
 /* An audit message is at most 8970 bytes; decoded hex takes half of it. */

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "clock.h"
 #include "proc.h"
 #include "proc_enrich.h"
+#include "protocol.h"
 
 /* Older records are history (an import, a long backlog): /proc is not read for them. */
 #define FRESH_US (5 * TIME_US_PER_S)
@@ -112,27 +112,13 @@ static void whole_cmdline(struct event *e, int dir, char *buf, size_t size)
  */
 static int64_t socket_protocol(const char *path)
 {
-	static const struct {
-		const char *name;
-		int protocol;
-	} names[] = {
-		{ "TCP", IPPROTO_TCP },		{ "TCPv6", IPPROTO_TCP },
-		{ "UDP", IPPROTO_UDP },		{ "UDPv6", IPPROTO_UDP },
-		{ "UDP-Lite", IPPROTO_UDPLITE }, { "UDPLITEv6", IPPROTO_UDPLITE },
-		{ "SCTP", IPPROTO_SCTP },	{ "SCTPv6", IPPROTO_SCTP },
-		{ "MPTCP", 262 },		{ "MPTCPv6", 262 },
-		{ "PING", IPPROTO_ICMP },	{ "PINGv6", IPPROTO_ICMPV6 },
-	};
 	char name[32];
 	ssize_t n = getxattr(path, "system.sockprotoname", name, sizeof(name) - 1);
 
 	if (n <= 0)
 		return -1;
 	name[n] = '\0';
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(names[i].name, name))
-			return names[i].protocol;
-	return -1;
+	return protocol_of_socket(name);
 }
 
 /* Reads what /proc says of the process; false: it is gone, or another than the record's. */

@@ -17,6 +17,7 @@
 #include "policy.h"
 #include "policy_lex.h"
 #include "policy_rule.h"
+#include "protocol.h"
 
 #define RULES_MAX 10000
 #define VALUES_MAX 256

@@ -28,6 +28,7 @@
 #include "observe.h"
 #include "pairing.h"
 #include "proctable.h"
+#include "protocol.h"
 #include "socktable.h"
 
 #define SOCKETS 8192
@@ -228,7 +229,7 @@ static bool continues(const struct sock *s, const struct event *e, const struct 
 
 	if (!f->valid || f->dst.port != dst->port || !address_equal(&f->dst.addr, &dst->addr))
 		return false;
-	if (s->protocol == IPPROTO_UDP || s->protocol == IPPROTO_UDPLITE)
+	if (protocol_is(s->protocol, PROTOCOL_DATAGRAMS))
 		return e->time_us - f->time_us < FLOW_US;
 	return f->pending || e->exit == -EISCONN || e->exit == -EALREADY;
 }

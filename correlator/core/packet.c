@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "packet.h"
+#include "protocol.h"
 #include "text.h"
 
 #define IPV4_HEADER_MIN 20
@@ -32,28 +33,19 @@ static void set_address(struct address *a, int family, const uint8_t *bytes)
 
 static int parse_transport(const uint8_t *data, size_t len, struct packet *p)
 {
-	switch (p->protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
+	if (protocol_is(p->protocol, PROTOCOL_PORTS)) {
 		if (len < 4)
 			return -ENODATA;
 		p->src.port = (int32_t)be16(data);
 		p->dst.port = (int32_t)be16(data + 2);
 		if (p->protocol == IPPROTO_TCP && len > TCP_FLAGS_AT)
 			p->tcp_flags = data[TCP_FLAGS_AT];
-		return 0;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
+	} else if (protocol_is(p->protocol, PROTOCOL_TYPE)) {
 		if (len < 1)
 			return -ENODATA;
 		p->icmp_type = data[0];
-		return 0;
-	default:
-		return 0;
 	}
+	return 0;
 }
 
 static int parse_ipv4(const uint8_t *data, size_t len, struct packet *p)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses, ports and protocols: what is read, what is refused, what is written. */
+/* Addresses and ports: what is read, what is refused, what is written. */
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
@@ -118,38 +118,6 @@ static void test_endpoint(void)
 	}
 }
 
-static void test_protocol(void)
-{
-	static const struct {
-		const char *text;
-		int number;		/* -1: refused */
-	} table[] = {
-		{ "tcp", 6 }, { "TCP", 6 }, { "udp", 17 }, { "icmp", 1 }, { "icmpv6", 58 },
-		{ "udplite", 136 }, { "sctp", 132 }, { "dccp", 33 }, { "mptcp", 262 },
-		{ "0", 0 }, { "6", 6 }, { "255", 255 }, { "262", 262 },
-		{ "263", -1 }, { "", -1 }, { "-1", -1 }, { " 6", -1 }, { "6 ", -1 },
-		{ "tcp6", -1 }, { "99999999999999999999", -1 }, { "0x6", -1 },
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		int number = -1, rc = protocol_parse(table[i].text, &number);
-
-		tap_ok(rc ? table[i].number == -1 : number == table[i].number, "protocol '%s' %s",
-		       table[i].text, table[i].number < 0 ? "is none" : "is read");
-	}
-	for (int n = 0; n < 300; n++) {
-		const char *name = protocol_name(n);
-		int back = -1;
-
-		if (name && (protocol_parse(name, &back) || back != n))
-			tap_ok(false, "the name of %d is %d's", n, back);
-	}
-	tap_ok(!protocol_name(-1) && !protocol_name(200), "a number without a name has none");
-	tap_ok(protocol_default(SOCK_STREAM) == 6 && protocol_default(SOCK_DGRAM) == 17 &&
-	       protocol_default(SOCK_RAW) == -1 && protocol_default(0) == -1,
-	       "what socket(family, type, 0) opens");
-}
-
 /* Our own writing of IPv4 against the C library's. */
 static void test_round(void)
 {
@@ -176,7 +144,6 @@ int main(int argc, char **argv)
 	test_address();
 	test_equal();
 	test_endpoint();
-	test_protocol();
 	test_round();
 	return tap_done();
 }
