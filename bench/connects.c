@@ -5,8 +5,9 @@
  *   bench/connects [--mode MODE] [--rate N] [--count N] [--seconds N] [--clients N] [--age MS]
  *
  *   living   a process that lives on: socket(), then connect() over TCP, which is timed
- *   known    the same with sockets that are MS (20) old: their record has come.  As fast as possible:
- *            all clients make their sockets, wait, and connect them all at once; only that is timed
+ *   known    the same with sockets that are MS (20) old: their record has come.  As fast as
+ *            possible: all clients make their sockets, wait, and connect them all at once; only
+ *            that is timed
  *   exiting  each connection by a process of its own that is gone right after it
  *   udp      a connected UDP socket; timed from send() to the echo
  *   sendto   an unconnected one, a fresh one for each datagram; timed likewise
@@ -437,7 +438,8 @@ static int report(const struct job *jobs, double rate)
 
 static struct together *bring_together(int clients)
 {
-	struct together *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct together *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pthread_barrierattr_t shared;
 
 	if (t == MAP_FAILED || pthread_barrierattr_init(&shared) ||
@@ -449,7 +451,8 @@ static struct together *bring_together(int clients)
 
 static int usage(void)
 {
-	fputs("Usage: bench/connects [--mode living|known|exiting|udp|sendto] [--rate N] [--count N]\n"
+	fputs("Usage: bench/connects [--mode living|known|exiting|udp|sendto] [--rate N]"
+	      " [--count N]\n"
 	      "                      [--seconds N] [--clients N] [--age MS]\n", stderr);
 	return 2;
 }
@@ -458,8 +461,10 @@ static bool parse(struct job *job, double *rate, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "mode", required_argument, NULL, 'm' }, { "rate", required_argument, NULL, 'r' },
-		{ "count", required_argument, NULL, 'n' }, { "seconds", required_argument, NULL, 's' },
-		{ "clients", required_argument, NULL, 'c' }, { "age", required_argument, NULL, 'a' },
+		{ "count", required_argument, NULL, 'n' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "clients", required_argument, NULL, 'c' },
+		{ "age", required_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;

@@ -19,6 +19,7 @@
 
 #include "clock.h"
 #include "cache_tail.h"
+#include "event.h"
 
 #define COUNT_MAX 100000
 
@@ -81,11 +82,14 @@ static int send_event(int to, uint32_t serial)
 	char lines[1024];
 	long long now = clock_now_us();
 	int n = snprintf(lines, sizeof(lines),
-			 "type=SYSCALL msg=audit(%lld.%03lld:%u): arch=c000003e syscall=42 success=yes "
-			 "exit=0 a0=3 a1=7ffc a2=10 a3=0 items=0 ppid=1 pid=2 auid=0 uid=0 gid=0 euid=0 "
-			 "suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 comm=\"x\" exe=\"/x\" "
+			 "type=SYSCALL msg=audit(%lld.%03lld:%u): arch=c000003e syscall=42 "
+			 "success=yes exit=0 a0=3 a1=7ffc a2=10 a3=0 items=0 ppid=1 pid=2 "
+			 "auid=0 uid=0 gid=0 euid=0 "
+			 "suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 "
+			 "comm=\"x\" exe=\"/x\" "
 			 "key=\"sockledger\"\n"
-			 "type=SOCKADDR msg=audit(%lld.%03lld:%u): saddr=020000097F0000010000000000000000\n"
+			 "type=SOCKADDR msg=audit(%lld.%03lld:%u): "
+			 "saddr=020000097F0000010000000000000000\n"
 			 "type=PROCTITLE msg=audit(%lld.%03lld:%u): proctitle=\"x\"\n",
 			 now / 1000000, now / 1000 % 1000, serial, now / 1000000, now / 1000 % 1000,
 			 serial, now / 1000000, now / 1000 % 1000, serial);
@@ -157,7 +161,8 @@ int main(int argc, char **argv)
 	cache_tail_turn(f);
 	rc = measure(f, &seen, to, argc > 2 ? atoi(argv[2]) : 500);
 	if (rc)
-		fprintf(stderr, "%s: more than a tenth of the rows came after 2 ms, or not at all\n", argv[0]);
+		fprintf(stderr, "%s: more than a tenth of the rows came after 2 ms, or not"
+			" at all\n", argv[0]);
 	close(to);
 	wait(&status);
 	cache_tail_free(f);

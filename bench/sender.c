@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A busy sender over UDP that never connects: datagrams of 64 bytes to a socket of its own on the
- * loopback, which nobody reads (a full socket drops, at little cost).  One line a run: nanoseconds of
- * wall time a call, and of the processor's.
+ * loopback, which nobody reads (a full socket drops, at little cost).  One line a run: nanoseconds
+ * of wall time a call, and of the processor's.
  *
  *   bench/sender COUNT RUNS
  */
@@ -32,7 +32,8 @@ static int64_t processor_ns(void)
 int main(int argc, char **argv)
 {
 	long count = argc == 3 ? atol(argv[1]) : 0, runs = argc == 3 ? atol(argv[2]) : 0;
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int receiver = socket(AF_INET, SOCK_DGRAM, 0), sender = socket(AF_INET, SOCK_DGRAM, 0);
 	socklen_t len = sizeof(to);
 	char bytes[64] = { 0 };

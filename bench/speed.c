@@ -5,10 +5,10 @@
  *
  *   bench/speed [TIMES]
  *
- * A virtual machine's processors are not its own: with a neighbour beside them the same code takes up
- * to twice as long, and nothing in the machine says so.  It is counted in time that we had the
- * processor (CLOCK_THREAD_CPUTIME_ID): what else runs here does not count.  Of TIMES looks (1), a tenth of a
- * second apart, the fastest is printed.
+ * A virtual machine's processors are not its own: with a neighbour beside them the same code takes
+ * up to twice as long, and nothing in the machine says so.  It is counted in time that we had the
+ * processor (CLOCK_THREAD_CPUTIME_ID): what else runs here does not count.  Of TIMES looks (1), a
+ * tenth of a second apart, the fastest is printed.
  */
 #include <sched.h>
 #include <stdint.h>

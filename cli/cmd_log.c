@@ -119,8 +119,9 @@ static bool add_address(struct log *l, const struct filter *f, const char *value
 
 static void add_text(struct log *l, const char *column, const char *value)
 {
-	sql_add_text(&l->where, piece(l, is_pattern(value) ? " AND %s GLOB ?" : " AND %s = ?", column),
-		     value);
+	const char *sql = is_pattern(value) ? " AND %s GLOB ?" : " AND %s = ?";
+
+	sql_add_text(&l->where, piece(l, sql, column), value);
 }
 
 /* Matches a path, or the last part of one. */
@@ -158,7 +159,8 @@ static bool add_time(struct log *l, const struct filter *f, const char *value)
 
 	if (time_parse(value, clock_now_us(), &at))
 		return false;
-	sql_add_number(&l->where, piece(l, f->kind == BY_TIME_FROM ? " AND %s >= ?" : " AND %s <= ?",
+	sql_add_number(&l->where, piece(l, f->kind == BY_TIME_FROM ? " AND %s >= ?" :
+								     " AND %s <= ?",
 					f->column), at);
 	return true;
 }
@@ -388,7 +390,8 @@ int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv)
 		}
 		if (!good) {
 			sql_release(&l.where);
-			return cli_usage(self, "'%s' is no value that this option can have", optarg);
+			return cli_usage(self, "'%s' is no value that this option can have",
+					 optarg);
 		}
 	}
 	status = optind < argc ? cli_usage(self, "unexpected argument '%s'", argv[optind]) :

@@ -15,7 +15,8 @@
 
 static const struct command commands[] = {
 	{ "log", "[FILTER]...", "list connections, oldest first",
-	  "      --since TIME         RFC 3339 or its beginning (UTC), 'today', 'yesterday', or an\n"
+	  "      --since TIME         RFC 3339 or its beginning (UTC), 'today', 'yesterday',"
+	  " or an\n"
 	  "                           age: 90s, 10m, 2h, 1d\n"
 	  "      --until TIME\n"
 	  "      --proto PROTO        tcp, udp, ... or a number\n"
@@ -182,7 +183,8 @@ static int run_command(struct cli *cli, const char *config_path, const struct co
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "ledger", required_argument, NULL, 'l' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "ledger", required_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },	    { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};

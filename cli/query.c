@@ -28,7 +28,8 @@ static void in_net(sqlite3_context *context, int argc, sqlite3_value **argv)
 
 	(void)argc;
 	if (!wanted || network_parse(wanted, &net)) {
-		sqlite3_result_error(context, "in_net() wants 'ADDR/BITS' as its second argument", -1);
+		sqlite3_result_error(context, "in_net() wants 'ADDR/BITS' as its second argument",
+				     -1);
 		return;
 	}
 	if (!text || address_parse(text, &a))
@@ -63,8 +64,8 @@ struct query_db *query_open(const char *path)
 		return NULL;
 	}
 	q->path = path;
-	sqlite3_create_function(q->db, "in_net", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, in_net,
-				NULL, NULL);
+	sqlite3_create_function(q->db, "in_net", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+				in_net, NULL, NULL);
 	sqlite3_set_authorizer(q->db, authorize, NULL);
 	return q;
 }

@@ -54,8 +54,8 @@ static const struct db_schema schema = {
 #define TIME_MAX_US 253402300799999999LL
 
 #define COLUMNS \
-	"seq, arrival, time, serial, kind, pid, ppid, fd, family, type, protocol, addr, port, exit," \
-	" uid, gid, euid, fsuid, auid, session, inode, start_time, netns," \
+	"seq, arrival, time, serial, kind, pid, ppid, fd, family, type, protocol, addr, port," \
+	" exit, uid, gid, euid, fsuid, auid, session, inode, start_time, netns," \
 	" node, comm, exe, cmdline, label, user, login_user, cgroup, cwd"
 
 /* Columns in the order of COLUMNS, from 0; parameters of the insert count from 1. */

@@ -139,7 +139,8 @@ static int64_t turn(struct committer *c, bool stopping)
 	return rc ? rc : items;
 }
 
-/* Interrupted neither by rows nor by nudges: the end alone may be in a hurry, and waits this long. */
+/* Interrupted neither by rows nor by nudges: the end alone may be in a hurry, and waits this
+ * long. */
 static void gather(const struct committer *c, int64_t items)
 {
 	if (c->ops->gather_ms)

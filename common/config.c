@@ -166,7 +166,8 @@ static int set_queues(struct config *c, const struct key *key, const char *value
 		long processors = sysconf(_SC_NPROCESSORS_CONF);
 
 		first = 0;
-		last = processors < 2 ? 0 : processors > QUEUES_MAX ? QUEUES_MAX - 1 : (int32_t)processors - 1;
+		last = processors < 2 ? 0 :
+		       processors > QUEUES_MAX ? QUEUES_MAX - 1 : (int32_t)processors - 1;
 	} else if (strcmp(value, "off")) {
 		snprintf(number, sizeof(number), "%.*s",
 			 (int)(colon ? colon - value : (ptrdiff_t)strlen(value)), value);
@@ -189,7 +190,8 @@ static int set_value(struct config *c, const struct key *key, const char *value,
 	case VALUE_YES:
 		return set_choice(c, key, value, (const char *const[]){ "yes", "no" }, why);
 	case VALUE_MODE:
-		return set_choice(c, key, value, (const char *const[]){ "enforce", "observe" }, why);
+		return set_choice(c, key, value, (const char *const[]){ "enforce", "observe" },
+				  why);
 	case VALUE_QUEUE:
 		return set_queues(c, key, value, why);
 	case VALUE_BOOST:

@@ -291,7 +291,8 @@ static int open_as_it_lies(const char *path, sqlite3 **db)
 		return -EACCES;
 	for (const char *p = path; *p && n < sizeof(uri) - 32; p++) {
 		if (*p == '%' || *p == '?' || *p == '#')
-			n += (size_t)snprintf(uri + n, sizeof(uri) - n, "%%%02x", (unsigned char)*p);
+			n += (size_t)snprintf(uri + n, sizeof(uri) - n, "%%%02x",
+					      (unsigned char)*p);
 		else
 			uri[n++] = *p;
 	}

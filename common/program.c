@@ -17,14 +17,16 @@ static int read_options(struct program *p, int argc, char **argv, bool *test)
 	/* The first one is only for programs with has_once. */
 	static const struct option options[] = {
 		{ "once", no_argument, NULL, '1' },
-		{ "config", required_argument, NULL, 'c' }, { "foreground", no_argument, NULL, 'f' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "foreground", no_argument, NULL, 'f' },
 		{ "test", no_argument, NULL, 't' },	    { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
 	};
 	const struct option *known = p->has_once ? options : options + 1;
 	int option;
 
-	while ((option = getopt_long(argc, argv, p->has_once ? "c:f1thV" : "c:fthV", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, p->has_once ? "c:f1thV" : "c:fthV", known,
+				     NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			p->config_path = optarg;
@@ -97,7 +99,8 @@ int program_begin(struct program *p, int argc, char **argv)
 	if (!test && (!p->goes_background || p->foreground || !daemon(0, 0)))
 		return PROGRAM_RUNS;
 	if (!test)
-		fprintf(stderr, "%s: cannot go into the background: %s\n", p->name, strerror(errno));
+		fprintf(stderr, "%s: cannot go into the background: %s\n", p->name,
+			strerror(errno));
 	program_end(p);
 	return test ? 0 : 1;
 }

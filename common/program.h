@@ -23,8 +23,9 @@ struct program {
 
 /*
  * Takes the signals, reads options and configuration, opens the log, goes into the background.
- * PROGRAM_RUNS: do the work, then call program_end().  Else the exit status: 0 after --help, --version
- * or --test, 1 where the system refused something, 2 after wrong usage or a wrong configuration.
+ * PROGRAM_RUNS: do the work, then call program_end().  Else the exit status: 0 after --help,
+ * --version or --test, 1 where the system refused something, 2 after wrong usage or a wrong
+ * configuration.
  */
 #define PROGRAM_RUNS (-1)
 int program_begin(struct program *p, int argc, char **argv);

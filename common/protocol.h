@@ -6,8 +6,8 @@
 
 /*
  * The IP protocols that have a name here: the one table that policies, options, the ledger's view,
- * packets, sock_diag and sockets are read by.  By RFC and /etc/protocols, but fixed, so that a ledger
- * reads the same on every host.
+ * packets, sock_diag and sockets are read by.  By RFC and /etc/protocols, but fixed, so that a
+ * ledger reads the same on every host.
  *
  *   X(IPPROTO_*, its number, name, what it is like, sockfs's names of its sockets, IPv4 and IPv6)
  *

@@ -22,7 +22,8 @@ bool ring_fits(const struct ring *r, size_t len);
 /* Producer: room for a record of len bytes, or NULL.  Nothing is seen before ring_publish(). */
 void *ring_reserve(struct ring *r, size_t len);
 void ring_publish(struct ring *r);
-/* Producer: the same for one of many, without waking a consumer that sleeps: ring_nudge() after the last. */
+/* Producer: the same for one of many, without waking a consumer that sleeps: ring_nudge() after the
+ * last. */
 void ring_publish_quietly(struct ring *r);
 void ring_nudge(struct ring *r);
 /* Producer: wakes the consumer although there is nothing new: for a changed flag. */

@@ -2,9 +2,8 @@
 #ifndef SOCKLEDGER_ANCESTRY_H
 #define SOCKLEDGER_ANCESTRY_H
 
-#include "connection.h"
-
 struct ancestry;
+struct connection;
 struct host;
 
 /*

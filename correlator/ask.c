@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The next question, to the witness that can answer it. */
 #include "ask.h"
+#include "inquiry.h"
 
 void ask_next(struct host *h, struct inquiry *q)
 {

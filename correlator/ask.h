@@ -5,9 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "inquiry.h"
+#include "attribution.h"
 
 struct host;
+struct inquiry;
 
 /* Asks the one witness that q->answer.next names.  None of them waits. */
 void ask_next(struct host *h, struct inquiry *q);
@@ -24,8 +25,10 @@ void ask_recent(struct host *h, struct inquiry *q);
 void ask_record(struct host *h, struct inquiry *q);		/* ask_record.c */
 
 /* A process is seen to hold the packet's socket, by the plugin or in a search through /proc. */
-void ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd, enum source source);
-/* For a rule that wants certainty: does the named process hold the socket, is a thread of it in the call? */
+void ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,
+		      enum source source);
+/* For a rule that wants certainty: does the named process hold the socket, is a thread of it in the
+ * call? */
 void ask_proof(struct host *h, struct inquiry *q);
 /* Its socket's inode, where that was not needed to tell who sent the packet. */
 void ask_inode(struct host *h, struct inquiry *q);
@@ -35,8 +38,8 @@ void ask_record_anew(struct inquiry *q);
 /* A record is of one packet.  True: while this one waited another packet has taken it. */
 bool ask_record_taken(const struct host *h, struct inquiry *q);
 /*
- * At the deadline, where nobody is named: accepts a record that has come under the rule for late records,
- * that is without /proc confirming the socket, because its process may be exiting.
+ * At the deadline, where nobody is named: accepts a record that has come under the rule for late
+ * records, that is without /proc confirming the socket, because its process may be exiting.
  */
 void ask_last_record(struct host *h, struct inquiry *q);
 

@@ -2,6 +2,7 @@
 /* The audit record of the packet's call, where it has come already. */
 #include "ask.h"
 #include "host.h"
+#include "inquiry.h"
 #include "pairing.h"
 #include "procfs.h"
 
@@ -29,8 +30,8 @@ static bool may_be_callers(struct host *h, struct inquiry *q, const struct half 
 	return q->testimony.socket.inode < 0;
 }
 
-/* The named process's own record; else, where nobody is named or a mere holder, the record of the packet's
- * socket; else the oldest of that user to the same place. */
+/* The named process's own record; else, where nobody is named or a mere holder, the record of the
+ * packet's socket; else the oldest of that user to the same place. */
 void ask_record(struct host *h, struct inquiry *q)
 {
 	const struct attribution *a = &q->answer;
@@ -73,7 +74,8 @@ void ask_last_record(struct host *h, struct inquiry *q)
 	int64_t inode = q->testimony.socket.inode;
 	struct half r;
 
-	if (q->answer.row || q->answer.pid >= 0 || (q->packet.uid < 0 && !q->testimony.socket.found) ||
+	if (q->answer.row || q->answer.pid >= 0 ||
+	    (q->packet.uid < 0 && !q->testimony.socket.found) ||
 	    !pairing_find(h->pairing, &q->packet, -1, -1, &r) ||
 	    (inode > 0 && r.inode > 0 && r.inode != inode))
 		return;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The packet's socket, and the processes that hold it: those that were seen with it, those that used
- * sockets lately, and those that a search finds.
+ * The packet's socket, and the processes that hold it: those that were seen with it, those that
+ * used sockets lately, and those that a search finds.
  */
 #include <errno.h>
 #include <netinet/in.h>
 
 #include "ask.h"
 #include "host.h"
+#include "inquiry.h"
 #include "observe.h"
 #include "procfs.h"
 #include "sockdiag.h"
@@ -42,10 +43,11 @@ void ask_socket(struct host *h, struct inquiry *q, bool widely)
 	t->socket.asked = true;
 	t->socket.widely |= widely;
 	t->socket.inode = -1;
-	if (c->direction == DIRECTION_FORWARD || c->src.port < 0 || find_socket(h, c, widely, &found))
+	if (c->direction == DIRECTION_FORWARD || c->src.port < 0 ||
+	    find_socket(h, c, widely, &found))
 		return;
-	/* UDP's may have another's tuple: by IP_PKTINFO a socket sends from any address of the host's, and
-	 * by SO_REUSEADDR several have the same port. */
+	/* UDP's may have another's tuple: by IP_PKTINFO a socket sends from any address of the
+	 * host's, and by SO_REUSEADDR several have the same port. */
 	if (c->direction != DIRECTION_IN && c->uid >= 0 && found.uid != c->uid)
 		return;
 	t->socket.found = true;
@@ -94,7 +96,8 @@ static void add_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t f
 	});
 }
 
-void ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd, enum source source)
+void ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,
+		      enum source source)
 {
 	bool in_call = was_in_call(h, q, pid, fd);
 
@@ -112,7 +115,8 @@ void ask_holder(struct host *h, struct inquiry *q)
 		ask_found_holder(h, q, seen.pid, seen.fd, FROM_CACHE);
 }
 
-/* Those that used a socket lately: first by the call that each is in, then by where it had the last one. */
+/* Those that used a socket lately: first by the call that each is in, then by where it had the last
+ * one. */
 void ask_recent(struct host *h, struct inquiry *q)
 {
 	struct holder recent[RECENT_MAX];
@@ -153,6 +157,7 @@ void ask_proof(struct host *h, struct inquiry *q)
 	in_call = procfs_in_call(h->procfs, pid, fd);
 	if (a->fd < 0 || (in_call && procfs_holds(h->procfs, pid, fd, inode)))
 		testimony_add_holder(&q->testimony, &(struct socket_holder){
-			.pid = (int32_t)pid, .fd = (int32_t)fd, .source = a->source, .in_call = in_call });
+			.pid = (int32_t)pid, .fd = (int32_t)fd, .source = a->source,
+			.in_call = in_call });
 	inquiry_weigh(q);
 }

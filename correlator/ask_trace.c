@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The trace: which process looked the packet's tuple up, alive or gone; whether it may have sent it. */
+/* The trace: which process looked the packet's tuple up, alive or gone; whether it may have sent
+ * it. */
 #include "ask.h"
 #include "clock.h"
 #include "host.h"
+#include "inquiry.h"
 #include "known.h"
 #include "lookups.h"
 #include "procfs.h"
@@ -15,7 +17,8 @@ static int64_t process_of(struct host *h, const struct lookup_owner *k)
 
 	if (pid >= 0)
 		return pid;
-	/* Its beginning may have been on another processor, whose buffer was read before this one's. */
+	/* Its beginning may have been on another processor, whose buffer was read before this
+	 * one's. */
 	host_read_trace(h);
 	pid = tasks_process(h->tasks, k->tid, k->time_ns);
 	/* The number is another thread's by now. */
@@ -24,7 +27,8 @@ static int64_t process_of(struct host *h, const struct lookup_owner *k)
 	pid = procfs_process(h->procfs, k->tid);
 	if (pid >= 0)
 		tasks_add(h->tasks, k->tid, (int32_t)pid, -1);
-	/* The process has not changed since, or that would be known: it was only heard of long ago. */
+	/* The process has not changed since, or that would be known: it was only heard of long
+	 * ago. */
 	if (pid >= 0 && tasks_changed_ns(h->tasks, pid) < 0)
 		tasks_add(h->tasks, (int32_t)pid, (int32_t)pid, -1);
 	return pid;
@@ -34,7 +38,8 @@ static enum place place_of(const struct host *h, const struct connection *c, int
 {
 	if (netns < 0)
 		return PLACE_GONE;
-	return netns > 0 && netns != h->netns && c->direction != DIRECTION_FORWARD ? PLACE_ELSEWHERE :
+	return netns > 0 && netns != h->netns &&
+		c->direction != DIRECTION_FORWARD ? PLACE_ELSEWHERE :
 										      PLACE_HERE;
 }
 

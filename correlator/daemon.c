@@ -2,12 +2,12 @@
 /*
  * sockledgerd: how it starts and stops.
  *
- *   queue --nfqueue--> packet --judge--> verdict, and a row -----------------\
- *   cache --cache_feed's thread--> struct event --observer--> a row ---------- ledger_sink's thread --> ledger
+ *   queue --nfqueue--> packet --judge--> verdict, and a row -------\
+ *   cache --cache_feed's thread--> event --observer--> a row ------ ledger_sink's thread --> ledger
  *
- * `steps` is the order of starting: each part needs only parts above it.  Read it from below and it is
- * the order of stopping.  Each queue has a thread that answers its packets (queue_threads.h); the main
- * thread does the rest (loop.h).
+ * `steps` is the order of starting: each part needs only parts above it.  Read it from below and it
+ * is the order of stopping.  Each queue has a thread that answers its packets (queue_threads.h);
+ * the main thread does the rest (loop.h).
  */
 #include <errno.h>
 #include <string.h>
@@ -70,7 +70,8 @@ static int start_ledger_sink(struct daemon *d)
 	if (!rc)
 		return 0;
 	log_error("cannot open the ledger '%s' for writing: %s", c->ledger,
-		  rc == -EBUSY ? "another program writes it (a second sockledgerd?)" : db_strerror(rc));
+		  rc == -EBUSY ? "another program writes it (a second sockledgerd?)" :
+				 db_strerror(rc));
 	return TOLD;
 }
 
@@ -223,14 +224,16 @@ static int start_trace(struct daemon *d)
 	h->sees_exec = h->tracefs && tracefeed_sees_exec(h->tracefs);
 	if (rc)
 		log_info("no trace, attributions will be less sure: %s",
-			 rc == -ENOENT ? "this kernel has no tracefs, or neither these tracepoints nor kprobes" :
+			 rc == -ENOENT ? "this kernel has no tracefs, or neither these tracepoints"
+					 " nor kprobes" :
 			 rc == -EPROTO ? "a probe at tcp_connect() does not tell the truth here" :
 			 rc == -ENOSYS ? "built without libtracefs" : strerror(-rc));
 	host_read_trace(h);
 	if (h->tracefs)
 		procscan_threads(h->procfs, on_thread, h);
 	if (h->tracefs && tracefeed_is_probe(h->tracefs))
-		log_info("this kernel lacks tracepoints: a probe at tcp_connect() stands in, for TCP alone");
+		log_info("this kernel lacks tracepoints: a probe at tcp_connect() stands in, for"
+			 " TCP alone");
 	return 0;
 }
 
@@ -253,7 +256,8 @@ static int start_queue(struct daemon *d)
 		return 0;
 	/* The kernel has the same word for both. */
 	log_error("cannot open netfilter queue %d: %s", (int)c->queue,
-		  rc == -EPERM ? "another program has it, or CAP_NET_ADMIN is missing" : strerror(-rc));
+		  rc == -EPERM ? "another program has it, or CAP_NET_ADMIN is missing" :
+				 strerror(-rc));
 	return TOLD;
 }
 
@@ -301,7 +305,8 @@ static void stop_cache_feed(struct daemon *d)
 		loop_drain(&d->loop);
 	cache_feed_ended(d->parts.cache_feed, &rc);
 	if (rc) {
-		log_error("cannot read the cache '%s': %s", d->parts.config->cache, db_strerror(rc));
+		log_error("cannot read the cache '%s': %s", d->parts.config->cache,
+			  db_strerror(rc));
 		d->failed = true;
 	}
 	cache_feed_free(d->parts.cache_feed);
@@ -309,8 +314,8 @@ static void stop_cache_feed(struct daemon *d)
 
 static int start_queue_threads(struct daemon *d)
 {
-	return queue_threads_start(d->parts.queue, (int)d->parts.config->priority_boost, &loop_packet_ops,
-				   &d->loop, &d->parts.queue_threads);
+	return queue_threads_start(d->parts.queue, (int)d->parts.config->priority_boost,
+				   &loop_packet_ops, &d->loop, &d->parts.queue_threads);
 }
 
 static void stop_queue_threads(struct daemon *d)

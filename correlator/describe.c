@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the process was that sent a packet: what is known of it if that is still true, else what /proc
- * says now, else, where it is gone or has changed, what its records and the trace said.
+ * What the process was that sent a packet: what is known of it if that is still true, else what
+ * /proc says now, else, where it is gone or has changed, what its records and the trace said.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +84,8 @@ static void describe_gone(const struct host *h, const struct inquiry *q, struct 
 	c->text[CONNECTION_EXE] = tasks_exe(h->tasks, pid, when_ns);
 }
 
-/* The living process that sent the packet, as /proc shows it; false where it is gone or has changed. */
+/* The living process that sent the packet, as /proc shows it; false where it is gone or has
+ * changed. */
 static bool glance(struct host *h, struct inquiry *q, struct process_snapshot *p)
 {
 	/* A process that is ending has no program any more, while it still has a number. */

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "connection.h"
 #include "event.h"
 #include "inquiry.h"
 
+struct connection;
 struct host;
 
 /* A living process as /proc showed it. */
@@ -27,9 +27,9 @@ enum proc_depth {
 };
 
 /*
- * What the process that q->answer names was when it sent the packet, into c.  early: the packet has been
- * let go already, so the process may be becoming another program.  Where it cannot be told whether it has,
- * the testimony says so and the answer is weighed again.
+ * What the process that q->answer names was when it sent the packet, into c.  early: the packet has
+ * been let go already, so the process may be becoming another program.  Where it cannot be told
+ * whether it has, the testimony says so and the answer is weighed again.
  */
 void describe(struct host *h, struct inquiry *q, struct connection *c, struct process_snapshot *p,
 	      enum proc_depth depth, bool early);
@@ -43,6 +43,7 @@ bool describe_can_wait(const struct host *h, const struct inquiry *q);
 int64_t describe_age_us(const struct host *h, const struct inquiry *q, const struct connection *c);
 
 /* The other candidates as a text, "PID PROGRAM, PID PROGRAM"; NULL where there are none. */
-const char *describe_candidates(struct host *h, const struct attribution *a, char *buf, size_t size);
+const char *describe_candidates(struct host *h, const struct attribution *a, char *buf,
+				size_t size);
 
 #endif

@@ -24,14 +24,15 @@ struct host {
 	struct tracefeed *tracefs;	/* NULL: there is no trace */
 	struct lookups *lookups;
 	struct tasks *tasks;
-	bool sees_exec;		/* the trace tells that a process becomes another program before /proc does */
+	/* the trace tells that a process becomes another program before /proc does */
+	bool sees_exec;
 	int64_t netns;		/* the queue's own network namespace */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
 	int64_t complete_since_us;	/* by the wall clock: no event is missing since */
 };
 
-/* Takes in all that the trace has: what the packets' own calls left there was written before they were
- * queued. */
+/* Takes in all that the trace has: what the packets' own calls left there was written before they
+ * were queued. */
 void host_read_trace(struct host *h);
 /* More packets are waiting, which may have come before events of theirs were lost. */
 void host_note_backlog(struct host *h);

@@ -7,9 +7,11 @@
 
 struct host;
 
-/* A packet whose sender is asked for: what it says itself, and what the witnesses have said so far. */
+/* A packet whose sender is asked for: what it says itself, and what the witnesses have said so
+ * far. */
 struct inquiry {
-	struct connection packet;	/* without texts; uid is the socket's, as soon as that is known */
+	/* without texts; uid is the socket's, as soon as that is known */
+	struct connection packet;
 	struct packet_facts facts;
 	struct testimony testimony;
 	struct attribution answer;	/* of the testimony so far */

@@ -8,10 +8,11 @@
  *             judge_event(): a record came that may be the packet's
  *             judge_poll(): /proc was searched, or the deadline is over
  *
- *   I1  Nothing here waits: /proc is searched for parked packets alone, in short pieces between which
- *       the queue is read.
- *   I2  The verdict is given as soon as the policy can tell; what only the row wants comes after it.
- *       Where the process is final, and no rule asks what it is, that is before /proc is asked for it.
+ *   I1  Nothing here waits: /proc is searched for parked packets alone, in short pieces between
+ *       which the queue is read.
+ *   I2  The verdict is given as soon as the policy can tell; what only the row wants comes after
+ *       it.  Where the process is final, and no rule asks what it is, that is before /proc is asked
+ *       for it.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -43,7 +44,8 @@
 
 #define DNS_PORT 53
 #define CANDIDATES_CHARS 1024
-/* Above so many packets in so long, details of rows that no rule needs are left to the audit record. */
+/* Above so many packets in so long, details of rows that no rule needs are left to the audit
+ * record. */
 #define BUSY_PACKETS 150
 #define BUSY_NS 100000000LL
 /* A new process: it began no longer ago than that. */
@@ -121,7 +123,8 @@ struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 
 static void send_verdict(struct judge *j, struct packet_id id, uint32_t mark, enum verdict verdict)
 {
-	uint32_t mask = (uint32_t)j->t.config->mark, decided = mask & -mask, reject = mask & ~decided;
+	uint32_t mask = (uint32_t)j->t.config->mark, decided = mask & -mask,
+		reject = mask & ~decided;
 	int rc;
 
 	mark &= ~mask;
@@ -167,8 +170,9 @@ static bool verdict_is_fixed(const struct judge *j, const struct connection *pac
 	return true;
 }
 
-/* Asks the witnesses, one after the other, until none of them could add anything.  The packet is let go as
- * soon as its process is final and its verdict does not depend on what that process is. */
+/* Asks the witnesses, one after the other, until none of them could add anything.  The packet is
+ * let go as soon as its process is final and its verdict does not depend on what that process
+ * is. */
 static void inquire(struct judge *j, struct undecided *k)
 {
 	struct host *h = j->t.host;
@@ -226,8 +230,9 @@ static bool is_left_to_records(const struct judge *j, const struct inquiry *q,
 	return age_us >= 0 && age_us < YOUNG_US;
 }
 
-/* How much of /proc to read.  Before the verdict: what the policy needs.  After it, under load, nothing for a
- * TCP connect() that the trace has proven, because its audit record will bring the rest. */
+/* How much of /proc to read.  Before the verdict: what the policy needs.  After it, under load,
+ * nothing for a TCP connect() that the trace has proven, because its audit record will bring the
+ * rest. */
 static enum proc_depth choose_proc_depth(const struct judge *j, const struct undecided *k)
 {
 	const struct inquiry *q = &k->q;
@@ -280,13 +285,15 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 
 static void remember_denied(struct judge *j, struct undecided *k, enum verdict verdict)
 {
-	/* A SYN that is sent again causes no new route lookup, so its socket is what tells it then. */
+	/* A SYN that is sent again causes no new route lookup, so its socket is what tells it
+	 * then. */
 	ask_inode(j->t.host, &k->q);
-	denials_add(&j->denials, &k->q.packet, k->q.testimony.socket.inode, clock_mono_ns(), verdict);
+	denials_add(&j->denials, &k->q.packet, k->q.testimony.socket.inode, clock_mono_ns(),
+		    verdict);
 }
 
-/* Decides, answers and writes the row; or says that the packet would rather wait: false.  last: there is
- * nothing to wait for. */
+/* Decides, answers and writes the row; or says that the packet would rather wait: false.  last:
+ * there is nothing to wait for. */
 static bool decide(struct judge *j, struct undecided *k, bool last)
 {
 	struct inquiry *q = &k->q;
@@ -407,14 +414,16 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 	inquiry_begin(j->t.host, &k.q);
 	k.q.testimony.records_seen = j->records_seen;
 	inquire(j, &k);
-	denied = k.answered_ns ? 0 : denials_find(&j->denials, c, k.q.testimony.socket.inode, k.arrived_ns);
+	denied = k.answered_ns ? 0 : denials_find(&j->denials, c, k.q.testimony.socket.inode,
+						  k.arrived_ns);
 	if (denied)
 		send_verdicts(j, &k, denied);
 	else if (!decide(j, &k, k.answered_ns != 0) && !park(j, &k, tuple))
 		decide(j, &k, true);
 }
 
-/* The search has found a socket.  id: a process's or a thread's.  True: no packet waits any more. */
+/* The search has found a socket.  id: a process's or a thread's.  True: no packet waits any
+ * more. */
 static bool on_socket_found(int64_t inode, int64_t id, int64_t fd, void *arg)
 {
 	struct judge *j = arg;
@@ -448,7 +457,8 @@ static bool is_call_to(const struct event *e, const struct endpoint *dst)
 }
 
 /* A record that may be of this parked packet.  inode: of its socket; -1: unknown. */
-static void match_parked_with_record(struct judge *j, int slot, const struct event *e, int64_t inode)
+static void match_parked_with_record(struct judge *j, int slot, const struct event *e,
+				     int64_t inode)
 {
 	struct inquiry *q = &j->parked[slot].q;
 
@@ -540,8 +550,8 @@ static int milliseconds(int64_t ns)
 	return ns <= 0 ? 0 : (int)(ns / 1000000) + 1;
 }
 
-/* The kernel's loss counters change only while packets arrive, so without packets nothing asks for them.
- * Milliseconds until it is due. */
+/* The kernel's loss counters change only while packets arrive, so without packets nothing asks for
+ * them.  Milliseconds until it is due. */
 static int poll_losses(struct judge *j)
 {
 	int64_t left_ns = j->losses_due_ns - clock_mono_ns();

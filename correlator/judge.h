@@ -44,12 +44,13 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p);
 
 /* The observer has had this event: it may be what a packet waits for. */
 void judge_event(struct judge *j, const struct event *e);
-/* A record came after its packet's verdict (OUTCOME_CONFIRM).  A row whose process the policy would have
- * judged otherwise gets the reason "misjudged". */
+/* A record came after its packet's verdict (OUTCOME_CONFIRM).  A row whose process the policy would
+ * have judged otherwise gets the reason "misjudged". */
 void judge_late_record(struct judge *j, struct outcome *out);
 
-/* What is due by the time that has passed: deadlines, a piece of the search through /proc, and once a second
- * what the kernel lost.  Milliseconds until it wants to be called again; -1: not before something comes. */
+/* What is due by the time that has passed: deadlines, a piece of the search through /proc, and once
+ * a second what the kernel lost.  Milliseconds until it wants to be called again; -1: not before
+ * something comes. */
 int judge_poll(struct judge *j);
 
 /* Whether a packet waits for a record. */

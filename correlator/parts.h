@@ -14,15 +14,15 @@ struct queue_threads;
 struct users;
 
 /*
- * What sockledgerd consists of, in the order in which it starts.  daemon.c owns the parts, and starts and
- * stops them; everybody else borrows them.
+ * What sockledgerd consists of, in the order in which it starts.  daemon.c owns the parts, and
+ * starts and stops them; everybody else borrows them.
  */
 struct parts {
 	struct config *config;
 	struct ledger_sink *ledger_sink;
 	struct users *users;
-	/* Most of what can be asked about a sender belongs to these: procfs, observer, ancestry; with a
-	 * queue sockdiag, lookups, tasks, and tracefs (NULL: there is no trace). */
+	/* Most of what can be asked about a sender belongs to these: procfs, observer, ancestry;
+	 * with a queue sockdiag, lookups, tasks, and tracefs (NULL: there is no trace). */
 	struct host host;
 
 	/* Only with a queue; without one they are NULL, and everything is just observed. */

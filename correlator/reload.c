@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a person has changed, read again: the configuration, and the policy that it names.  With a mistake in
- * either the old one stays, and all mistakes are logged.
+ * What a person has changed, read again: the configuration, and the policy that it names.  With a
+ * mistake in either the old one stays, and all mistakes are logged.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,8 +99,8 @@ void reload(struct parts *p, const char *config_path)
 	} else {
 		if (strcmp(fresh.cache, now->cache) || strcmp(fresh.ledger, now->ledger) ||
 		    fresh.queue != now->queue || fresh.trace != now->trace)
-			log_warn("'cache', 'ledger', 'queue' and 'trace' are changed by a restart, not "
-				 "by a reload");
+			log_warn("'cache', 'ledger', 'queue' and 'trace' are changed by a restart, "
+				 "not by a reload");
 		if (p->judge)
 			reload_policy(p, &fresh);
 	}

@@ -9,8 +9,8 @@ struct parking;
 struct procfs;
 
 /*
- * The search through /proc for the holders of parked packets' sockets, in short pieces: the processes
- * that were started last, then all of them, in turns while new packets come.
+ * The search through /proc for the holders of parked packets' sockets, in short pieces: the
+ * processes that were started last, then all of them, in turns while new packets come.
  */
 struct search;
 
@@ -21,8 +21,8 @@ struct search;
 struct search *search_new(struct procfs *p);
 void search_free(struct search *s);
 
-/* Runs one piece, if a parked packet wants it.  each() is shown sockets with a process's or a thread's id
- * and the descriptor; it returns true where no packet waits any more. */
+/* Runs one piece, if a parked packet wants it.  each() is shown sockets with a process's or a
+ * thread's id and the descriptor; it returns true where no packet waits any more. */
 void search_step(struct search *s, struct parking *p,
 		 bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg);
 /* The next packet is not to wait for the end of a search for others. */

@@ -146,7 +146,8 @@ static void close_event(struct assembler *a, unsigned int index)
 	struct open_event *e = a->open[index];
 
 	a->used--;
-	memmove(&a->open[index], &a->open[index + 1], (a->used - index) * sizeof(struct open_event *));
+	memmove(&a->open[index], &a->open[index + 1],
+		(a->used - index) * sizeof(struct open_event *));
 	a->open[a->used] = e;
 	if (e->size > EVENT_BYTES_KEPT) {
 		free(e->text);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include <auparse.h>
-#include <libaudit.h>
+#include <linux/audit.h>
 #include <sys/socket.h>
 
 #include "assemble.h"

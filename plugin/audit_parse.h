@@ -2,8 +2,7 @@
 #ifndef SOCKLEDGER_RECORD_H
 #define SOCKLEDGER_RECORD_H
 
-#include "event.h"
-
+struct event;
 struct assembled;
 
 /* One assembled event through libauparse into a struct event.  The only user of auparse.h. */

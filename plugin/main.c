@@ -3,7 +3,8 @@
  * audisp-sockledger: audit records on stdin become rows of the cache.
  *
  *   stdin --read_input()--> lines --assembler--> whole events --audit_parse()--> struct event
- *         --proc_enrich_read()--> what /proc can still tell --cache_sink_put()--> the writer's thread
+ *         --proc_enrich_read()--> what /proc can still tell --cache_sink_put()--> the writer's
+ *         thread
  *
  * auditd writes to its plugins with blocking writes, one after another: a plugin that reads
  * slowly slows every audited process of the host.  So this thread does nothing that waits.
@@ -139,7 +140,8 @@ static void find_probe_marker(struct plugin *p, const struct stamp *s, const cha
 	at = memmem(line, len, mark, sizeof(mark) - 1);
 	if (!at)
 		return;
-	for (at += sizeof(mark) - 1; at < line + len && *at >= '0' && *at <= '9' && n < INT32_MAX; at++)
+	for (at += sizeof(mark) - 1; at < line + len && *at >= '0' && *at <= '9' &&
+	     n < INT32_MAX; at++)
 		n = n * 10 + (*at - '0');
 	count_set(&p->counters, COUNT_PROBE, n);
 }
@@ -212,7 +214,8 @@ static bool read_input(struct plugin *p)
 	ssize_t n;
 
 	/* Known as soon as the cache could be opened. */
-	if (!p->resumed && p->patience == PATIENCE_NONE && cache_sink_last_serial(p->writer, &serial)) {
+	if (!p->resumed && p->patience == PATIENCE_NONE &&
+	    cache_sink_last_serial(p->writer, &serial)) {
 		p->resumed = true;
 		gaps_resume(&p->gaps, serial);
 	}
@@ -315,7 +318,8 @@ static int serve(struct plugin *p, const char *config_path)
 	assembler_free(p->assembler);
 	/* A log that was not kept whole was not imported. */
 	if (p->patience != PATIENCE_NONE && count_get(&p->counters, COUNT_LOST_BUFFER)) {
-		log_error("%lld events had no room while the cache could not be written, and are lost",
+		log_error("%lld events had no room while the cache could not be written, and are"
+			  " lost",
 			  (long long)count_get(&p->counters, COUNT_LOST_BUFFER));
 		rc = 1;
 	}

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "event.h"
 #include "proc.h"
 #include "proc_enrich.h"
 #include "protocol.h"

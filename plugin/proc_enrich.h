@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "event.h"
+struct event;
 
 /*
  * Adds to an event what /proc says of its process when the record arrives, because the process may

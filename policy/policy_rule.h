@@ -2,8 +2,8 @@
 #ifndef SOCKLEDGER_POLICY_RULE_H
 #define SOCKLEDGER_POLICY_RULE_H
 
+#include "connection.h"
 #include "network.h"
-#include "policy.h"
 
 /*
  * A policy's insides, shared by policy_parse.c, which fills them, and policy.c, which reads them.

@@ -9,9 +9,9 @@
  *   weigh()          evidence and conditions of the process that is named; proof_of() decides
  *   next_question()  what else would help
  *
- * Where caller and holder differ the caller is right, because it made the call and the other process
- * only holds the socket as well.  Where several processes looked the tuple up, the one that holds the
- * socket is right.
+ * Where caller and holder differ the caller is right, because it made the call and the other
+ * process only holds the socket as well.  Where several processes looked the tuple up, the one that
+ * holds the socket is right.
  */
 #include <netinet/in.h>
 
@@ -66,7 +66,8 @@ struct view {
 	bool call, exact;
 	/* what was chosen; NULL: nothing */
 	const struct caller *caller;
-	const struct socket_holder *holder;	/* of the caller's process, where there is a caller */
+	/* of the caller's process, where there is a caller */
+	const struct socket_holder *holder;
 	const struct call_record *record;
 };
 
@@ -82,8 +83,8 @@ static bool is_other_user(const struct view *v, const struct caller *k)
 	return k->uid >= 0 && uid >= 0 && k->uid != uid;
 }
 
-/* A tuple of the loopback is another connection in each network namespace, and of several who asked for a
- * route one may have asked for a route that it cannot have used. */
+/* A tuple of the loopback is another connection in each network namespace, and of several who asked
+ * for a route one may have asked for a route that it cannot have used. */
 static bool stands(const struct view *v, const struct caller *k)
 {
 	return k->place != PLACE_ELSEWHERE && (v->t->trace.count == 1 || !is_other_user(v, k));
@@ -104,16 +105,16 @@ static void read_trace(struct view *v)
 	v->call &= v->standing > 0;
 }
 
-/* Nobody else looked this tuple up, and nothing of that is missing.  Of several that are connecting to
- * the destination over IPv6 the order tells which is likelier, and proves nothing. */
+/* Nobody else looked this tuple up, and nothing of that is missing.  Of several that are connecting
+ * to the destination over IPv6 the order tells which is likelier, and proves nothing. */
 static bool is_alone(const struct view *v)
 {
 	return v->standing == 1 && !v->t->trace.more && !v->t->trace.lossy &&
 	       (v->exact || v->t->trace.lookups == 1);
 }
 
-/* A connect() over TCP that was seen is the socket's own call, whoever opened the socket: no other process
- * can have sent this packet. */
+/* A connect() over TCP that was seen is the socket's own call, whoever opened the socket: no other
+ * process can have sent this packet. */
 static bool is_own_call(const struct view *v)
 {
 	return v->f->protocol == IPPROTO_TCP && is_alone(v) && v->call && v->exact;
@@ -138,8 +139,8 @@ static const struct caller *choose_caller(const struct view *v)
 		}
 	if (!chosen || chosen->pid < 0)
 		return NULL;
-	/* Every user may look up a route for another's packet.  It may have been passed the socket of another
-	 * user as well, if no other process has that socket. */
+	/* Every user may look up a route for another's packet.  It may have been passed the socket
+	 * of another user as well, if no other process has that socket. */
 	if (!is_own_call(v) && is_other_user(v, chosen) && v->t->holders.count &&
 	    !holder_of(v->t, chosen->pid))
 		return NULL;
@@ -176,7 +177,8 @@ static const struct call_record *choose_record(const struct view *v)
 		return NULL;
 	/* A holder stays named unless the record's process holds the socket as well. */
 	its = holder_of(v->t, r->pid);
-	return r->by == RECORD_OF_SOCKET || (its && its->fd == r->fd && v->t->socket.inode > 0) ? r : NULL;
+	return r->by == RECORD_OF_SOCKET ||
+		(its && its->fd == r->fd && v->t->socket.inode > 0) ? r : NULL;
 }
 
 /* The socket ends with a process that is gone, and is held by one that is alive: else it is another
@@ -185,8 +187,8 @@ static bool socket_contradicts(const struct view *v)
 {
 	const struct caller *k = v->caller;
 
-	return (k->place == PLACE_GONE || !v->exact) && v->t->socket.again && v->t->socket.inode > 0 &&
-	       !v->holder;
+	return (k->place == PLACE_GONE || !v->exact) && v->t->socket.again &&
+		v->t->socket.inode > 0 && !v->holder;
 }
 
 /* Nothing speaks against the trace's word that this process sent the packet. */
@@ -197,13 +199,15 @@ static bool is_unambiguous(const struct view *v)
 	return v->holder || is_own_call(v) || !is_other_user(v, v->caller);
 }
 
-/* A UDP socket that was connected long ago looks nothing up, so the caller may be another process, and a
- * send with MSG_MORE looks like one that sent its packet: the call counts where the user is known. */
+/* A UDP socket that was connected long ago looks nothing up, so the caller may be another process,
+ * and a send with MSG_MORE looks like one that sent its packet: the call counts where the user is
+ * known. */
 static bool call_counts(const struct view *v)
 {
 	const struct caller *k = v->caller;
 
-	return v->call && (v->f->protocol == IPPROTO_TCP || v->holder || !k->uid_asked || k->uid >= 0);
+	return v->call && (v->f->protocol == IPPROTO_TCP || v->holder || !k->uid_asked ||
+			   k->uid >= 0);
 }
 
 /* What the plugin saw at the record's descriptor counts where that is the packet's socket, or what
@@ -212,8 +216,8 @@ static bool record_saw_socket(const struct view *v)
 {
 	const struct call_record *r = v->record;
 
-	return r && r->fd_seen && (r->by == RECORD_ALONE || r->accepted || v->t->socket.inode <= 0 ||
-				   v->t->socket.inode == r->inode);
+	return r && r->fd_seen && (r->by == RECORD_ALONE || r->accepted ||
+				   v->t->socket.inode <= 0 || v->t->socket.inode == r->inode);
 }
 
 static unsigned int evidence_of(const struct view *v, int64_t pid)
@@ -232,7 +236,8 @@ static unsigned int evidence_of(const struct view *v, int64_t pid)
 		e |= EVIDENCE_PROC_SYSCALL;
 	if (v->record)
 		e |= EVIDENCE_AUDIT | (v->record->bound ? EVIDENCE_BIND : 0u);
-	return e | (t->earlier.pid == pid ? t->earlier.evidence : t->earlier.evidence & EVIDENCE_INODE);
+	return e | (t->earlier.pid == pid ?
+		    t->earlier.evidence : t->earlier.evidence & EVIDENCE_INODE);
 }
 
 static bool is_same_socket(const struct view *v, const struct socket_holder *h)
@@ -260,8 +265,8 @@ static enum certainty certainty_of(const struct view *v, const struct attributio
 		.trace_unambiguous = is_unambiguous(v) || t->earlier.certain,
 	};
 
-	/* Every user could have put its lookup before another's packet, and have a record beside it.  A
-	 * call that was seen is nobody else's. */
+	/* Every user could have put its lookup before another's packet, and have a record beside
+	 * it.  A call that was seen is nobody else's. */
 	if (r && !(a->evidence & EVIDENCE_TRACE_CALL) && r->uid >= 0 && socket_user(v) >= 0 &&
 	    r->uid != socket_user(v))
 		c.trace_unambiguous = false;
@@ -350,8 +355,8 @@ static enum question next_about_socket(const struct view *v, bool widely)
 	return ASK_NOTHING;
 }
 
-/* A trace alone may be of another network namespace, of another user, or of a process that is gone while
- * the packet's socket lives on. */
+/* A trace alone may be of another network namespace, of another user, or of a process that is gone
+ * while the packet's socket lives on. */
 static enum question next_about_caller(const struct view *v)
 {
 	const struct caller *k = v->caller;

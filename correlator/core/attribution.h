@@ -8,8 +8,8 @@
 #include "connection.h"
 
 /*
- * Who sent a packet.  Each witness writes what it saw into a testimony; attribute() makes of all of it
- * the process, the evidence, the certainty, and the next question worth asking.
+ * Who sent a packet.  Each witness writes what it saw into a testimony; attribute() makes of all of
+ * it the process, the evidence, the certainty, and the next question worth asking.
  *
  *   trace     which threads looked this very tuple up          who made the call, alive or gone
  *   socket    sock_diag: the packet's socket
@@ -17,8 +17,8 @@
  *   record    the audit record of the call
  *   earlier   what the ledger's row said before a restart
  *
- * Nothing that a witness said is ever taken back: attribute() begins anew each time, so a word that a
- * later word contradicts simply does not count.  Pure: no system calls, no time.
+ * Nothing that a witness said is ever taken back: attribute() begins anew each time, so a word that
+ * a later word contradicts simply does not count.  Pure: no system calls, no time.
  */
 
 /* What the packet itself says; all of it is the kernel's word. */
@@ -28,8 +28,8 @@ struct packet_facts {
 	int64_t uid;		/* of its socket's opener (NFQA_UID); -1: it has no socket here */
 	bool has_ports;
 	bool traced;		/* there is a trace to ask */
-	bool blocks_caller;	/* a connect() of it on a blocking socket has not returned yet, and /proc can
-				 * tell: TCP, outgoing, without the trace */
+	bool blocks_caller;	/* a connect() of it on a blocking socket has not returned yet, and
+				 * /proc can tell: TCP, outgoing, without the trace */
 };
 
 /* Where a process is, seen from the packet's network namespace. */
@@ -45,7 +45,8 @@ struct caller {
 	enum place place : 8;
 	bool uid_asked;
 	bool call;		/* the call itself was seen around each of its lookups */
-	bool exact;		/* with the packet's port; else it is connecting to that destination */
+	/* with the packet's port; else it is connecting to that destination */
+	bool exact;
 };
 
 /* Where the first answer came from. */
@@ -119,12 +120,14 @@ struct testimony {
 enum question {
 	ASK_NOTHING,		/* nothing that could be asked would change the answer */
 	WAIT_FOR_RECORD,	/* nothing but a record can help, and one may be on its way */
-	WAIT_FOR_SCAN,		/* the socket is open, so a search through /proc may find the holder */
+	/* the socket is open, so a search through /proc may find the holder */
+	WAIT_FOR_SCAN,
 	ASK_TRACE,		/* which threads looked the tuple up */
 	ASK_CALLERS,		/* of several callers: place and user of each */
 	ASK_SOCKET,		/* the inode of the packet's socket, by its tuple */
 	ASK_SOCKET_WIDELY,	/* also among sockets that are not connected */
-	ASK_HOLDER,		/* the process that was seen with that inode: does it hold it now? */
+	/* the process that was seen with that inode: does it hold it now? */
+	ASK_HOLDER,
 	ASK_RECENT,		/* processes that used sockets lately: does one hold it? */
 	ASK_PLACE,		/* is the caller alive, and of this network namespace? */
 	ASK_USER,		/* is the caller the socket's user? */
@@ -140,12 +143,15 @@ struct attribution {
 	unsigned int evidence;	/* enum evidence */
 	enum certainty certainty;
 	const char *reason;	/* why nobody is named; else NULL */
-	/* Others that may have sent it: they hold the socket as well, or looked the same tuple up. */
+	/* Others that may have sent it: they hold the socket as well, or looked the same tuple
+	 * up. */
 	int64_t candidates[CALLERS_MAX + HOLDERS_MAX];
 	int candidate_count;
 	bool final;		/* no further question changes the process */
-	bool holder_not_caller;	/* the holder is not in the call that is going on: another process is */
-	bool awaits_call;	/* the call of its lookup would be proof, and has not been seen yet */
+	/* the holder is not in the call that is going on: another process is */
+	bool holder_not_caller;
+	/* the call of its lookup would be proof, and has not been seen yet */
+	bool awaits_call;
 	enum question next;
 };
 

@@ -8,9 +8,9 @@
 #include "connection.h"
 
 /*
- * Connections that were denied a moment ago.  A denied connect() is tried again (SYN after 1, 3, 7 s):
- * that gets the same answer and no other row.  A fixed number, with one slot for each hash; a newer one
- * replaces an older one.
+ * Connections that were denied a moment ago.  A denied connect() is tried again (SYN after 1, 3, 7
+ * s): that gets the same answer and no other row.  A fixed number, with one slot for each hash; a
+ * newer one replaces an older one.
  */
 #define DENIALS 1024
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "event.h"
 #include "halves.h"
 #include "text.h"
 
@@ -259,8 +260,8 @@ bool halves_find(const struct halves *f, int protocol, const struct endpoint *ds
 	return true;
 }
 
-bool halves_find_socket(const struct halves *f, int protocol, const struct endpoint *dst, int64_t inode,
-		       struct half *found)
+bool halves_find_socket(const struct halves *f, int protocol, const struct endpoint *dst,
+			int64_t inode, struct half *found)
 {
 	uint32_t n = inode > 0 ? f->head[BY_INODE][bucket_of_number((uint64_t)inode)] : NONE;
 

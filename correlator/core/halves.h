@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 #include "connection.h"
-#include "event.h"
+
+struct event;
 
 /*
  * Connections of which one half is known: packets whose audit record has not come (that of a

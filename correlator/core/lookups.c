@@ -19,8 +19,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "connection.h"
 #include "lookups.h"
 #include "text.h"
+#include "trace.h"
+#include "tuple.h"
 
 #define LOOKUPS 8192u
 #define BUCKETS 8192u
@@ -64,7 +67,8 @@ struct lookups {
 	int64_t dropped_ns[BUCKETS];	/* the youngest lookup whose packet had not come; 0: none */
 	uint32_t next;
 	struct connecting connecting[CONNECTING];
-	struct { int32_t tid; uint32_t lookup; } sending[CONNECTING];	/* the newest of a thread, UDP */
+	/* the newest of a thread, UDP */
+	struct { int32_t tid; uint32_t lookup; } sending[CONNECTING];
 	uint64_t called[CALLED];
 	unsigned int called_from, called_to;
 };

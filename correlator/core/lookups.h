@@ -2,8 +2,11 @@
 #ifndef SOCKLEDGER_LOOKUPS_H
 #define SOCKLEDGER_LOOKUPS_H
 
-#include "connection.h"
-#include "trace.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct connection;
+struct trace_event;
 
 /*
  * Which threads looked up a route for which tuple: the kernel looks it up in the sender's context,

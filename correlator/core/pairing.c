@@ -110,7 +110,8 @@ void pairing_restore(struct pairing *p, const struct connection *c, bool has_pac
 		.pid = c->pid, .caller = -1, .source = FROM_NOBODY, .verdict = c->verdict,
 	};
 	struct half record = {
-		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c), .inode = -1, .pid = c->pid,
+		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c), .inode = -1,
+		.pid = c->pid,
 		.fd = -1, .uid = c->uid, .time_us = c->time_us,
 	};
 

@@ -12,10 +12,10 @@
 struct event;
 
 /*
- * A connection has two halves, its packet and the audit record of its call, and either may come first.
- * Packets wait here for their record, records for their packet, and what a packet's row rests on stays
- * so that a later word about it can be weighed with the earlier ones.  Fixed numbers; the oldest makes
- * room.
+ * A connection has two halves, its packet and the audit record of its call, and either may come
+ * first.  Packets wait here for their record, records for their packet, and what a packet's row
+ * rests on stays so that a later word about it can be weighed with the earlier ones.  Fixed
+ * numbers; the oldest makes room.
  */
 struct pairing;
 
@@ -45,8 +45,8 @@ struct packet_word {
 void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, int64_t uid,
 		    const struct packet_word *w, bool has_record);
 
-/* The packet that this record of a call is about, by halves_match(): it has its record now.  *row is its
- * row; what it rests on stays there until the next call.  NULL: there is none. */
+/* The packet that this record of a call is about, by halves_match(): it has its record now.  *row
+ * is its row; what it rests on stays there until the next call.  NULL: there is none. */
 const struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, int protocol,
 					    const struct endpoint *peer, uint64_t *row);
 
@@ -57,9 +57,9 @@ struct packet_word *pairing_of_row(struct pairing *p, uint64_t row);
 void pairing_record(struct pairing *p, const struct half *record);
 
 /*
- * A record without its packet, of a call of process pid to c's peer, from about c's time; pid -1: of
- * any process with c's user; fd -1: by any descriptor.  It stays until pairing_packet() is given its
- * row.  False: there is none.
+ * A record without its packet, of a call of process pid to c's peer, from about c's time; pid -1:
+ * of any process with c's user; fd -1: by any descriptor.  It stays until pairing_packet() is given
+ * its row.  False: there is none.
  */
 bool pairing_find(const struct pairing *p, const struct connection *c, int64_t pid, int64_t fd,
 		  struct half *found);

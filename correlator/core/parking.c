@@ -46,7 +46,8 @@ bool parking_wants_scan(const struct parking *p, enum scan which, bool begun)
 	for (int n = 0; n < p->end; n++) {
 		const struct parked *k = &p->slot[n];
 
-		if (k->used && k->wants_scan && (which == SCAN_NEWEST || k->scan[SCAN_NEWEST].over) &&
+		if (k->used && k->wants_scan &&
+		    (which == SCAN_NEWEST || k->scan[SCAN_NEWEST].over) &&
 		    !k->scan[which].over && (!begun || k->scan[which].begun))
 			return true;
 	}

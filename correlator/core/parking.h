@@ -10,9 +10,9 @@
  *
  *   I1  A packet is parked or has its verdict, never both; a parked one holds its slot until then.
  *   I2  Retransmissions of a parked packet wait in its slot, PARKED_COPIES at most.
- *   I3  The time that a packet may wait counts only where it was used to look for its sender.  Where this
- *       daemon got no processor a packet may exceed its deadline, up to PARKING_STARVED_TIMES, until
- *       PARKING_PIECES_MIN pieces of a search have run for it.
+ *   I3  The time that a packet may wait counts only where it was used to look for its sender.
+ *       Where this daemon got no processor a packet may exceed its deadline, up to
+ *       PARKING_STARVED_TIMES, until PARKING_PIECES_MIN pieces of a search have run for it.
  *
  * Pure: what waits is the owner's, a slot is a number below PARKED_MAX, and times are passed in.
  */
@@ -34,7 +34,8 @@ struct parking {
 		int64_t arrived_ns, deadline_ns;
 		int copies;		/* packets in the slot */
 		bool used;
-		bool wants_scan;	/* its socket is open, and no process is known that may have sent it */
+		/* its socket is open, and no process is known that may have sent it */
+		bool wants_scan;
 		struct { bool begun, over; } scan[SCANS];	/* those that began after it came */
 		int pieces;		/* of searches, since it is parked */
 	} slot[PARKED_MAX];
@@ -44,12 +45,14 @@ struct parking {
 
 /* A slot for a packet with this tuple that may wait for wait_ns; -1: there is no room. */
 int parking_add(struct parking *p, uint64_t tuple, int64_t arrived_ns, int64_t wait_ns);
-/* The slot of a packet with that tuple which has room for one copy more, which is counted; -1: none. */
+/* The slot of a packet with that tuple which has room for one copy more, which is counted; -1:
+ * none. */
 int parking_join(struct parking *p, uint64_t tuple);
 void parking_release(struct parking *p, int slot);
 
-/* Does any parked packet still want this scan?  The full scan starts only after the scan of the newest
- * processes missed.  begun: only packets count that were parked before the running scan began. */
+/* Does any parked packet still want this scan?  The full scan starts only after the scan of the
+ * newest processes missed.  begun: only packets count that were parked before the running scan
+ * began. */
 bool parking_wants_scan(const struct parking *p, enum scan which, bool begun);
 /* A scan begins, or has come to its end: for those that are parked now, or were when it began. */
 void parking_scan_begins(struct parking *p, enum scan which);
@@ -57,7 +60,8 @@ void parking_scan_is_over(struct parking *p, enum scan which);
 /* Another piece of a search is about to run for all that are parked. */
 void parking_count_piece(struct parking *p);
 
-/* Its time is over, and was used to look for its sender.  piece_ns: how long a piece of a search takes. */
+/* Its time is over, and was used to look for its sender.  piece_ns: how long a piece of a search
+ * takes. */
 bool parking_is_over(const struct parked *k, int64_t now_ns, int64_t piece_ns);
 
 #endif

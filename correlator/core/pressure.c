@@ -7,8 +7,8 @@
 /* It stays so: where there was a burst there will be others. */
 #define MANY_HOLD_NS 1000000000LL
 
-/* So long is late; and what it costs, so often again for each such time that it was more.  A packet that is
- * not late makes up for one. */
+/* So long is late; and what it costs, so often again for each such time that it was more.  A packet
+ * that is not late makes up for one. */
 #define LATE_NS 200000
 #define LATE_COST 15
 #define LATE_TIMES 10

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "event.h"
 #include "proctable.h"
+#include "text.h"
 
 #define SLOTS 2048
 /* Room for an event with the longest texts; most take a tenth of it. */

@@ -2,7 +2,9 @@
 #ifndef SOCKLEDGER_PROCTABLE_H
 #define SOCKLEDGER_PROCTABLE_H
 
-#include "event.h"
+#include <stdint.h>
+
+struct event;
 
 /* The newest event of each of this host's processes, for a fixed number of them. */
 struct proctable;

@@ -6,8 +6,8 @@ static bool is_record_proof(unsigned int evidence, const struct proof_conditions
 {
 	/* A port that bind() named is never proof by records alone: a descriptor may become another
 	 * socket (dup2) before the plugin looks at it. */
-	return (evidence & EVIDENCE_AUDIT) && (evidence & EVIDENCE_FD) && !(evidence & EVIDENCE_BIND) &&
-	       c->attempted;
+	return (evidence & EVIDENCE_AUDIT) && (evidence & EVIDENCE_FD) &&
+		!(evidence & EVIDENCE_BIND) && c->attempted;
 }
 
 static bool is_packet_proof(unsigned int evidence, const struct proof_conditions *c)

@@ -13,11 +13,11 @@
 	X(MALFORMED, queue_malformed)		/* whose head makes no sense, or is cut off */ \
 	X(OVERRUNS, queue_overruns)		/* how often the kernel lost messages to us */ \
 	X(MISSED, queue_missed)			/* packets that it could not hand over */      \
-	X(DROPPED, queue_dropped)		/* ... that it dropped because the queue was full */ \
+	X(DROPPED, queue_dropped)		/* ... that it dropped: the queue was full */  \
 	X(USER_DROPPED, queue_user_dropped)	/* ... because our socket was full */          \
 	X(VERDICT_ERRORS, queue_errors)		/* verdicts that the kernel did not take */    \
-	X(MISJUDGED, queue_misjudged)		/* the record named a process that the policy would have \
-						   judged otherwise */                         \
+	X(MISJUDGED, queue_misjudged)		/* the record named a process that the policy  \
+						   would have judged otherwise */              \
 	X(TRACE_EVENTS, trace_events)		/* that the trace has told */                  \
 	X(TRACE_OVERRUNS, trace_overruns)	/* how often events of it were lost */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tasks.h"
+#include "trace.h"
 
 #define TASKS 8192u
 #define PROGRAMS 4096u
@@ -62,7 +63,8 @@ static uint32_t *bucket_of(struct tasks *t, int32_t tid)
 
 static struct task *find_task(const struct tasks *t, int64_t tid)
 {
-	uint32_t n = tid > 0 && tid <= INT32_MAX ? *bucket_of((struct tasks *)t, (int32_t)tid) : NONE;
+	uint32_t n = tid > 0 && tid <= INT32_MAX ?
+		*bucket_of((struct tasks *)t, (int32_t)tid) : NONE;
 
 	while (n != NONE && t->task[n].tid != tid)
 		n = t->task[n].next;

@@ -3,7 +3,8 @@
 #define SOCKLEDGER_TASKS_H
 
 #include "text.h"
-#include "trace.h"
+
+struct trace_event;
 
 /*
  * Tells from the trace which process a thread belongs to and which program that runs, also after it

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "event.h"
 #include "proc.h"
 #include "procfs.h"
 

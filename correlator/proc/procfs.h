@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "event.h"
+struct event;
 
 /* Reads what /proc says of this host's processes. */
 struct procfs;

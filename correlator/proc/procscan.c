@@ -205,7 +205,8 @@ bool procscan_step(struct procscan *s, int64_t budget_us,
 	return s->stage != DONE;
 }
 
-void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg), void *arg)
+void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg),
+		      void *arg)
 {
 	DIR *all = open_at(procfs_dir(p), "."), *tasks;
 	struct dirent *entry, *task;

@@ -12,15 +12,16 @@ struct nlmsghdr;
 /*
  * A socket that is connected to the kernel: what others send to it is refused, and neither side
  * names the other with each message, which is what a packet waits for (netlink_sendmsg(),
- * net/netlink/af_netlink.c).  bus: NETLINK_...  The caller closes it (mnl_socket_close()).  Negative:
- * -errno.
+ * net/netlink/af_netlink.c).  bus: NETLINK_...  The caller closes it (mnl_socket_close()).
+ * Negative: -errno.
  */
 int netlink_open(int bus, struct mnl_socket **out);
 
 /* Sends a message: 0 or -errno. */
 int netlink_send(struct mnl_socket *nl, const struct nlmsghdr *h);
 
-/* Waits for what comes next: its length, or -errno; -ENOSPC: it was longer than size, and is lost. */
+/* Waits for what comes next: its length, or -errno; -ENOSPC: it was longer than size, and is
+ * lost. */
 ssize_t netlink_receive(struct mnl_socket *nl, void *buf, size_t size);
 
 /*

@@ -215,7 +215,8 @@ void nfqueue_parse(const void *message, size_t len, unsigned int port,
 		mnl_cb_run(message, len, 0, port, on_message, &r);
 }
 
-/* Looking for a second message takes time that the first one waits: only where there was one before. */
+/* Looking for a second message takes time that the first one waits: only where there was one
+ * before. */
 static int take(struct channel *c)
 {
 	int64_t from_ns = clock_mono_ns();

@@ -9,9 +9,10 @@
 #include "packet.h"
 
 /*
- * Netfilter queues (linux/netfilter/nfnetlink_queue.h) of the network namespace that they are opened
- * in, a socket each.  Packets may be answered in any order, each exactly once; those that are not are dropped by
- * the kernel when the queue is closed, or let through where the rule says bypass.
+ * Netfilter queues (linux/netfilter/nfnetlink_queue.h) of the network namespace that they are
+ * opened in, a socket each.  Packets may be answered in any order, each exactly once; those that
+ * are not are dropped by the kernel when the queue is closed, or let through where the rule says
+ * bypass.
  */
 struct nfqueue;
 #define NFQUEUE_MAX 64
@@ -40,18 +41,20 @@ int nfqueue_count(const struct nfqueue *q);
 /*
  * Each queue may have a thread that waits for its packets; all else is for one thread at a time.
  *
- * Waits for packets of the queue first + which and takes one, or while they come thick what is there,
- * NFQUEUE_READ_MAX at most: how many, 0 where it was interrupted or the kernel could not hand some over
- * (which is counted), or -errno.  What was taken is there until it is shown.
+ * Waits for packets of the queue first + which and takes one, or while they come thick what is
+ * there, NFQUEUE_READ_MAX at most: how many, 0 where it was interrupted or the kernel could not
+ * hand some over (which is counted), or -errno.  What was taken is there until it is shown.
  */
 #define NFQUEUE_READ_MAX 64
 int nfqueue_wait(struct nfqueue *q, int which);
 void nfqueue_show(struct nfqueue *q, int which,
 		  void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);
-/* From another thread: who waits for that queue comes back, now or as soon as he waits.  0 or -errno. */
+/* From another thread: who waits for that queue comes back, now or as soon as he waits.  0 or
+ * -errno. */
 int nfqueue_interrupt(struct nfqueue *q, int which);
-/* What nfqueue_show() does with one message of the kernel's socket, whose port is ours.  `message` is
- * aligned as malloc() does, and its memory goes on to a multiple of four: that far libmnl looks. */
+/* What nfqueue_show() does with one message of the kernel's socket, whose port is ours.  `message`
+ * is aligned as malloc() does, and its memory goes on to a multiple of four: that far libmnl
+ * looks. */
 void nfqueue_parse(const void *message, size_t len, unsigned int port,
 		   void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);
 /* What did not come to us, in this queue's life. */

@@ -12,9 +12,9 @@
 #include "config.h"
 #include "priority.h"
 
-/* A newer kernel lets a thread in before one with a longer slice (PREEMPT_SHORT, kernel/sched/features.h),
- * whose usual one is some milliseconds; to an older one it says nothing.  But when it is used up others are
- * let in: it has to suffice for what is done about a packet. */
+/* A newer kernel lets a thread in before one with a longer slice (PREEMPT_SHORT,
+ * kernel/sched/features.h), whose usual one is some milliseconds; to an older one it says nothing.
+ * But when it is used up others are let in: it has to suffice for what is done about a packet. */
 #define SLICE_NS 500000
 
 /* What sched_setattr(2) takes, which the C library has no name for. */
@@ -45,8 +45,8 @@ static int set_realtime(void)
 	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) ? -errno : 0;
 }
 
-/* How long this thread was ready to run and had no processor, since it began: the second of the numbers
- * (Documentation/scheduler/sched-stats.rst).  -1: the kernel does not say. */
+/* How long this thread was ready to run and had no processor, since it began: the second of the
+ * numbers (Documentation/scheduler/sched-stats.rst).  -1: the kernel does not say. */
 static int64_t waited_ns(const struct priority *p)
 {
 	char buf[96], *end;
@@ -97,7 +97,8 @@ void priority_note(struct priority *p, int packets, bool urgent, int64_t now_ns)
 	if (!p->realtime)
 		p->waited_ns = waited_ns(p);
 	if (packets || urgent)
-		change(p, pressure_note(&p->pressure, packets, urgent, p->waited_ns - before_ns, now_ns));
+		change(p, pressure_note(&p->pressure, packets, urgent, p->waited_ns - before_ns,
+					now_ns));
 }
 
 void priority_end(struct priority *p)

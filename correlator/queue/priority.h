@@ -9,8 +9,9 @@
 
 /*
  * The priority of a thread that answers packets: no connection waits for other programs.  With
- * PRIORITY_AUTO that is an ordinary one of the highest, and real time where core/pressure.h says so; always
- * real time where the kernel does not tell what a thread waits (CONFIG_SCHEDSTATS, CONFIG_TASK_DELAY_ACCT).
+ * PRIORITY_AUTO that is an ordinary one of the highest, and real time where core/pressure.h says
+ * so; always real time where the kernel does not tell what a thread waits (CONFIG_SCHEDSTATS,
+ * CONFIG_TASK_DELAY_ACCT).
  */
 struct priority {
 	int boost;		/* 0 to 20, or PRIORITY_AUTO, PRIORITY_REALTIME of config.h */

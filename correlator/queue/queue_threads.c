@@ -57,8 +57,8 @@ static void stay(const struct reader *r)
 	pthread_setaffinity_np(pthread_self(), sizeof(mine), &mine);
 }
 
-/* It is held for less time than a sleeping processor takes to wake: who waits stays awake, unless he
- * keeps the other one from running. */
+/* It is held for less time than a sleeping processor takes to wake: who waits stays awake, unless
+ * he keeps the other one from running. */
 static void take_lock(struct queue_threads *r)
 {
 	int here = sched_getcpu(), holder;
@@ -83,8 +83,8 @@ static void give_lock(struct queue_threads *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* True: it is urgent that the next ones are looked at.  Who could not be named at once has to be looked for:
- * others may be gone before they are, too. */
+/* True: it is urgent that the next ones are looked at.  Who could not be named at once has to be
+ * looked for: others may be gone before they are, too. */
 static bool show(struct reader *r, int count)
 {
 	struct queue_threads *all = r->all;
@@ -139,8 +139,8 @@ static int init_lock(pthread_mutex_t *lock)
 	return -rc;
 }
 
-int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops, void *arg,
-		  struct queue_threads **out)
+int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops,
+			void *arg, struct queue_threads **out)
 {
 	struct queue_threads *r = calloc(1, sizeof(*r));
 	int rc = r ? init_lock(&r->lock) : -ENOMEM;

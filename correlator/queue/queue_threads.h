@@ -20,12 +20,13 @@ struct queue_threads;
 struct queue_threads_ops {
 	void (*begin)(void *arg);	/* some have been taken from the kernel */
 	void (*packet)(const struct nfqueue_packet *p, void *arg);
-	bool (*end)(int count, void *arg);	/* so many were shown; true: some could not be answered yet */
+	/* so many were shown; true: some could not be answered yet */
+	bool (*end)(int count, void *arg);
 };
 
 /* boost: as priority_take().  0 or -errno; nothing is left behind. */
-int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops, void *arg,
-		  struct queue_threads **r);
+int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops,
+			void *arg, struct queue_threads **r);
 /* What was taken from the kernel is shown before that. */
 void queue_threads_stop(struct queue_threads *r);
 

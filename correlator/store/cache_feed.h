@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "event.h"
+struct event;
 
 /*
- * The cache's rows, read by a thread of its own (follow.h): SQLite may wait for a lock or a page, and
- * who answers packets must not.  They come over in order, through memory of a fixed size; where that
- * is full the thread waits, and the cache keeps the rest.
+ * The cache's rows, read by a thread of its own (follow.h): SQLite may wait for a lock or a page,
+ * and who answers packets must not.  They come over in order, through memory of a fixed size; where
+ * that is full the thread waits, and the cache keeps the rest.
  */
 struct cache_feed;
 
@@ -25,8 +25,8 @@ struct cache_feed_ops {
 };
 
 /* once: the thread ends when everything that is there has been read.  NULL with errno set. */
-struct cache_feed *cache_feed_start(const char *cache_path, bool once, const struct cache_feed_ops *ops,
-			      void *arg);
+struct cache_feed *cache_feed_start(const char *cache_path, bool once,
+				    const struct cache_feed_ops *ops, void *arg);
 /* Whether somebody waits for rows: where nobody does, some milliseconds' rows come together. */
 void cache_feed_hurry(struct cache_feed *r, bool hurry);
 /* The thread reads what is there, for some seconds at most, and ends: see cache_feed_ended(). */

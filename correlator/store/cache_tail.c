@@ -46,7 +46,8 @@ struct cache_tail {
 	bool complained;
 };
 
-struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops, void *arg)
+struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops,
+				  void *arg)
 {
 	struct cache_tail *f = calloc(1, sizeof(*f));
 	char *slash;

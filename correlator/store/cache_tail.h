@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "event.h"
+struct event;
 
 /*
  * Follows the cache: new rows as the plugin commits them, through its restarts, and through the
@@ -14,8 +14,8 @@
 struct cache_tail;
 
 struct cache_tail_ops {
-	/* Another database than before: how far has it been followed already?  Or an errno: then it is
-	 * asked again a moment later. */
+	/* Another database than before: how far has it been followed already?  Or an errno: then it
+	 * is asked again a moment later. */
 	int64_t (*begin)(void *arg, const char *epoch);
 	/* A row; replay: one that was followed in an earlier life, shown again for the memory. */
 	void (*event)(void *arg, const struct event *e, bool replay);
@@ -26,7 +26,8 @@ struct cache_tail_ops {
 };
 
 /* The cache need not be there yet.  ops and arg stay borrowed.  NULL with errno set. */
-struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops, void *arg);
+struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops,
+				  void *arg);
 void cache_tail_free(struct cache_tail *f);
 
 /* Readable when there may be something new. */

@@ -125,7 +125,8 @@ static const struct connection *named(struct ledger_sink *r, const struct item *
 	if (!c->text[CONNECTION_USER].data) {
 		struct text name = users_name(r->users, c->uid, now);
 
-		snprintf(r->user, sizeof(r->user), "%.*s", (int)name.len, name.data ? name.data : "");
+		snprintf(r->user, sizeof(r->user), "%.*s", (int)name.len,
+			 name.data ? name.data : "");
 		c->text[CONNECTION_USER] = name.data ? text_of(r->user) : TEXT_NONE;
 	}
 	if (!c->text[CONNECTION_LOGIN_USER].data)
@@ -377,7 +378,8 @@ static struct item *reserve(struct ledger_sink *r, enum item_kind kind, uint64_t
 	return item;
 }
 
-static bool put(struct ledger_sink *r, enum item_kind kind, uint64_t seq, uint64_t id, int64_t number)
+static bool put(struct ledger_sink *r, enum item_kind kind, uint64_t seq, uint64_t id,
+		int64_t number)
 {
 	struct item *item = reserve(r, kind, seq, 0);
 
@@ -428,8 +430,8 @@ void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connectio
 	put_connection(r, ITEM_ADD, seq, c, 0);
 }
 
-void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c, bool amended,
-		      bool described)
+void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c,
+			 bool amended, bool described)
 {
 	put_connection(r, ITEM_CONFIRM, seq, c,
 		       (amended ? AMENDED : 0) | (described ? DESCRIBED : 0));

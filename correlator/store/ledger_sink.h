@@ -21,8 +21,8 @@ int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes
 /* The first id that no row ever had. */
 uint64_t ledger_sink_next_id(const struct ledger_sink *r);
 
-/* How far the cache `epoch` was followed already, by what the ledger has; or an errno where that cannot be
- * found out now.  From any thread. */
+/* How far the cache `epoch` was followed already, by what the ledger has; or an errno where that
+ * cannot be found out now.  From any thread. */
 int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *epoch);
 
 /* From here on positions are those of the cache `epoch`, from seq on. */
@@ -40,20 +40,20 @@ void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connectio
 void ledger_sink_again(struct ledger_sink *r, uint64_t seq, uint64_t id, int64_t result);
 void ledger_sink_set_protocol(struct ledger_sink *r, uint64_t seq, uint64_t id, int protocol);
 /* See ledger_writer_confirm(). */
-void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c, bool amended,
-		      bool described);
+void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c,
+			 bool amended, bool described);
 void ledger_sink_position(struct ledger_sink *r, uint64_t seq);
 /*
- * What comes from packets (ledger_writer_decide(), ledger_writer_prove()): such items have no position of their own, and never wait.  False where
- * there is no room, which is counted.
+ * What comes from packets (ledger_writer_decide(), ledger_writer_prove()): such items have no
+ * position of their own, and never wait.  False where there is no room, which is counted.
  */
 bool ledger_sink_add_packet(struct ledger_sink *r, const struct connection *c);
 bool ledger_sink_decide(struct ledger_sink *r, const struct connection *c);
 bool ledger_sink_prove(struct ledger_sink *r, uint64_t id);
 
 /*
- * A counter of the caller's, number `which` below LEDGER_SINK_COUNTERS: its value in this run, which is
- * kept beside the rows, behind what earlier runs counted.  name stays borrowed.
+ * A counter of the caller's, number `which` below LEDGER_SINK_COUNTERS: its value in this run,
+ * which is kept beside the rows, behind what earlier runs counted.  name stays borrowed.
  */
 #define LEDGER_SINK_COUNTERS 48
 void ledger_sink_count(struct ledger_sink *r, unsigned int which, const char *name, int64_t value);

@@ -87,7 +87,8 @@ static int switch_on(const struct tracepoint *p, void *arg)
 	if (p->filter &&
 	    tracefs_event_file_write(t->instance, p->system, p->name, "filter", p->filter) < 0)
 		return -errno;
-	return tracefs_event_file_write(t->instance, p->system, p->name, "enable", "1") < 0 ? -errno : 0;
+	return tracefs_event_file_write(t->instance, p->system, p->name, "enable", "1") < 0 ?
+		-errno : 0;
 }
 
 static int set_up(struct tracefeed *t, int64_t buffer_bytes)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trace.h"
+struct trace_event;
 
 /*
  * The kernel's tracepoints, through our own instance of tracefs (Documentation/trace/ftrace.rst):

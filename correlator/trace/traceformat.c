@@ -40,7 +40,8 @@ static const struct point {
 	  TRACE_LOOKUP, TRACED, AF_INET,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport" } },
-	{ "fib6", "fib6_table_lookup", "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
+	{ "fib6", "fib6_table_lookup",
+	  "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
 	  TRACE_LOOKUP, TRACED, AF_INET6,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport" } },
@@ -185,8 +186,8 @@ bool traceformats_have(const struct traceformats *f, enum trace_kind kind)
 	return false;
 }
 
-int traceformats_each(const struct traceformats *f, int (*each)(const struct tracepoint *p, void *arg),
-		      void *arg)
+int traceformats_each(const struct traceformats *f,
+		      int (*each)(const struct tracepoint *p, void *arg), void *arg)
 {
 	int rc = 0;
 

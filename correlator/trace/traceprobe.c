@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "traceprobe.h"
+#include "tuple.h"
 
 /* The register of a function's first argument, by the name that probes use. */
 #if defined(__x86_64__)

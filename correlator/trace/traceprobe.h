@@ -2,7 +2,7 @@
 #ifndef SOCKLEDGER_TRACEPROBE_H
 #define SOCKLEDGER_TRACEPROBE_H
 
-#include "tuple.h"
+struct endpoint;
 
 /*
  * Our own probe where the kernel lacks a tracepoint: at tcp_connect(), which every TCP connect()

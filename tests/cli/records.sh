@@ -15,7 +15,8 @@ comm='"curl"' exe='"/usr/bin/curl"' enriched=''
 syscall() {
 	local success=yes
 	[ "$7" -ge 0 ] || success=no
-	printf '%stype=SYSCALL msg=audit(%s:%s): arch=%s syscall=%s success=%s exit=%s a0=%s a1=%s a2=%s a3=0 items=0 ppid=%s pid=%s auid=1000 uid=33 gid=34 euid=35 suid=36 fsuid=37 egid=38 sgid=39 fsgid=40 tty=pts0 ses=3 comm=%s exe=%s subj=unconfined key=%s%s\n' \
+	printf \
+		'%stype=SYSCALL msg=audit(%s:%s): arch=%s syscall=%s success=%s exit=%s a0=%s a1=%s a2=%s a3=0 items=0 ppid=%s pid=%s auid=1000 uid=33 gid=34 euid=35 suid=36 fsuid=37 egid=38 sgid=39 fsgid=40 tty=pts0 ses=3 comm=%s exe=%s subj=unconfined key=%s%s\n' \
 		"$prefix" "$stamp" "$1" "$2" "$3" "$success" "$7" "$4" "$5" "$6" "$ppid" "$pid" \
 		"$comm" "$exe" "$key" "$enriched"
 }
@@ -27,7 +28,8 @@ sockaddr() {
 
 # socketcall SERIAL NARGS A0 A1 A2
 socketcall() {
-	printf '%stype=SOCKETCALL msg=audit(%s:%s): nargs=%s a0=%s a1=%s a2=%s\n' "$prefix" "$stamp" \
+	printf '%stype=SOCKETCALL msg=audit(%s:%s): nargs=%s a0=%s a1=%s a2=%s\n' "$prefix" \
+		"$stamp" \
 		"$1" "$2" "$3" "$4" "$5"
 }
 
@@ -95,7 +97,8 @@ once() {
 # rows_of FILE SQL: columns separated by |, "-" for NULL.
 rows_of() {
 	if command -v sqlite3 >/dev/null; then
-		sqlite3 -batch -init /dev/null -noheader -list -separator '|' -nullvalue - "$1" "$2" 2>&1
+		sqlite3 -batch -init /dev/null -noheader -list -separator '|' -nullvalue - "$1" \
+			"$2" 2>&1
 	else
 		python3 -c 'if True:
 			import sqlite3, sys

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "trace.h"
 #include "tracefeed.h"
 
 #define PAGE_MAX 65536

@@ -66,7 +66,8 @@ static socklen_t place(struct sockaddr_storage *s, int family, bool mapped, int 
 
 	memset(s, 0, sizeof(*s));
 	if (family == AF_INET) {
-		*four = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)at),
+		*four = (struct sockaddr_in){ .sin_family = AF_INET,
+					      .sin_port = htons((uint16_t)at),
 					      .sin_addr.s_addr = address };
 		return sizeof(*four);
 	}
@@ -107,7 +108,8 @@ static const struct way ways[] = {
 	{ AF_INET, SOCK_STREAM, false, true },	 { AF_INET6, SOCK_STREAM, false, true },
 	{ AF_INET, SOCK_DGRAM, false, true },	 { AF_INET, SOCK_DGRAM, false, false },
 	{ AF_INET6, SOCK_DGRAM, false, true },	 { AF_INET6, SOCK_DGRAM, false, false },
-	{ AF_INET6, SOCK_DGRAM, true, false },	 { AF_INET, SOCK_STREAM | SOCK_NONBLOCK, false, true },
+	{ AF_INET6, SOCK_DGRAM, true, false },	 { AF_INET, SOCK_STREAM | SOCK_NONBLOCK, false,
+						   true },
 };
 #define WAYS (int)(sizeof(ways) / sizeof(ways[0]))
 
@@ -123,8 +125,8 @@ static void send_once(const struct way *w, int at, int to_port)
 	if (w->connects)
 		connect(fd, (struct sockaddr *)&to, len);
 	if (w->type == SOCK_DGRAM)
-		sendto(fd, self, strlen(self), MSG_NOSIGNAL, w->connects ? NULL : (struct sockaddr *)&to,
-		       w->connects ? 0 : len);
+		sendto(fd, self, strlen(self), MSG_NOSIGNAL,
+		       w->connects ? NULL : (struct sockaddr *)&to, w->connects ? 0 : len);
 }
 
 static void victims(void)
@@ -188,7 +190,8 @@ static size_t question(char *at, const struct way *w, int from_port, int to_port
 	bool six = w->family == AF_INET6 && !w->mapped;
 	struct nlmsghdr *h = (struct nlmsghdr *)at;
 	struct rtmsg *m = NLMSG_DATA(h);
-	uint8_t protocol = w->type & SOCK_STREAM && !(w->type & SOCK_DGRAM) ? IPPROTO_TCP : IPPROTO_UDP;
+	uint8_t protocol = w->type & SOCK_STREAM &&
+		!(w->type & SOCK_DGRAM) ? IPPROTO_TCP : IPPROTO_UDP;
 	uint16_t sport = htons((uint16_t)from_port), dport = htons((uint16_t)to_port);
 	uint32_t four = htonl(INADDR_LOOPBACK);
 	size_t len = six ? 16 : 4;
@@ -233,7 +236,8 @@ static void *ask(void *arg)
 			len += question(buf + len, &ways[w], round & 1 ? at : first + n % count,
 					port + (round & 2 ? 0 : w));
 		io = (struct iovec){ buf, len };
-		two[0].msg_hdr = two[1].msg_hdr = (struct msghdr){ .msg_iov = &io, .msg_iovlen = 1 };
+		two[0].msg_hdr = two[1].msg_hdr =
+			(struct msghdr){ .msg_iov = &io, .msg_iovlen = 1 };
 		if (way_of_writing == 0 ? sendmsg(nl, &two[0].msg_hdr, 0) < 0 :
 		    way_of_writing == 1 ? sendmmsg(nl, two, 2, 0) < 0 :
 					  write(nl, buf, len) < 0)
@@ -243,7 +247,8 @@ static void *ask(void *arg)
 			ssize_t got = recv(nl, answer, sizeof(answer), 0);
 			const struct nlmsghdr *h = (struct nlmsghdr *)answer;
 
-			if (got >= (ssize_t)NLMSG_LENGTH(sizeof(int)) && h->nlmsg_type == NLMSG_ERROR)
+			if (got >= (ssize_t)NLMSG_LENGTH(sizeof(int)) &&
+			    h->nlmsg_type == NLMSG_ERROR)
 				__atomic_add_fetch(&refused, 1, __ATOMIC_RELAXED);
 		}
 		/* A send of its own right after, and a record of its own for the destination. */
@@ -276,7 +281,8 @@ static void pretend(int at, int flags)
 	union { char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))]; struct cmsghdr align; } control;
 	struct sockaddr_storage to;
 	struct iovec io = { (void *)(uintptr_t)self, strlen(self) };
-	struct msghdr m = { .msg_name = &to, .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control,
+	struct msghdr m = { .msg_name = &to, .msg_iov = &io, .msg_iovlen = 1,
+			    .msg_control = &control,
 			    .msg_controllen = sizeof(control) };
 	struct in_pktinfo info = { .ipi_spec_dst.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = open_at(AF_INET, SOCK_DGRAM, false, 2, at);
@@ -346,7 +352,8 @@ static void become(const char *program)
 			execl(program, program, "nothing", (char *)NULL);
 			_exit(127);
 		}
-		if (poll(&wait, 1, 60) > 0 && !getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) &&
+		if (poll(&wait, 1, 60) > 0 && !getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
+							  &size) &&
 		    !error && (wait.revents & POLLOUT) && !(wait.revents & POLLHUP))
 			through++;
 		waitpid(pid, NULL, 0);
@@ -357,7 +364,8 @@ static void become(const char *program)
 
 static void listen_all(void)
 {
-	int tcp = open_at(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, false, 1, port), victim = 0, other = 0;
+	int tcp = open_at(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, false, 1, port), victim = 0,
+		other = 0;
 	int udp = open_at(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, false, 1, port), accepted = 0;
 	int64_t end = now_ms() + ms;
 	struct pollfd fds[] = { { tcp, POLLIN, 0 }, { udp, POLLIN, 0 } };

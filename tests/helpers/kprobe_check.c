@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The probe at tcp_connect(), on a stand-in: uprobes read their arguments by the same code of the
- * kernel (kernel/trace/trace_probe.c), so that a function here, which is called with made-up sockets,
- * shows everything but whether the kernel's own sockets look like that.  Where the kernel has kprobes,
- * that as well.  As root.
+ * kernel (kernel/trace/trace_probe.c), so that a function here, which is called with made-up
+ * sockets, shows everything but whether the kernel's own sockets look like that.  Where the kernel
+ * has kprobes, that as well.  As root.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -180,7 +180,8 @@ int main(void)
 
 	rc = tracefeed_open_probe(BUFFER_BYTES, &probe, false, &t);
 	if (tap_ok(!rc, "a probe can be read like a tracepoint")) {
-		tap_ok(tracefeed_is_probe(t) && file_has(uprobes, "sockledger/connect"), "it is there");
+		tap_ok(tracefeed_is_probe(t) &&
+		       file_has(uprobes, "sockledger/connect"), "it is there");
 		check_events(t);
 		tracefeed_close(t);
 	} else {

@@ -200,7 +200,8 @@ static bool read_options(struct load *l, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'c' }, { "rate", required_argument, NULL, 'r' },
-		{ "seed", required_argument, NULL, 's' },  { "truth", required_argument, NULL, 't' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "truth", required_argument, NULL, 't' },
 		{ "only", required_argument, NULL, 'o' },  { NULL, 0, NULL, 0 },
 	};
 	bool is_chosen = false;

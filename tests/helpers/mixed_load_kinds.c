@@ -83,7 +83,8 @@ static void tell(struct act *a, int fd, const struct sockaddr_storage *to, int64
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
 	/* The port is at the same place in both families. */
-	const struct sockaddr_in *f = (struct sockaddr_in *)&from, *t = (const struct sockaddr_in *)to;
+	const struct sockaddr_in *f = (struct sockaddr_in *)&from,
+		*t = (const struct sockaddr_in *)to;
 	bool is_six = a->kind->family == AF_INET6 && !a->kind->is_mapped;
 	char dst[INET6_ADDRSTRLEN];
 	int n;
@@ -268,8 +269,8 @@ static void passed(struct act *a)
 
 static void bound(struct act *a)
 {
-	struct sockaddr_in own = { .sin_family = AF_INET,
-				   .sin_port = htons((uint16_t)(BOUND_PORT + a->index % BOUND_PORT)) };
+	int port = BOUND_PORT + a->index % BOUND_PORT;
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	int fd = open_socket(a->kind), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));

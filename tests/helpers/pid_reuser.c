@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers that are used again: processes one after the other that are given the same pid (clone3(2),
- * set_tid), run two programs in turn, and connect from the same few local ports.
+ * Numbers that are used again: processes one after the other that are given the same pid
+ * (clone3(2), set_tid), run two programs in turn, and connect from the same few local ports.
  *
  *   reuser DIR ROUNDS TRUTH    DIR: where its programs are: a and b, copies of this one
  *   reuser step MS FOR_MS      no process: the clock is put forward, and back again
  *
- * Each call adds a line to TRUTH: KIND PID EXE PROTO SRC SPORT DST DPORT TIME, between tabs.  Rounds go
- * to port 20000 + round, those of kind "again" all to one.
+ * Each call adds a line to TRUTH: KIND PID EXE PROTO SRC SPORT DST DPORT TIME, between tabs.
+ * Rounds go to port 20000 + round, those of kind "again" all to one.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -78,7 +78,8 @@ static socklen_t loopback(struct sockaddr_storage *s, int family, int port)
 static int open_socket(const struct kind *k, int round)
 {
 	struct sockaddr_storage from;
-	int from_port = k->how & AGAIN ? FIRST_PORT + PORTS : FIRST_PORT + round / KINDS % PORTS, on = 1;
+	int from_port = k->how & AGAIN ? FIRST_PORT + PORTS : FIRST_PORT + round / KINDS % PORTS,
+		on = 1;
 	socklen_t len = loopback(&from, k->family, from_port);
 	int fd = socket(k->family, k->type, 0);
 
@@ -88,7 +89,8 @@ static int open_socket(const struct kind *k, int round)
 	return fd;
 }
 
-static void tell(const struct kind *k, int fd, int to_port, int truth, const char *self, int64_t time_us)
+static void tell(const struct kind *k, int fd, int to_port, int truth, const char *self,
+		 int64_t time_us)
 {
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
@@ -98,9 +100,11 @@ static void tell(const struct kind *k, int fd, int to_port, int truth, const cha
 
 	if (getsockname(fd, (struct sockaddr *)&from, &len))
 		die("getsockname");
-	n = snprintf(line, sizeof(line), "%s\t%d\t%s\t%s\t%s\t%d\t%s\t%d\t%lld\n", k->name, getpid(), self,
+	n = snprintf(line, sizeof(line), "%s\t%d\t%s\t%s\t%s\t%d\t%s\t%d\t%lld\n", k->name,
+		     getpid(), self,
 		     k->type & SOCK_NONBLOCK || k->type == SOCK_STREAM ? "tcp" : "udp", host,
-		     ntohs(((struct sockaddr_in *)&from)->sin_port), host, to_port, (long long)time_us);
+		     ntohs(((struct sockaddr_in *)&from)->sin_port), host, to_port,
+		     (long long)time_us);
 	if (write(truth, line, (size_t)n) != n)
 		die("the truth");
 }
@@ -109,7 +113,8 @@ static void tell(const struct kind *k, int fd, int to_port, int truth, const cha
 static int act(char **argv, bool has_fd)
 {
 	const struct kind *k = &kinds[atoi(argv[2])];
-	int round = atoi(argv[3]), truth = atoi(argv[4]), fd = has_fd ? atoi(argv[6]) : open_socket(k, round);
+	int round = atoi(argv[3]), truth = atoi(argv[4]),
+		fd = has_fd ? atoi(argv[6]) : open_socket(k, round);
 	int to_port = k->how & AGAIN ? AGAIN_PORT : TO_PORT + round;
 	struct sockaddr_storage to;
 	socklen_t len = loopback(&to, k->family, to_port);
@@ -118,14 +123,16 @@ static int act(char **argv, bool has_fd)
 
 	if (k->how & EXECS_BEFORE && !has_fd) {
 		snprintf(number, sizeof(number), "%d", fd);
-		execl(argv[5], argv[5], "act", argv[2], argv[3], argv[4], argv[0], number, (char *)NULL);
+		execl(argv[5], argv[5], "act", argv[2], argv[3], argv[4], argv[0], number,
+		      (char *)NULL);
 		die("exec");
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (k->connects)
 		connect(fd, (struct sockaddr *)&to, len);
 	if (k->type == SOCK_DGRAM)
-		sendto(fd, "x", 1, 0, k->connects ? NULL : (struct sockaddr *)&to, k->connects ? 0 : len);
+		sendto(fd, "x", 1, 0, k->connects ? NULL : (struct sockaddr *)&to,
+		       k->connects ? 0 : len);
 	if (k->how & EXECS_BEHIND) {
 		snprintf(number, sizeof(number), "%d", fd);
 		/* The other program writes the account, so that no process comes between. */
@@ -179,7 +186,8 @@ int main(int argc, char **argv)
 	int rounds, file, kept = 0;
 
 	if (argc >= 7 && !strcmp(argv[1], "tell")) {
-		tell(&kinds[atoi(argv[2])], atoi(argv[6]), TO_PORT + atoi(argv[3]), atoi(argv[4]), argv[5], 0);
+		tell(&kinds[atoi(argv[2])], atoi(argv[6]), TO_PORT + atoi(argv[3]), atoi(argv[4]),
+		     argv[5], 0);
 		return 0;
 	}
 	if (argc >= 6 && !strcmp(argv[1], "act"))
@@ -209,7 +217,8 @@ int main(int argc, char **argv)
 		if (!pid) {
 			snprintf(kind, sizeof(kind), "%d", round % KINDS);
 			snprintf(number, sizeof(number), "%d", round);
-			execl(path[mine], path[mine], "act", kind, number, truth, path[!mine], (char *)NULL);
+			execl(path[mine], path[mine], "act", kind, number, truth, path[!mine],
+			      (char *)NULL);
 			die("exec");
 		}
 		kept += pid == want;

@@ -65,7 +65,8 @@ static long b64(enum call call, int fd, int flags)
 						.msg_iov = &low->iov, .msg_iovlen = 1 };
 	switch (call) {
 	case CALL_SENDTO:
-		result = sendto(fd, low->bytes, sizeof(low->bytes), flags, &low->name.any, low->len);
+		result = sendto(fd, low->bytes, sizeof(low->bytes), flags, &low->name.any,
+				low->len);
 		break;
 	case CALL_SENDMSG:
 		result = sendmsg(fd, &low->message.msg_hdr, flags);
@@ -253,7 +254,8 @@ static int several(int port)
 	for (int i = 0; i < 3; i++) {
 		set_name("127.0.0.1", port + i);
 		names[i] = low->name;
-		messages[i].msg_hdr = (struct msghdr){ .msg_name = &names[i], .msg_namelen = low->len,
+		messages[i].msg_hdr = (struct msghdr){ .msg_name = &names[i],
+						       .msg_namelen = low->len,
 						       .msg_iov = &iov, .msg_iovlen = 1 };
 	}
 	if (sendmmsg(fd, messages, 3, MSG_DONTWAIT) != 3)

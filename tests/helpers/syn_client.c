@@ -10,8 +10,9 @@
  *
  *   SPORT RESULT MICROSECONDS
  *
- * RESULT of TCP: answered (open, or refused), silent (nothing within MS), forbidden (EPERM) or failed.
- * RESULT of UDP, which waits for nothing: sent, forbidden or failed.  All sockets stay open to the end.
+ * RESULT of TCP: answered (open, or refused), silent (nothing within MS), forbidden (EPERM) or
+ * failed.  RESULT of UDP, which waits for nothing: sent, forbidden or failed.  All sockets stay
+ * open to the end.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -124,7 +125,8 @@ static void run(struct knock *k)
 	int64_t first_us = now_us();
 
 	while (k->ended < k->count) {
-		int64_t due_us = first_us + k->begun * 1000000LL / k->rate, left_us = due_us - now_us();
+		int64_t due_us = first_us + k->begun * 1000000LL / k->rate,
+			left_us = due_us - now_us();
 
 		if (k->begun < k->count && left_us <= 0) {
 			start(k);
@@ -188,6 +190,7 @@ int main(int argc, char **argv)
 		die("calloc");
 	run(&k);
 	for (int i = 0; i < k.count; i++)
-		printf("%u %s %lld\n", k.tries[i].port, k.tries[i].result, (long long)k.tries[i].took_us);
+		printf("%u %s %lld\n", k.tries[i].port, k.tries[i].result,
+		       (long long)k.tries[i].took_us);
 	return 0;
 }

@@ -70,7 +70,8 @@ static bool take(struct tracebuf *b, struct seen *s)
 	kbuffer_load_subbuffer(kbuf, page);
 	lost = kbuffer_missed_events(kbuf) != 0;
 	s->lost += lost;
-	for (void *data = kbuffer_read_event(kbuf, &ns); data; data = kbuffer_next_event(kbuf, &ns)) {
+	for (void *data = kbuffer_read_event(kbuf, &ns); data; data =
+	     kbuffer_next_event(kbuf, &ns)) {
 		on_marker(s, data, kbuffer_event_size(kbuf), ns, lost);
 		lost = false;
 	}
@@ -122,8 +123,8 @@ static void test_each(struct tracebuf *b, const char *how)
 		at_once &= (int64_t)s.last_ns >= from_ns && (int64_t)s.last_ns <= clock_mono_ns();
 	}
 	take_all(b, &s);
-	tap_ok(each && s.count == 5000 && s.ordered && !s.lost, "%s: every marker comes, as soon as it is written",
-	       how);
+	tap_ok(each && s.count == 5000 && s.ordered &&
+	       !s.lost, "%s: every marker comes, as soon as it is written", how);
 	tap_ok(s.dated && at_once, "%s: with the time when it was written", how);
 	take_all(b, &s);
 	tap_ok(s.count == 5000, "%s: and none comes twice", how);
@@ -137,7 +138,8 @@ static void test_lost(struct tracebuf *b, const char *how)
 		write_marker(n, 200);
 	take_all(b, &s);
 	tap_ok(s.lost == 1 && s.count < 1000 && s.last == 1000 && s.ordered && s.dated,
-	       "%s: of a buffer that was full the newest come, and it is told that others are lost", how);
+	       "%s: of a buffer that was full the newest come, and it is told that others are lost",
+	       how);
 	for (long n = 1001; n <= 1010; n++)
 		write_marker(n, 200);
 	take_all(b, &s);
@@ -213,8 +215,8 @@ static void test_beside(struct tracebuf *b, const char *how)
 	atomic_store(&w.ending, true);
 	pthread_join(thread, NULL);
 	take_all(b, &s);
-	tap_ok(there && s.ordered && s.dated && s.count > 100 && s.last == atomic_load(&w.written) &&
-		       (s.lost || s.gaps || s.count == s.last),
+	tap_ok(there && s.ordered && s.dated && s.count > 100 &&
+	       s.last == atomic_load(&w.written) && (s.lost || s.gaps || s.count == s.last),
 	       "%s: while another processor writes, what was written before comes", how);
 	tap_note("%s: %ld of %ld markers, told to be lost %d times", how, s.count, s.last, s.lost);
 }
@@ -247,7 +249,8 @@ int main(void)
 	instance = tracefs_instance_create(name);
 	kbuf = kbuffer_alloc(sizeof(long) == 8 ? KBUFFER_LSIZE_8 : KBUFFER_LSIZE_4,
 			     endian.bytes[0] ? KBUFFER_ENDIAN_LITTLE : KBUFFER_ENDIAN_BIG);
-	if (!instance || !kbuf || tracefs_instance_file_write(instance, "buffer_size_kb", BUFFER_KB) < 0 ||
+	if (!instance || !kbuf || tracefs_instance_file_write(instance, "buffer_size_kb",
+							      BUFFER_KB) < 0 ||
 	    tracefs_instance_file_write(instance, "trace_clock", "mono") < 0) {
 		puts("1..0 # SKIP no trace here");
 		return 0;

@@ -62,7 +62,8 @@ static socklen_t address(enum action a, int port, struct sockaddr_storage *ss)
 	return sizeof(*in6);
 }
 
-/* One line in one write: the file is opened for appending, so lines of many processes stay whole. */
+/* One line in one write: the file is opened for appending, so lines of many processes stay
+ * whole. */
 static void tell(int truth, const char *program, enum action a, int port)
 {
 	char line[512];
@@ -156,7 +157,8 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'c' }, { "rate", required_argument, NULL, 'r' },
-		{ "seed", required_argument, NULL, 's' },  { "truth", required_argument, NULL, 't' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "truth", required_argument, NULL, 't' },
 		{ "storm", no_argument, NULL, 'S' },	   { NULL, 0, NULL, 0 },
 	};
 	char dir[] = "/tmp/sockledger-load.XXXXXX";

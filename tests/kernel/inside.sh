@@ -11,7 +11,8 @@ syn_client() {
 }
 # results: of syn_client's lines on stdin, how many of each result: "answered 3, silent 1".
 results() {
-	awk '{ n[$2]++ } END { for (r in n) print r " " n[r] }' | LC_ALL=C sort | paste -sd, | sed 's/,/, /g'
+	awk '{ n[$2]++ } END { for (r in n) print r " " n[r] }' | LC_ALL=C sort | paste -sd, |
+		sed 's/,/, /g'
 }
 # slowest: of syn_client's lines on stdin, the longest time in microseconds.
 slowest() {
@@ -21,7 +22,8 @@ slowest() {
 daemon_pid() {
 	cat "$lab/sockledgerd.pid"
 }
-# kernel_queue COLUMN: the kernel's numbers of all queues, added up: 3 waiting, 6 dropped, 7 not handed over.
+# kernel_queue COLUMN: the kernel's numbers of all queues, added up: 3 waiting, 6 dropped, 7 not
+# handed over.
 kernel_queue() {
 	awk -v column="$1" '{ sum += $column } END { print sum + 0 }' \
 		/proc/net/netfilter/nfnetlink_queue

@@ -55,7 +55,8 @@ static struct endpoint endpoint(const struct chaos *c, bool six, bool local)
 static int protocol(const struct chaos *c)
 {
 	static const int protocols[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDP,
-					 IPPROTO_SCTP, IPPROTO_UDPLITE, IPPROTO_ICMP, IPPROTO_ICMPV6 };
+					 IPPROTO_SCTP, IPPROTO_UDPLITE, IPPROTO_ICMP,
+					 IPPROTO_ICMPV6 };
 
 	return protocols[draw(c, 8)];
 }
@@ -144,10 +145,12 @@ static void trace(const struct chaos *c)
 	struct trace_event e = {
 		.kind = (enum trace_kind)draw(c, TRACE_EXEC_DONE + 1),
 		.tid = 99 + (int32_t)draw(c, PIDS + 8), .interrupt = !draw(c, 16),
-		.protocol = protocol(c), .src = endpoint(c, six, true), .dst = endpoint(c, six, false),
+		.protocol = protocol(c), .src = endpoint(c, six, true),
+		.dst = endpoint(c, six, false),
 		.socket = draw(c, 4), .old_state = TCP_CLOSE,
 		.family = draw(c, 2) ? AF_INET : AF_NETLINK,
-		.new_state = draw(c, 4) ? TCP_SYN_SENT : TCP_CLOSE, .result = (int64_t)draw(c, 3) - 1,
+		.new_state = draw(c, 4) ? TCP_SYN_SENT : TCP_CLOSE,
+		.result = (int64_t)draw(c, 3) - 1,
 		.other = 99 + (int32_t)draw(c, PIDS + 8), .thread = draw(c, 2), .name = "/plain",
 	};
 

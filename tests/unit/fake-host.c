@@ -59,7 +59,8 @@ struct fake_process *fake_process(int64_t pid, int64_t ppid, int64_t uid, const 
 	if (!p)
 		p = &fake.process[fake.processes++];
 	*p = (struct fake_process){
-		.pid = pid, .ppid = ppid, .uid = uid, .exe = exe, .netns = FAKE_NETNS, .alive = true,
+		.pid = pid, .ppid = ppid, .uid = uid, .exe = exe, .netns = FAKE_NETNS,
+		.alive = true,
 		.start_ticks = (fake.now_us - BOOT_US - 60000000) / TICK_US,
 	};
 	return p;

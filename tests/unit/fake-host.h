@@ -72,7 +72,8 @@ extern struct fake_host {
 	int64_t overruns, lost;		/* lost: found out by the next drain */
 	/* what came of it */
 	int64_t rows, proven, listed, names, twice, verdicts;
-	int64_t looks;			/* at a process's program or network, since the last verdict */
+	/* at a process's program or network, since the last verdict */
+	int64_t looks;
 	int64_t counter[64];
 	const char *counter_name[64];
 	bool verdicts_fail;

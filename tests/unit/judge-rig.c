@@ -53,7 +53,8 @@ void rig_begin(const char *policy, bool trace)
 	};
 	rig.host.observer = observer_new(rig.host.pairing);
 	rig.judge = judge_new(&tools, read_policy(policy));
-	if (!rig.host.pairing || !rig.host.observer || !rig.host.lookups || !rig.host.tasks || !rig.judge)
+	if (!rig.host.pairing || !rig.host.observer || !rig.host.lookups || !rig.host.tasks ||
+	    !rig.judge)
 		abort();
 }
 

@@ -75,7 +75,8 @@ __attribute__((unused)) static void set_address(struct event *e, const char *add
 	e->port = port;
 }
 
-__attribute__((unused)) static struct event make_connect(int64_t fd, const char *address, int port, int64_t exit)
+__attribute__((unused)) static struct event make_connect(int64_t fd, const char *address, int port,
+							 int64_t exit)
 {
 	struct event e = make(EVENT_CONNECT, fd, exit);
 
@@ -83,7 +84,8 @@ __attribute__((unused)) static struct event make_connect(int64_t fd, const char 
 	return e;
 }
 
-__attribute__((unused)) static struct event make_bind(int64_t fd, const char *address, int port, int64_t exit)
+__attribute__((unused)) static struct event make_bind(int64_t fd, const char *address, int port,
+						      int64_t exit)
 {
 	struct event e = make(EVENT_BIND, fd, exit);
 

@@ -241,13 +241,15 @@ static void test_optional(void)
 		feed(a, ADDRESS);
 		feed(a, TITLE);
 		tap_ok(delivered(0, of[i].kind, of[i].whole, "\"curl\"") &&
-		       counted(1, 0, 0, 0, 0, 0), "%s: whole with its title", event_kind_name(of[i].kind));
+		       counted(1, 0, 0, 0, 0, 0), "%s: whole with its title",
+		       event_kind_name(of[i].kind));
 		assembler_free(a);
 
 		a = fresh();
 		feed(a, of[i].call);
 		feed(a, TITLE);
-		tap_ok(got_count == 0, "%s: without an address it waits", event_kind_name(of[i].kind));
+		tap_ok(got_count == 0, "%s: without an address it waits",
+		       event_kind_name(of[i].kind));
 		feed(a, END);
 		tap_ok(delivered(0, of[i].kind, of[i].lines, "\"curl\"") &&
 		       counted(1, 0, 0, 0, 0, 0), "%s: and then is no loss",

@@ -10,7 +10,8 @@
 #include "tap.h"
 
 static const struct packet_facts traced = {
-	.protocol = IPPROTO_TCP, .direction = DIRECTION_OUT, .uid = 1000, .has_ports = true, .traced = true,
+	.protocol = IPPROTO_TCP, .direction = DIRECTION_OUT, .uid = 1000, .has_ports = true,
+	.traced = true,
 };
 static const struct packet_facts bare = {
 	.protocol = IPPROTO_TCP, .direction = DIRECTION_OUT, .uid = 1000, .has_ports = true,
@@ -31,14 +32,16 @@ static struct testimony with_caller(int32_t pid, bool call)
 
 	t.trace.asked = true;
 	t.trace.lookups = t.trace.count = 1;
-	t.trace.by[0] = (struct caller){ .pid = pid, .tid = pid, .uid = -1, .call = call, .exact = true };
+	t.trace.by[0] = (struct caller){ .pid = pid, .tid = pid, .uid = -1, .call = call,
+					 .exact = true };
 	return t;
 }
 
 static void add_caller(struct testimony *t, int32_t pid, int64_t uid)
 {
 	t->trace.by[t->trace.count++] = (struct caller){
-		.pid = pid, .uid = uid, .uid_asked = true, .place = PLACE_HERE, .exact = true, .call = true };
+		.pid = pid, .uid = uid, .uid_asked = true, .place = PLACE_HERE, .exact = true,
+		.call = true };
 	t->trace.lookups++;
 }
 
@@ -57,7 +60,8 @@ static void hold(struct testimony *t, int32_t pid, int32_t fd, bool in_call, boo
 	t->socket.uid = 1000;
 	t->holders.cache_asked = t->holders.recent_asked = true;
 	testimony_add_holder(t, &(struct socket_holder){
-		.pid = pid, .fd = fd, .source = FROM_RECENT, .in_call = in_call, .blocking = blocking });
+		.pid = pid, .fd = fd, .source = FROM_RECENT, .in_call = in_call,
+		.blocking = blocking });
 }
 
 static void test_trace(void)
@@ -65,8 +69,9 @@ static void test_trace(void)
 	struct testimony t = with_caller(100, true), u;
 	struct attribution a = weigh(&traced, &t);
 
-	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN && a.final && a.source == FROM_TRACE &&
-	       a.next == ASK_PLACE, "a call that was seen is proof, and only its place is asked for");
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN && a.final &&
+	       a.source == FROM_TRACE && a.next == ASK_PLACE,
+	       "a call that was seen is proof, and only its place is asked for");
 	t.trace.by[0].place = PLACE_ELSEWHERE;
 	a = weigh(&traced, &t);
 	tap_ok(a.pid < 0 && !a.final && a.next == ASK_SOCKET_WIDELY,
@@ -76,7 +81,8 @@ static void test_trace(void)
 	t.record_asked_for = 100;
 	tap_ok(weigh(&traced, &t).next == ASK_NOTHING, "once");
 	t.trace.by[0].place = PLACE_GONE;
-	tap_ok(weigh(&traced, &t).next == ASK_SOCKET_AGAIN, "of a process that is gone the socket tells");
+	tap_ok(weigh(&traced, &t).next == ASK_SOCKET_AGAIN,
+	       "of a process that is gone the socket tells");
 	t.socket.again = t.socket.asked = t.socket.found = true;
 	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_CERTAIN, "which ended with it");
 	t.socket.inode = 7000;
@@ -84,16 +90,19 @@ static void test_trace(void)
 
 	t = with_caller(100, false);
 	a = weigh(&traced, &t);
-	tap_ok(a.certainty == CERTAINTY_INFERRED && !a.final && a.awaits_call && a.next == ASK_SOCKET,
+	tap_ok(a.certainty == CERTAINTY_INFERRED && !a.final && a.awaits_call &&
+	       a.next == ASK_SOCKET,
 	       "a lookup alone is no proof, its call would be");
 	hold(&t, 100, 3, false, false);
 	a = weigh(&traced, &t);
-	tap_ok(a.certainty == CERTAINTY_CERTAIN && a.fd == 3 && a.source == FROM_TRACE, "nor the socket in it");
+	tap_ok(a.certainty == CERTAINTY_CERTAIN && a.fd == 3 &&
+	       a.source == FROM_TRACE, "nor the socket in it");
 	t = with_caller(100, false);
 	hold(&t, 200, 3, false, false);
 	t.trace.by[0].place = PLACE_HERE;
 	a = weigh(&traced, &t);
-	tap_ok(a.pid == 100 && a.candidate_count == 1 && a.candidates[0] == 200 && a.next == ASK_USER,
+	tap_ok(a.pid == 100 && a.candidate_count == 1 && a.candidates[0] == 200 &&
+	       a.next == ASK_USER,
 	       "a caller is right beside a mere holder, if it is the socket's user");
 	t.trace.by[0].uid_asked = true;
 	t.trace.by[0].uid = 2000;
@@ -105,7 +114,8 @@ static void test_trace(void)
 	t.trace.by[0].place = PLACE_HERE;
 	add_caller(&t, 200, 1000);
 	a = weigh(&traced, &t);
-	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_INFERRED, "of two callers neither is proven");
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_INFERRED,
+	       "of two callers neither is proven");
 	u = t;
 	hold(&u, 200, 3, false, false);
 	a = weigh(&traced, &u);
@@ -116,10 +126,12 @@ static void test_trace(void)
 	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN && !a.candidate_count,
 	       "one of another user is none of them");
 	t.trace.more = true;
-	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED, "where there may be others nothing is proof");
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED,
+	       "where there may be others nothing is proof");
 	t.trace.more = false;
 	t.trace.lossy = true;
-	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED, "nor where an event may be missing");
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED,
+	       "nor where an event may be missing");
 	t.trace.lossy = false;
 	t.program_unsure = true;
 	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED,
@@ -141,12 +153,14 @@ static void test_holders(void)
 	tap_ok(weigh(&bare, &t).next == ASK_RECORD, "then the record");
 	t.record_asked_for = -1;
 	a = weigh(&bare, &t);
-	tap_ok(a.next == WAIT_FOR_SCAN && a.certainty == CERTAINTY_UNKNOWN && !strcmp(a.reason, "no-audit"),
+	tap_ok(a.next == WAIT_FOR_SCAN && a.certainty == CERTAINTY_UNKNOWN &&
+	       !strcmp(a.reason, "no-audit"),
 	       "then all of /proc, as long as the socket is open");
 	t.socket.inode = -1;
 	t.records_seen = true;
 	a = weigh(&bare, &t);
-	tap_ok(a.next == WAIT_FOR_RECORD && !strcmp(a.reason, "gone"), "else a record alone can help");
+	tap_ok(a.next == WAIT_FOR_RECORD &&
+	       !strcmp(a.reason, "gone"), "else a record alone can help");
 	hold(&t, 100, 3, false, true);
 	a = weigh(&bare, &t);
 	tap_ok(a.pid == 100 && a.holder_not_caller && a.next == ASK_RECORD,
@@ -173,12 +187,14 @@ static void test_records(void)
 {
 	struct testimony t = fresh();
 	struct attribution a;
-	struct call_record r = { .row = 9, .inode = 7000, .uid = 1000, .pid = 100, .fd = 3, .attempted = true,
+	struct call_record r = { .row = 9, .inode = 7000, .uid = 1000, .pid = 100, .fd = 3,
+				 .attempted = true,
 				 .by = RECORD_OF_USER };
 
 	t.record = r;
 	a = weigh(&bare, &t);
-	tap_ok(a.pid == 100 && a.row == 9 && a.source == FROM_CACHE && a.certainty == CERTAINTY_INFERRED,
+	tap_ok(a.pid == 100 && a.row == 9 && a.source == FROM_CACHE &&
+	       a.certainty == CERTAINTY_INFERRED,
 	       "a record names a process that nobody else names");
 	hold(&t, 200, 3, false, false);
 	tap_ok(weigh(&bare, &t).pid == 200, "a holder stays named");
@@ -201,7 +217,8 @@ static void test_records(void)
 	t.record.by = RECORD_PAIRED;
 	t.record.fd_seen = true;
 	a = weigh(&bare, &t);
-	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN && !(a.evidence & EVIDENCE_PROC_SYSCALL),
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN &&
+	       !(a.evidence & EVIDENCE_PROC_SYSCALL),
 	       "a late record of the very socket is right");
 	t.record.inode = 8000;
 	a = weigh(&bare, &t);
@@ -210,18 +227,22 @@ static void test_records(void)
 
 	r.fd_seen = true;
 	testimony_of_record(&t, &r);
-	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_CERTAIN, "a record alone, with its descriptor seen");
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_CERTAIN,
+	       "a record alone, with its descriptor seen");
 	t.record.bound = true;
 	a = weigh(&bare, &t);
 	tap_ok(a.certainty == CERTAINTY_INFERRED &&
-	       a.evidence == (EVIDENCE_AUDIT | EVIDENCE_FD | EVIDENCE_BIND), "but not by a bound port");
+	       a.evidence == (EVIDENCE_AUDIT | EVIDENCE_FD | EVIDENCE_BIND),
+	       "but not by a bound port");
 	t.record.bound = t.record.attempted = false;
-	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_INFERRED, "nor one of a call that failed at once");
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_INFERRED,
+	       "nor one of a call that failed at once");
 	t = with_caller(100, false);
 	t.record = r;
 	t.record.by = RECORD_PAIRED;
 	t.record.uid = 3000;
-	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED, "nor a lookup beside another user's record");
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED,
+	       "nor a lookup beside another user's record");
 	t.trace.by[0].call = true;
 	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_CERTAIN, "unless its call was seen");
 	t = fresh();
@@ -230,9 +251,11 @@ static void test_records(void)
 	t.record = r;
 	t.record.by = RECORD_PAIRED;
 	a = weigh(&bare, &t);
-	tap_ok(a.certainty == CERTAINTY_INFERRED && (a.evidence & EVIDENCE_TRACE), "of a row before a restart");
+	tap_ok(a.certainty == CERTAINTY_INFERRED &&
+	       (a.evidence & EVIDENCE_TRACE), "of a row before a restart");
 	t.earlier.certain = true;
-	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_CERTAIN, "only what had been proof stays that");
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_CERTAIN,
+	       "only what had been proof stays that");
 }
 
 /* Any testimony: there is an answer, the candidates are others, and asking comes to an end. */
@@ -257,7 +280,8 @@ static void test_random(void)
 		f.protocol = scratch_random() % 2 ? IPPROTO_UDP : IPPROTO_TCP;
 		f.uid = (int64_t)(scratch_random() % 3) - 1;
 		attribute(&f, &t, &a);
-		good = (a.pid < 0) == (a.certainty == CERTAINTY_UNKNOWN) && (a.pid < 0) == (a.reason != NULL) &&
+		good = (a.pid < 0) == (a.certainty == CERTAINTY_UNKNOWN) &&
+			(a.pid < 0) == (a.reason != NULL) &&
 		       a.candidate_count <= CALLERS_MAX + HOLDERS_MAX && a.caller < t.trace.count;
 		for (int i = 0; i < a.candidate_count; i++)
 			good = good && a.candidates[i] != a.pid;

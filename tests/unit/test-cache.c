@@ -439,7 +439,8 @@ static void test_errors(void)
 	tap_ok(cache_writer_open(path, &w) == -EPROTO && cache_reader_open(path, &r) == -EPROTO,
 	       "a newer version: -EPROTO");
 	raw(path, "PRAGMA user_version = 1; PRAGMA application_id = 7");
-	tap_ok(cache_writer_open(path, &w) == -EMEDIUMTYPE && cache_reader_open(path, &r) == -EMEDIUMTYPE,
+	tap_ok(cache_writer_open(path, &w) == -EMEDIUMTYPE &&
+	       cache_reader_open(path, &r) == -EMEDIUMTYPE,
 	       "another application's: -EMEDIUMTYPE");
 	raw(path, "PRAGMA application_id = 0x736c6361");
 	tap_ok(cache_writer_open(path, &w) == 0, "and ours again");

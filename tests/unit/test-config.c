@@ -53,7 +53,8 @@ static void test_queues(void)
 	} table[] = {
 		{ "queue = off", -1, -1 },	  { "queue = 0", 0, 0 },
 		{ "queue = 65535", 65535, 65535 }, { "queue = 7:9", 7, 9 },
-		{ "queue = 0:63", 0, 63 },	  { "queue = auto", 0, (processors > 64 ? 64 : processors) - 1 },
+		{ "queue = 0:63", 0, 63 },	  { "queue = auto", 0,
+						    (processors > 64 ? 64 : processors) - 1 },
 		{ "queue = 0:64", 0, -2 },	  { "queue = 9:7", 0, -2 },
 		{ "queue = 65536", 0, -2 },	  { "queue = auto:3", 0, -2 },
 		{ "queue = -1", 0, -2 },	  { "queue = 1:", 0, -2 },
@@ -65,11 +66,11 @@ static void test_queues(void)
 		int rc = load(&c, table[i].text, strlen(table[i].text), &count);
 
 		if (table[i].last == -2)
-			tap_ok(rc && count == 1 && strstr(complaints, "must be off, auto, "), "%s: refused",
-			       table[i].text);
+			tap_ok(rc && count == 1 && strstr(complaints, "must be off, auto, "),
+			       "%s: refused", table[i].text);
 		else
-			tap_ok(!rc && c.queue == table[i].first && c.queue_last == table[i].last, "%s",
-			       table[i].text);
+			tap_ok(!rc && c.queue == table[i].first &&
+			       c.queue_last == table[i].last, "%s", table[i].text);
 		config_release(&c);
 	}
 }
@@ -177,7 +178,8 @@ static const struct {
 static void test_marks(void)
 {
 	static const struct { const char *text; int64_t mark; } good[] = {
-		{ "mark = 0x3\n", 0x3 }, { "mark = 0x6\n", 0x6 }, { "mark = 0xC0000000\n", 0xc0000000 },
+		{ "mark = 0x3\n", 0x3 }, { "mark = 0x6\n", 0x6 },
+		{ "mark = 0xC0000000\n", 0xc0000000 },
 	};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {

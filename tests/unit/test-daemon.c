@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sockledgerd's order of starting, and of stopping, which must be the exact reverse: also when a part
- * cannot be started.  Every part is one that only says that it was called, by a letter of its own.
+ * sockledgerd's order of starting, and of stopping, which must be the exact reverse: also when a
+ * part cannot be started.  Every part is one that only says that it was called, by a letter of its
+ * own.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -86,7 +87,8 @@ bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
 	(void)p, (void)pid, (void)e;
 	return false;
 }
-void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg), void *arg)
+void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg),
+		      void *arg)
 {
 	(void)p, (void)each, (void)arg;
 }
@@ -167,15 +169,16 @@ int judge_poll(struct judge *j) { (void)j; return -1; }
 void judge_end(struct judge *j) { (void)j; }
 void judge_free(struct judge *j) { (void)j; note('j'); }
 const struct cache_feed_ops record_intake_ops;
-struct cache_feed *cache_feed_start(const char *path, bool once, const struct cache_feed_ops *ops, void *arg)
+struct cache_feed *cache_feed_start(const char *path, bool once, const struct cache_feed_ops *ops,
+				    void *arg)
 {
 	(void)path, (void)once, (void)ops, (void)arg;
 	return make('C');
 }
 bool cache_feed_ended(const struct cache_feed *r, int *rc) { (void)r; *rc = unread; return true; }
 void cache_feed_free(struct cache_feed *r) { (void)r; note('c'); }
-int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops, void *arg,
-			struct queue_threads **r)
+int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops,
+			void *arg, struct queue_threads **r)
 {
 	(void)q, (void)boost, (void)ops, (void)arg;
 	*r = make('H');
@@ -227,13 +230,14 @@ static void test_failures(struct program *program, const char *order)
 		if (taken) {
 			bool judged = strchr(before, 'J') != NULL;
 
-			snprintf(wanted, sizeof(wanted), "%s%.*s%s%s", before, (int)(taken - after), after,
-				 judged ? "" : "!", taken);
+			snprintf(wanted, sizeof(wanted), "%s%.*s%s%s", before, (int)(taken - after),
+				 after, judged ? "" : "!", taken);
 		} else {
 			snprintf(wanted, sizeof(wanted), "%s%s", before, after);
 		}
 		status = run(program, order[i]);
-		if (!tap_ok(!strcmp(journal, wanted) && status == 1, "without %c: %s", order[i], wanted))
+		if (!tap_ok(!strcmp(journal, wanted) &&
+			    status == 1, "without %c: %s", order[i], wanted))
 			tap_note("got %d %s", status, journal);
 	}
 }
@@ -248,15 +252,18 @@ int main(void)
 	expect("LUPDOAWC+*.-cwaodpul", run(&program, '\0'), 0, "without a queue");
 	test_failures(&program, alone);
 	reloads = 2;
-	expect("LUPDOAWC+*~%+*~%+*.-cwaodpul", run(&program, '\0'), 0, "the manager hears of each reload");
+	expect("LUPDOAWC+*~%+*~%+*.-cwaodpul", run(&program, '\0'), 0,
+	       "the manager hears of each reload");
 	unread = -EIO;
-	expect("LUPDOAWC+*.-cwaodpul", run(&program, '\0'), 1, "a cache that cannot be read: exit status 1");
+	expect("LUPDOAWC+*.-cwaodpul", run(&program, '\0'), 1,
+	       "a cache that cannot be read: exit status 1");
 	unread = 0;
 
 	program.config.queue = program.config.queue_last = 0;
 	expect("LUPDOAWYSKTEQJCHB+*.bh-cjqetksywaodpul", run(&program, '\0'), 0, "with a queue");
 	test_failures(&program, with_queue);
-	expect("LUPDOAWYSKTQJCHB+*.bh-cjqetksywaodpul", run(&program, 'E'), 0, "without a trace it goes on");
+	expect("LUPDOAWYSKTQJCHB+*.bh-cjqetksywaodpul", run(&program, 'E'), 0,
+	       "without a trace it goes on");
 	config_release(&program.config);
 	return tap_done();
 }

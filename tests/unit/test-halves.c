@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event.h"
 #include "halves.h"
 #include "tap.h"
 
@@ -16,8 +17,8 @@ static struct endpoint to(const char *text)
 	return e;
 }
 
-static void add(struct halves *f, uint64_t id, const char *peer, int64_t inode, int64_t pid, int64_t uid,
-		int64_t time_us)
+static void add(struct halves *f, uint64_t id, const char *peer, int64_t inode, int64_t pid,
+		int64_t uid, int64_t time_us)
 {
 	halves_add(f, &(struct half){ .id = id, .protocol = IPPROTO_TCP, .peer = to(peer),
 				     .inode = inode, .pid = pid, .fd = -1, .uid = uid,
@@ -112,15 +113,19 @@ static void test_records(void)
 	add(f, 6, "192.0.2.1:80", -1, 301, 7, 2000001);
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 7, 2000100) == 5, "the oldest record");
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, 301, -1, 7, 2000100) == 6, "that of a process");
-	tap_ok(find(f, "192.0.2.1:80", IPPROTO_UDP, -1, -1, 7, 2000100) == 0, "not of another protocol");
-	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 8, 2000100) == 0, "not of another user");
+	tap_ok(find(f, "192.0.2.1:80", IPPROTO_UDP, -1, -1, 7, 2000100) == 0,
+	       "not of another protocol");
+	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 8, 2000100) == 0,
+	       "not of another user");
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, 301, -1, 7, 5000100) == 6,
 	       "an older one, whose first SYN may have been lost");
 	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, 301, -1, 7, 150000100) == 0, "not an old one");
 	halves_settle(f, 5);
-	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 7, 2000100) == 6, "not one that is settled");
+	tap_ok(find(f, "192.0.2.1:80", IPPROTO_TCP, -1, -1, 7, 2000100) == 6,
+	       "not one that is settled");
 	halves_add(f, &(struct half){ .id = 8, .protocol = IPPROTO_UDP, .peer = to("192.0.2.3:80"),
-				     .inode = -1, .pid = 302, .fd = 4, .uid = 7, .time_us = 2000000 });
+				     .inode = -1, .pid = 302, .fd = 4, .uid = 7,
+				     .time_us = 2000000 });
 	tap_ok(find(f, "192.0.2.3:80", IPPROTO_UDP, 302, 4, 7, 900000000) == 8,
 	       "a connected UDP socket may be used late");
 	tap_ok(find(f, "192.0.2.3:80", IPPROTO_UDP, 302, 5, 7, 900000000) == 0,

@@ -79,7 +79,8 @@ static bool do_ending(const struct args *a)
 /* Its start is after the packet. */
 static bool do_reborn(const struct args *a)
 {
-	fake_process(number(a, 1, 0), 1, number(a, 3, 1000), program(a->word[2]))->start_ticks += 6100;
+	fake_process(number(a, 1, 0), 1, number(a, 3, 1000), program(a->word[2]))->start_ticks +=
+		6100;
 	return true;
 }
 
@@ -141,7 +142,8 @@ static bool do_sock(const struct args *a)
 /* Not connected: bound to the port alone. */
 static bool do_sockany(const struct args *a)
 {
-	struct endpoint local = now.hook == NF_INET_LOCAL_IN ? now.dst : now.src, any = { .port = 0 };
+	struct endpoint local = now.hook == NF_INET_LOCAL_IN ? now.dst : now.src,
+		any = { .port = 0 };
 
 	memset(local.addr.bytes, 0, sizeof(local.addr.bytes));
 	any.addr.family = local.addr.family;
@@ -479,7 +481,8 @@ static bool is_is(const struct args *a)
 static bool is_confirmed(const struct args *a)
 {
 	if (now.outcome->kind == OUTCOME_CONFIRM)
-		return is_row(&now.outcome->connection, a) && now.outcome->amended == (a->count > 3);
+		return is_row(&now.outcome->connection, a) &&
+			now.outcome->amended == (a->count > 3);
 	tap_note("outcome %d", now.outcome->kind);
 	return false;
 }
@@ -602,16 +605,21 @@ static const struct {
 	{ "nonblock", do_nonblock }, { "call", do_call }, { "sock", do_sock },
 	{ "sockany", do_sockany }, { "closed", do_closed }, { "connect", do_connect },
 	{ "boundconnect", do_boundconnect }, { "forge", do_forge }, { "sent", do_sent },
-	{ "newtask", do_newtask }, { "exec", do_exec }, { "lost", do_lost }, { "socket", do_socket },
+	{ "newtask", do_newtask }, { "exec", do_exec }, { "lost", do_lost },
+	{ "socket", do_socket },
 	{ "record", do_record }, { "sendrecord", do_sendrecord }, { "accepted", do_accepted },
 	{ "udp", do_udp }, { "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in },
-	{ "forward", do_forward }, { "user", do_user }, { "sport", do_sport }, { "dport", do_dport },
-	{ "packet", do_packet }, { "packets", do_packets }, { "turn", do_turn }, { "pass", do_pass },
+	{ "forward", do_forward }, { "user", do_user }, { "sport", do_sport },
+	{ "dport", do_dport },
+	{ "packet", do_packet }, { "packets", do_packets }, { "turn", do_turn },
+	{ "pass", do_pass },
 	{ "park", do_park }, { "observe", do_observe }, { "policy", do_policy }, { "end", do_end },
 	{ "broken", do_broken },
-	{ "parked", is_parked }, { "verdict", is_verdict }, { "prompt", is_prompt }, { "is", is_is },
+	{ "parked", is_parked }, { "verdict", is_verdict }, { "prompt", is_prompt },
+	{ "is", is_is },
 	{ "confirmed", is_confirmed }, { "new", is_new }, { "by", is_by }, { "reason", is_reason },
-	{ "exe", is_exe }, { "whole", is_whole }, { "young", do_young }, { "rule", is_rule }, { "rows", is_rows }, { "records", is_records },
+	{ "exe", is_exe }, { "whole", is_whole }, { "young", do_young }, { "rule", is_rule },
+	{ "rows", is_rows }, { "records", is_records },
 	{ "proven", is_proven }, { "counter", is_counter }, { "next", is_next },
 	{ "listed", is_listed },
 };

@@ -699,7 +699,8 @@ static void test_errors(void)
 	sqlite3_exec(db, "PRAGMA user_version = 1; PRAGMA application_id = 0x736c6361", NULL, NULL,
 		     NULL);
 	sqlite3_close(db);
-	tap_ok(ledger_writer_open(path, &second) == -EMEDIUMTYPE, "a cache is no ledger: -EMEDIUMTYPE");
+	tap_ok(ledger_writer_open(path, &second) == -EMEDIUMTYPE,
+	       "a cache is no ledger: -EMEDIUMTYPE");
 	tap_ok(ledger_open_read(path, &db) == -EMEDIUMTYPE, "nor for a reader");
 }
 

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "connection.h"
 #include "lookups.h"
 #include "tap.h"
+#include "trace.h"
+#include "tuple.h"
 
 #define MS 1000000LL
 
@@ -238,7 +241,8 @@ static void test_tcp6(void)
 	now += 3000 * MS;
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7004", "[::1]:80") == 0, "not one of long ago");
 	syn_sent(10, "[::1]:7005", "[::1]:80", 11);
-	tap_ok(packet(IPPROTO_TCP, "[::1]:7005", "[::1]:80") == 1 && who[0].call, "bound: by its port");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7005", "[::1]:80") == 1 &&
+	       who[0].call, "bound: by its port");
 }
 
 int main(void)

@@ -19,10 +19,11 @@ static const struct {
 	  "    2  17252     0 2   256     4     3      300  1\n"
 	  "    3  17251     0 2   256    40    30      300  1\n", 1004, 2003 },
 	/* as wide as they get */
-	{ 65535, 1, "65535  17251 4294967295 2 65535 4294967295 4294967295 4294967295  1\n", 4294967295,
-	  4294967295 },
+	{ 65535, 1, "65535  17251 4294967295 2 65535 4294967295 4294967295 4294967295  1\n",
+	  4294967295, 4294967295 },
 	/* not what we know: nothing, and the next line all the same */
-	{ 0, 64, "queue portid\n    0  17251\n    0  17251     0 2   256     1     2        3\n", 1, 2 },
+	{ 0, 64, "queue portid\n    0  17251\n    0  17251     0 2   256     1     2        3\n", 1,
+	  2 },
 };
 
 int main(void)
@@ -36,7 +37,8 @@ int main(void)
 		f = fmemopen(text, strlen(text) + 1, "r");
 		/* Read twice: from its beginning each time. */
 		for (int n = 0; n < 2; n++)
-			tap_ok(!nfqueue_stats_read(f, (unsigned int)table[i].first, table[i].count, &s) &&
+			tap_ok(!nfqueue_stats_read(f, (unsigned int)table[i].first, table[i].count,
+						   &s) &&
 			       s.dropped == table[i].dropped &&
 			       s.user_dropped == table[i].user_dropped, "text %zu, time %d", i, n);
 		fclose(f);

@@ -20,13 +20,14 @@ static struct connection packet_of(const struct event *e, int64_t pid)
 	return p;
 }
 
-/* The packet's row, as the judge hands it over: its process holds the socket, or, inode -1, nothing is
- * known of it but what `word` has beside that. */
+/* The packet's row, as the judge hands it over: its process holds the socket, or, inode -1, nothing
+ * is known of it but what `word` has beside that. */
 static uint64_t decided_by(struct connection *p, int64_t fd, int64_t inode, uint64_t row,
 			   struct packet_word word)
 {
 	word.facts = (struct packet_facts){
-		.protocol = p->protocol, .direction = p->direction, .uid = p->uid, .has_ports = true,
+		.protocol = p->protocol, .direction = p->direction, .uid = p->uid,
+		.has_ports = true,
 	};
 	word.pid = p->pid;
 	word.testimony.socket.inode = inode;
@@ -78,27 +79,32 @@ static void test_packets(void)
 		       few[2].pid == -1, "no more of them than there is room for, the newest first");
 	}
 	observer_learn(o, 70, 300, 5);
-	tap_ok(observer_holder(o, 70, &h) && h.pid == 300 && h.fd == 5, "what /proc showed is known");
+	tap_ok(observer_holder(o, 70, &h) && h.pid == 300 &&
+	       h.fd == 5, "what /proc showed is known");
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 	e.inode = 50;
 	give(e);
 	id = out.connection.id;
 	p = packet_of(&e, e.pid);
-	tap_ok(pairing_find(pairing, &p, e.pid, 3, &r) && r.id == id && !pairing_find(pairing, &p, 7, 3, &r) &&
-		       !pairing_find(pairing, &p, e.pid, 4, &r), "the record of that very call has come");
+	tap_ok(pairing_find(pairing, &p, e.pid, 3, &r) && r.id == id &&
+	       !pairing_find(pairing, &p, 7, 3, &r) &&
+		       !pairing_find(pairing, &p, e.pid, 4, &r),
+		       "the record of that very call has come");
 	tap_ok(decided(&p, 3, 50, id) == id, "its packet is on its row");
 	tap_ok(!pairing_find(pairing, &p, e.pid, 3, &r), "once");
 	p = packet_of(&e, e.pid);
 	tap_ok(decided(&p, 3, 51, 0) != id, "the packet of the next socket is on another");
 	e.inode = 51;
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && !out.amended &&
-	       out.connection.certainty == CERTAINTY_CERTAIN, "its record, when it comes, confirms it");
+	       out.connection.certainty == CERTAINTY_CERTAIN,
+	       "its record, when it comes, confirms it");
 
 	for (int64_t uid = 0; uid < 2; uid++) {
 		struct packet_word word = nothing_known();
 
 		word.testimony.trace.by[0] = (struct caller){
-			.pid = 101, .uid = uid, .uid_asked = true, .place = PLACE_HERE, .exact = true };
+			.pid = 101, .uid = uid, .uid_asked = true, .place = PLACE_HERE,
+			.exact = true };
 		word.testimony.trace.count = word.testimony.trace.lookups = 1;
 
 		fresh();
@@ -165,7 +171,8 @@ static void test_sends(void)
 	tap_ok(is_new(e, IPPROTO_UDP), "a datagram is a row");
 	first = out.connection.id;
 	e.time_us = now_us += 1000;
-	tap_ok(give(e) == OUTCOME_AGAIN && out.id == first, "another one to there is the same flow");
+	tap_ok(give(e) == OUTCOME_AGAIN &&
+	       out.id == first, "another one to there is the same flow");
 	set_address(&e, "192.0.2.2", 53);
 	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.id != first, "to elsewhere it is another");
 	set_address(&e, "192.0.2.1", 53);

@@ -10,7 +10,8 @@
 #include "tap.h"
 
 #define V4(hl, proto, frag_hi, frag_lo) \
-	0x40 | (hl), 0, 0, 60, 0, 1, (frag_hi), (frag_lo), 64, (proto), 0, 0, 10, 0, 0, 1, 10, 0, 0, 2
+	0x40 | (hl), 0, 0, 60, 0, 1, (frag_hi), (frag_lo), 64, (proto), 0, 0, \
+	10, 0, 0, 1, 10, 0, 0, 2
 #define V6(next) \
 	0x60, 0, 0, 0, 0, 40, (next), 64, \
 	0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, \
@@ -26,9 +27,11 @@ static const struct row {
 	bool fragment;
 } rows[] = {
 #define ROW(what, rc, protocol, sport, dport, fragment, ...) \
-	{ what, { __VA_ARGS__ }, sizeof((uint8_t[]){ __VA_ARGS__ }), rc, protocol, sport, dport, fragment }
+	{ what, { __VA_ARGS__ }, sizeof((uint8_t[]){ __VA_ARGS__ }), rc, protocol, sport, dport, \
+	  fragment }
 	ROW("TCP over IPv4", 0, 6, 0x1234, 80, false, V4(5, 6, 0x40, 0), TCP),
-	ROW("with options", 0, 6, 0x1234, 80, false, V4(7, 6, 0x40, 0), 1, 1, 1, 1, 1, 1, 1, 0, TCP),
+	ROW("with options", 0, 6, 0x1234, 80, false, V4(7, 6, 0x40, 0), 1, 1, 1, 1, 1, 1, 1, 0,
+	    TCP),
 	ROW("UDP", 0, 17, 0x1234, 80, false, V4(5, 17, 0, 0), PORTS, 0, 8, 0, 0),
 	ROW("UDP-Lite", 0, 136, 0x1234, 80, false, V4(5, 136, 0, 0), PORTS, 0, 8, 0, 0),
 	ROW("SCTP", 0, 132, 0x1234, 80, false, V4(5, 132, 0, 0), PORTS, 0, 0, 0, 0, 0, 0, 0, 0),
@@ -46,7 +49,8 @@ static const struct row {
 	ROW("nothing", -EINVAL, -1, -1, -1, false, 0),
 	ROW("TCP over IPv6", 0, 6, 0x1234, 80, false, V6(6), TCP),
 	ROW("behind hop-by-hop and destination options", 0, 17, 0x1234, 80, false, V6(0),
-	    60, 0, 0, 0, 0, 0, 0, 0, 17, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, PORTS, 0, 8, 0, 0),
+	    60, 0, 0, 0, 0, 0, 0, 0, 17, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, PORTS, 0, 8,
+	    0, 0),
 	ROW("behind routing and AH", 0, 6, 0x1234, 80, false, V6(43),
 	    51, 0, 0, 0, 0, 0, 0, 0, 6, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TCP),
 	ROW("behind mobility, HIP and SHIM6", 0, 17, 0x1234, 80, false, V6(135),
@@ -54,14 +58,16 @@ static const struct row {
 	    17, 0, 0, 0, 0, 0, 0, 0, PORTS, 0, 8, 0, 0),
 	ROW("the first fragment of IPv6", 0, 17, 0x1234, 80, false, V6(44),
 	    17, 0, 0, 1, 0, 0, 0, 7, PORTS, 0, 8, 0, 0),
-	ROW("a later fragment of IPv6", 0, 17, -1, -1, true, V6(44), 17, 0, 0, 8, 0, 0, 0, 7, PORTS),
+	ROW("a later fragment of IPv6", 0, 17, -1, -1, true, V6(44), 17, 0, 0, 8, 0, 0, 0, 7,
+	    PORTS),
 	ROW("no next header", 0, 59, -1, -1, false, V6(59), 1, 2, 3, 4),
 	ROW("ICMPv6", 0, 58, -1, -1, false, V6(58), 128, 0, 0, 0),
 	ROW("an extension header cut off", -ENODATA, 0, -1, -1, false, V6(0), 6, 4, 0, 0),
 #undef ROW
 };
 
-/* Nothing is read beyond the end: each prefix in memory of exactly its length (for the sanitizers). */
+/* Nothing is read beyond the end: each prefix in memory of exactly its length (for the
+ * sanitizers). */
 static bool prefixes(const struct row *r)
 {
 	for (size_t len = 0; len <= r->len; len++) {
@@ -167,7 +173,8 @@ int main(int argc, char **argv)
 
 		if (!tap_ok(rc == r->rc && p.protocol == r->protocol && p.src.port == r->sport &&
 			    p.dst.port == r->dport && p.fragment == r->fragment, "%s", r->what))
-			tap_note("rc %d protocol %d ports %d %d", rc, p.protocol, p.src.port, p.dst.port);
+			tap_note("rc %d protocol %d ports %d %d", rc, p.protocol, p.src.port,
+				 p.dst.port);
 		tap_ok(prefixes(r), "%s: cut off anywhere", r->what);
 	}
 	test_extensions();

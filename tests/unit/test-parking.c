@@ -21,7 +21,8 @@ static void test_slots(void)
 	       "copies of it wait with it, four at most");
 	for (int i = 1; i < PARKED_MAX; i++)
 		last = parking_add(&p, 2, 0, MS);
-	tap_ok(last == PARKED_MAX - 1 && parking_add(&p, 2, 0, MS) < 0, "when all are taken there is no room");
+	tap_ok(last == PARKED_MAX - 1 &&
+	       parking_add(&p, 2, 0, MS) < 0, "when all are taken there is no room");
 	parking_release(&p, 5);
 	tap_ok(parking_add(&p, 3, 0, MS) == 5 && p.end == PARKED_MAX, "a free one is used again");
 	for (int i = PARKED_MAX - 1; i >= 0; i--)
@@ -36,13 +37,15 @@ static void test_scans(void)
 
 	tap_ok(!parking_wants_scan(&p, SCAN_NEWEST, false), "without a socket no scan helps");
 	p.slot[first].wants_scan = true;
-	tap_ok(parking_wants_scan(&p, SCAN_NEWEST, false) && !parking_wants_scan(&p, SCAN_ALL, false),
+	tap_ok(parking_wants_scan(&p, SCAN_NEWEST, false) &&
+	       !parking_wants_scan(&p, SCAN_ALL, false),
 	       "the newest processes first");
 	parking_scan_begins(&p, SCAN_NEWEST);
 	second = parking_add(&p, 2, 0, 5 * MS);
 	p.slot[second].wants_scan = true;
 	parking_scan_is_over(&p, SCAN_NEWEST);
-	tap_ok(parking_wants_scan(&p, SCAN_ALL, false) && parking_wants_scan(&p, SCAN_NEWEST, false) &&
+	tap_ok(parking_wants_scan(&p, SCAN_ALL, false) &&
+	       parking_wants_scan(&p, SCAN_NEWEST, false) &&
 	       !parking_wants_scan(&p, SCAN_NEWEST, true),
 	       "then all; a scan that began before a packet came is none of its");
 	parking_scan_begins(&p, SCAN_ALL);
@@ -56,7 +59,8 @@ static void test_deadlines(void)
 	static struct parking p;
 	struct parked *k = &p.slot[parking_add(&p, 1, 10 * MS, 5 * MS)];
 
-	tap_ok(!parking_is_over(k, 15 * MS - 1, PIECE) && parking_is_over(k, 15 * MS, PIECE), "its time");
+	tap_ok(!parking_is_over(k, 15 * MS - 1, PIECE) &&
+	       parking_is_over(k, 15 * MS, PIECE), "its time");
 	k->wants_scan = true;
 	tap_ok(!parking_is_over(k, 15 * MS, PIECE), "which counts only where it was used");
 	for (int i = 0; i < 20; i++)
@@ -64,7 +68,8 @@ static void test_deadlines(void)
 	tap_ok(parking_is_over(k, 15 * MS, PIECE) && !parking_is_over(k, 14 * MS, PIECE),
 	       "by pieces of a search");
 	k->pieces = PARKING_PIECES_MIN - 1;
-	tap_ok(!parking_is_over(k, 60 * MS, PIECE), "a starved daemon looks for some pieces all the same");
+	tap_ok(!parking_is_over(k, 60 * MS, PIECE),
+	       "a starved daemon looks for some pieces all the same");
 	k->pieces = PARKING_PIECES_MIN;
 	tap_ok(!parking_is_over(k, 60 * MS - 1, PIECE) && parking_is_over(k, 60 * MS, PIECE),
 	       "and not for more than ten times the time");
@@ -84,7 +89,8 @@ static void test_denials(void)
 	c.dst.port = 443;
 	denials_add(&d, &c, 7000, 0, VERDICT_REJECT);
 	tap_ok(denials_find(&d, &c, 7000, 29999 * MS) == VERDICT_REJECT &&
-	       !denials_find(&d, &c, 7000, 30000 * MS), "what was denied is denied again for half a minute");
+	       !denials_find(&d, &c, 7000, 30000 * MS),
+	       "what was denied is denied again for half a minute");
 	tap_ok(!denials_find(&d, &c, 7001, 0), "not another socket");
 	c.src.port++;
 	tap_ok(!denials_find(&d, &c, 7000, 0), "nor another port");

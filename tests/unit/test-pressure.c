@@ -65,7 +65,8 @@ static void test_late(void)
 	int many = 0;
 
 	begin();
-	tap_ok(ordinary(10, MS, 5 * MS) == 2, "kept waiting for milliseconds: the second is the last");
+	tap_ok(ordinary(10, MS, 5 * MS) == 2,
+	       "kept waiting for milliseconds: the second is the last");
 	begin();
 	tap_ok(!ordinary(5000, MS, 199 * US), "less than 200 us is not late");
 	begin();

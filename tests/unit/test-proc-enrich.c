@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "event.h"
 #include "proc.h"
 #include "tap.h"
 #include "proc_enrich.h"
@@ -164,7 +165,8 @@ static void test_other_process(void)
 	set_start(ticks_at(now));
 	make_event(&e, 101, 3);
 	e.time_us = now - 500000;
-	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "started after the record: another one");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE &&
+	       untouched(&e), "started after the record: another one");
 	e.time_us = now + 50000;
 	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == 4711, "started just before it: the same");
 	set_start(ticks_at(now - 60 * TIME_US_PER_S));
@@ -179,7 +181,8 @@ static void test_other_process(void)
 
 	link_to("exe", EXE " (deleted)");
 	make_event(&e, 101, 3);
-	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == 4711, "the same program, deleted meanwhile");
+	tap_ok(ask(&e) == PROC_ENRICH_READ &&
+	       e.inode == 4711, "the same program, deleted meanwhile");
 	e.text[EVENT_EXE] = text_of("/usr/bin/made-u");
 	e.inode = e.start_ticks = -1;
 	tap_ok(ask(&e) == PROC_ENRICH_GONE, "another one beside a deleted one");
@@ -209,7 +212,8 @@ static void test_time(void)
 
 	make_event(&e, 101, 3);
 	e.time_us = now - 4 * TIME_US_PER_S;
-	tap_ok(proc_enrich_read(&w, &e, now) == PROC_ENRICH_READ, "a record of four seconds ago is asked");
+	tap_ok(proc_enrich_read(&w, &e, now) == PROC_ENRICH_READ,
+	       "a record of four seconds ago is asked");
 	make_event(&e, 101, 3);
 	e.time_us = now - 6 * TIME_US_PER_S;
 	tap_ok(proc_enrich_read(&w, &e, now) == PROC_ENRICH_OLD && untouched(&e),
@@ -333,7 +337,8 @@ static void test_self(void)
 		e.text[EVENT_EXE] = text_of(exe);
 		e.time_us = started_us - 100000;
 		/* As if read at once: this test may have run for longer than records stay fresh. */
-		tap_ok(proc_enrich_read(&w, &e, started_us + 100000) == PROC_ENRICH_GONE && untouched(&e),
+		tap_ok(proc_enrich_read(&w, &e, started_us + 100000) == PROC_ENRICH_GONE &&
+		       untouched(&e),
 		       "a record from before this process began is another's");
 	}
 	proc_enrich_release(&w);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What /proc says of processes, and the search through it: on a made-up /proc, with all that names may
- * hold and files may lack. */
+/* What /proc says of processes, and the search through it: on a made-up /proc, with all that names
+ * may hold and files may lack. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "clock.h"
+#include "event.h"
 #include "procfs.h"
 #include "procscan.h"
 #include "scratch.h"
 #include "tap.h"
+#include "text.h"
 
 static struct procfs *procfs;
 
@@ -93,9 +95,10 @@ static void test_names(void)
 static void test_broken_stats(void)
 {
 	static const char *const stats[] = {
-		"", "101", "101 (curl", "101 curl) S 4", ") 101 (", "101 (curl) S 4 5 6", "101 (curl)",
-		"101 (a name of 64 bytes 89 123456789 123456789 123456789 123456789 12345) S 4 5 6 7 8 9 "
-		"10 11 12 13 14 15 16 17 18 19 20 21 2200\n",
+		"", "101", "101 (curl", "101 curl) S 4", ") 101 (", "101 (curl) S 4 5 6",
+		"101 (curl)",
+		"101 (a name of 64 bytes 89 123456789 123456789 123456789 123456789 12345) S 4 5 6"
+		" 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 2200\n",
 	};
 	struct event e;
 
@@ -116,7 +119,8 @@ static void test_rest(void)
 	struct event e;
 
 	put_stat("101/stat", "curl");
-	tap_ok(procfs_glance(procfs, 101, &e) && is(e.text[EVENT_EXE], NULL), "a zombie has no program");
+	tap_ok(procfs_glance(procfs, 101, &e) &&
+	       is(e.text[EVENT_EXE], NULL), "a zombie has no program");
 	procfs_rest(procfs, &e);
 	tap_ok(e.uid == -1 && e.netns == -1 && is(e.text[EVENT_CMDLINE], NULL),
 	       "without a status nothing more is said");
@@ -129,11 +133,12 @@ static void test_rest(void)
 	put("101/cmdline", "curl\0-v\0two words\0", 18);
 	put_link("101/cwd", "/tmp");
 	put_text("101/cgroup", "1:name=systemd:/x\n0::/system.slice/x.service\n");
-	tap_ok(procfs_glance(procfs, 101, &e) && is(e.text[EVENT_EXE], "/usr/bin/curl") && e.uid == -1 &&
-	       is(e.text[EVENT_CWD], NULL), "a glance is no more than that");
+	tap_ok(procfs_glance(procfs, 101, &e) && is(e.text[EVENT_EXE], "/usr/bin/curl") &&
+	       e.uid == -1 && is(e.text[EVENT_CWD], NULL), "a glance is no more than that");
 	procfs_rest(procfs, &e);
 	tap_ok(e.uid == 1 && e.euid == 2 && e.fsuid == 5 && e.gid == 6, "users and group");
-	tap_ok(e.auid == 1000 && e.session == -1 && e.netns == 4026531840, "login, session, namespace");
+	tap_ok(e.auid == 1000 && e.session == -1 &&
+	       e.netns == 4026531840, "login, session, namespace");
 	tap_ok(is(e.text[EVENT_CMDLINE], "curl -v two words") && is(e.text[EVENT_CWD], "/tmp") &&
 	       is(e.text[EVENT_CGROUP], "/system.slice/x.service"), "texts");
 	memset(big, 'x', sizeof(big));
@@ -286,7 +291,8 @@ static void test_search(void)
 	put_text("44/syscall", "42 0x3 0x7ffd0000 0x10 0x0 0x0 0x0 0x7ffd0000 0x401000\n");
 	put_link("44/fd/3", "socket:[4400]");
 	procscan_newest(s);
-	tap_ok(search(s) == 2 * 64 + 2 && was_seen(7000, 107, 3), "the newest, a thread's number among them");
+	tap_ok(search(s) == 2 * 64 + 2 &&
+	       was_seen(7000, 107, 3), "the newest, a thread's number among them");
 	tap_ok(was_seen(9000, 90, 3) && was_seen(4400, 44, 3) && !was_seen(4300, 43, 3) &&
 		       !was_seen(90, 90000, 7), "64 and no more");
 	tap_ok(seen[0].inode == 4400 && seen[1].pid == 107,

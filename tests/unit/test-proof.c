@@ -26,7 +26,8 @@ int main(void)
 		none = none && !is_certain(alone[i], true, true);
 	tap_ok(none, "no witness alone is proof");
 	tap_ok(!is_certain(I | F, true, true), "nor that a process holds the socket");
-	tap_ok(is_certain(A | I | F, true, false), "its record, by the descriptor that is the socket");
+	tap_ok(is_certain(A | I | F, true, false),
+	       "its record, by the descriptor that is the socket");
 	tap_ok(!is_certain(A | I | F, false, true), "not by another descriptor");
 	tap_ok(!is_certain(A | I, true, true), "not with a socket that it was not seen to hold");
 	tap_ok(is_certain(S | I | F, false, false), "in the call on that socket");
@@ -37,16 +38,20 @@ int main(void)
 	tap_ok(!is_certain(T | A, true, false) && !is_certain(T | C, true, false),
 	       "not where something speaks against the trace");
 	tap_ok(!is_certain(A | C, true, true), "a call without the lookup is none");
-	tap_ok(proof_of(127, &(struct proof_conditions){ .same_socket = true, .program_unsure = true, .trace_unambiguous = true }) ==
+	tap_ok(proof_of(127, &(struct proof_conditions){ .same_socket = true,
+							 .program_unsure = true,
+							 .trace_unambiguous = true }) ==
 	       CERTAINTY_INFERRED, "nor of a program that may be another by now");
 	/* More witnesses and fewer doubts never make it less sure. */
 	for (unsigned int e = 0; e < 128; e++)
 		for (unsigned int more = 1; more < 128; more <<= 1)
 			for (int d = 0; d < 4; d++)
 				monotone = monotone && (!is_certain(e, d & 1, d & 2) ||
-					   (is_certain(e | more, d & 1, d & 2) && is_certain(e, true, true)));
+					   (is_certain(e | more, d & 1, d & 2) &&
+					    is_certain(e, true, true)));
 	tap_ok(monotone, "one witness more never makes it less sure");
-	tap_ok(proof_of(127, &(struct proof_conditions){ .same_socket = true, .shared = true, .trace_unambiguous = true }) ==
+	tap_ok(proof_of(127, &(struct proof_conditions){ .same_socket = true, .shared = true,
+							 .trace_unambiguous = true }) ==
 	       CERTAINTY_INFERRED, "nothing is where others looked the same tuple up");
 	return tap_done();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of protocols: names and numbers both ways, what each is like, sockets, the view's SQL. */
+/* The table of protocols: names and numbers both ways, what each is like, sockets, the view's
+ * SQL. */
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -50,7 +51,8 @@ static void test_traits(void)
 		{ 1, false, true, false }, { 58, false, true, false },
 		/* What goes over the wire is TCP. */
 		{ 262, false, false, false },
-		{ 47, false, false, false }, { -1, false, false, false }, { 0, false, false, false },
+		{ 47, false, false, false }, { -1, false, false, false },
+		{ 0, false, false, false },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

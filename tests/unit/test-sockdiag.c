@@ -101,7 +101,8 @@ static void exact(const char *what, int family, int type, const char *addr, cons
 }
 
 /* An unconnected UDP socket, found by its port. */
-static void by_port(const char *what, int family, const char *addr, const char *from, const char *to)
+static void by_port(const char *what, int family, const char *addr, const char *from,
+		    const char *to)
 {
 	int fd = open_bound(family, SOCK_DGRAM, addr);
 	struct endpoint local = local_of(fd), peer;

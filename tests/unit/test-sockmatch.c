@@ -13,7 +13,8 @@ struct row {
 };
 
 static const struct row rows[] = {
-	/* The six of the reference; in the second the packet's address is .105, as the socket's is. */
+	/* The six of the reference; in the second the packet's address is .105, as the socket's
+	 * is. */
 	{ "a connected TCP socket", "192.168.1.106:47344", "151.101.65.140:443",
 	  "192.168.1.106:47344", "151.101.65.140:443", SOCK_FIT_EXACT },
 	{ "broadcast from a bound socket", "192.168.1.105:8612", "192.168.1.255:8612",

@@ -32,7 +32,8 @@ static enum event_kind kind_of(const char *name)
 		const char *name;
 		enum event_kind kind;
 	} names[] = {
-		{ "socket", EVENT_SOCKET }, { "bind", EVENT_BIND },	{ "connect", EVENT_CONNECT },
+		{ "socket", EVENT_SOCKET }, { "bind", EVENT_BIND },	{ "connect",
+									  EVENT_CONNECT },
 		{ "sendto", EVENT_SEND },   { "sendmsg", EVENT_SEND },	{ "sendmmsg", EVENT_SEND },
 		{ "accept", EVENT_ACCEPT }, { "accept4", EVENT_ACCEPT },
 		{ "execve", EVENT_EXEC },   { "execveat", EVENT_EXEC }, { "clone", EVENT_FORK },

@@ -4,12 +4,14 @@
 
 #include "tap.h"
 #include "tasks.h"
+#include "trace.h"
 
 static int64_t now;
 
 static void make(struct tasks *t, int32_t maker, int32_t tid, bool thread)
 {
-	tasks_event(t, &(struct trace_event){ .kind = TRACE_TASK, .time_ns = ++now, .tid = maker, .other = tid,
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_TASK, .time_ns = ++now, .tid = maker,
+					      .other = tid,
 					      .thread = thread });
 }
 
@@ -30,14 +32,16 @@ int main(void)
 	struct tasks *t = tasks_new();
 	int64_t before;
 
-	tap_ok(tasks_process(t, 5, now) == -1 && tasks_process(t, -1, now) == -1 && !tasks_exe(t, 5, now).data,
+	tap_ok(tasks_process(t, 5, now) == -1 && tasks_process(t, -1, now) == -1 &&
+	       !tasks_exe(t, 5, now).data,
 	       "nothing is known of one that was never heard of");
 	tasks_add(t, 10, 10, 1);
 	tasks_add(t, 11, 10, -1);
 	tap_ok(tasks_process(t, 11, now) == 10 && tasks_parent(t, 10, now) == 1, "one that was there before");
 	tasks_set_exe(t, 10, text_of("/usr/bin/old"));
 	make(t, 10, 13, false);
-	tap_ok(runs(t, 10, "/usr/bin/old") && runs(t, 13, "/usr/bin/old"), "and its program, also its child's");
+	tap_ok(runs(t, 10, "/usr/bin/old") &&
+	       runs(t, 13, "/usr/bin/old"), "and its program, also its child's");
 	make(t, 11, 12, true);
 	tap_ok(tasks_process(t, 12, now) == 10, "a thread that a thread makes is of the same process");
 	tap_ok(tasks_parent(t, 12, now) == -1, "and its maker is no parent of its");
@@ -51,7 +55,8 @@ int main(void)
 	tap_ok(runs(t, 20, "/usr/bin/true") && runs(t, 21, "/usr/bin/true") &&
 		       runs(t, 23, "/usr/bin/true"), "a child runs its parent's program");
 	exec(t, 21, "/usr/bin/false");
-	tap_ok(runs(t, 21, "/usr/bin/false") && runs(t, 20, "/usr/bin/true"), "until it runs another");
+	tap_ok(runs(t, 21, "/usr/bin/false") &&
+	       runs(t, 20, "/usr/bin/true"), "until it runs another");
 	exec(t, 21, "true");
 	tap_ok(!tasks_exe(t, 21, now).data, "a name that is no absolute path tells nothing");
 	for (int i = 1; i < 250; i++)
@@ -62,14 +67,16 @@ int main(void)
 	tap_ok(tasks_process(t, 21, now) == 10, "a number that is given again is the new one's");
 	make(t, 99, 21, true);
 	make(t, 99, 24, false);
-	tap_ok(tasks_process(t, 21, now) == -1 && tasks_process(t, 24, now) == 24 && tasks_parent(t, 24, now) == -1,
+	tap_ok(tasks_process(t, 21, now) == -1 && tasks_process(t, 24, now) == 24 &&
+	       tasks_parent(t, 24, now) == -1,
 	       "a thread that is not known may be any process's");
 	exec(t, 30, "/usr/bin/true");
 	make(t, 10, 31, true);
 	before = now;
 	exec(t, 30, "/usr/bin/false");
 	make(t, 20, 31, false);
-	tap_ok(runs(t, 30, "/usr/bin/false") && text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/true")),
+	tap_ok(runs(t, 30, "/usr/bin/false") &&
+	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/true")),
 	       "the program of then, where another was executed since");
 	tap_ok(tasks_process(t, 31, now) == 31 && tasks_process(t, 31, before) == 10 &&
 	       tasks_process(t, 31, before - 1) == -1,
@@ -93,7 +100,8 @@ int main(void)
 	make(t, 33, 34, false);
 	for (int i = 0; i < 4000; i++)
 		exec(t, 35, "/usr/bin/false");
-	tap_ok(runs(t, 34, "/usr/bin/true") && runs(t, 35, "/usr/bin/false"), "after thousands of other programs");
+	tap_ok(runs(t, 34, "/usr/bin/true") &&
+	       runs(t, 35, "/usr/bin/false"), "after thousands of other programs");
 	for (int i = 0; i < 4000; i++)
 		exec(t, 35, "/usr/bin/false");
 	tap_ok(!tasks_exe(t, 33, now).data && !tasks_exe(t, 34, now).data && runs(t, 35, "/usr/bin/false") &&
@@ -114,7 +122,8 @@ int main(void)
 	tap_ok(tasks_process(t, 40001, now) == -1, "any number of them");
 	exec(t, 50, "/usr/bin/true");
 	tasks_forget(t);
-	tap_ok(tasks_process(t, 50, now) == -1 && !tasks_exe(t, 50, now).data && tasks_changed_ns(t, 50) == -1,
+	tap_ok(tasks_process(t, 50, now) == -1 && !tasks_exe(t, 50, now).data &&
+	       tasks_changed_ns(t, 50) == -1,
 	       "what was forgotten is not known");
 	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC_BEGIN, .tid = 701,
 					      .time_ns = 900 });

@@ -309,7 +309,8 @@ static void run(int64_t round)
 
 int main(int argc, char **argv)
 {
-	static const char *const policies[] = { "default allow\n", "allow certain\ndefault deny\n" };
+	static const char *const policies[] =
+		{ "default allow\n", "allow certain\ndefault deny\n" };
 	enum { ROUNDS = 50000, LIFE = 500 };
 
 	scratch_seed(argc, argv);
