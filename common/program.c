@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "diag.h"
+#include "failures.h"
 #include "log.h"
 #include "program.h"
 
@@ -69,6 +70,7 @@ static int read_config(struct program *p, bool to_syslog)
 	}
 	if (!config_load(&p->config, p->config_path, &diags))
 		return PROGRAM_RUNS;
+	FAILS(CONFIG_BAD);
 	config_release(&p->config);
 	if (to_syslog)
 		log_error("configuration has mistakes: nothing was started");

@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "daemon.h"
 #include "db.h"
+#include "failures.h"
 #include "judge.h"
 #include "ledger.h"
 #include "ledger_sink.h"
@@ -220,6 +221,7 @@ static int start_trace(struct daemon *d)
 
 	if (!d->parts.config->trace)
 		return 0;
+	FAILS(NO_TRACEFS);
 	rc = tracefeed_open(d->parts.config->trace_bytes, &h->tracefs);
 	h->sees_exec = h->tracefs && tracefeed_sees_exec(h->tracefs);
 	if (rc)

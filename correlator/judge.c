@@ -26,6 +26,7 @@
 #include "config.h"
 #include "denials.h"
 #include "describe.h"
+#include "failures.h"
 #include "host.h"
 #include "judge.h"
 #include "ledger_sink.h"
@@ -135,8 +136,10 @@ static void send_verdict(struct judge *j, struct packet_id id, uint32_t mark, en
 		rc = nfqueue_accept(j->t.queue, id, mark | reject);
 	else
 		rc = nfqueue_drop(j->t.queue, id);
-	if (rc)
+	if (rc) {
+		FAILS(VERDICT_FAILED);
 		j->count[C_VERDICT_ERRORS]++;
+	}
 }
 
 static void send_verdicts(struct judge *j, struct undecided *k, enum verdict verdict)
@@ -406,8 +409,10 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 	uint64_t tuple;
 
 	count_packet(j, k.arrived_ns);
-	if (!read_packet(p, c))
+	if (!read_packet(p, c)) {
+		FAILS(PACKET_BAD);
 		j->count[C_MALFORMED]++;
+	}
 	tuple = packet_hash_tuple(c->protocol, &c->src, &c->dst);
 	if (join_retransmission(j, p->id, tuple))
 		return;
@@ -512,6 +517,7 @@ void judge_late_record(struct judge *j, struct outcome *out)
 	policy_decide(j->policy, &out->connection, &a);
 	if (a.verdict == out->verdict)
 		return;
+	FAILS(MISJUDGED);
 	j->count[C_MISJUDGED]++;
 	out->connection.text[CONNECTION_REASON] = text_of("misjudged");
 	/* The name is of this function's. */
@@ -588,6 +594,7 @@ static void expire(struct judge *j, int slot)
 	ask_last_record(j->t.host, &k->q);
 	decide(j, k, true);
 	release(j, slot);
+	FAILS(NO_RECORD_IN_TIME);
 	j->count[C_EXPIRED]++;
 }
 

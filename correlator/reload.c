@@ -9,6 +9,7 @@
 
 #include "config.h"
 #include "diag.h"
+#include "failures.h"
 #include "judge.h"
 #include "log.h"
 #include "parts.h"
@@ -61,6 +62,7 @@ struct policy *reload_read_policy(const struct config *c)
 	rc = strcmp(c->policy, "none") ? policy_load(c->policy, &complaints.diags, &policy) :
 					 policy_parse("none", "", 0, &complaints.diags, &policy);
 	complaints_log(&complaints);
+	FAILS(POLICY_BAD);
 	if (rc)
 		log_error("the policy '%s' cannot be used: %u mistakes", c->policy,
 			  complaints.diags.count);
@@ -94,6 +96,7 @@ void reload(struct parts *p, const char *config_path)
 	rc = config_load(&fresh, config_path, &complaints.diags);
 	complaints_log(&complaints);
 	if (rc) {
+		FAILS(CONFIG_BAD);
 		log_error("the configuration has %u mistakes and was not taken over",
 			  complaints.diags.count);
 	} else {

@@ -21,6 +21,7 @@
 
 #include "assemble.h"
 #include "counters.h"
+#include "failures.h"
 
 #define OPEN_MAX_EVENTS 128
 /* Four records of at most 8970 bytes (MAX_AUDIT_MESSAGE_LENGTH, libaudit.h). */
@@ -168,6 +169,7 @@ static void finish_event(struct assembler *a, unsigned int index)
 		whole.proctitle = (struct text){ e->title, e->title_len };
 
 	count_add(a->counters, COUNT_EVENTS, 1);
+	FAILS(RECORD_MISSING);
 	if (e->foreign)
 		count_add(a->counters, COUNT_SKIPPED_SYSCALL, 1);
 	else if (!(e->have & R_SYSCALL))

@@ -2,6 +2,7 @@
 /* Finds the serials that never came. */
 #include <string.h>
 
+#include "failures.h"
 #include "gaps.h"
 
 static bool test_and_set(struct gaps *g, uint32_t serial)
@@ -30,6 +31,7 @@ void gaps_resume(struct gaps *g, uint32_t newest)
 {
 	uint32_t between = g->first - newest - 1;
 
+	FAILS(PLUGIN_KILLED);
 	if (!g->started)
 		begin(g, newest);
 	else if (between < UINT32_MAX / 2)
@@ -56,6 +58,7 @@ void gaps_see(struct gaps *g, uint32_t serial)
 	}
 	for (uint32_t n = 1; n < ahead && n <= GAPS_WINDOW; n++)
 		clear(g, g->newest + n);
+	FAILS(SERIAL_MISSING);
 	g->missing += ahead - 1;
 	g->newest = serial;
 	clear(g, serial);

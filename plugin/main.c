@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "config.h"
 #include "counters.h"
+#include "failures.h"
 #include "gaps.h"
 #include "log.h"
 #include "audit_parse.h"
@@ -81,6 +82,7 @@ static void add_witness(struct plugin *p, struct event *e)
 	/* A host that calls itself by its own name is this one. */
 	e->text[EVENT_NODE] = TEXT_NONE;
 	if (p->busy) {
+		FAILS(TOO_MUCH);
 		count_add(&p->counters, COUNT_PROC_BUSY, 1);
 		return;
 	}
@@ -89,6 +91,7 @@ static void add_witness(struct plugin *p, struct event *e)
 		count_add(&p->counters, COUNT_PROC_READ, 1);
 		break;
 	case PROC_ENRICH_GONE:
+		FAILS(PROCESS_GONE);
 		count_add(&p->counters, COUNT_PROC_GONE, 1);
 		break;
 	case PROC_ENRICH_OLD:
@@ -110,6 +113,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 	enum audit_result result = audit_parse(p->parser, a, p->config->audit_key, &e);
 
 	if (result != AUDIT_OURS) {
+		FAILS(RECORD_BAD);
 		count_add(&p->counters, why[result], 1);
 		return;
 	}

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "connection.h"
+#include "failures.h"
 #include "lookups.h"
 #include "text.h"
 #include "trace.h"
@@ -337,6 +338,7 @@ void lookups_await_call(struct lookups *l, int32_t tid, uint32_t lookup, uint64_
 
 void lookups_lost(struct lookups *l)
 {
+	FAILS(TRACE_LOST);
 	memset(l->connecting, 0, sizeof(l->connecting));
 	memset(l->sending, 0, sizeof(l->sending));
 	l->called_from = l->called_to;

@@ -18,6 +18,7 @@
 #include "cache.h"
 #include "db.h"
 #include "cache_tail.h"
+#include "failures.h"
 #include "log.h"
 
 #define TURN_ROWS 128		/* packets wait for no more than these */
@@ -173,6 +174,7 @@ static int open_cache(struct cache_tail *f)
 	/* The one that was open before: after a passing fault it goes on where it was. */
 	if (!strcmp(f->epoch, cache_reader_epoch(f->reader)))
 		return 0;
+	FAILS(STORE_MOVED);
 	done = f->ops->begin(f->arg, cache_reader_epoch(f->reader));
 	if (done < 0) {
 		let_go(f);
@@ -180,8 +182,11 @@ static int open_cache(struct cache_tail *f)
 	}
 	snprintf(f->epoch, sizeof(f->epoch), "%s", cache_reader_epoch(f->reader));
 	f->replay_until = (uint64_t)done;
+	FAILS(CACHE_UNREAD);
 	if (first > f->replay_until + 1)
 		f->ops->missed(f->arg, (int64_t)(first - f->replay_until - 1));
+	FAILS(DAEMON_KILLED);
+	FAILS(DAEMON_STARTS);
 	f->seq = f->replay_until > REPLAY_ROWS ? f->replay_until - REPLAY_ROWS : 0;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "committer.h"
 #include "db.h"
+#include "failures.h"
 #include "ledger.h"
 #include "log.h"
 #include "ledger_sink.h"
@@ -290,12 +291,15 @@ static int try_open(struct ledger_sink *r)
 		rc = store_open(r);
 	}
 	if (rc == -EUCLEAN) {
+		FAILS(STORE_DAMAGED);
 		log_warn("ledger '%s' is %s: set aside, a new one is begun", r->path,
 			 db_strerror(rc));
 		store_set_aside(r);
 		rc = store_open(r);
 	}
-	if (!rc)
+	if (rc)
+		FAILS(LEDGER_REFUSED);
+	else
 		store_close(r);
 	return rc;
 }
@@ -367,10 +371,13 @@ static struct item *reserve(struct ledger_sink *r, enum item_kind kind, uint64_t
 				 packet ? PATIENCE_NONE : PATIENCE_ENDLESS);
 	if (!item) {
 		/* What comes from the cache waits there for the next run. */
-		if (packet)
+		if (packet) {
+			FAILS(ROW_NO_ROOM);
 			atomic_fetch_add(&r->dropped, 1);
-		else
+		} else {
+			FAILS(RING_FULL);
 			r->closed = true;
+		}
 		return NULL;
 	}
 	item->kind = kind;

@@ -22,6 +22,7 @@
 #include <tracefs.h>
 
 #include "clock.h"
+#include "failures.h"
 #include "tracebuf.h"
 #include "tracefeed.h"
 #include "traceformat.h"
@@ -238,8 +239,10 @@ int tracefeed_open(int64_t buffer_bytes, struct tracefeed **out)
 		return -ENOENT;
 	remove_stale();
 	rc = open_formats(tracing, NULL, &t);
-	if (rc == -ENOENT)
+	if (rc == -ENOENT) {
+		FAILS(NO_TRACEPOINTS);
 		return tracefeed_open_probe(buffer_bytes, &traceprobe_connect, true, out);
+	}
 	if (!rc) {
 		rc = start(t, buffer_bytes);
 		if (rc)

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_FAILURES_H
+#define SOCKLEDGER_FAILURES_H
+
+/*
+ * What fails, and what then: the one table of it.  The code that acts names its row by FAILS(), in
+ * the file that the row names; nobody else decides what a failure does.  doc/ARCHITECTURE.md shows
+ * the table as it stands here, and tests/cli/failures-agree compares all three, and that every
+ * counter of something lost is in it.
+ *
+ *   X(row, what is done, what fails, what then, counters, how else it is seen, files that act)
+ *
+ * What is done:
+ *   RETRY    the same again, a moment later           ANEW      a new file is begun
+ *   WAIT     until there is room                      TRIM      the oldest goes, to make room
+ *   LOSE     it is dropped, and counted               COUNT     it is missing already: counted
+ *   REFUSE   the packet is dropped                    CHOICE    it goes or is dropped, as was set
+ *   KEEP     what was before stays
+ *   EXIT     the program ends, or does not start      WITHOUT   it goes on, and does or knows less
+ *   REPLAY   what was not kept is read again
+ */
+#define FAILURES(X) \
+	X(STORE_ERROR, RETRY, "cache or ledger locked, or on an error", \
+	  "what comes waits in the ring (`buffer`), and is tried again", \
+	  "", "a message a minute", "common/committer.c") \
+	X(CACHE_RING_FULL, LOSE, "the ring is full (plugin, live)", \
+	  "wait up to 100 ms while commits succeed; else the event is dropped", \
+	  "lost_buffer", "", "common/committer.c plugin/cache_sink.c") \
+	X(RING_FULL, WAIT, "the ring is full (plugin, from a file; sockledgerd)", \
+	  "wait: file and cache keep the rest", \
+	  "", "`lag`", "common/committer.c correlator/store/ledger_sink.c") \
+	X(CACHE_DISK_FULL, TRIM, "cache's disk full (`/run` is full)", \
+	  "its oldest tenth goes; where not even that fits, the file, and a smaller one is begun", \
+	  "trimmed", "", "plugin/cache_sink.c") \
+	X(LEDGER_DISK_FULL, WAIT, "ledger's disk full", \
+	  "records' rows wait, the cache keeps the rest; packets go on, and their rows are " \
+	  "dropped once the buffer is full", \
+	  "lost_buffer", "a message a minute, `lag`", "common/committer.c") \
+	X(STORE_DAMAGED, ANEW, "cache or ledger damaged", \
+	  "set aside, a new one begun", \
+	  "", "a message; `.damaged-TIME`", "common/committer.c correlator/store/ledger_sink.c") \
+	X(CACHE_NEWER, ANEW, "cache of a newer version", \
+	  "set aside, a new one begun: it is a cache", \
+	  "", "a message; `.damaged-TIME`", "plugin/cache_sink.c") \
+	X(LEDGER_REFUSED, EXIT, "ledger of a newer version, or not writable at the start", \
+	  "sockledgerd does not start", \
+	  "", "exit status 1", "correlator/store/ledger_sink.c") \
+	X(STORE_MOVED, ANEW, "the file of the cache or ledger replaced or removed", \
+	  "who writes it begins a new one; sockledgerd reads the old cache to its end, then the " \
+	  "new one", \
+	  "", "a message", "common/committer.c correlator/store/cache_tail.c") \
+	X(CACHE_UNREAD, COUNT, "events left the cache unread", \
+	  "counted", \
+	  "lost_cache", "a message", "correlator/store/cache_tail.c") \
+	X(PLUGIN_KILLED, COUNT, "plugin killed", \
+	  "what was in its ring is lost; serials resume behind the newest one committed, so what " \
+	  "lies between counts", \
+	  "lost_serial", "`starts`", "plugin/gaps.c") \
+	X(DAEMON_KILLED, REPLAY, "sockledgerd killed", \
+	  "nothing of the records is lost as long as the cache keeps the events", \
+	  "", "`lag`", "correlator/store/cache_tail.c") \
+	X(DAEMON_STARTS, REPLAY, "sockledgerd starts", \
+	  "the last 20000 events it knew are shown again, for the memory of sockets", \
+	  "", "", "correlator/store/cache_tail.c") \
+	X(RECORD_MISSING, COUNT, "a record missing, or late", \
+	  "counted; a late socket() still gives the row its protocol", \
+	  "incomplete orphan", "", "plugin/assemble.c") \
+	X(RECORD_BAD, LOSE, "a line, a field or an address that makes no sense", \
+	  "counted; the next line is read as if nothing were", \
+	  "bad_line bad_long bad_event bad_address", "", "plugin/main.c") \
+	X(SERIAL_MISSING, COUNT, "a serial that never came", \
+	  "counted; taken off again if it comes late", \
+	  "lost_serial", "", "plugin/gaps.c") \
+	X(KERNEL_LOST, COUNT, "the kernel dropped records", \
+	  "asked once a second", \
+	  "lost_kernel", "", "plugin/cache_sink.c") \
+	X(TOO_MUCH, WITHOUT, "too much to read", \
+	  "`/proc` is not asked; rows say `audit` alone", \
+	  "proc_busy", "", "plugin/main.c") \
+	X(PROCESS_GONE, WITHOUT, "the process had exited", \
+	  "the row says so by what is null", \
+	  "proc_gone", "", "plugin/main.c") \
+	X(CONFIG_BAD, KEEP, "configuration with mistakes", \
+	  "at the start: exit status 2; on SIGHUP: the old one stays", \
+	  "", "all mistakes, located", "common/program.c plugin/cache_sink.c correlator/reload.c") \
+	X(POLICY_BAD, KEEP, "policy with mistakes", \
+	  "at the start: exit status 1; on SIGHUP: policy, mode and park stay", \
+	  "", "all mistakes, located", "correlator/reload.c") \
+	X(QUEUE_UNREAD, CHOICE, "nobody reads the queue", \
+	  "new connections pass; with `--fail-closed` they are dropped", \
+	  "", "", "rules/sockledger-queue") \
+	X(QUEUE_CLOSED, REFUSE, "sockledgerd ends or is killed", \
+	  "the kernel drops the packets it had not answered; as above from then on", \
+	  "", "", "correlator/queue/nfqueue.c") \
+	X(QUEUE_FULL, CHOICE, "the queue is full", \
+	  "`fail_open`: passed unseen, or dropped", \
+	  "queue_dropped", "passed: only the rule's counter", "correlator/queue/nfqueue.c") \
+	X(QUEUE_SOCKET_FULL, CHOICE, "the queue's socket is full", \
+	  "likewise", \
+	  "queue_missed queue_overruns queue_user_dropped", "", "correlator/queue/nfqueue.c") \
+	X(VERDICT_FAILED, COUNT, "the kernel does not take a verdict", \
+	  "counted; the packet stays in the queue, and is dropped when that closes", \
+	  "queue_errors", "", "correlator/judge.c") \
+	X(PACKET_BAD, WITHOUT, "a packet whose head makes no sense", \
+	  "decided as one of nobody, with what could be read", \
+	  "queue_malformed", "", "correlator/judge.c") \
+	X(NO_RECORD_IN_TIME, WITHOUT, "a parked packet's deadline comes before its record", \
+	  "decided with what is known", \
+	  "queue_expired", "", "correlator/judge.c") \
+	X(MISJUDGED, COUNT, "a record names another process than its packet's verdict was for", \
+	  "the verdict stays, the row has the right process and the reason `misjudged`", \
+	  "queue_misjudged", "", "correlator/judge.c") \
+	X(ROW_NO_ROOM, LOSE, "no room for a packet's row", \
+	  "the verdict is given, the row dropped", \
+	  "lost_buffer", "", "correlator/store/ledger_sink.c") \
+	X(NO_TRACEPOINTS, WITHOUT, "the kernel lacks tracepoints, and has kprobes", \
+	  "a probe names who connects over TCP, if it tells the truth of a connection of our own", \
+	  "", "a message", "correlator/trace/tracefeed.c") \
+	X(NO_TRACEFS, WITHOUT, "tracefs absent or forbidden", \
+	  "one message; records, sock_diag and /proc answer", \
+	  "", "`queue_from_trace` stays 0", "correlator/daemon.c") \
+	X(TRACE_LOST, WITHOUT, "an event of the trace lost", \
+	  "nothing it says is proof for 200 ms; what was known of threads is forgotten", \
+	  "trace_overruns", "", "correlator/core/lookups.c") \
+	X(NO_PRIORITY, WITHOUT, "real-time priority refused", \
+	  "nice -20, else a message", \
+	  "", "", "correlator/queue/priority.c") \
+	X(LAST_COMMIT, EXIT, "SIGTERM", \
+	  "the pipe is read out; 30 s (cache), 10 s (ledger) for the last commit", \
+	  "", "exit status 1 if not", "common/committer.c")
+
+enum failure {
+#define X(id, action, what, then, counters, seen, files) FAILURE_##id,
+	FAILURES(X)
+#undef X
+	FAILURE_COUNT
+};
+
+/* Here the program does what this row says. */
+#define FAILS(id) ((void)FAILURE_##id)
+
+#endif
