@@ -17,7 +17,7 @@ struct cli {
 
 struct command {
 	const char *name;
-	const char *arguments;	/* for the usage line */
+	const char *arguments;	/* for the synopsis, a line for each form */
 	const char *summary;
 	const char *help;	/* the options, a line each */
 	/* argv[0] is the command's name; an exit status comes back */

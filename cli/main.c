@@ -35,15 +35,17 @@ static const struct command commands[] = {
 	  "      --node NAME          host that the record is from\n"
 	  "      --limit N            the newest N of them\n"
 	  "      --follow             go on with new ones as they come\n" FORMAT_HELP, cmd_log },
-	{ "who", "PROTO SRC:SPORT DST:DPORT", "name the process behind one connection",
-	  "      --at TIME            when it was; default: now\n"
+	{ "who", "[--at TIME] [--format FORMAT] PROTO SRC:SPORT DST:DPORT",
+	  "name the process behind one connection",
+	  "      --at TIME            when it was, written as for 'log' (UTC); default: now\n"
 	  "      --format FORMAT      table (default) or json\n"
 	  "An IPv6 address with a port is written [ADDR]:PORT; * stands for what is not known.\n",
 	  cmd_who },
-	{ "sql", "[QUERY]", "read-only SQL over the ledger; QUERY from stdin if not given",
+	{ "sql", "[--format FORMAT] [QUERY]",
+	  "read-only SQL over the ledger; QUERY from stdin if not given",
 	  FORMAT_HELP
 	  "The view 'connections' has a row per connection.\n", cmd_sql },
-	{ "policy", "check FILE | explain FILE [OPTION]...",
+	{ "policy", "check FILE\nexplain FILE [OPTION ...]",
 	  "check a policy, or say what it does to a connection",
 	  "'explain' is told about the connection by these; what is not told is unknown:\n"
 	  "      --exe PATH           program\n"
@@ -63,7 +65,7 @@ static const struct command commands[] = {
 	  "      --certainty HOW      certain (default where a process is told), inferred or\n"
 	  "                           unknown\n"
 	  "      --format FORMAT      table (default) or json\n", cmd_policy, true },
-	{ "stats", "", "what was seen, how sure it is, and what was lost",
+	{ "stats", "[--format FORMAT]", "what was seen, how sure it is, and what was lost",
 	  FORMAT_HELP, cmd_stats },
 };
 
@@ -71,7 +73,7 @@ static const struct command commands[] = {
 
 static void print_usage(FILE *out)
 {
-	fputs("Usage: sockledger [-c FILE] [--ledger FILE] COMMAND [OPTION]...\n"
+	fputs("Usage: sockledger [-c FILE] [--ledger FILE] COMMAND [ARGUMENT ...]\n"
 	      "Tells which process opened a network connection, from the ledger.\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
@@ -100,8 +102,19 @@ int cli_usage(const struct command *self, const char *fmt, ...)
 
 int cli_help(const struct command *self)
 {
-	printf("Usage: sockledger %s %s\n%c%s.\n\n%s%s"
-	       "  -h, --help               this text\n", self->name, self->arguments,
+	const char *line = self->arguments;
+	int len;
+
+	/* A line of the synopsis for each of the forms. */
+	for (const char *head = "Usage:"; ; head = "      ") {
+		len = (int)strcspn(line, "\n");
+		printf("%s sockledger %s %.*s\n", head, self->name, len, line);
+		if (!line[len])
+			break;
+		line += len + 1;
+	}
+	printf("%c%s.\n\n%s%s"
+	       "  -h, --help               this text\n",
 	       self->summary[0] - 'a' + 'A', self->summary + 1, self->help, self->no_ledger ? "" :
 	       "      --ledger FILE        ledger instead of the configured one\n");
 	return CLI_FOUND;

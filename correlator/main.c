@@ -6,7 +6,7 @@
 #include "program.h"
 
 static const char usage_text[] =
-	"Usage: sockledgerd [-c FILE] [-f] [-1]\n"
+	"Usage: sockledgerd [-c FILE] [-f1t]\n"
 	"Turns the audit events of the cache into the ledger of connections.\n"
 	"\n"
 	"  -c, --config FILE   configuration instead of " SYSCONFDIR "/sockledger/sockledger.conf\n"

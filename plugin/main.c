@@ -59,7 +59,7 @@ struct plugin {
 };
 
 static const char usage_text[] =
-	"Usage: audisp-sockledger [-c FILE] [-f]\n"
+	"Usage: audisp-sockledger [-c FILE] [-ft]\n"
 	"Reads audit records from stdin, as auditd gives them to its plugins, into the cache.\n"
 	"\n"
 	"  -c, --config FILE   configuration instead of " SYSCONFDIR "/sockledger/sockledger.conf\n"
