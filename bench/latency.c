@@ -120,7 +120,7 @@ static int measure(struct cache_tail *f, struct seen *seen, int to, int count)
 		if (send_event(to, (uint32_t)(i + 1)))
 			return 1;
 		while (seen->serial != (uint32_t)(i + 1)) {
-			poll(&fd, 1, follow_timeout_ms(f));
+			poll(&fd, 1, cache_tail_timeout_ms(f));
 			cache_tail_turn(f);
 			if (clock_mono_ns() > give_up)
 				return 1;

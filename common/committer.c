@@ -182,7 +182,7 @@ static void *committer_main(void *arg)
 		if (stop)
 			continue;
 		ring_wait(c->ring, TICK_MS);
-		/* A nudge alone is no hurry: others may follow. */
+		/* A kick without a row is not urgent: wait for others that may follow. */
 		if (ring_empty(c->ring) && !atomic_load(&c->stop_by_ns))
 			ring_wait(c->ring, DIRTY_MS);
 	}
@@ -262,15 +262,15 @@ bool committer_has_room(struct committer *c, size_t len)
 	return ring_reserve(c->ring, len) != NULL;
 }
 
-void committer_nudge(struct committer *c)
+void committer_kick(struct committer *c)
 {
-	ring_wake(c->ring);
+	ring_notify(c->ring);
 }
 
 void committer_reopen(struct committer *c)
 {
 	atomic_store(&c->reopen, true);
-	ring_wake(c->ring);
+	ring_notify(c->ring);
 }
 
 bool committer_idle(const struct committer *c)
@@ -283,7 +283,7 @@ int committer_stop(struct committer *c, int timeout_ms, int64_t *lost)
 	int rc;
 
 	atomic_store(&c->stop_by_ns, clock_mono_ns() + timeout_ms * 1000000LL);
-	ring_wake(c->ring);
+	ring_notify(c->ring);
 	pthread_join(c->thread, NULL);
 	*lost = 0;
 	while (ring_take(c->ring, NULL))

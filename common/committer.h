@@ -69,8 +69,8 @@ void committer_publish(struct committer *c);
 /* Producer: true where there is room for an item of len bytes now. */
 bool committer_has_room(struct committer *c, size_t len);
 
-/* Wakes the thread: something may have become dirty, or wants to be opened again. */
-void committer_nudge(struct committer *c);
+/* Wakes the thread, because something may have become dirty. */
+void committer_kick(struct committer *c);
 /* Closes and opens the store with the next turn. */
 void committer_reopen(struct committer *c);
 /* True where nothing waits to be committed. */

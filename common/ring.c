@@ -160,7 +160,7 @@ void *ring_reserve(struct ring *r, size_t len)
 	return at(r, head) + 1;
 }
 
-void ring_wake(struct ring *r)
+void ring_notify(struct ring *r)
 {
 	uint64_t one = 1;
 
@@ -169,22 +169,22 @@ void ring_wake(struct ring *r)
 		return;
 }
 
-void ring_publish_quietly(struct ring *r)
+void ring_publish_batched(struct ring *r)
 {
 	atomic_store(&r->head, r->reserved_end);
 }
 
-void ring_nudge(struct ring *r)
+void ring_notify_waiter(struct ring *r)
 {
 	/* Sequentially consistent on both sides: either we see the flag, or it sees the head. */
 	if (atomic_load(&r->sleeping))
-		ring_wake(r);
+		ring_notify(r);
 }
 
 void ring_publish(struct ring *r)
 {
-	ring_publish_quietly(r);
-	ring_nudge(r);
+	ring_publish_batched(r);
+	ring_notify_waiter(r);
 }
 
 void *ring_take(struct ring *r, size_t *len)
@@ -225,13 +225,13 @@ int ring_fd(const struct ring *r)
 	return r->event;
 }
 
-bool ring_doze(struct ring *r)
+bool ring_prepare_wait(struct ring *r)
 {
 	atomic_store(&r->sleeping, true);
 	return atomic_load(&r->head) == r->take;
 }
 
-void ring_rouse(struct ring *r, bool readable)
+void ring_finish_wait(struct ring *r, bool readable)
 {
 	uint64_t count;
 
@@ -244,7 +244,7 @@ void ring_wait(struct ring *r, int timeout_ms)
 {
 	struct pollfd fd = { .fd = r->event, .events = POLLIN };
 
-	if (ring_doze(r))
+	if (ring_prepare_wait(r))
 		poll(&fd, 1, timeout_ms);
-	ring_rouse(r, true);
+	ring_finish_wait(r, true);
 }

@@ -7,7 +7,7 @@
 
 /*
  * A bounded queue of variable-sized records between one producing and one consuming thread.  The
- * producer never waits: where there is no room it is told so.  Records are laid out one behind
+ * producer never waits: ring_reserve() tells it where there is no room.  Records are laid out one behind
  * the other, aligned for a pointer, and stay where they are until the consumer releases them, so
  * that it may work on many and give them back together (after a commit).
  */
@@ -33,15 +33,16 @@ void ring_wake(struct ring *r);
 void *ring_take(struct ring *r, size_t *len);
 /* Consumer: gives the room of everything taken back to the producer. */
 void ring_release(struct ring *r);
-/* Consumer: takes everything back that was taken and not released: it will come again. */
+/* Consumer: undoes ring_take() for all that was not released, so that it comes again. */
 void ring_rewind(struct ring *r);
 /* Consumer: waits for a record or a wake, at most timeout_ms (-1: for ever). */
 void ring_wait(struct ring *r, int timeout_ms);
-/* Consumer, to wait among other things: readable when there is a record or a wake, between a
- * ring_doze() and ring_rouse(), which is told whether it was.  False: a record is there already. */
+/* Consumer, to wait for other things as well: poll ring_fd() between ring_prepare_wait() and
+ * ring_finish_wait(), and tell the latter whether it was readable.  ring_prepare_wait() returns false
+ * where a record is there already: do not wait then. */
 int ring_fd(const struct ring *r);
-bool ring_doze(struct ring *r);
-void ring_rouse(struct ring *r, bool readable);
+bool ring_prepare_wait(struct ring *r);
+void ring_finish_wait(struct ring *r, bool readable);
 
 /* Either: true where nothing published is unreleased. */
 bool ring_empty(const struct ring *r);

@@ -96,7 +96,7 @@ static bool on_shown(int count, void *arg)
 	if (count == NFQUEUE_READ_MAX)
 		host_note_backlog(&p->host);
 	if (parked)
-		cache_feed_hurry(p->cache_feed, true);
+		cache_feed_set_urgent(p->cache_feed, true);
 	wake_main_thread(l, next_ms);
 	return parked;
 }
@@ -117,14 +117,14 @@ static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms
 {
 	struct cache_feed *feed = l->parts->cache_feed;
 	/* Without room for their rows records stay where they are. */
-	bool idle = !room || cache_feed_doze(feed);
+	bool idle = !room || cache_feed_prepare_wait(feed);
 	uint64_t count;
 	int n;
 
 	fds[ON_RECORDS].fd = room ? cache_feed_fd(feed) : -1;
 	n = poll(fds, FDS, idle ? timeout_ms : 0);
 	if (room)
-		cache_feed_rouse(feed, fds[ON_RECORDS].revents != 0);
+		cache_feed_finish_wait(feed, fds[ON_RECORDS].revents != 0);
 	if (fds[ON_WAKE].revents && read(l->wake_fd, &count, sizeof(count)) < 0)
 		fds[ON_WAKE].revents = 0;
 	return n != 0 || !idle || !timeout_ms;
@@ -149,7 +149,7 @@ static int work(struct loop *l, bool quiet, bool *room)
 	if (p->judge) {
 		next_ms = sooner(next_ms, judge_poll(p->judge));
 		parked = judge_waits(p->judge);
-		cache_feed_hurry(p->cache_feed, parked);
+		cache_feed_set_urgent(p->cache_feed, parked);
 	}
 	l->sleeps_until_ns = next_ms < 0 ? INT64_MAX : clock_mono_ns() + next_ms * NS_PER_MS;
 	packets = l->packets;

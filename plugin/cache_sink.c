@@ -402,15 +402,15 @@ bool cache_sink_put(struct cache_sink *w, const struct event *e, enum committer_
 	return true;
 }
 
-void cache_sink_nudge(struct cache_sink *w)
+void cache_sink_kick(struct cache_sink *w)
 {
-	committer_nudge(w->committer);
+	committer_kick(w->committer);
 }
 
 void cache_sink_reload(struct cache_sink *w)
 {
 	atomic_store(&w->reload, true);
-	committer_nudge(w->committer);
+	committer_kick(w->committer);
 }
 
 struct config *cache_sink_new_config(struct cache_sink *w)

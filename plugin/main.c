@@ -35,7 +35,7 @@
 #define LINE_BYTES_MAX ((size_t)16 * 1024)
 /* With more than this waiting to be read, /proc is not asked: auditd must not wait for us. */
 #define BUSY_BYTES ((size_t)48 * 1024)
-#define NUDGE_MS 100
+#define KICK_MS 100
 #define LAST_COMMIT_MS 30000
 
 struct plugin {
@@ -52,7 +52,7 @@ struct plugin {
 	enum committer_patience patience;
 	bool busy;		/* more has come in than we can look at closely */
 	int64_t now_us;		/* when the input at hand was read */
-	int64_t nudged_lines;
+	int64_t kicked_lines;
 	char input[INPUT_BYTES];
 	size_t len;		/* of an unfinished line at the start of input */
 	bool skipping;		/* the rest of a line that is too long */
@@ -258,13 +258,13 @@ static void run(struct plugin *p)
 
 	while (!fds[1].revents) {
 		int wait = assembler_age(p->assembler, clock_mono_ns());
-		bool counted = count_get(&p->counters, COUNT_LINES) != p->nudged_lines;
+		bool counted = count_get(&p->counters, COUNT_LINES) != p->kicked_lines;
 
-		if (counted && (wait < 0 || wait > NUDGE_MS))
-			wait = NUDGE_MS;
+		if (counted && (wait < 0 || wait > KICK_MS))
+			wait = KICK_MS;
 		if (poll(fds, 3, wait) == 0 && counted) {
-			p->nudged_lines = count_get(&p->counters, COUNT_LINES);
-			cache_sink_nudge(p->writer);
+			p->kicked_lines = count_get(&p->counters, COUNT_LINES);
+			cache_sink_kick(p->writer);
 		}
 		if (fds[2].revents) {
 			signals_reload(p->signals);

@@ -45,8 +45,8 @@ struct cache_feed {
 	pthread_t thread;
 	int finish;			/* an eventfd, readable from cache_feed_finish() on */
 	_Atomic int64_t give_up_ns;	/* 0: run */
-	int wake;			/* an eventfd: somebody is in a hurry */
-	atomic_bool hurry;
+	int wake;			/* an eventfd: a packet waits for a row */
+	atomic_bool urgent;
 	bool once, ended;
 	int rc;
 };
@@ -61,7 +61,7 @@ static struct item *reserve(struct cache_feed *r, enum item_kind kind, size_t ex
 
 		if (give_up && clock_mono_ns() > give_up && kind != ITEM_END)
 			return NULL;
-		ring_nudge(r->ring);
+		ring_notify_waiter(r->ring);
 		poll(NULL, 0, 1);
 	}
 	item->kind = kind;
@@ -85,7 +85,7 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	if (atomic_load_explicit(&r->hurry, memory_order_relaxed))
 		ring_publish(r->ring);
 	else
-		ring_publish_quietly(r->ring);
+		ring_publish_batched(r->ring);
 }
 
 static int64_t on_begin(void *arg, const char *epoch)
@@ -128,25 +128,25 @@ static const struct cache_tail_ops cache_tail_ops = {
 	.begin = on_begin, .event = on_event, .position = on_position, .missed = on_missed,
 };
 
-/* So that rows come together, until somebody is in a hurry. */
-static void rest(struct cache_feed *r)
+/* Waits a moment, so that rows come together, unless a packet waits for one. */
+static void gather(struct cache_feed *r)
 {
 	struct pollfd fds[] = {
 		{ .fd = r->finish, .events = POLLIN }, { .fd = r->wake, .events = POLLIN },
 	};
 	uint64_t count;
 
-	if (!atomic_load(&r->hurry))
+	if (!atomic_load(&r->urgent))
 		poll(fds, 2, GATHER_MS);
 	if (fds[1].revents && read(r->wake, &count, sizeof(count)) < 0)
 		return;
 }
 
-void cache_feed_hurry(struct cache_feed *r, bool hurry)
+void cache_feed_set_urgent(struct cache_feed *r, bool urgent)
 {
 	uint64_t one = 1;
 
-	if (atomic_exchange(&r->hurry, hurry) == hurry || !hurry)
+	if (atomic_exchange(&r->urgent, urgent) == urgent || !urgent)
 		return;
 	if (write(r->wake, &one, sizeof(one)) < 0)
 		return;
@@ -164,13 +164,13 @@ static void *cache_feed_main(void *arg)
 
 	do {
 		more = cache_tail_turn(r->follow);
-		ring_nudge(r->ring);
+		ring_notify_waiter(r->ring);
 		if (r->once && more <= 0)
 			break;
 		if (more > 0)
 			continue;
-		poll(fds, 2, follow_timeout_ms(r->follow));
-		rest(r);
+		poll(fds, 2, cache_tail_timeout_ms(r->follow));
+		gather(r);
 	} while (!atomic_load(&r->give_up_ns));
 	/* What was committed before the end is read, if that is near. */
 	while (!r->once && (more = cache_tail_turn(r->follow)) > 0 &&
@@ -293,12 +293,12 @@ int cache_feed_fd(const struct cache_feed *r)
 	return ring_fd(r->ring);
 }
 
-bool cache_feed_doze(struct cache_feed *r)
+bool cache_feed_prepare_wait(struct cache_feed *r)
 {
-	return ring_doze(r->ring);
+	return ring_prepare_wait(r->ring);
 }
 
-void cache_feed_rouse(struct cache_feed *r, bool readable)
+void cache_feed_finish_wait(struct cache_feed *r, bool readable)
 {
-	ring_rouse(r->ring, readable);
+	ring_finish_wait(r->ring, readable);
 }

@@ -27,8 +27,8 @@ struct cache_feed_ops {
 /* once: the thread ends when everything that is there has been read.  NULL with errno set. */
 struct cache_feed *cache_feed_start(const char *cache_path, bool once,
 				    const struct cache_feed_ops *ops, void *arg);
-/* Whether somebody waits for rows: where nobody does, some milliseconds' rows come together. */
-void cache_feed_hurry(struct cache_feed *r, bool hurry);
+/* Whether a packet waits for a row.  While none does, the rows of some milliseconds come together. */
+void cache_feed_set_urgent(struct cache_feed *r, bool urgent);
 /* The thread reads what is there, for some seconds at most, and ends: see cache_feed_ended(). */
 void cache_feed_finish(struct cache_feed *r);
 void cache_feed_free(struct cache_feed *r);
@@ -38,9 +38,9 @@ int cache_feed_take(struct cache_feed *r, int most);
 /* True when the last one has been taken; *rc: an error that kept the cache from being read. */
 bool cache_feed_ended(const struct cache_feed *r, int *rc);
 
-/* To wait for rows among other things, as ring_fd(), ring_doze() and ring_rouse(). */
+/* To wait for rows and for other things, as ring_fd(), ring_prepare_wait() and ring_finish_wait(). */
 int cache_feed_fd(const struct cache_feed *r);
-bool cache_feed_doze(struct cache_feed *r);
-void cache_feed_rouse(struct cache_feed *r, bool readable);
+bool cache_feed_prepare_wait(struct cache_feed *r);
+void cache_feed_finish_wait(struct cache_feed *r, bool readable);
 
 #endif

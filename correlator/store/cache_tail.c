@@ -88,7 +88,7 @@ int cache_tail_fd(const struct cache_tail *f)
 	return f->inotify;
 }
 
-int follow_timeout_ms(const struct cache_tail *f)
+int cache_tail_timeout_ms(const struct cache_tail *f)
 {
 	if (f->again_ms)
 		return f->again_ms;

@@ -33,7 +33,7 @@ void cache_tail_free(struct cache_tail *f);
 /* Readable when there may be something new. */
 int cache_tail_fd(const struct cache_tail *f);
 /* Milliseconds until cache_tail_turn() wants to be called although nothing was readable. */
-int follow_timeout_ms(const struct cache_tail *f);
+int cache_tail_timeout_ms(const struct cache_tail *f);
 
 /* Shows what is new; at most a few thousand rows a call.  1: more is waiting; 0: that was all; an
  * errno where the cache could not be read. */

@@ -483,7 +483,7 @@ void ledger_sink_count(struct ledger_sink *r, unsigned int which, const char *na
 void ledger_sink_missed(struct ledger_sink *r, int64_t rows)
 {
 	atomic_fetch_add(&r->missed, rows);
-	committer_nudge(r->committer);
+	committer_kick(r->committer);
 }
 
 int ledger_sink_stop(struct ledger_sink *r, int timeout_ms)

@@ -126,9 +126,9 @@ static bool take(struct cache_feed *r, int events)
 			return true;
 		if (cache_feed_take(r, 50))
 			continue;
-		idle = cache_feed_doze(r);
+		idle = cache_feed_prepare_wait(r);
 		poll(&fd, 1, idle ? 100 : 0);
-		cache_feed_rouse(r, fd.revents != 0);
+		cache_feed_finish_wait(r, fd.revents != 0);
 	}
 	return false;
 }

@@ -355,7 +355,7 @@ static void test_open(void)
 	check(reaches(&store.opened, 2) && store.closes == 1, "it is opened anew when asked to");
 	commits = store.commits;
 	atomic_store(&store.dirty, true);
-	committer_nudge(c);
+	committer_kick(c);
 	check(reaches(&store.commits, commits + 1), "what is dirty is written without an item");
 	give(c, 50, 4, PATIENCE_NONE);
 	rc = committer_stop(c, 1000, &lost);

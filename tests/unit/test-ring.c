@@ -190,7 +190,7 @@ static void test_threads(size_t bytes, uint32_t total)
 		ring_publish(s.ring);
 	}
 	atomic_store(&s.done, true);
-	ring_wake(s.ring);
+	ring_notify(s.ring);
 	pthread_join(thread, NULL);
 	if (!tap_ok(s.seen == total && !s.wrong,
 		    "%zu bytes: %u records reach another thread in order", bytes, total))
@@ -234,7 +234,7 @@ static void test_wait(void)
 	tap_ok(took < 10000000000 && ring_take(r, NULL), "a record ends the wait");
 	pthread_join(thread, NULL);
 	ring_release(r);
-	ring_wake(r);
+	ring_notify(r);
 	began = clock_mono_ns();
 	ring_wait(r, 20000);
 	tap_ok(clock_mono_ns() - began < 10000000000, "a wake from before the wait is not lost");
@@ -251,10 +251,10 @@ static bool is_readable(const struct ring *r)
 	return poll(&fd, 1, 0) == 1;
 }
 
-static void test_quiet(void)
+static void test_batched(void)
 {
 	struct ring *r = ring_new(RING_BYTES);
-	bool dozes = ring_doze(r);
+	bool waits = ring_prepare_wait(r);
 
 	ring_reserve(r, 1);
 	ring_publish_quietly(r);
