@@ -241,7 +241,7 @@ const char *config_default_path(void)
 	return SYSCONFDIR "/sockledger/sockledger.conf";
 }
 
-struct reader {
+struct config_reader {
 	const char *path;
 	struct diags *diags;
 	struct config *config;
@@ -256,7 +256,7 @@ static char *skip_blanks(char *p)
 	return p;
 }
 
-static void read_line(struct reader *r, char *line)
+static void read_line(struct config_reader *r, char *line)
 {
 	char *name = skip_blanks(line), *name_end = name, *equals, *value, *end;
 	const char *why = NULL;
@@ -316,7 +316,7 @@ static bool check_bytes(struct reader *r, const char *line, size_t len)
 	return true;
 }
 
-static void read_file(struct reader *r, FILE *f)
+static void read_file(struct config_reader *r, FILE *f)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -339,7 +339,9 @@ static void read_file(struct reader *r, FILE *f)
 
 int config_load(struct config *c, const char *path, struct diags *d)
 {
-	struct reader r = { .path = path ? path : config_default_path(), .diags = d, .config = c };
+	struct config_reader r = {
+		.path = path ? path : config_default_path(), .diags = d, .config = c,
+	};
 	unsigned int before = d->count;
 	int rc;
 	FILE *f = fopen(r.path, "re");

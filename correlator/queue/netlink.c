@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What netlink sockets and messages have in common. */
+/* What sock_diag and the netfilter queues both need of netlink. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -52,7 +52,7 @@ bool netlink_is_whole(const void *messages, size_t len)
 		memcpy(&h, at, sizeof(h));
 		if (h.nlmsg_len < sizeof(h) || h.nlmsg_len > len)
 			return false;
-		/* The last one need not be filled up. */
+		/* The last one need not be padded. */
 		if (len - h.nlmsg_len < NLMSG_ALIGNTO)
 			return true;
 		at += NLMSG_ALIGN(h.nlmsg_len);

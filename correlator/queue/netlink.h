@@ -25,8 +25,8 @@ int netlink_send(struct mnl_socket *nl, const struct nlmsghdr *h);
 ssize_t netlink_receive(struct mnl_socket *nl, void *buf, size_t size);
 
 /*
- * True where the messages of one read, one behind the other, end where it does or before.  libmnl
- * takes a length beyond INT_MAX for a small one, and goes where it leads.
+ * True if each message of one read lies within it.  Call this before libmnl, which takes a length
+ * beyond INT_MAX for a small one and reads behind the end.
  */
 bool netlink_is_whole(const void *messages, size_t len);
 

@@ -18,11 +18,11 @@
 #include "nfqueue.h"
 #include "nfqueue_stats.h"
 
-/* Of a packet the heads are enough: IPv6 with every extension header that packet.c goes through. */
+/* A packet's headers are enough: IPv6 with every extension header that packet.c reads. */
 #define COPY_BYTES 256
 /* A packet with its attributes, which take some 200 bytes. */
 #define MESSAGE_BYTES (COPY_BYTES + 1792)
-/* Who had to wait was away for longer. */
+/* A read that returns sooner than this did not have to wait for a packet. */
 #define AT_ONCE_NS 10000
 /* For bursts: each waiting message takes about a kilobyte of the socket's buffer. */
 #define SOCKET_BYTES (4 * 1024 * 1024)
@@ -34,17 +34,17 @@ struct channel {
 	uint16_t number;
 	uint32_t last_id;
 	int taken;			/* of batch, not shown yet */
-	bool busy;			/* the last ones were there before they were waited for */
+	bool had_batch;			/* the last packets were there before the wait for them */
 	int64_t taken_ns;
-	int64_t overruns;		/* since it was shown the last time */
-	/* messages taken together */
+	int64_t overruns;		/* since packets were last shown */
+	/* messages that were taken together */
 	struct mmsghdr head[NFQUEUE_READ_MAX];
 	struct iovec piece[NFQUEUE_READ_MAX];
 	char batch[NFQUEUE_READ_MAX][MESSAGE_BYTES] __attribute__((aligned(8)));
 };
 
 struct nfqueue {
-	FILE *stats;			/* NULL: the kernel's counters are not to be had */
+	FILE *stats;			/* NULL: the kernel's counters cannot be read */
 	struct nfqueue_losses losses;
 	uint16_t first;
 	int count;
@@ -52,8 +52,8 @@ struct nfqueue {
 	struct channel *channel[NFQUEUE_MAX];
 };
 
-/* Sends a setting and waits for the kernel's word on it; packets may come before it. */
-static int settle(struct channel *c, struct nlmsghdr *h)
+/* Sends a setting and waits for the kernel's acknowledgement; packets may come before that. */
+static int config_with_ack(struct channel *c, struct nlmsghdr *h)
 {
 	int rc;
 
@@ -77,7 +77,7 @@ static int bind_queue(struct channel *c, char out[512])
 	struct nlmsghdr *h = nfq_nlmsg_put(out, NFQNL_MSG_CONFIG, c->number);
 
 	nfq_nlmsg_cfg_put_cmd(h, AF_INET, NFQNL_CFG_CMD_BIND);
-	return settle(c, h);
+	return config_with_ack(c, h);
 }
 
 static int configure(struct channel *c, char out[512], const struct nfqueue_settings *s)
@@ -91,7 +91,7 @@ static int configure(struct channel *c, char out[512], const struct nfqueue_sett
 	nfq_nlmsg_cfg_put_qmaxlen(h, s->max_packets);
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
 	mnl_attr_put_u32(h, NFQA_CFG_MASK, htonl(mask));
-	return settle(c, h);
+	return config_with_ack(c, h);
 }
 
 static int open_channel(struct nfqueue *q, uint16_t number, const struct nfqueue_settings *s)
@@ -111,7 +111,7 @@ static int open_channel(struct nfqueue *q, uint16_t number, const struct nfqueue
 	if (rc)
 		return rc;
 	c->port = mnl_socket_get_portid(c->nl);
-	/* Without the right to it the usual size has to do. */
+	/* Without CAP_NET_ADMIN the size is limited by net.core.rmem_max. */
 	if (setsockopt(mnl_socket_get_fd(c->nl), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
 		setsockopt(mnl_socket_get_fd(c->nl), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	rc = bind_queue(c, q->out);
@@ -126,7 +126,7 @@ int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **out)
 	if (!q)
 		return s->last - s->first < NFQUEUE_MAX ? -ENOMEM : -E2BIG;
 	q->first = s->first;
-	/* This thread's namespace is the one that the sockets are in. */
+	/* The sockets are in this thread's network namespace, so read that one's counters. */
 	q->stats = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
 	for (unsigned int n = s->first; !rc && n <= s->last; n++)
 		rc = open_channel(q, (uint16_t)n, s);
@@ -175,8 +175,8 @@ static int64_t id_attribute(const struct nlattr *a)
 		       (int64_t)ntohl(mnl_attr_get_u32(a)) : -1;
 }
 
-/* Who gets the packet of the message at hand. */
-struct reader {
+/* Where the packet of a message goes. */
+struct packet_sink {
 	void (*each)(const struct nfqueue_packet *p, void *arg);
 	void *arg;
 };
@@ -185,7 +185,7 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 {
 	struct nlattr *attr[NFQA_MAX + 1] = { NULL };
 	const struct nfqnl_msg_packet_hdr *head;
-	const struct reader *r = arg;
+	const struct packet_sink *r = arg;
 	struct nfqueue_packet p = { .mark = 0 };
 
 	if (h->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) ||
@@ -211,11 +211,11 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 void nfqueue_parse(const void *message, size_t len, unsigned int port,
 		   void (*each)(const struct nfqueue_packet *p, void *arg), void *arg)
 {
-	struct reader r = { each, arg };
+	struct packet_sink sink = { each, arg };
 
 	/* An error message is about a verdict on a packet that is gone: nothing to do. */
 	if (netlink_is_whole(message, len))
-		mnl_cb_run(message, len, 0, port, on_message, &r);
+		mnl_cb_run(message, len, 0, port, on_message, &sink);
 }
 
 /* Looking for a second message takes time that the first one waits: only where there was one
@@ -225,7 +225,7 @@ static int take(struct channel *c)
 	int64_t from_ns = clock_mono_ns();
 	int fd = mnl_socket_get_fd(c->nl), n;
 
-	if (c->busy) {
+	if (c->had_batch) {
 		n = recvmmsg(fd, c->head, NFQUEUE_READ_MAX, MSG_WAITFORONE, NULL);
 	} else {
 		ssize_t len = recv(fd, c->batch[0], MESSAGE_BYTES, 0);
@@ -234,7 +234,7 @@ static int take(struct channel *c)
 		n = len < 0 ? -1 : 1;
 	}
 	c->taken_ns = clock_mono_ns();
-	c->busy = n > 1 || c->taken_ns - from_ns < AT_ONCE_NS;
+	c->had_batch = n > 1 || c->taken_ns - from_ns < AT_ONCE_NS;
 	return n;
 }
 
@@ -264,12 +264,12 @@ int nfqueue_interrupt(struct nfqueue *q, int which)
 	char out[512];
 	struct nlmsghdr *h = nfq_nlmsg_put(out, NFQNL_MSG_CONFIG, c->number);
 
-	/* A setting that sets nothing: the kernel's word on it is a message as any other. */
+	/* An empty setting changes nothing, and its answer ends the other thread's wait. */
 	h->nlmsg_flags |= NLM_F_ACK;
 	return netlink_send(c->nl, h);
 }
 
-/* A packet on its way to who reads. */
+/* One nfqueue_show(): adds to each packet what the kernel's message does not say. */
 struct reading {
 	struct nfqueue *queue;
 	struct channel *channel;
@@ -302,7 +302,7 @@ void nfqueue_show(struct nfqueue *q, int which,
 	c->taken = 0;
 }
 
-static int verdict(struct nfqueue *q, struct packet_id id, int what, const uint32_t *mark)
+static int send_verdict(struct nfqueue *q, struct packet_id id, int what, const uint32_t *mark)
 {
 	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_VERDICT, id.queue);
 
@@ -314,10 +314,10 @@ static int verdict(struct nfqueue *q, struct packet_id id, int what, const uint3
 
 int nfqueue_accept(struct nfqueue *q, struct packet_id id, uint32_t mark)
 {
-	return verdict(q, id, NF_ACCEPT, &mark);
+	return send_verdict(q, id, NF_ACCEPT, &mark);
 }
 
 int nfqueue_drop(struct nfqueue *q, struct packet_id id)
 {
-	return verdict(q, id, NF_DROP, NULL);
+	return send_verdict(q, id, NF_DROP, NULL);
 }

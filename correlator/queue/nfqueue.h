@@ -19,8 +19,8 @@ struct nfqueue;
 
 struct nfqueue_settings {
 	uint16_t first, last;	/* their numbers: NFQUEUE_MAX at most */
-	uint32_t max_packets;	/* that may wait in each of them */
-	bool fail_open;		/* beyond that: let through, instead of dropped */
+	uint32_t max_packets;	/* that may wait in each queue */
+	bool fail_open;		/* further packets pass instead of being dropped */
 };
 
 struct nfqueue_packet {
@@ -33,7 +33,7 @@ struct nfqueue_packet {
 	size_t len;
 };
 
-/* 0 or -errno: -EPERM without CAP_NET_ADMIN, -EBUSY where another program has this queue. */
+/* 0 or -errno: -EPERM without CAP_NET_ADMIN, or where another program has this queue. */
 int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **q);
 void nfqueue_close(struct nfqueue *q);
 int nfqueue_count(const struct nfqueue *q);
@@ -57,15 +57,16 @@ int nfqueue_interrupt(struct nfqueue *q, int which);
  * looks. */
 void nfqueue_parse(const void *message, size_t len, unsigned int port,
 		   void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);
-/* What did not come to us, in this queue's life. */
+/* Packets that did not come to us since the queues were opened. */
 struct nfqueue_losses {
-	int64_t overruns;	/* how often the kernel said that it lost messages to us */
-	int64_t missed;		/* packets that it gave a number and could not hand over */
-	int64_t dropped;	/* packets that it dropped: max_packets were waiting */
-	int64_t user_dropped;	/* of the missed ones, those that it dropped */
+	int64_t overruns;	/* how often the kernel said that it lost messages for us */
+	int64_t missed;		/* packets that it numbered and could not deliver */
+	int64_t dropped;	/* packets that it dropped, because max_packets were waiting */
+	int64_t user_dropped;	/* those of the missed packets that it dropped */
 };
 
-/* Reads a file of /proc: not for each packet.  What cannot be found out stays as it was. */
+/* Reads a file of /proc, so do not call it for each packet.  A number that cannot be read stays as
+ * it was. */
 void nfqueue_losses(struct nfqueue *q, struct nfqueue_losses *l);
 
 /* Lets the packet go, with this mark, or drops it.  0 or -errno. */

@@ -16,7 +16,7 @@ int nfqueue_stats_read(FILE *f, unsigned int first, int count, struct nfqueue_st
 	char line[256];
 
 	*s = (struct nfqueue_stats){ 0 };
-	/* A file of /proc is made anew when it is read from its beginning. */
+	/* The kernel makes a file of /proc anew when it is read from its beginning. */
 	if (fseek(f, 0, SEEK_SET))
 		return -errno;
 	while (fgets(line, sizeof(line), f)) {

@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 /*
- * What the kernel counted of packets that never came to us: /proc/net/netfilter/nfnetlink_queue of
- * the network namespace that it was opened in.  It counts drops alone: a packet that `fail_open`
- * lets through leaves no number there.
+ * How many packets the kernel did not deliver to us: /proc/net/netfilter/nfnetlink_queue of the
+ * network namespace that it was opened in.  Only drops are counted there; a packet that `fail_open`
+ * lets through is not.
  */
 struct nfqueue_stats {
 	int64_t dropped;	/* the queue had queue_max packets */

@@ -18,7 +18,7 @@
  * But when it is used up others are let in: it has to suffice for what is done about a packet. */
 #define SLICE_NS 500000
 
-/* What sched_setattr(2) takes, which the C library has no name for. */
+/* The argument of sched_setattr(2), for which the C library has no type. */
 struct sched_attributes {
 	uint32_t size, policy;
 	uint64_t flags;
@@ -80,11 +80,11 @@ static void change(struct priority *p, bool realtime)
 {
 	if (p->realtime == realtime)
 		return;
-	/* Refused: it stays as it is, and nothing is tried again. */
+	/* Where the kernel refuses, the thread stays as it is, and nothing is tried again. */
 	if (realtime ? set_realtime() : set_nice(20))
 		p->boost = 20;
 	p->realtime = realtime;
-	/* What it waited meanwhile does not count. */
+	/* The time that it waited meanwhile does not count. */
 	if (!realtime)
 		p->waited_ns = waited_ns(p);
 }
@@ -95,7 +95,7 @@ void priority_note(struct priority *p, int packets, bool urgent, int64_t now_ns)
 
 	if (p->boost != PRIORITY_AUTO)
 		return;
-	/* A real-time thread does not wait for others, and need not ask. */
+	/* A real-time thread does not wait for others, so there is nothing to read. */
 	if (!p->realtime)
 		p->waited_ns = waited_ns(p);
 	if (packets || urgent)

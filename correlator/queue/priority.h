@@ -17,13 +17,14 @@ struct priority {
 	int boost;		/* 0 to 20, or PRIORITY_AUTO, PRIORITY_REALTIME of config.h */
 	int schedstat;		/* the thread's, with PRIORITY_AUTO; else -1 */
 	bool realtime;
-	int64_t waited_ns;	/* for a processor, as of the last look */
+	int64_t waited_ns;	/* for a processor, when that was last read */
 	struct pressure pressure;
 };
 
-/* For this thread, from now on, and to be ended by it.  0, or -errno where it cannot be had. */
+/* Raises the calling thread's priority, which has to call priority_end().  0, or -errno if it is
+ * refused. */
 int priority_take(struct priority *p, int boost);
-/* So many packets were answered since the last time; urgent: see pressure.h. */
+/* packets: how many were answered since the last call; urgent: see pressure.h. */
 void priority_note(struct priority *p, int packets, bool urgent, int64_t now_ns);
 void priority_end(struct priority *p);
 

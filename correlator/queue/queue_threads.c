@@ -16,15 +16,15 @@
 #include "priority.h"
 #include "queue_threads.h"
 
-/* After an error of the kernel's, which is not expected to pass. */
+/* How long to wait after an error of the kernel's, which is not expected to pass by itself. */
 #define PAUSE_US 100000
-/* How long who waits for the lock stays awake: what a batch of packets or eight records take. */
+/* How long a thread spins for the lock: a batch of packets or eight records take no longer. */
 #define SPIN_NS 300000
 
-/* So many packets together come one behind the other. */
+/* With this many packets at once, the next ones follow closely. */
 #define BURST 4
 
-struct reader {
+struct queue_thread {
 	struct queue_threads *all;
 	int which;			/* of the queues */
 	pthread_t thread;
@@ -36,14 +36,14 @@ struct queue_threads {
 	void *arg;
 	int boost;
 	pthread_mutex_t lock;
-	atomic_int holder;		/* the processor that who holds it had; -1: nobody */
+	atomic_int holder;		/* the processor where it was taken; -1: it is free */
 	atomic_bool ending;
 	int count;			/* of threads that were started */
-	struct reader reader[NFQUEUE_MAX];
+	struct queue_thread thread[NFQUEUE_MAX];
 };
 
-/* The kernel gives queue n what was sent on the processors n, n + queues, ... */
-static void stay(const struct reader *r)
+/* The kernel puts packets that were sent on the processors n, n + queues, ... into queue n. */
+static void pin_to_queue_cpus(const struct queue_thread *r)
 {
 	int queues = nfqueue_count(r->all->queue);
 	cpu_set_t mine;
@@ -53,7 +53,7 @@ static void stay(const struct reader *r)
 	CPU_ZERO(&mine);
 	for (int cpu = r->which; cpu < CPU_SETSIZE; cpu += queues)
 		CPU_SET(cpu, &mine);
-	/* Fails where we may have none of them: then any will do. */
+	/* This fails where we may use none of them; then any processor will do. */
 	pthread_setaffinity_np(pthread_self(), sizeof(mine), &mine);
 }
 
@@ -98,14 +98,14 @@ static bool show(struct reader *r, int count)
 	return waits || count >= BURST;
 }
 
-static void *reader_main(void *arg)
+static void *queue_thread_main(void *arg)
 {
-	struct reader *r = arg;
+	struct queue_thread *r = arg;
 	struct priority priority;
 	bool urgent;
 	int count;
 
-	stay(r);
+	pin_to_queue_cpus(r);
 	count = priority_take(&priority, r->all->boost);
 	if (count && !r->which)
 		log_warn("cannot raise the priority: %s", strerror(-count));
@@ -115,7 +115,7 @@ static void *reader_main(void *arg)
 			log_error("cannot read the queue: %s", strerror(-count));
 			usleep(PAUSE_US);
 		} else if (count > 0) {
-			urgent = show(r, count);
+			urgent = show_packets(r, count);
 			priority_note(&priority, count, urgent, clock_mono_ns());
 		}
 	}
@@ -123,7 +123,7 @@ static void *reader_main(void *arg)
 	return NULL;
 }
 
-/* Whoever waits for the lock lends his priority to who has it. */
+/* A thread that waits for the lock lends its priority to the holder. */
 static int init_lock(pthread_mutex_t *lock)
 {
 	pthread_mutexattr_t attributes;
@@ -133,7 +133,7 @@ static int init_lock(pthread_mutex_t *lock)
 		return -rc;
 	pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
 	rc = pthread_mutex_init(lock, &attributes);
-	if (rc)		/* a C library or kernel without that */
+	if (rc)		/* a C library or kernel without priority inheritance */
 		rc = pthread_mutex_init(lock, NULL);
 	pthread_mutexattr_destroy(&attributes);
 	return -rc;
@@ -155,10 +155,10 @@ int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads
 	r->arg = arg;
 	r->boost = boost;
 	for (int i = 0; !rc && i < nfqueue_count(q); i++) {
-		struct reader *one = &r->reader[i];
+		struct queue_thread *one = &r->thread[i];
 
-		*one = (struct reader){ .all = r, .which = i };
-		rc = -pthread_create(&one->thread, NULL, reader_main, one);
+		*one = (struct queue_thread){ .all = r, .which = i };
+		rc = -pthread_create(&one->thread, NULL, queue_thread_main, one);
 		r->count += !rc;
 	}
 	if (rc)
@@ -168,8 +168,8 @@ int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads
 	return rc;
 }
 
-/* Again and again: the kernel may be short of memory for the interruption. */
-static void end(struct reader *r)
+/* Interrupts the thread until it ends: the kernel may lack the memory for a single interruption. */
+static void stop_thread(struct queue_thread *r)
 {
 	struct timespec until;
 
@@ -186,7 +186,7 @@ void queue_threads_stop(struct queue_threads *r)
 		return;
 	atomic_store(&r->ending, true);
 	for (int i = 0; i < r->count; i++)
-		end(&r->reader[i]);
+		stop_thread(&r->thread[i]);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }

@@ -28,7 +28,7 @@
 struct sockdiag {
 	struct mnl_socket *nl;
 	unsigned int seq, port;
-	struct sockdiag_answer answer;		/* to the request under way */
+	struct sockdiag_answer answer;		/* to the request that was sent last */
 	char buf[ANSWER_BYTES];
 };
 
@@ -73,7 +73,7 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(h) < sizeof(*m) ||
 	    (m->idiag_family != AF_INET && m->idiag_family != AF_INET6))
 		return MNL_CB_OK;
-	/* The kernel's filter may be older than we are. */
+	/* An older kernel may ignore the filter. */
 	if (a->port >= 0 && ntohs(m->id.idiag_sport) != a->port)
 		return MNL_CB_OK;
 	if (a->count == SOCKDIAG_FOUND_MAX)
@@ -93,7 +93,7 @@ int sockdiag_parse(const void *message, size_t len, unsigned int seq, unsigned i
 
 	if (!netlink_is_whole(message, len))
 		return -EBADMSG;
-	/* Answers to an earlier request that was given up are left over: skip them. */
+	/* Answers to an earlier request that was given up may still come: skip them. */
 	if (len >= sizeof(struct nlmsghdr) && ((const struct nlmsghdr *)message)->nlmsg_seq != seq)
 		return -EAGAIN;
 	rc = mnl_cb_run(message, len, seq, port, on_message, a);
@@ -102,7 +102,7 @@ int sockdiag_parse(const void *message, size_t len, unsigned int seq, unsigned i
 	return rc != MNL_CB_STOP;
 }
 
-/* Sends the request and reads what comes back, to its end. */
+/* Sends the request and reads the answer to its end. */
 static int ask(struct sockdiag *d, struct nlmsghdr *h)
 {
 	bool dump = h->nlmsg_flags & NLM_F_DUMP;
@@ -141,7 +141,7 @@ static void put_address(__be32 to[4], int family, const struct address *a)
 {
 	memset(to, 0, 16);
 	if (family == AF_INET6 && a->family == AF_INET) {
-		/* An IPv6 socket that talks IPv4: ::ffff:a.b.c.d */
+		/* An IPv6 socket that talks IPv4 has ::ffff:a.b.c.d. */
 		to[2] = htonl(0xffff);
 		memcpy(&to[3], a->bytes, 4);
 	} else {

@@ -35,17 +35,18 @@ int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *lo
 		     struct sock_choice *choice);
 
 
-/* What an answer holds, of several reads. */
+/* An answer, which may come in several reads. */
 #define SOCKDIAG_FOUND_MAX 64
 struct sockdiag_answer {
 	struct sock_entry found[SOCKDIAG_FOUND_MAX];
 	int count;
-	int port;	/* that is wanted of local ends; -1: any */
+	int port;	/* only sockets with this local port; -1: any */
 };
 
 /*
- * One read of the answer to request seq, whose port is ours; aligned as malloc() does.  1: more may
- * come; 0: that was all; -EAGAIN: it is of another request; or what the kernel said.
+ * One read of the answer to request seq; port: our netlink port; `message` is aligned as malloc()
+ * does. 1: more may come; 0: that was all; -EAGAIN: it answers another request; else the kernel's
+ * -errno.
  */
 int sockdiag_parse(const void *message, size_t len, unsigned int seq, unsigned int port,
 		   struct sockdiag_answer *a);

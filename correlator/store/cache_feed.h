@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SOCKLEDGER_RECORDS_H
-#define SOCKLEDGER_RECORDS_H
+#ifndef SOCKLEDGER_CACHE_FEED_H
+#define SOCKLEDGER_CACHE_FEED_H
 
 #include <stdbool.h>
 #include <stdint.h>

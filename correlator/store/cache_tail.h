@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SOCKLEDGER_FOLLOW_H
-#define SOCKLEDGER_FOLLOW_H
+#ifndef SOCKLEDGER_CACHE_TAIL_H
+#define SOCKLEDGER_CACHE_TAIL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SOCKLEDGER_RECORDER_H
-#define SOCKLEDGER_RECORDER_H
+#ifndef SOCKLEDGER_LEDGER_SINK_H
+#define SOCKLEDGER_LEDGER_SINK_H
 
 #include <stdbool.h>
 #include <stdint.h>
