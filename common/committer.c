@@ -14,14 +14,14 @@
 #include "ring.h"
 
 #define BATCH_ITEMS 4096
-/* A commit costs as much as some twenty rows: when they come fast, gather for a moment. */
+/* A commit costs as much as some twenty rows, so gather for a moment when rows come fast. */
 #define GATHER_FROM_ITEMS 16
 #define GATHER_MS 2
 #define TICK_MS 1000
-#define DIRTY_MS 50		/* what is dirty without an item waits this long */
+#define DIRTY_MS 50		/* without an item, dirty counters wait this long */
 #define RETRY_MS 5
 #define COMPLAIN_NS 60000000000LL
-/* How long the producer lends a store that makes progress its patience. */
+/* How long a producer of PATIENCE_NONE waits for a store that makes progress. */
 #define PATIENCE_NS 100000000LL
 
 struct committer {
@@ -70,7 +70,7 @@ static void close_store(struct committer *c)
 	c->opened = false;
 }
 
-/* One transaction with what is in the ring.  *items: how many. */
+/* Writes what is in the ring in one transaction.  *items: how many. */
 static int write_batch(struct committer *c, int64_t *items)
 {
 	const void *item;
@@ -93,7 +93,7 @@ static int write_batch(struct committer *c, int64_t *items)
 	return 0;
 }
 
-/* After a failure: put right what can be, or wait a moment. */
+/* After a failure: repairs what can be repaired, or waits a moment. */
 static void recover(struct committer *c, int error)
 {
 	atomic_store(&c->stalled, true);
@@ -108,7 +108,7 @@ static void recover(struct committer *c, int error)
 	if (c->opened && error == -ENOSPC && c->ops->make_room) {
 		if (!c->ops->make_room(c->store))
 			return;
-		/* Whether it is still open only the store knows: begin anew. */
+		/* Only the store knows whether the file is still open, so close and open it. */
 		close_store(c);
 	}
 	/* Who has no way to make room waits. */
@@ -118,8 +118,8 @@ static void recover(struct committer *c, int error)
 	poll(NULL, 0, RETRY_MS);
 }
 
-/* What one turn has to do; the number of items that it committed, or an error. */
-static int64_t turn(struct committer *c, bool stopping)
+/* Does what is due now.  Returns the number of items that it committed, or -errno. */
+static int64_t step(struct committer *c, bool stopping)
 {
 	int64_t items = 0, now = clock_mono_ns();
 	int rc = 0;
@@ -127,7 +127,7 @@ static int64_t turn(struct committer *c, bool stopping)
 
 	if (atomic_exchange(&c->reopen, false) && c->opened)
 		close_store(c);
-	/* Nothing fails in a file that was removed: what is written there is gone all the same. */
+	/* Writing to a removed file does not fail, and yet what is written is lost. */
 	if (c->opened && tick && c->ops->moved && c->ops->moved(c->store)) {
 		FAILS(STORE_MOVED);
 		log_warn("%s '%s' was removed or replaced: begun again", c->ops->what,
@@ -160,7 +160,7 @@ static void *committer_main(void *arg)
 	struct committer *c = arg;
 
 	for (;;) {
-		int64_t stop = atomic_load(&c->stop_by_ns), items = turn(c, stop != 0);
+		int64_t stop = atomic_load(&c->stop_by_ns), items = step(c, stop != 0);
 
 		if (items < 0) {
 			recover(c, (int)items);
@@ -182,7 +182,7 @@ static void *committer_main(void *arg)
 		if (stop)
 			continue;
 		ring_wait(c->ring, TICK_MS);
-		/* A kick without a row is not urgent: wait for others that may follow. */
+		/* A kick without a row is not urgent, so wait for rows that may follow. */
 		if (ring_empty(c->ring) && !atomic_load(&c->stop_by_ns))
 			ring_wait(c->ring, DIRTY_MS);
 	}
@@ -217,8 +217,8 @@ fail:
 	return NULL;
 }
 
-/* A millisecond's rest; true where the program shall end. */
-static bool rest(const struct committer *c)
+/* Waits a millisecond; true if the program shall end. */
+static bool pause_producer(const struct committer *c)
 {
 	struct pollfd fd = { .fd = c->interrupt, .events = POLLIN };
 
@@ -258,7 +258,7 @@ void committer_publish(struct committer *c)
 
 bool committer_has_room(struct committer *c, size_t len)
 {
-	/* Reserved, and not published: as if nothing had been. */
+	/* A record that is reserved and never published leaves no trace. */
 	return ring_reserve(c->ring, len) != NULL;
 }
 

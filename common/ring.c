@@ -8,11 +8,11 @@
  *   I1  release <= take <= head <= release + size.
  *   I2  head is written by the producer alone, take and release by the consumer alone.
  *   I3  A record does not wrap: one that would is preceded by a filler up to the end.
- *   I4  When all is released the producer may give the pages back to the kernel: nothing is in
- *       them, and nobody but the producer would write.  So a program that was busy once does not
- *       stay large.
- *   I5  The consumer has the kernel prepare the next few pages before the producer comes to them,
- *       who is not to wait for that; those are not given back.
+ *   I4  When all is released the producer may give the pages back to the kernel, because they
+ *       hold nothing and only the producer writes to them.  So a program that was busy once does
+ *       not stay large.
+ *   I5  The consumer lets the kernel prepare the next few pages before the producer reaches them,
+ *       so that the producer does not wait for that.  These pages are not given back.
  */
 #include <errno.h>
 #include <poll.h>
@@ -36,9 +36,9 @@ struct header {
 #define ALIGN 8u
 #define FILLER UINT32_MAX
 #define PAGE 4096u
-/* I4: after so much has gone through. */
+/* I4: give back after this many bytes have passed through. */
 #define GIVE_BACK_BYTES ((uint64_t)1024 * 1024)
-/* I5.  A smaller ring than four times this stays as it is. */
+/* I5: this far ahead; a ring of less than four times that is left alone. */
 #define AHEAD_BYTES ((size_t)64 * 1024)
 
 struct ring {
@@ -49,7 +49,7 @@ struct ring {
 	uint64_t reserved_end;
 	uint64_t given_back;	/* producer: the head when pages were given back */
 	uint64_t take;		/* consumer */
-	uint64_t prepared;	/* consumer: up to where pages are there */
+	uint64_t prepared;	/* consumer: pages are prepared up to here */
 	_Atomic uint64_t head;
 	_Atomic uint64_t release;
 	atomic_bool sleeping;
@@ -96,11 +96,11 @@ static struct header *at(const struct ring *r, uint64_t offset)
 
 bool ring_fits(const struct ring *r, size_t len)
 {
-	/* Half of it: with a filler in front (I3) anything larger might never find a place. */
+	/* Half of the ring: behind a filler (I3) a larger record might never find a place. */
 	return len <= r->size / 2 - sizeof(struct header) - ALIGN;
 }
 
-/* What the kernel does with the pages from one offset to another, no more than once around. */
+/* madvise() for the pages from one offset to another, which is at most once around. */
 static void advise(const struct ring *r, uint64_t from, uint64_t to, int advice)
 {
 	from = from / PAGE * PAGE;
@@ -109,7 +109,8 @@ static void advise(const struct ring *r, uint64_t from, uint64_t to, int advice)
 
 		if (len > r->size - place)
 			len = r->size - place;
-		/* An older kernel may not know how: then the producer does it page by page. */
+		/* On a kernel without this advice the pages come one by one as the producer
+		 * writes. */
 		madvise(r->base + place, len, advice);
 		from += len;
 	}
@@ -119,7 +120,7 @@ static void give_back(struct ring *r, uint64_t head)
 {
 	uint64_t ahead = r->size < 4 * AHEAD_BYTES ? 0 : AHEAD_BYTES;
 
-	/* Not the page that the producer is in. */
+	/* Leave out the page that the producer writes to. */
 	if (ahead)
 		advise(r, head + ahead + PAGE, head + r->size - PAGE, MADV_DONTNEED);
 	else
@@ -164,7 +165,7 @@ void ring_notify(struct ring *r)
 {
 	uint64_t one = 1;
 
-	/* Fails only where the counter is full: then the consumer is awake. */
+	/* It fails only if the counter is full; then the consumer is awake. */
 	if (write(r->event, &one, sizeof(one)) < 0)
 		return;
 }

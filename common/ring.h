@@ -7,9 +7,9 @@
 
 /*
  * A bounded queue of variable-sized records between one producing and one consuming thread.  The
- * producer never waits: ring_reserve() tells it where there is no room.  Records are laid out one behind
- * the other, aligned for a pointer, and stay where they are until the consumer releases them, so
- * that it may work on many and give them back together (after a commit).
+ * producer never waits: ring_reserve() tells it where there is no room.  Records are laid out one
+ * behind the other, aligned for a pointer, and stay where they are until the consumer releases
+ * them, so that it may work on many and give them back together (after a commit).
  */
 struct ring;
 
@@ -38,8 +38,8 @@ void ring_rewind(struct ring *r);
 /* Consumer: waits for a record or a wake, at most timeout_ms (-1: for ever). */
 void ring_wait(struct ring *r, int timeout_ms);
 /* Consumer, to wait for other things as well: poll ring_fd() between ring_prepare_wait() and
- * ring_finish_wait(), and tell the latter whether it was readable.  ring_prepare_wait() returns false
- * where a record is there already: do not wait then. */
+ * ring_finish_wait(), and tell the latter whether it was readable.  ring_prepare_wait() returns
+ * false where a record is there already: do not wait then. */
 int ring_fd(const struct ring *r);
 bool ring_prepare_wait(struct ring *r);
 void ring_finish_wait(struct ring *r, bool readable);
