@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SOCKLEDGER_RECORD_H
-#define SOCKLEDGER_RECORD_H
+#ifndef SOCKLEDGER_AUDIT_PARSE_H
+#define SOCKLEDGER_AUDIT_PARSE_H
 
 struct event;
 struct assembled;

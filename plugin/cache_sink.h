@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SOCKLEDGER_WRITER_H
-#define SOCKLEDGER_WRITER_H
+#ifndef SOCKLEDGER_CACHE_SINK_H
+#define SOCKLEDGER_CACHE_SINK_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
  *         --proc_enrich_read()--> what /proc can still tell --cache_sink_put()--> the writer's
  *         thread
  *
- * auditd writes to its plugins with blocking writes, one after another: a plugin that reads
- * slowly slows every audited process of the host.  So this thread does nothing that waits.
+ * auditd writes to its plugins with blocking writes, one after another: a plugin that reads slowly
+ * slows every audited process of the host.  So this thread does nothing that waits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,15 +44,15 @@ struct plugin {
 	struct gaps gaps;
 	struct assembler *assembler;
 	struct audit_parser *parser;
-	struct proc_enrich witness;
-	struct cache_sink *writer;
+	struct proc_enrich proc_enrich;
+	struct cache_sink *cache_sink;
 	struct signals *signals;
-	bool resumed;		/* the gap to an earlier life is counted */
-	/* auditd does not wait for us; a log that somebody feeds us may */
+	bool resumed;		/* the gap since an earlier run is counted */
+	/* auditd must not wait for us; a person who feeds us a log can */
 	enum committer_patience patience;
-	bool busy;		/* more has come in than we can look at closely */
+	bool input_backlog;	/* more has come in than we can look at closely */
 	int64_t now_us;		/* when the input at hand was read */
-	int64_t kicked_lines;
+	int64_t kicked_lines;	/* the count of lines when the sink was last kicked */
 	char input[INPUT_BYTES];
 	size_t len;		/* of an unfinished line at the start of input */
 	bool skipping;		/* the rest of a line that is too long */
@@ -68,25 +68,25 @@ static const char usage_text[] =
 	"  -h, --help          this text\n"
 	"  -V, --version       the version\n";
 
-/* A record of another host: its pids are not ours. */
+/* A record of another host, whose pids mean nothing here. */
 static bool is_foreign(const struct plugin *p, const struct event *e)
 {
 	return e->text[EVENT_NODE].data &&
 	       !text_equal(e->text[EVENT_NODE], text_of(p->config->node));
 }
 
-static void add_witness(struct plugin *p, struct event *e)
+static void enrich(struct plugin *p, struct event *e)
 {
 	if (is_foreign(p, e))
 		return;
-	/* A host that calls itself by its own name is this one. */
+	/* The record may name its host, and yet be of this one. */
 	e->text[EVENT_NODE] = TEXT_NONE;
 	if (p->busy) {
 		FAILS(TOO_MUCH);
 		count_add(&p->counters, COUNT_PROC_BUSY, 1);
 		return;
 	}
-	switch (proc_enrich_read(&p->witness, e, e->arrival_us)) {
+	switch (proc_enrich_read(&p->proc_enrich, e, e->arrival_us)) {
 	case PROC_ENRICH_READ:
 		count_add(&p->counters, COUNT_PROC_READ, 1);
 		break;
@@ -118,8 +118,8 @@ static void on_assembled(const struct assembled *a, void *arg)
 		return;
 	}
 	e.arrival_us = p->now_us;
-	add_witness(p, &e);
-	cache_sink_put(p->writer, &e, p->patience);
+	enrich(p, &e);
+	cache_sink_put(p->cache_sink, &e, p->patience);
 }
 
 /* auditd's own messages (1200 to 1299) are numbered by itself, not by the kernel. */
@@ -131,7 +131,7 @@ static bool numbered_by_kernel(const struct stamp *s)
 /*
  * "auditctl -m sockledger-probe=N" sends a message the way that all records go, kernel and auditd:
  * when last_probe is N in the cache, everything that was recorded before it is there as well.
- * Only who may write audit messages (CAP_AUDIT_WRITE) can send it.
+ * Only a process that may write audit messages (CAP_AUDIT_WRITE) can send it.
  */
 static void find_probe_marker(struct plugin *p, const struct stamp *s, const char *line, size_t len)
 {
@@ -150,8 +150,8 @@ static void find_probe_marker(struct plugin *p, const struct stamp *s, const cha
 	count_set(&p->counters, COUNT_PROBE, n);
 }
 
-/* Where a next life has to go on: behind what was handed over.  Of an event that is still open
- * nothing would be left, so it is not behind that. */
+/* Notes where the next run has to go on: behind the events that were handed over.  An event that
+ * is still open would be lost with this run, so stay in front of it. */
 static void note_serial(struct plugin *p)
 {
 	uint32_t done = p->gaps.newest, oldest;
@@ -213,7 +213,7 @@ static void take_input(struct plugin *p, size_t n)
 /* One read.  False at the end of the input. */
 static bool read_input(struct plugin *p)
 {
-	struct config *fresh = cache_sink_new_config(p->writer);
+	struct config *fresh = cache_sink_new_config(p->cache_sink);
 	uint32_t serial;
 	ssize_t n;
 
@@ -233,12 +233,12 @@ static bool read_input(struct plugin *p)
 		return errno == EINTR || errno == EAGAIN;
 	if (n == 0)
 		return false;
-	p->busy = p->patience == PATIENCE_NONE && (size_t)n + p->len >= BUSY_BYTES;
+	p->input_backlog = p->patience == PATIENCE_NONE && (size_t)n + p->len >= BUSY_BYTES;
 	take_input(p, (size_t)n);
 	return true;
 }
 
-/* auditd is going: what it has written is still in the pipe. */
+/* auditd ends, and what it has written is still in the pipe. */
 static void read_rest(struct plugin *p)
 {
 	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -264,11 +264,11 @@ static void run(struct plugin *p)
 			wait = KICK_MS;
 		if (poll(fds, 3, wait) == 0 && counted) {
 			p->kicked_lines = count_get(&p->counters, COUNT_LINES);
-			cache_sink_kick(p->writer);
+			cache_sink_kick(p->cache_sink);
 		}
 		if (fds[2].revents) {
 			signals_reload(p->signals);
-			cache_sink_reload(p->writer);
+			cache_sink_reload(p->cache_sink);
 		}
 		if (fds[0].revents && !read_input(p))
 			return;
@@ -276,7 +276,8 @@ static void run(struct plugin *p)
 	read_rest(p);
 }
 
-/* Who feeds us: auditd, whose callers wait while we do; somebody's pipe; or a file. */
+/* What feeds us: auditd, which makes audited processes wait while we do; a person's pipe; or a
+ * file. */
 static enum committer_patience find_patience(void)
 {
 	char path[64], name[32] = "";
@@ -302,13 +303,13 @@ static int serve(struct plugin *p, const char *config_path)
 	p->patience = find_patience();
 	p->assembler = assembler_new(&p->counters, on_assembled, p);
 	p->parser = audit_parser_new();
-	if (!p->assembler || !p->parser || proc_enrich_init(&p->witness, "/proc")) {
+	if (!p->assembler || !p->parser || proc_enrich_init(&p->proc_enrich, "/proc")) {
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
 	}
 	count_set(&p->counters, COUNT_RESTARTS, 1);
-	p->writer = cache_sink_start(p->config, config_path, &p->counters, p->signals->end);
-	if (!p->writer) {
+	p->cache_sink = cache_sink_start(p->config, config_path, &p->counters, p->signals->end);
+	if (!p->cache_sink) {
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
 	}
@@ -316,11 +317,11 @@ static int serve(struct plugin *p, const char *config_path)
 	if (p->len && !p->skipping)
 		count_add(&p->counters, COUNT_BAD_LINE, 1);
 	assembler_flush(p->assembler);
-	rc = cache_sink_stop(p->writer, LAST_COMMIT_MS);
-	proc_enrich_release(&p->witness);
+	rc = cache_sink_stop(p->cache_sink, LAST_COMMIT_MS);
+	proc_enrich_release(&p->proc_enrich);
 	audit_parser_free(p->parser);
 	assembler_free(p->assembler);
-	/* A log that was not kept whole was not imported. */
+	/* Losing part of a log means that the import has failed. */
 	if (p->patience != PATIENCE_NONE && count_get(&p->counters, COUNT_LOST_BUFFER)) {
 		log_error("%lld events had no room while the cache could not be written, and are"
 			  " lost",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SOCKLEDGER_WITNESS_H
-#define SOCKLEDGER_WITNESS_H
+#ifndef SOCKLEDGER_PROC_ENRICH_H
+#define SOCKLEDGER_PROC_ENRICH_H
 
 #include <stdint.h>
 
