@@ -28,10 +28,10 @@ struct seen {
 	int64_t at_ns;
 };
 
-static int64_t on_begin(void *arg, const char *epoch)
+static int64_t on_begin(void *arg, const char *generation)
 {
 	(void)arg;
-	(void)epoch;
+	(void)generation;
 	return 0;
 }
 
@@ -57,7 +57,7 @@ static void on_missed(void *arg, int64_t rows)
 }
 
 static const struct cache_tail_ops ops = {
-	.begin = on_begin, .event = on_event, .position = on_number, .missed = on_missed,
+	.position = on_begin, .event = on_event, .followed = on_number, .missed = on_missed,
 };
 
 /* The plugin on a pipe: its write end. */
@@ -121,7 +121,7 @@ static int measure(struct cache_tail *f, struct seen *seen, int to, int count)
 			return 1;
 		while (seen->serial != (uint32_t)(i + 1)) {
 			poll(&fd, 1, cache_tail_timeout_ms(f));
-			cache_tail_turn(f);
+			cache_tail_poll(f);
 			if (clock_mono_ns() > give_up)
 				return 1;
 		}
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 100 && access(cache, R_OK); i++)
 		poll(NULL, 0, 20);
 	poll(NULL, 0, 200);
-	cache_tail_turn(f);
+	cache_tail_poll(f);
 	rc = measure(f, &seen, to, argc > 2 ? atoi(argv[2]) : 500);
 	if (rc)
 		fprintf(stderr, "%s: more than a tenth of the rows came after 2 ms, or not"

@@ -73,7 +73,7 @@ static void show_lag(struct cache_reader *cache, struct query_db *db, struct sta
 	if (cache_reader_bounds(cache, &first, &last))
 		return;
 	sql_add_number(&sql, "SELECT 'lag', ? - ifnull((SELECT seq FROM position", (int64_t)last);
-	sql_add_text(&sql, " WHERE epoch = ?), 0)", cache_reader_epoch(cache));
+	sql_add_text(&sql, " WHERE epoch = ?), 0)", cache_reader_generation(cache));
 	s->section = "recorder";
 	query_run(db, &sql, on_row, s);
 	sql_release(&sql);

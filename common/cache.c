@@ -89,7 +89,7 @@ struct cache_writer {
 	uint64_t first, first_committed;	/* a lower bound of the oldest row */
 };
 
-static int make_epoch(sqlite3 *db)
+static int make_generation(sqlite3 *db)
 {
 	char sql[128];
 	uint64_t id[2];
@@ -110,7 +110,7 @@ static int prepare_writer(struct cache_writer *w)
 				"PRAGMA journal_size_limit = 8388608");
 
 	if (!rc)
-		rc = make_epoch(w->db);
+		rc = make_generation(w->db);
 	if (!rc)
 		rc = db_number(w->db, "SELECT ifnull(max(seq), 0) FROM event", &last);
 	if (!rc)
@@ -325,10 +325,10 @@ int64_t cache_writer_get(struct cache_writer *w, const char *name)
 struct cache_reader {
 	sqlite3 *db;
 	sqlite3_stmt *walk, *bounds;
-	char epoch[33];
+	char generation[33];
 };
 
-static int read_epoch(struct cache_reader *r)
+static int read_generation(struct cache_reader *r)
 {
 	sqlite3_stmt *stmt;
 	int rc = db_prepare(r->db, "SELECT value FROM meta WHERE name = 'epoch'", &stmt);
@@ -339,7 +339,7 @@ static int read_epoch(struct cache_reader *r)
 	if (rc == SQLITE_ROW) {
 		struct text t = db_column_text(stmt, 0);
 
-		snprintf(r->epoch, sizeof(r->epoch), "%s", t.data ? t.data : "");
+		snprintf(r->generation, sizeof(r->generation), "%s", t.data ? t.data : "");
 	}
 	sqlite3_finalize(stmt);
 	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -EUCLEAN : db_errno(rc);
@@ -356,7 +356,7 @@ int cache_reader_open(const char *path, struct cache_reader **out)
 	if (!rc)
 		rc = db_exec(r->db, "PRAGMA cache_size = -512");
 	if (!rc)
-		rc = read_epoch(r);
+		rc = read_generation(r);
 	if (!rc)
 		rc = db_prepare(r->db, "SELECT " COLUMNS " FROM event WHERE seq > ? ORDER BY seq"
 				" LIMIT ?", &r->walk);
@@ -381,9 +381,9 @@ void cache_reader_close(struct cache_reader *r)
 	free(r);
 }
 
-const char *cache_reader_epoch(const struct cache_reader *r)
+const char *cache_reader_generation(const struct cache_reader *r)
 {
-	return r->epoch;
+	return r->generation;
 }
 
 int cache_reader_bounds(struct cache_reader *r, uint64_t *first, uint64_t *last)

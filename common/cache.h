@@ -10,7 +10,8 @@
 /*
  * The cache: audit events in the order of their arrival, bounded by rows and age.  One process
  * writes it (the plugin), others follow it.  seq grows by one a row and never comes again in
- * one database; `epoch` names the database, for a reader that remembers its place.
+ * one database; `generation` (on disk: epoch) names the database, for a reader that remembers its
+ * place.
  *
  * Errors are those of db.h.
  */
@@ -56,7 +57,7 @@ int cache_reader_open(const char *path, struct cache_reader **r);
 void cache_reader_close(struct cache_reader *r);
 
 /* The name of this database; borrowed. */
-const char *cache_reader_epoch(const struct cache_reader *r);
+const char *cache_reader_generation(const struct cache_reader *r);
 /* seq of the oldest and the newest row; both 0 where there is none. */
 int cache_reader_bounds(struct cache_reader *r, uint64_t *first, uint64_t *last);
 

@@ -524,9 +524,9 @@ int ledger_writer_set_protocol(struct ledger_writer *w, uint64_t id, int protoco
 	return run(w->set_protocol);
 }
 
-int ledger_writer_set_position(struct ledger_writer *w, const char *epoch, uint64_t seq)
+int ledger_writer_set_position(struct ledger_writer *w, const char *generation, uint64_t seq)
 {
-	sqlite3_bind_text(w->set_position, 1, epoch, -1, SQLITE_STATIC);
+	sqlite3_bind_text(w->set_position, 1, generation, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(w->set_position, 2, (sqlite3_int64)seq);
 	return run(w->set_position);
 }
@@ -557,9 +557,9 @@ static int64_t look_up(sqlite3 *db, const char *sql, const char *name)
 	return value;
 }
 
-uint64_t ledger_writer_position(struct ledger_writer *w, const char *epoch)
+uint64_t ledger_writer_position(struct ledger_writer *w, const char *generation)
 {
-	return (uint64_t)look_up(w->db, "SELECT seq FROM position WHERE epoch = ?", epoch);
+	return (uint64_t)look_up(w->db, "SELECT seq FROM position WHERE epoch = ?", generation);
 }
 
 int64_t ledger_writer_counter(struct ledger_writer *w, const char *name)

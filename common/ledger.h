@@ -41,8 +41,8 @@ int ledger_writer_prove(struct ledger_writer *w, uint64_t id);
 int ledger_writer_decide(struct ledger_writer *w, const struct connection *c);
 /* A late record says what the first one could not: the protocol of a socket. */
 int ledger_writer_set_protocol(struct ledger_writer *w, uint64_t id, int protocol);
-/* The cache `epoch` has been followed up to seq. */
-int ledger_writer_set_position(struct ledger_writer *w, const char *epoch, uint64_t seq);
+/* The cache `generation` has been followed up to seq. */
+int ledger_writer_set_position(struct ledger_writer *w, const char *generation, uint64_t seq);
 int ledger_writer_set_counter(struct ledger_writer *w, const char *name, int64_t value);
 int ledger_writer_commit(struct ledger_writer *w);
 void ledger_writer_rollback(struct ledger_writer *w);
@@ -50,7 +50,7 @@ void ledger_writer_rollback(struct ledger_writer *w);
 /* The first id that was never given. */
 uint64_t ledger_writer_next_id(const struct ledger_writer *w);
 /* 0 where this cache was never followed. */
-uint64_t ledger_writer_position(struct ledger_writer *w, const char *epoch);
+uint64_t ledger_writer_position(struct ledger_writer *w, const char *generation);
 /* 0 where it was never set. */
 int64_t ledger_writer_counter(struct ledger_writer *w, const char *name);
 

@@ -19,19 +19,19 @@
 /* Of an older call /proc has nothing to say: the pid may be another process's by now. */
 #define FRESH_US (10 * TIME_US_PER_S)
 
-static int64_t position_of(void *arg, const char *epoch)
+static int64_t position_of(void *arg, const char *generation)
 {
 	const struct record_intake *in = arg;
 
-	return ledger_sink_position_of(in->parts->ledger_sink, epoch);
+	return ledger_sink_position_of(in->parts->ledger_sink, generation);
 }
 
-static void on_begin(void *arg, const char *epoch, uint64_t seq)
+static void on_begin(void *arg, const char *generation, uint64_t seq)
 {
 	struct record_intake *in = arg;
 
 	in->recorded = seq;
-	ledger_sink_follow(in->parts->ledger_sink, epoch, seq);
+	ledger_sink_follow(in->parts->ledger_sink, generation, seq);
 }
 
 /* Adds what the event does not say and this host can. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SOCKLEDGER_FLOWS_H
-#define SOCKLEDGER_FLOWS_H
+#ifndef SOCKLEDGER_HALVES_H
+#define SOCKLEDGER_HALVES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 /*
  * The cache's rows, read by a thread of its own.
  *
- *   cache --cache_tail_turn()--> on_*() --ring--> cache_feed_take() --> ops
- *           (this thread)                      (who answers packets)
+ *   cache --cache_tail_poll()--> on_*() --ring--> cache_feed_take() --> ops
+ *           (this thread)                      (the main thread)
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +21,8 @@
 #include "ring.h"
 
 #define RING_BYTES ((size_t)512 * 1024)
-/* An event with the longest of texts; the fields of a record are cut long before. */
+/* An event with the longest possible texts; the plugin cuts the fields of a record far below
+ * that. */
 #define ITEM_BYTES_MAX ((size_t)64 * 1024)
 #define LAST_FOLLOW_NS 5000000000LL
 #define GATHER_MS 2
@@ -33,14 +34,14 @@ struct item {
 	int rc;
 	uint64_t seq;
 	int64_t rows;
-	char epoch[40];
+	char generation[40];
 	struct event event;	/* last: its texts lie behind it */
 };
 
 struct cache_feed {
 	const struct cache_feed_ops *ops;
 	void *arg;
-	struct cache_tail *follow;
+	struct cache_tail *tail;
 	struct ring *ring;
 	pthread_t thread;
 	int finish;			/* an eventfd, readable from cache_feed_finish() on */
@@ -51,7 +52,7 @@ struct cache_feed {
 	int rc;
 };
 
-/* Room in the ring; waits for it.  NULL: the end has come meanwhile. */
+/* Waits for room in the ring.  NULL: the time to end came first. */
 static struct item *reserve(struct cache_feed *r, enum item_kind kind, size_t extra)
 {
 	struct item *item;
@@ -75,7 +76,7 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	struct item *item;
 
 	if (size > ITEM_BYTES_MAX)
-		return;		/* nobody but a stranger can have written such a row */
+		return;		/* the plugin writes no such row; another program must have */
 	item = reserve(r, replay ? ITEM_REPLAY : ITEM_EVENT, size - sizeof(*e));
 	if (!item)
 		return;
@@ -88,21 +89,21 @@ static void on_event(void *arg, const struct event *e, bool replay)
 		ring_publish_batched(r->ring);
 }
 
-static int64_t on_begin(void *arg, const char *epoch)
+static int64_t on_position(void *arg, const char *generation)
 {
 	struct cache_feed *r = arg;
-	int64_t seq = r->ops->position(r->arg, epoch);
+	int64_t seq = r->ops->position(r->arg, generation);
 	struct item *item = seq < 0 ? NULL : reserve(r, ITEM_BEGIN, 0);
 
 	if (item) {
 		item->seq = (uint64_t)seq;
-		snprintf(item->epoch, sizeof(item->epoch), "%s", epoch);
+		snprintf(item->generation, sizeof(item->generation), "%s", generation);
 		ring_publish(r->ring);
 	}
 	return seq;
 }
 
-static void on_position(void *arg, uint64_t seq)
+static void on_followed(void *arg, uint64_t seq)
 {
 	struct cache_feed *r = arg;
 	struct item *item = reserve(r, ITEM_FOLLOWED, 0);
@@ -125,7 +126,7 @@ static void on_missed(void *arg, int64_t rows)
 }
 
 static const struct cache_tail_ops cache_tail_ops = {
-	.begin = on_begin, .event = on_event, .position = on_position, .missed = on_missed,
+	.position = on_position, .event = on_event, .followed = on_followed, .missed = on_missed,
 };
 
 /* Waits a moment, so that rows come together, unless a packet waits for one. */
@@ -156,24 +157,24 @@ static void *cache_feed_main(void *arg)
 {
 	struct cache_feed *r = arg;
 	struct pollfd fds[] = {
-		{ .fd = cache_tail_fd(r->follow), .events = POLLIN },
+		{ .fd = cache_tail_fd(r->tail), .events = POLLIN },
 		{ .fd = r->finish, .events = POLLIN },
 	};
 	struct item *item;
 	int more;
 
 	do {
-		more = cache_tail_turn(r->follow);
+		more = cache_tail_poll(r->tail);
 		ring_notify_waiter(r->ring);
 		if (r->once && more <= 0)
 			break;
 		if (more > 0)
 			continue;
-		poll(fds, 2, cache_tail_timeout_ms(r->follow));
+		poll(fds, 2, cache_tail_timeout_ms(r->tail));
 		gather(r);
 	} while (!atomic_load(&r->give_up_ns));
-	/* What was committed before the end is read, if that is near. */
-	while (!r->once && (more = cache_tail_turn(r->follow)) > 0 &&
+	/* Read what was committed before the end, if that does not take too long. */
+	while (!r->once && (more = cache_tail_poll(r->tail)) > 0 &&
 	       clock_mono_ns() < atomic_load(&r->give_up_ns))
 		;
 	item = reserve(r, ITEM_END, 0);
@@ -196,13 +197,13 @@ struct cache_feed *cache_feed_start(const char *cache_path, bool once,
 	r->finish = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r->ring = ring_new(RING_BYTES);
-	r->follow = cache_tail_new(cache_path, &cache_tail_ops, r);
-	if (r->finish >= 0 && r->wake >= 0 && r->ring && r->follow)
+	r->tail = cache_tail_new(cache_path, &cache_tail_ops, r);
+	if (r->finish >= 0 && r->wake >= 0 && r->ring && r->tail)
 		rc = pthread_create(&r->thread, NULL, cache_feed_main, r);
 	if (!rc)
 		return r;
 	ring_free(r->ring);
-	cache_tail_free(r->follow);
+	cache_tail_free(r->tail);
 	if (r->finish >= 0)
 		close(r->finish);
 	if (r->wake >= 0)
@@ -230,7 +231,7 @@ void cache_feed_free(struct cache_feed *r)
 {
 	if (!r)
 		return;
-	/* Whoever frees it before its end wants nothing more of it. */
+	/* Without cache_feed_finish() before, the remaining rows are not wanted. */
 	end_by(r, 1);
 	while (!r->ended) {
 		ring_wait(r->ring, 10);
@@ -240,17 +241,17 @@ void cache_feed_free(struct cache_feed *r)
 	}
 	pthread_join(r->thread, NULL);
 	ring_free(r->ring);
-	cache_tail_free(r->follow);
+	cache_tail_free(r->tail);
 	close(r->finish);
 	close(r->wake);
 	free(r);
 }
 
-static void show(struct cache_feed *r, const struct item *item)
+static void show_item(struct cache_feed *r, const struct item *item)
 {
 	switch (item->kind) {
 	case ITEM_BEGIN:
-		r->ops->begin(r->arg, item->epoch, item->seq);
+		r->ops->begin(r->arg, item->generation, item->seq);
 		break;
 	case ITEM_EVENT:
 	case ITEM_REPLAY:
@@ -275,7 +276,7 @@ int cache_feed_take(struct cache_feed *r, int most)
 	int count = 0;
 
 	while (count < most && (item = ring_take(r->ring, NULL)) != NULL) {
-		show(r, item);
+		show_item(r, item);
 		count++;
 	}
 	ring_release(r->ring);

@@ -2,9 +2,9 @@
 /*
  * Follows the cache.
  *
- * SQLite's write-ahead log is modified by every commit, so inotify's IN_MODIFY on it wakes a
- * reader within some 50 us of the commit, for nothing on the writer's side.  The log is made and
- * removed with the database's first and last user: the directory is watched for that.
+ * SQLite's write-ahead log is modified by every commit, so inotify's IN_MODIFY on it wakes a reader
+ * within some 50 us of the commit, and costs the writer nothing.  SQLite makes the log for the
+ * database's first user and removes it with the last one, so the directory is watched as well.
  */
 #include <errno.h>
 #include <limits.h>
@@ -21,13 +21,14 @@
 #include "failures.h"
 #include "log.h"
 
-#define TURN_ROWS 128		/* packets wait for no more than these */
-/* What of the past is shown again after a start: sockets that are still in use by then. */
+#define POLL_ROWS 128		/* rows of one cache_tail_poll() */
+/* How many old rows are shown again after a start, because their sockets may still be in use. */
 #define REPLAY_ROWS 20000
 #define TICK_MS 1000
 #define ABSENT_MS 100
-/* The log is written, which wakes us, a moment before the commit can be seen (SQLite then updates
- * the index in shared memory): after a wake without a row it is looked for again, ever later. */
+/* The write to the log wakes this thread a moment before the commit can be seen, because SQLite
+ * updates the index in shared memory after it.  So after a wake without a row it looks again,
+ * after ever longer times. */
 #define AGAIN_FIRST_MS 1
 #define AGAIN_LAST_MS 32
 
@@ -42,7 +43,7 @@ struct cache_tail {
 	ino_t ino;
 	uint64_t seq;		/* shown up to here */
 	uint64_t replay_until;
-	char epoch[40];		/* of the cache that seq is of */
+	char generation[40];		/* of the cache that seq is of */
 	int again_ms;		/* when to look again; 0: not before something wakes us */
 	bool complained;
 };
@@ -95,7 +96,7 @@ int cache_tail_timeout_ms(const struct cache_tail *f)
 	return f->reader && f->log_watch >= 0 ? TICK_MS : ABSENT_MS;
 }
 
-/* True where anything had happened. */
+/* True if anything has happened. */
 static bool drain_inotify(struct cache_tail *f)
 {
 	bool woken = false;
@@ -117,7 +118,7 @@ static bool drain_inotify(struct cache_tail *f)
 	return woken;
 }
 
-static void plan_again(struct cache_tail *f, bool woken, int rows)
+static void plan_next_look(struct cache_tail *f, bool woken, int rows)
 {
 	if (rows)
 		f->again_ms = 0;
@@ -127,7 +128,7 @@ static void plan_again(struct cache_tail *f, bool woken, int rows)
 		f->again_ms = f->again_ms < AGAIN_LAST_MS ? f->again_ms * 2 : 0;
 }
 
-static void watch(struct cache_tail *f)
+static void add_watches(struct cache_tail *f)
 {
 	char log[PATH_MAX];
 
@@ -138,13 +139,14 @@ static void watch(struct cache_tail *f)
 		f->log_watch = inotify_add_watch(f->inotify, log, IN_MODIFY | IN_DELETE_SELF);
 }
 
-static void let_go(struct cache_tail *f)
+static void close_reader(struct cache_tail *f)
 {
 	cache_reader_close(f->reader);
 	f->reader = NULL;
 }
 
-/* A fresh database under the same name, or none at all: then what is open shows nothing new. */
+/* True if the name belongs to another file by now, or to none.  The open file then gets no new
+ * rows. */
 static bool was_replaced(const struct cache_tail *f)
 {
 	struct stat st;
@@ -166,21 +168,21 @@ static int open_cache(struct cache_tail *f)
 		return rc;
 	rc = cache_reader_bounds(f->reader, &first, &last);
 	if (rc) {
-		let_go(f);
+		close_reader(f);
 		return rc;
 	}
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
-	/* The one that was open before: after a passing fault it goes on where it was. */
-	if (!strcmp(f->epoch, cache_reader_epoch(f->reader)))
+	/* It is the database that was open before, so go on there: the fault has passed. */
+	if (!strcmp(f->generation, cache_reader_generation(f->reader)))
 		return 0;
 	FAILS(STORE_MOVED);
 	done = f->ops->begin(f->arg, cache_reader_epoch(f->reader));
 	if (done < 0) {
-		let_go(f);
+		close_reader(f);
 		return (int)done;
 	}
-	snprintf(f->epoch, sizeof(f->epoch), "%s", cache_reader_epoch(f->reader));
+	snprintf(f->generation, sizeof(f->generation), "%s", cache_reader_generation(f->reader));
 	f->replay_until = (uint64_t)done;
 	FAILS(CACHE_UNREAD);
 	if (first > f->replay_until + 1)
@@ -191,7 +193,7 @@ static int open_cache(struct cache_tail *f)
 	return 0;
 }
 
-static int show(const struct event *e, void *arg)
+static int show_row(const struct event *e, void *arg)
 {
 	struct cache_tail *f = arg;
 
@@ -202,38 +204,38 @@ static int show(const struct event *e, void *arg)
 	return 0;
 }
 
-int cache_tail_turn(struct cache_tail *f)
+int cache_tail_poll(struct cache_tail *f)
 {
 	bool woken = drain_inotify(f);
 	int rc = 0;
 
 	if (f->reader && was_replaced(f)) {
-		/* What is open is still whole: to its end first. */
-		rc = cache_reader_walk(f->reader, f->seq, TURN_ROWS, show, f);
+		/* The open file is still whole: read it to its end first. */
+		rc = cache_reader_walk(f->reader, f->seq, POLL_ROWS, show_row, f);
 		if (rc > 0) {
-			f->ops->position(f->arg, f->seq);
+			f->ops->followed(f->arg, f->seq);
 			return 1;
 		}
 		rc = 0;
-		let_go(f);
+		close_reader(f);
 	}
 	if (!f->reader)
 		rc = open_cache(f);
 	if (f->log_watch < 0)
-		watch(f);
+		add_watches(f);
 	if (!rc)
-		rc = cache_reader_walk(f->reader, f->seq, TURN_ROWS, show, f);
+		rc = cache_reader_walk(f->reader, f->seq, POLL_ROWS, show_row, f);
 	if (rc < 0) {
 		if (!f->complained && rc != -ENOENT)
 			log_warn("cannot read the cache '%s': %s", f->path, db_strerror(rc));
 		f->complained = true;
 		if (rc != -EBUSY)
-			let_go(f);
+			close_reader(f);
 		return rc;
 	}
 	f->complained = false;
-	plan_again(f, woken, rc);
+	plan_next_look(f, woken, rc);
 	if (rc > 0 && f->seq > f->replay_until)
-		f->ops->position(f->arg, f->seq);
-	return rc == TURN_ROWS;
+		f->ops->followed(f->arg, f->seq);
+	return rc == POLL_ROWS;
 }

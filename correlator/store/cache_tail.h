@@ -8,8 +8,8 @@
 struct event;
 
 /*
- * Follows the cache: new rows as the plugin commits them, through its restarts, and through the
- * file's being set aside and begun anew.
+ * Follows the cache: shows new rows as the plugin commits them.  It goes on when the plugin
+ * restarts, and when the file is set aside and another one takes its place.
  */
 struct cache_tail;
 
@@ -20,8 +20,8 @@ struct cache_tail_ops {
 	/* A row; replay: one that was followed in an earlier life, shown again for the memory. */
 	void (*event)(void *arg, const struct event *e, bool replay);
 	/* Everything up to seq has been shown. */
-	void (*position)(void *arg, uint64_t seq);
-	/* Rows that had left the cache before they could be shown. */
+	void (*followed)(void *arg, uint64_t seq);
+	/* That many rows had left the cache before they could be shown. */
 	void (*missed)(void *arg, int64_t rows);
 };
 
@@ -32,11 +32,11 @@ void cache_tail_free(struct cache_tail *f);
 
 /* Readable when there may be something new. */
 int cache_tail_fd(const struct cache_tail *f);
-/* Milliseconds until cache_tail_turn() wants to be called although nothing was readable. */
+/* Call cache_tail_poll() after so many milliseconds, even if nothing was readable. */
 int cache_tail_timeout_ms(const struct cache_tail *f);
 
-/* Shows what is new; at most a few thousand rows a call.  1: more is waiting; 0: that was all; an
- * errno where the cache could not be read. */
-int cache_tail_turn(struct cache_tail *f);
+/* Shows new rows, a limited number a call.  1: more are waiting; 0: that was all; -errno where the
+ * cache could not be read. */
+int cache_tail_poll(struct cache_tail *f);
 
 #endif

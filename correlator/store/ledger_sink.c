@@ -16,25 +16,25 @@
 #include "ledger_sink.h"
 #include "users.h"
 
-#define EPOCH_CHARS 40
+#define GENERATION_CHARS 40
 #define TEXT_BYTES_MAX 4096
-/* A predecessor may still be ending. */
+/* The sockledgerd before this one may still be about to end. */
 #define OPEN_TRIES 30
 #define OPEN_TRY_MS 100
-/* Nobody waits for a row: when they come one behind the other they are committed together. */
+/* Nobody waits for a row, so rows in quick succession are committed together. */
 #define GATHER_MS 20
 
-enum item_kind { ITEM_EPOCH, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL, ITEM_CONFIRM,
+enum item_kind { ITEM_GENERATION, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL, ITEM_CONFIRM,
 		 ITEM_DECIDE, ITEM_PROVE };
 
-/* Of an item that does not move the position. */
+/* The seq of an item that does not move the position. */
 #define SEQ_KEEP UINT64_MAX
 /* The number of an ITEM_CONFIRM. */
 #define AMENDED 1
 #define DESCRIBED 2
 /* No row is larger: its texts are cut. */
 #define ROW_BYTES_MAX (sizeof(struct item) + CONNECTION_TEXTS * (TEXT_BYTES_MAX + 1))
-/* Half of the smallest `buffer` (256k) is ours, and of a ring only half can be had in one piece. */
+/* The ring has half of the smallest `buffer` (256k), and one record at most half of the ring. */
 #define PIECE_BYTES_MIN (256 * 1024 / 2 / 2 - 64)
 
 /* What lies in the ring. */
@@ -43,14 +43,14 @@ struct item {
 	uint64_t seq;
 	uint64_t id;
 	int64_t number;			/* a result, a protocol */
-	char epoch[EPOCH_CHARS];
+	char generation[GENERATION_CHARS];
 	struct connection connection;	/* last: its texts lie behind it */
 };
 
 _Static_assert(ROW_BYTES_MAX <= PIECE_BYTES_MIN, "a row has room in the smallest buffer");
 
 struct place {
-	char epoch[EPOCH_CHARS];
+	char generation[GENERATION_CHARS];
 	uint64_t seq;
 };
 
@@ -74,7 +74,7 @@ struct ledger_sink {
 	uint64_t next_id;
 	struct place now, committed;	/* how far the cache is followed */
 	int64_t rows, again;		/* of this life */
-	bool closed;			/* the program ends: nothing more is taken */
+	bool closed;			/* the program ends, and takes nothing more */
 	_Atomic int64_t missed, dropped;
 	int64_t base_rows, base_again, base_missed, base_dropped;
 	int64_t written_missed, written_dropped;
@@ -87,7 +87,7 @@ static int store_open(void *store)
 	r->error = ledger_writer_open(r->path, &r->ledger);
 	if (r->error)
 		return r->error;
-	/* Once: the rows of a ledger that is begun anew go on with the same numbers. */
+	/* Only once: in a ledger that is begun anew the numbers of rows go on. */
 	if (!r->next_id)
 		r->next_id = ledger_writer_next_id(r->ledger);
 	r->base_rows = ledger_writer_counter(r->ledger, "rows") - r->rows;
@@ -113,8 +113,8 @@ static int store_begin(void *store)
 	return ledger_writer_begin(r->ledger);
 }
 
-/* The row with its users' names, where the record had none: this thread may wait for a directory
- * server.  Another host's users are not ours. */
+/* Adds the users' names where the record has none: here, because this thread may wait for a
+ * directory server.  Numbers of another host have other names, so its rows stay as they are. */
 static const struct connection *named(struct ledger_sink *r, const struct item *item)
 {
 	struct connection *c = &r->named;
@@ -142,8 +142,8 @@ static int store_add(void *store, const void *data)
 	int rc = 0;
 
 	switch (item->kind) {
-	case ITEM_EPOCH:
-		memcpy(r->now.epoch, item->epoch, sizeof(r->now.epoch));
+	case ITEM_GENERATION:
+		memcpy(r->now.generation, item->generation, sizeof(r->now.generation));
 		break;
 	case ITEM_POSITION:
 		break;
@@ -197,8 +197,8 @@ static int store_finish(void *store, int64_t items, bool drained)
 	int rc = 0;
 
 	(void)drained;
-	if (r->now.epoch[0] && items)
-		rc = ledger_writer_set_position(r->ledger, r->now.epoch, r->now.seq);
+	if (r->now.generation[0] && items)
+		rc = ledger_writer_set_position(r->ledger, r->now.generation, r->now.seq);
 	if (!rc)
 		rc = ledger_writer_set_counter(r->ledger, "rows", r->base_rows + r->rows);
 	if (!rc)
@@ -226,7 +226,7 @@ static void store_rollback(void *store)
 	ledger_writer_rollback(r->ledger);
 	for (int i = 0; i < LEDGER_SINK_COUNTERS; i++)
 		r->counters[i].written = -1;
-	/* Counted again when the rows come again. */
+	/* The rows come again and are counted then. */
 	r->rows = ledger_writer_counter(r->ledger, "rows") - r->base_rows;
 	r->again = ledger_writer_counter(r->ledger, "again") - r->base_again;
 }
@@ -280,8 +280,9 @@ static const struct committer_ops ops = {
 	.path = store_path,
 };
 
-/* Whether it can be written at all is found out before anything is started: a wrong path or
- * permission, a second correlator, a ledger of a newer version want a person, not patience. */
+/* Finds out before the thread starts whether the ledger can be written at all: a wrong path or
+ * permission, a second sockledgerd, or a newer version need a person, and trying again would not
+ * help. */
 static int try_open(struct ledger_sink *r)
 {
 	int rc = store_open(r);
@@ -344,8 +345,8 @@ uint64_t ledger_sink_next_id(const struct ledger_sink *r)
 	return r->next_id;
 }
 
-/* Through a connection of its own: the writer's belongs to its thread. */
-int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *epoch)
+/* Opens a connection of its own, because the writer's connection belongs to its thread. */
+int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *generation)
 {
 	struct sqlite3 *db;
 	char sql[128];
@@ -354,7 +355,7 @@ int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *epoch)
 
 	if (rc)
 		return rc;
-	snprintf(sql, sizeof(sql), "SELECT seq FROM position WHERE epoch = '%.32s'", epoch);
+	snprintf(sql, sizeof(sql), "SELECT seq FROM position WHERE epoch = '%.32s'", generation);
 	rc = db_number(db, sql, &seq);
 	db_close(db);
 	return rc == -ENOENT ? 0 : rc ? rc : seq;
@@ -398,13 +399,13 @@ static bool put(struct ledger_sink *r, enum item_kind kind, uint64_t seq, uint64
 	return true;
 }
 
-void ledger_sink_follow(struct ledger_sink *r, const char *epoch, uint64_t seq)
+void ledger_sink_follow(struct ledger_sink *r, const char *generation, uint64_t seq)
 {
-	struct item *item = reserve(r, ITEM_EPOCH, seq, 0);
+	struct item *item = reserve(r, ITEM_GENERATION, seq, 0);
 
 	if (!item)
 		return;
-	snprintf(item->epoch, sizeof(item->epoch), "%s", epoch);
+	snprintf(item->generation, sizeof(item->generation), "%s", generation);
 	committer_publish(r->committer);
 }
 
@@ -419,7 +420,7 @@ static bool put_connection(struct ledger_sink *r, enum item_kind kind, uint64_t 
 	struct connection cut = *c;
 	struct item *item;
 
-	/* So that every row has room in the smallest buffer. */
+	/* Cut its texts, so that every row has room in the smallest buffer. */
 	for (int i = 0; i < CONNECTION_TEXTS; i++)
 		if (cut.text[i].len > TEXT_BYTES_MAX)
 			cut.text[i].len = TEXT_BYTES_MAX;

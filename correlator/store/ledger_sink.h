@@ -8,13 +8,13 @@
 #include "connection.h"
 
 /*
- * Writes the ledger on a thread of its own.  What it is given is kept in order, and together with
- * each piece how far the cache has been followed: one transaction has both.
+ * Writes the ledger in a thread of its own.  Rows stay in order, and each transaction has both rows
+ * and how far the cache has been followed by them.
  */
 struct ledger_sink;
 
-/* interrupt: a descriptor that is readable when the program shall end.  0 or an errno of db.h, with
- * nothing started. */
+/* interrupt: a descriptor that is readable when the program shall end.  0, or an errno of db.h, and
+ * then nothing was started. */
 int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
 		   struct ledger_sink **r);
 
@@ -25,10 +25,10 @@ uint64_t ledger_sink_next_id(const struct ledger_sink *r);
  * cannot be found out now.  From any thread. */
 int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *epoch);
 
-/* From here on positions are those of the cache `epoch`, from seq on. */
-void ledger_sink_follow(struct ledger_sink *r, const char *epoch, uint64_t seq);
+/* Positions that follow are of the cache `generation`, which has been followed up to seq. */
+void ledger_sink_follow(struct ledger_sink *r, const char *generation, uint64_t seq);
 
-/* True where the next row does not have to wait for room. */
+/* True if the next row would not wait for room. */
 bool ledger_sink_has_room(struct ledger_sink *r);
 
 /*
@@ -58,7 +58,7 @@ bool ledger_sink_prove(struct ledger_sink *r, uint64_t id);
 #define LEDGER_SINK_COUNTERS 48
 void ledger_sink_count(struct ledger_sink *r, unsigned int which, const char *name, int64_t value);
 
-/* Cache rows that had left it before they could be followed. */
+/* That many rows had left the cache before they could be followed. */
 void ledger_sink_missed(struct ledger_sink *r, int64_t rows);
 
 /* Commits what is left and ends.  0, or the error that kept rows from being written. */

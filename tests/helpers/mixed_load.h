@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kinds of connections that the mixed load is made of. */
-#ifndef TESTS_MIXED_H
-#define TESTS_MIXED_H
+#ifndef TESTS_MIXED_LOAD_H
+#define TESTS_MIXED_LOAD_H
 
 #include <stdbool.h>
 #include <sys/socket.h>

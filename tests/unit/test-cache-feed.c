@@ -20,23 +20,23 @@ static struct taken {
 	int64_t missed, position;	/* position: what the ledger is to have had */
 	uint64_t seq, followed, begun_at;
 	bool disorder, foreign;
-	char epoch[64];
+	char generation[64];
 	int delay_us;
 } got;
 
-static int64_t position(void *arg, const char *epoch)
+static int64_t position(void *arg, const char *generation)
 {
 	(void)arg;
-	(void)epoch;
+	(void)generation;
 	return got.position;
 }
 
-static void on_begin(void *arg, const char *epoch, uint64_t seq)
+static void on_begin(void *arg, const char *generation, uint64_t seq)
 {
 	(void)arg;
 	got.begins++;
 	got.begun_at = seq;
-	snprintf(got.epoch, sizeof(got.epoch), "%s", epoch);
+	snprintf(got.generation, sizeof(got.generation), "%s", generation);
 }
 
 static void on_event(void *arg, const struct event *e, bool replay)
@@ -163,7 +163,7 @@ static void test_once(const char *path)
 	fresh(0);
 	r = cache_feed_start(path, true, &ops, NULL);
 	tap_ok(to_end(r, &rc) && rc == 0, "once: it comes to its end");
-	tap_ok(got.begins == 1 && got.begun_at == 0 && got.epoch[0] && got.events == 1000 &&
+	tap_ok(got.begins == 1 && got.begun_at == 0 && got.generation[0] && got.events == 1000 &&
 	       !got.replays, "with all rows");
 	tap_ok(!got.disorder && !got.foreign && !got.missed && got.followed == 1000,
 	       "in order, as they are, up to the last");

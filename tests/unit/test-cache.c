@@ -146,7 +146,7 @@ static void test_fields(void)
 	tap_ok(cache_reader_open(path, &r) == 0, "and read at once");
 	tap_ok(cache_reader_bounds(r, &first, &last) == 0 && first == 0 && last == 0,
 	       "it is empty");
-	tap_ok(strlen(cache_reader_epoch(r)) == 32, "it has a name of its own");
+	tap_ok(strlen(cache_reader_generation(r)) == 32, "it has a name of its own");
 	cache_writer_begin(w);
 	for (size_t i = 0; i < MADE; i++) {
 		make_up(&made[i], i);
@@ -221,7 +221,7 @@ static void test_trim(void)
 	const char *path = scratch_path("trim.db");
 	struct cache_writer *w;
 	struct cache_reader *r;
-	char epoch[40];
+	char generation[40];
 	int64_t removed;
 
 	cache_writer_open(path, &w);
@@ -236,14 +236,14 @@ static void test_trim(void)
 	       "the newest row stays, "
 	       "however old");
 	cache_reader_open(path, &r);
-	strcpy(epoch, cache_reader_epoch(r));
+	strcpy(generation, cache_reader_generation(r));
 	cache_reader_close(r);
 	cache_writer_close(w);
 	cache_writer_open(path, &w);
 	put_all(w, 2000, 1);
 	tap_ok(bounds_are(path, 20, 21), "after trimming all and reopening seq goes on");
 	cache_reader_open(path, &r);
-	tap_ok(!strcmp(epoch, cache_reader_epoch(r)), "and it is the same database");
+	tap_ok(!strcmp(generation, cache_reader_generation(r)), "and it is the same database");
 	cache_reader_close(r);
 	put_all(w, 2001, 1);
 
