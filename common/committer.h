@@ -30,8 +30,7 @@ struct committer_ops {
 	void (*close)(void *store);
 	int (*begin)(void *store);
 	int (*add)(void *store, const void *item);
-	/* Commits.  items: how many were added; drained: nothing that was there at begin is
-	 * left. */
+	/* Commits.  items: how many were added; drained: nothing that was in the ring is left. */
 	int (*finish)(void *store, int64_t items, bool drained);
 	void (*rollback)(void *store);
 	/* The disk is full.  0 where the store could make room. */

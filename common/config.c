@@ -298,7 +298,7 @@ static void read_line(struct config_reader *r, char *line)
 }
 
 /* False where the line holds bytes that no text editor writes. */
-static bool check_bytes(struct reader *r, const char *line, size_t len)
+static bool check_bytes(struct config_reader *r, const char *line, size_t len)
 {
 	if (len > LINE_CHARS) {
 		diag_at(r->diags, r->path, r->line, LINE_CHARS, "line is too long");

@@ -22,12 +22,12 @@ bool ring_fits(const struct ring *r, size_t len);
 /* Producer: room for a record of len bytes, or NULL.  Nothing is seen before ring_publish(). */
 void *ring_reserve(struct ring *r, size_t len);
 void ring_publish(struct ring *r);
-/* Producer: the same for one of many, without waking a consumer that sleeps: ring_nudge() after the
+/* Producer: publishes one of many records and wakes nobody; call ring_notify_waiter() after the
  * last. */
-void ring_publish_quietly(struct ring *r);
-void ring_nudge(struct ring *r);
-/* Producer: wakes the consumer although there is nothing new: for a changed flag. */
-void ring_wake(struct ring *r);
+void ring_publish_batched(struct ring *r);
+void ring_notify_waiter(struct ring *r);
+/* Producer: wakes the consumer although there is no new record, because a flag has changed. */
+void ring_notify(struct ring *r);
 
 /* Consumer: the next record behind those already taken, or NULL. */
 void *ring_take(struct ring *r, size_t *len);

@@ -16,7 +16,6 @@
 #include "db.h"
 #include "diag.h"
 #include "event.h"
-#include "failures.h"
 #include "kernel_lost.h"
 #include "log.h"
 #include "text.h"
@@ -32,21 +31,20 @@ struct cache_sink {
 	struct cache_writer *cache;
 	char *path;
 	int64_t max_rows, max_age_us;
-	int64_t fit_rows;		/* rows that fit on the disk when it was full; -1:
-					 * unknown */
+	int64_t fit_rows;		/* what a disk that was full has room for; -1: not known */
 	const char *config_path;
 	atomic_bool reload;
 	_Atomic(struct config *) fresh;
 	int64_t counters_ns;
-	int64_t base[PLUGIN_COUNTER_COUNT];	/* counts of the plugin's earlier runs */
+	int64_t base[PLUGIN_COUNTER_COUNT];	/* counted in earlier lives */
 	int64_t written[PLUGIN_COUNTER_COUNT];
-	int64_t seen[PLUGIN_COUNTER_COUNT];	/* the counts when the transaction began */
+	int64_t seen[PLUGIN_COUNTER_COUNT];	/* when the transaction began */
 	int64_t kernel_raw;		/* the kernel's count when it was last asked; -1: never */
 	int64_t boot;			/* which boot this is */
-	int64_t life;			/* the number of this run of the plugin */
+	int64_t life;			/* which run of the plugin */
 	bool opened_before;
-	bool written_once;		/* this database has boot and life */
-	_Atomic int64_t last_serial;	/* of an earlier run in the same boot; -1: none */
+	bool written_once;		/* boot and life are in this database */
+	_Atomic int64_t last_serial;	/* of an earlier life in the same boot; -1: none */
 };
 
 static int64_t boot_number(void)
@@ -61,9 +59,9 @@ static int64_t boot_number(void)
 }
 
 /*
- * Continues the counters of the plugin's earlier runs.  A database that this run has written before
- * was only reopened.  One that this run has not written gets the counts from now on; an empty one
- * (after a damaged one was set aside) gets all counts of this run.
+ * Counters go on from where an earlier life of the plugin left them.  A database that this life has
+ * written already is only open again; one that is new to it gets what is counted from now on, and
+ * an empty one (after a damaged one was set aside) all of this life.
  */
 static void load_counters(struct cache_sink *w)
 {
@@ -102,10 +100,9 @@ static int store_open(void *store)
 	int rc;
 
 	rc = cache_writer_open(w->path, &w->cache);
-	/* The file is a cache of a newer version, and this version cannot use it. */
+	/* It is a cache: one that a newer version made is of no use to this one. */
 	if (rc == -EPROTO)
 		rc = -EUCLEAN;
-	}
 	if (!rc)
 		load_counters(w);
 	return rc;
@@ -120,8 +117,8 @@ static void store_close(void *store)
 }
 
 /*
- * The read side counts an event after handing it over.  So counters that were read before the ring
- * was emptied never include a row that is not in the cache yet.
+ * What the read side counts it counts after handing the events over: counters that were read
+ * before the ring was emptied never speak of rows that are not there yet.
  */
 static int store_begin(void *store)
 {
@@ -137,23 +134,20 @@ static int store_add(void *store, const void *item)
 	return cache_writer_add(((struct cache_sink *)store)->cache, item);
 }
 
-/*
- * Adds the records that the kernel lost since the last question, also between two runs of the
- * plugin.  The kernel's count starts again at a boot, and when it is reset.
- */
+/* What the kernel has lost since we last asked, also between two lives of the plugin.  Its count
+ * begins anew at a boot, and when it is reset. */
 static void ask_kernel(struct cache_sink *w)
 {
 	int64_t raw = kernel_lost();
 
 	if (raw < 0)
 		return;
-	FAILS(KERNEL_LOST);
 	if (raw > w->kernel_raw && w->kernel_raw >= 0)
 		count_add(w->counters, COUNT_LOST_KERNEL, raw - w->kernel_raw);
 	w->kernel_raw = raw;
 }
 
-/* Every commit needs the row count and the serial to resume from; the other counters can wait. */
+/* Rows and the serial to go on from belong to every commit; the others come when there is time. */
 static int put_counters(struct cache_sink *w, bool all)
 {
 	int rc = all ? cache_writer_set(w->cache, "kernel_lost_raw", w->kernel_raw) : 0;
@@ -222,10 +216,7 @@ static void store_rollback(void *store)
 	memset(w->written, 0xff, sizeof(w->written));
 }
 
-/*
- * Removes some of the oldest rows, in a transaction that fits into the log's file without growing
- * it.
- */
+/* Some of the oldest rows go, in a transaction that fits into the log's file as it is. */
 static int drop_oldest(struct cache_sink *w)
 {
 	int64_t rows = cache_writer_rows(w->cache), trimmed = 0;
@@ -245,10 +236,10 @@ static int drop_oldest(struct cache_sink *w)
 }
 
 /*
- * The disk is full.  If even removing rows does not fit on it, delete the file and begin a new one:
- * it is a cache, and a reader still has the old file open and can read it to its end.  The new
- * cache stays at half the rows that fitted, so that this does not repeat at once; a reload of the
- * configuration lifts that limit.
+ * The disk is full.  Where not even removing rows fits on it, the file itself goes, and a new one
+ * is begun: it is a cache, and whoever follows it still has the old one open to read to its end.
+ * The new one stays at half of what fitted, so that this does not happen over and over; reading
+ * the configuration again lifts that.
  */
 static int store_make_room(void *store)
 {
@@ -256,7 +247,6 @@ static int store_make_room(void *store)
 	int64_t rows;
 	int rc;
 
-	FAILS(CACHE_DISK_FULL);
 	if (!drop_oldest(w))
 		return 0;
 	rows = cache_writer_rows(w->cache);
@@ -282,7 +272,7 @@ static void free_config(struct config *c)
 	free(c);
 }
 
-/* Runs on the writer's thread, because reading a file and logging may wait. */
+/* On this thread: reading a file and logging may wait. */
 static void reload(struct cache_sink *w)
 {
 	struct diags d = { .out = NULL };
@@ -294,7 +284,6 @@ static void reload(struct cache_sink *w)
 		return;
 	}
 	if (config_load(c, w->config_path, &d)) {
-		FAILS(CONFIG_BAD);
 		log_error("the configuration has %u mistakes and was not taken over; see them with "
 			  "'audisp-sockledger --test'", d.count);
 		free_config(c);
@@ -393,7 +382,6 @@ bool cache_sink_put(struct cache_sink *w, const struct event *e, enum committer_
 	void *room = committer_reserve(w->committer, event_pack_size(e), patience);
 
 	if (!room) {
-		FAILS(CACHE_RING_FULL);
 		count_add(w->counters, COUNT_LOST_BUFFER, 1);
 		return false;
 	}

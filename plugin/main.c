@@ -3,8 +3,8 @@
  * audisp-sockledger: audit records on stdin become rows of the cache.
  *
  *   stdin --read_input()--> lines --assembler--> whole events --audit_parse()--> struct event
- *         --proc_enrich_read()--> what /proc can still tell --cache_sink_put()--> the writer's
- *         thread
+ *         --proc_enrich_read()--> what /proc can still tell --cache_sink_put()--> a thread that
+ *         writes the cache
  *
  * auditd writes to its plugins with blocking writes, one after another: a plugin that reads slowly
  * slows every audited process of the host.  So this thread does nothing that waits.
@@ -22,7 +22,6 @@
 #include "clock.h"
 #include "config.h"
 #include "counters.h"
-#include "failures.h"
 #include "gaps.h"
 #include "log.h"
 #include "audit_parse.h"
@@ -81,8 +80,7 @@ static void enrich(struct plugin *p, struct event *e)
 		return;
 	/* The record may name its host, and yet be of this one. */
 	e->text[EVENT_NODE] = TEXT_NONE;
-	if (p->busy) {
-		FAILS(TOO_MUCH);
+	if (p->input_backlog) {
 		count_add(&p->counters, COUNT_PROC_BUSY, 1);
 		return;
 	}
@@ -91,7 +89,6 @@ static void enrich(struct plugin *p, struct event *e)
 		count_add(&p->counters, COUNT_PROC_READ, 1);
 		break;
 	case PROC_ENRICH_GONE:
-		FAILS(PROCESS_GONE);
 		count_add(&p->counters, COUNT_PROC_GONE, 1);
 		break;
 	case PROC_ENRICH_OLD:
@@ -113,7 +110,6 @@ static void on_assembled(const struct assembled *a, void *arg)
 	enum audit_result result = audit_parse(p->parser, a, p->config->audit_key, &e);
 
 	if (result != AUDIT_OURS) {
-		FAILS(RECORD_BAD);
 		count_add(&p->counters, why[result], 1);
 		return;
 	}
@@ -133,7 +129,7 @@ static bool numbered_by_kernel(const struct stamp *s)
  * when last_probe is N in the cache, everything that was recorded before it is there as well.
  * Only a process that may write audit messages (CAP_AUDIT_WRITE) can send it.
  */
-static void find_probe_marker(struct plugin *p, const struct stamp *s, const char *line, size_t len)
+static void look_for_probe(struct plugin *p, const struct stamp *s, const char *line, size_t len)
 {
 	static const char mark[] = "sockledger-probe=";
 	const char *at;
@@ -144,8 +140,7 @@ static void find_probe_marker(struct plugin *p, const struct stamp *s, const cha
 	at = memmem(line, len, mark, sizeof(mark) - 1);
 	if (!at)
 		return;
-	for (at += sizeof(mark) - 1; at < line + len && *at >= '0' && *at <= '9' &&
-	     n < INT32_MAX; at++)
+	for (at += sizeof(mark) - 1; at < line + len && *at >= '0' && *at <= '9' && n < INT32_MAX; at++)
 		n = n * 10 + (*at - '0');
 	count_set(&p->counters, COUNT_PROBE, n);
 }
@@ -181,7 +176,7 @@ static void take_line(struct plugin *p, const char *line, size_t len, int64_t no
 	}
 	assembler_line(p->assembler, &stamp, line, len, now_ns);
 	note_serial(p);
-	find_probe_marker(p, &stamp, line, len);
+	look_for_probe(p, &stamp, line, len);
 }
 
 /* Splits what has been read into lines; the unfinished last one stays at the start. */
@@ -217,9 +212,9 @@ static bool read_input(struct plugin *p)
 	uint32_t serial;
 	ssize_t n;
 
-	/* Known as soon as the cache could be opened. */
+	/* The last serial is known as soon as the cache could be opened. */
 	if (!p->resumed && p->patience == PATIENCE_NONE &&
-	    cache_sink_last_serial(p->writer, &serial)) {
+	    cache_sink_last_serial(p->cache_sink, &serial)) {
 		p->resumed = true;
 		gaps_resume(&p->gaps, serial);
 	}
@@ -323,8 +318,7 @@ static int serve(struct plugin *p, const char *config_path)
 	assembler_free(p->assembler);
 	/* Losing part of a log means that the import has failed. */
 	if (p->patience != PATIENCE_NONE && count_get(&p->counters, COUNT_LOST_BUFFER)) {
-		log_error("%lld events had no room while the cache could not be written, and are"
-			  " lost",
+		log_error("%lld events had no room while the cache could not be written, and are lost",
 			  (long long)count_get(&p->counters, COUNT_LOST_BUFFER));
 		rc = 1;
 	}

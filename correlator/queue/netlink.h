@@ -10,8 +10,8 @@ struct mnl_socket;
 struct nlmsghdr;
 
 /*
- * A socket that is connected to the kernel: what others send to it is refused, and neither side
- * names the other with each message, which is what a packet waits for (netlink_sendmsg(),
+ * A socket that is connected to the kernel: messages of other processes are refused, and no message
+ * carries an address, which saves time while a packet waits (netlink_sendmsg(),
  * net/netlink/af_netlink.c).  bus: NETLINK_...  The caller closes it (mnl_socket_close()).
  * Negative: -errno.
  */
@@ -20,8 +20,7 @@ int netlink_open(int bus, struct mnl_socket **out);
 /* Sends a message: 0 or -errno. */
 int netlink_send(struct mnl_socket *nl, const struct nlmsghdr *h);
 
-/* Waits for what comes next: its length, or -errno; -ENOSPC: it was longer than size, and is
- * lost. */
+/* Waits for the next message: its length, or -errno; -ENOSPC: it was too long, and is lost. */
 ssize_t netlink_receive(struct mnl_socket *nl, void *buf, size_t size);
 
 /*

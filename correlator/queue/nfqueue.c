@@ -13,7 +13,6 @@
 #include <linux/netfilter/nfnetlink_queue.h>
 
 #include "clock.h"
-#include "failures.h"
 #include "netlink.h"
 #include "nfqueue.h"
 #include "nfqueue_stats.h"
@@ -86,7 +85,6 @@ static int configure(struct channel *c, char out[512], const struct nfqueue_sett
 	uint32_t mask = NFQA_CFG_F_UID_GID | NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN;
 	uint32_t flags = mask & ~(s->fail_open ? 0u : NFQA_CFG_F_FAIL_OPEN);
 
-	FAILS(QUEUE_FULL);
 	nfq_nlmsg_cfg_put_params(h, NFQNL_COPY_PACKET, COPY_BYTES);
 	nfq_nlmsg_cfg_put_qmaxlen(h, s->max_packets);
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
@@ -142,7 +140,6 @@ void nfqueue_close(struct nfqueue *q)
 {
 	if (!q)
 		return;
-	FAILS(QUEUE_CLOSED);
 	for (int i = 0; i < q->count; i++) {
 		if (q->channel[i]->nl)
 			mnl_socket_close(q->channel[i]->nl);
@@ -218,9 +215,9 @@ void nfqueue_parse(const void *message, size_t len, unsigned int port,
 		mnl_cb_run(message, len, 0, port, on_message, &sink);
 }
 
-/* Looking for a second message takes time that the first one waits: only where there was one
+/* A look for a second message delays the first one, so take several only where there were several
  * before. */
-static int take(struct channel *c)
+static int take_packets(struct channel *c)
 {
 	int64_t from_ns = clock_mono_ns();
 	int fd = mnl_socket_get_fd(c->nl), n;
@@ -244,11 +241,9 @@ int nfqueue_wait(struct nfqueue *q, int which)
 	int n;
 
 	if (!c->taken) {
-		n = take(c);
-		if (n < 0 && errno == ENOBUFS) {
-			FAILS(QUEUE_SOCKET_FULL);
+		n = take_packets(c);
+		if (n < 0 && errno == ENOBUFS)
 			c->overruns++;
-		}
 		if (n < 0)
 			return errno == ENOBUFS || errno == EINTR ? 0 : -errno;
 		c->taken = n;

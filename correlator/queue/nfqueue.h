@@ -10,9 +10,8 @@
 
 /*
  * Netfilter queues (linux/netfilter/nfnetlink_queue.h) of the network namespace that they are
- * opened in, a socket each.  Packets may be answered in any order, each exactly once; those that
- * are not are dropped by the kernel when the queue is closed, or let through where the rule says
- * bypass.
+ * opened in, a socket each.  Packets may be answered in any order, each exactly once.  When a queue
+ * is closed the kernel drops packets that have no answer.
  */
 struct nfqueue;
 #define NFQUEUE_MAX 64
@@ -41,16 +40,16 @@ int nfqueue_count(const struct nfqueue *q);
 /*
  * Each queue may have a thread that waits for its packets; all else is for one thread at a time.
  *
- * Waits for packets of the queue first + which and takes one, or while they come thick what is
- * there, NFQUEUE_READ_MAX at most: how many, 0 where it was interrupted or the kernel could not
- * hand some over (which is counted), or -errno.  What was taken is there until it is shown.
+ * Waits for packets of the queue first + which.  Takes one, or in quick succession all that are
+ * there, at most NFQUEUE_READ_MAX.  Returns how many; 0 where it was interrupted, or where the
+ * kernel lost messages (which is counted); or -errno.  Packets that were taken are kept until
+ * nfqueue_show().
  */
 #define NFQUEUE_READ_MAX 64
 int nfqueue_wait(struct nfqueue *q, int which);
 void nfqueue_show(struct nfqueue *q, int which,
 		  void (*each)(const struct nfqueue_packet *p, void *arg), void *arg);
-/* From another thread: who waits for that queue comes back, now or as soon as he waits.  0 or
- * -errno. */
+/* From another thread: ends the wait for that queue, the current one or the next.  0 or -errno. */
 int nfqueue_interrupt(struct nfqueue *q, int which);
 /* What nfqueue_show() does with one message of the kernel's socket, whose port is ours.  `message`
  * is aligned as malloc() does, and its memory goes on to a multiple of four: that far libmnl

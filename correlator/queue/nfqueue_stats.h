@@ -15,8 +15,7 @@ struct nfqueue_stats {
 	int64_t user_dropped;	/* the netlink socket had no room */
 };
 
-/* Sums up `count` queues, from the number `first` on, from f's beginning to its end.  0 or
- * -errno. */
+/* Sums up `count` queues, from the number `first` on.  Reads f from its beginning.  0 or -errno. */
 int nfqueue_stats_read(FILE *f, unsigned int first, int count, struct nfqueue_stats *s);
 
 #endif

@@ -10,12 +10,11 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "failures.h"
 #include "priority.h"
 
-/* A newer kernel lets a thread in before one with a longer slice (PREEMPT_SHORT,
- * kernel/sched/features.h), whose usual one is some milliseconds; to an older one it says nothing.
- * But when it is used up others are let in: it has to suffice for what is done about a packet. */
+/* A newer kernel runs a waking thread before one with a longer slice (PREEMPT_SHORT,
+ * kernel/sched/features.h), and the usual slice is some milliseconds; an older kernel ignores it.
+ * When the slice is used up other threads run, so it must suffice for the answer to a packet. */
 #define SLICE_NS 500000
 
 /* The argument of sched_setattr(2), for which the C library has no type. */
@@ -46,8 +45,8 @@ static int set_realtime(void)
 	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) ? -errno : 0;
 }
 
-/* How long this thread was ready to run and had no processor, since it began: the second of the
- * numbers (Documentation/scheduler/sched-stats.rst).  -1: the kernel does not say. */
+/* How long this thread has been ready to run without a processor, since it began: the second
+ * number of the file (Documentation/scheduler/sched-stats.rst).  -1: the kernel does not say. */
 static int64_t waited_ns(const struct priority *p)
 {
 	char buf[96], *end;
@@ -71,8 +70,7 @@ int priority_take(struct priority *p, int boost)
 	}
 	if (p->boost == PRIORITY_REALTIME && !set_realtime())
 		return 0;
-	/* Where real time is not to be had, as much as else there is. */
-	FAILS(NO_PRIORITY);
+	/* Without real time, take the highest ordinary priority. */
 	return set_nice(boost > 20 ? 20 : boost);
 }
 
@@ -99,8 +97,8 @@ void priority_note(struct priority *p, int packets, bool urgent, int64_t now_ns)
 	if (!p->realtime)
 		p->waited_ns = waited_ns(p);
 	if (packets || urgent)
-		change(p, pressure_note(&p->pressure, packets, urgent, p->waited_ns - before_ns,
-					now_ns));
+		change(p, pressure_note(&p->pressure, packets, urgent,
+					p->waited_ns - before_ns, now_ns));
 }
 
 void priority_end(struct priority *p)

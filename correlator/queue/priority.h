@@ -8,9 +8,9 @@
 #include "pressure.h"
 
 /*
- * The priority of a thread that answers packets: no connection waits for other programs.  With
- * PRIORITY_AUTO that is an ordinary one of the highest, and real time where core/pressure.h says
- * so; always real time where the kernel does not tell what a thread waits (CONFIG_SCHEDSTATS,
+ * The priority of a thread that answers packets, so that no connection waits for other programs.
+ * With PRIORITY_AUTO it is the highest ordinary one, and real time while core/pressure.h says so;
+ * always real time on a kernel that does not tell how long a thread waits (CONFIG_SCHEDSTATS,
  * CONFIG_TASK_DELAY_ACCT).
  */
 struct priority {

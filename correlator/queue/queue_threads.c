@@ -57,8 +57,8 @@ static void pin_to_queue_cpus(const struct queue_thread *r)
 	pthread_setaffinity_np(pthread_self(), sizeof(mine), &mine);
 }
 
-/* It is held for less time than a sleeping processor takes to wake: who waits stays awake, unless
- * he keeps the other one from running. */
+/* The lock is held for less time than a processor needs to wake, so spin for it; but not if the
+ * holder took it on this processor, because it could not go on while we spin. */
 static void take_lock(struct queue_threads *r)
 {
 	int here = sched_getcpu(), holder;
@@ -83,9 +83,9 @@ static void give_lock(struct queue_threads *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* True: it is urgent that the next ones are looked at.  Who could not be named at once has to be
- * looked for: others may be gone before they are, too. */
-static bool show(struct reader *r, int count)
+/* True if the next packets are urgent: while this thread searches for the sender of a parked
+ * packet, the senders of later ones may exit. */
+static bool show_packets(struct queue_thread *r, int count)
 {
 	struct queue_threads *all = r->all;
 	bool waits;

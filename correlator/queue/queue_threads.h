@@ -19,14 +19,14 @@ struct queue_threads;
 struct queue_threads_ops {
 	void (*begin)(void *arg);	/* packets have been taken from the kernel */
 	void (*packet)(const struct nfqueue_packet *p, void *arg);
-	/* so many were shown; true: some could not be answered yet */
+	/* That many were shown.  Returns true if some are not answered yet. */
 	bool (*end)(int count, void *arg);
 };
 
 /* boost: as priority_take().  0 or -errno; nothing is left behind. */
 int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops,
 			void *arg, struct queue_threads **r);
-/* What was taken from the kernel is shown before that. */
+/* Packets that were taken from the kernel are shown first. */
 void queue_threads_stop(struct queue_threads *r);
 
 /* For other threads, such as the main thread.  Without queues (NULL) they do nothing. */

@@ -20,7 +20,6 @@
 #include <libmnl/libmnl.h>
 
 #include "netlink.h"
-#include "protocol.h"
 #include "sockdiag.h"
 
 #define ANSWER_BYTES 16384
@@ -152,7 +151,7 @@ static void put_address(__be32 to[4], int family, const struct address *a)
 static int ask_exact(struct sockdiag *d, int family, int protocol, const struct endpoint *local,
 		     const struct endpoint *peer)
 {
-	bool turned = protocol_is(protocol, PROTOCOL_DATAGRAMS);
+	bool turned = protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
 	const struct endpoint *src = turned ? peer : local, *dst = turned ? local : peer;
 	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO))) = { 0 };
 	struct inet_diag_req_v2 *r = request(buf, family, protocol, 0);

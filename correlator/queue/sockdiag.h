@@ -18,9 +18,9 @@ void sockdiag_close(struct sockdiag *d);
 
 /*
  * The socket that the kernel itself finds for this tuple, by one look-up in its hashes; least: how
- * well it has to fit.  What comes back has been compared with what was asked: for UDP and for a
- * listener the kernel answers with the socket that would get such a packet, which for an outgoing
- * TCP packet is the wrong one.  0, -ENOENT where there is none, or another -errno.
+ * well it has to fit.  The answer is compared with the question, because for UDP and for a listener
+ * the kernel names the socket that would receive such a packet, which for an outgoing TCP packet is
+ * the wrong one. 0, -ENOENT where there is none, or another -errno.
  */
 int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
 		 const struct endpoint *peer, enum sock_fit least, struct sock_entry *found);

@@ -17,7 +17,6 @@
 #include "clock.h"
 #include "cache_tail.h"
 #include "cache_feed.h"
-#include "event.h"
 #include "ring.h"
 
 #define RING_BYTES ((size_t)512 * 1024)
@@ -81,9 +80,8 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	if (!item)
 		return;
 	event_pack(e, &item->event);
-	/* For each one alone to be waked costs the other thread more than what it then does with
-	 * it. */
-	if (atomic_load_explicit(&r->hurry, memory_order_relaxed))
+	/* Waking the main thread for each row costs more than what it then does with the row. */
+	if (atomic_load_explicit(&r->urgent, memory_order_relaxed))
 		ring_publish(r->ring);
 	else
 		ring_publish_batched(r->ring);
@@ -183,8 +181,8 @@ static void *cache_feed_main(void *arg)
 	return NULL;
 }
 
-struct cache_feed *cache_feed_start(const char *cache_path, bool once,
-				    const struct cache_feed_ops *ops, void *arg)
+struct cache_feed *cache_feed_start(const char *cache_path, bool once, const struct cache_feed_ops *ops,
+			      void *arg)
 {
 	struct cache_feed *r = calloc(1, sizeof(*r));
 	int rc = ENOMEM;

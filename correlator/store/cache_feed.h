@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct event;
+#include "event.h"
 
 /*
- * The cache's rows, read by a thread of its own (follow.h): SQLite may wait for a lock or a page,
- * and who answers packets must not.  They come over in order, through memory of a fixed size; where
- * that is full the thread waits, and the cache keeps the rest.
+ * The cache's rows, read by a thread of its own (cache_tail.h), because SQLite may wait for a lock
+ * or a page, and the main thread must not.  The rows come in order, through a ring of a fixed
+ * size.  When it is full the thread waits, and the cache keeps the rest.
  */
 struct cache_feed;
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct event;
+#include "event.h"
 
 /*
  * Follows the cache: shows new rows as the plugin commits them.  It goes on when the plugin
@@ -14,10 +14,10 @@ struct event;
 struct cache_tail;
 
 struct cache_tail_ops {
-	/* Another database than before: how far has it been followed already?  Or an errno: then it
-	 * is asked again a moment later. */
-	int64_t (*begin)(void *arg, const char *epoch);
-	/* A row; replay: one that was followed in an earlier life, shown again for the memory. */
+	/* Another database than before is open: how far has it been followed already?  -errno
+	 * where that is not known now; then cache_tail asks again a moment later. */
+	int64_t (*position)(void *arg, const char *generation);
+	/* A row.  replay: an earlier run followed it; it is shown again to fill the tables. */
 	void (*event)(void *arg, const struct event *e, bool replay);
 	/* Everything up to seq has been shown. */
 	void (*followed)(void *arg, uint64_t seq);
@@ -26,8 +26,7 @@ struct cache_tail_ops {
 };
 
 /* The cache need not be there yet.  ops and arg stay borrowed.  NULL with errno set. */
-struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops,
-				  void *arg);
+struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops, void *arg);
 void cache_tail_free(struct cache_tail *f);
 
 /* Readable when there may be something new. */

@@ -10,7 +10,6 @@
 #include "clock.h"
 #include "committer.h"
 #include "db.h"
-#include "failures.h"
 #include "ledger.h"
 #include "log.h"
 #include "ledger_sink.h"
@@ -126,8 +125,7 @@ static const struct connection *named(struct ledger_sink *r, const struct item *
 	if (!c->text[CONNECTION_USER].data) {
 		struct text name = users_name(r->users, c->uid, now);
 
-		snprintf(r->user, sizeof(r->user), "%.*s", (int)name.len,
-			 name.data ? name.data : "");
+		snprintf(r->user, sizeof(r->user), "%.*s", (int)name.len, name.data ? name.data : "");
 		c->text[CONNECTION_USER] = name.data ? text_of(r->user) : TEXT_NONE;
 	}
 	if (!c->text[CONNECTION_LOGIN_USER].data)
@@ -292,15 +290,12 @@ static int try_open(struct ledger_sink *r)
 		rc = store_open(r);
 	}
 	if (rc == -EUCLEAN) {
-		FAILS(STORE_DAMAGED);
 		log_warn("ledger '%s' is %s: set aside, a new one is begun", r->path,
 			 db_strerror(rc));
 		store_set_aside(r);
 		rc = store_open(r);
 	}
-	if (rc)
-		FAILS(LEDGER_REFUSED);
-	else
+	if (!rc)
 		store_close(r);
 	return rc;
 }
@@ -371,14 +366,11 @@ static struct item *reserve(struct ledger_sink *r, enum item_kind kind, uint64_t
 	item = committer_reserve(r->committer, sizeof(*item) + extra,
 				 packet ? PATIENCE_NONE : PATIENCE_ENDLESS);
 	if (!item) {
-		/* What comes from the cache waits there for the next run. */
-		if (packet) {
-			FAILS(ROW_NO_ROOM);
+		/* Records stay in the cache for the next run. */
+		if (packet)
 			atomic_fetch_add(&r->dropped, 1);
-		} else {
-			FAILS(RING_FULL);
+		else
 			r->closed = true;
-		}
 		return NULL;
 	}
 	item->kind = kind;
@@ -386,8 +378,7 @@ static struct item *reserve(struct ledger_sink *r, enum item_kind kind, uint64_t
 	return item;
 }
 
-static bool put(struct ledger_sink *r, enum item_kind kind, uint64_t seq, uint64_t id,
-		int64_t number)
+static bool put(struct ledger_sink *r, enum item_kind kind, uint64_t seq, uint64_t id, int64_t number)
 {
 	struct item *item = reserve(r, kind, seq, 0);
 
@@ -438,8 +429,8 @@ void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connectio
 	put_connection(r, ITEM_ADD, seq, c, 0);
 }
 
-void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c,
-			 bool amended, bool described)
+void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c, bool amended,
+		      bool described)
 {
 	put_connection(r, ITEM_CONFIRM, seq, c,
 		       (amended ? AMENDED : 0) | (described ? DESCRIBED : 0));

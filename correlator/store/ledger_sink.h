@@ -21,9 +21,9 @@ int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes
 /* The first id that no row ever had. */
 uint64_t ledger_sink_next_id(const struct ledger_sink *r);
 
-/* How far the cache `epoch` was followed already, by what the ledger has; or an errno where that
- * cannot be found out now.  From any thread. */
-int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *epoch);
+/* How far the ledger says that the cache `generation` has been followed, or -errno where it cannot
+ * be read now.  For any thread. */
+int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *generation);
 
 /* Positions that follow are of the cache `generation`, which has been followed up to seq. */
 void ledger_sink_follow(struct ledger_sink *r, const char *generation, uint64_t seq);
@@ -40,8 +40,8 @@ void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connectio
 void ledger_sink_again(struct ledger_sink *r, uint64_t seq, uint64_t id, int64_t result);
 void ledger_sink_set_protocol(struct ledger_sink *r, uint64_t seq, uint64_t id, int protocol);
 /* See ledger_writer_confirm(). */
-void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c,
-			 bool amended, bool described);
+void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c, bool amended,
+		      bool described);
 void ledger_sink_position(struct ledger_sink *r, uint64_t seq);
 /*
  * What comes from packets (ledger_writer_decide(), ledger_writer_prove()): such items have no

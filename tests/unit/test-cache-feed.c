@@ -142,9 +142,9 @@ static bool is_full(struct cache_feed *r)
 	while (wakes < 200 && clock_mono_ns() < until) {
 		struct pollfd fd = { .fd = cache_feed_fd(r), .events = POLLIN };
 
-		cache_feed_doze(r);
+		cache_feed_prepare_wait(r);
 		poll(&fd, 1, 100);
-		cache_feed_rouse(r, fd.revents != 0);
+		cache_feed_finish_wait(r, fd.revents != 0);
 		wakes += fd.revents != 0;
 	}
 	return wakes == 200;

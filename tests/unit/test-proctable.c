@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "event.h"
 #include "proctable.h"
 #include "tap.h"
 

@@ -257,18 +257,18 @@ static void test_batched(void)
 	bool waits = ring_prepare_wait(r);
 
 	ring_reserve(r, 1);
-	ring_publish_quietly(r);
-	tap_ok(dozes && !is_readable(r) && ring_take(r, NULL),
+	ring_publish_batched(r);
+	tap_ok(waits && !is_readable(r) && ring_take(r, NULL),
 	       "a record that is published quietly is there, and wakes no consumer");
-	ring_rouse(r, false);
-	ring_nudge(r);
+	ring_finish_wait(r, false);
+	ring_notify_waiter(r);
 	tap_ok(!is_readable(r), "nor is a consumer nudged that is awake");
-	dozes = ring_doze(r);
+	waits = ring_prepare_wait(r);
 	ring_reserve(r, 1);
-	ring_publish_quietly(r);
-	ring_nudge(r);
-	tap_ok(dozes && is_readable(r), "a nudge wakes a consumer that sleeps");
-	ring_rouse(r, true);
+	ring_publish_batched(r);
+	ring_notify_waiter(r);
+	tap_ok(waits && is_readable(r), "a nudge wakes a consumer that sleeps");
+	ring_finish_wait(r, true);
 	tap_ok(ring_take(r, NULL) && !is_readable(r), "once");
 	ring_free(r);
 }
@@ -341,7 +341,7 @@ int main(int argc, char **argv)
 	test_threads(8192, 100000);
 	test_threads(256 * 1024, 300000);
 	test_wait();
-	test_quiet();
+	test_batched();
 	test_errors();
 	test_memory(16);
 	test_memory(128);
