@@ -17,25 +17,26 @@ static const struct {
 	const char *section;
 	const char *sql;
 } questions[] = {
-	{ "ledger",
-	  "SELECT 'connections', count(*) FROM connection UNION ALL"
-	  " SELECT 'processes', count(*) FROM process UNION ALL"
-	  " SELECT 'first', (SELECT time FROM connections ORDER BY time LIMIT 1) UNION ALL"
-	  " SELECT 'last', (SELECT time FROM connections ORDER BY time DESC LIMIT 1) UNION ALL"
-	  " SELECT 'bytes', (SELECT page_count FROM pragma_page_count) *"
-	  " (SELECT page_size FROM pragma_page_size)" },
-	{ "certainty",
-	  "SELECT 'certain', count(*) FILTER (WHERE certainty = 3) FROM connection UNION ALL"
-	  " SELECT 'inferred', count(*) FILTER (WHERE certainty = 2) FROM connection UNION ALL"
-	  " SELECT 'unknown', count(*) FILTER (WHERE certainty = 1) FROM connection" },
-	{ "evidence", "SELECT ifnull(evidence, 'none'), count(*) FROM connections GROUP BY 1" },
-	{ "verdict", "SELECT verdict, count(*) FROM connections GROUP BY 1" },
+	{"ledger",
+	 "SELECT 'connections', count(*) FROM connection UNION ALL"
+	 " SELECT 'processes', count(*) FROM process UNION ALL"
+	 " SELECT 'first', (SELECT time FROM connections ORDER BY time LIMIT 1) UNION ALL"
+	 " SELECT 'last', (SELECT time FROM connections ORDER BY time DESC LIMIT 1) UNION ALL"
+	 " SELECT 'bytes', (SELECT page_count FROM pragma_page_count) *"
+	 " (SELECT page_size FROM pragma_page_size)"},
+	{"certainty",
+	 "SELECT 'certain', count(*) FILTER (WHERE certainty = 3) FROM connection UNION ALL"
+	 " SELECT 'inferred', count(*) FILTER (WHERE certainty = 2) FROM connection UNION ALL"
+	 " SELECT 'unknown', count(*) FILTER (WHERE certainty = 1) FROM connection"},
+	{"evidence", "SELECT ifnull(evidence, 'none'), count(*) FROM connections GROUP BY 1"},
+	{"verdict", "SELECT verdict, count(*) FROM connections GROUP BY 1"},
 	/* For each source, the answers whose record has not come, or never will. */
-	{ "late", "SELECT 'open_' || substr(name, 12), value - (SELECT ifnull(sum(value), 0) FROM counter c"
-		  " WHERE c.name IN ('recorded_' || substr(q.name, 12), 'late_confirmed_' ||"
-		  " substr(q.name, 12), 'late_amended_' || substr(q.name, 12)))"
-		  " FROM counter q WHERE name LIKE 'queue\\_from\\_%' ESCAPE '\\' ORDER BY name" },
-	{ "recorder", "SELECT name, value FROM counter ORDER BY name" },
+	{"late",
+	 "SELECT 'open_' || substr(name, 12), value - (SELECT ifnull(sum(value), 0) FROM counter c"
+	 " WHERE c.name IN ('recorded_' || substr(q.name, 12), 'late_confirmed_' ||"
+	 " substr(q.name, 12), 'late_amended_' || substr(q.name, 12)))"
+	 " FROM counter q WHERE name LIKE 'queue\\_from\\_%' ESCAPE '\\' ORDER BY name"},
+	{"recorder", "SELECT name, value FROM counter ORDER BY name"},
 };
 
 struct stats {

@@ -14,7 +14,7 @@
 #define FORMAT_HELP "      --format FORMAT      table (default), json (an object a line) or csv\n"
 
 static const struct command commands[] = {
-	{ "log", "[FILTER]...", "list connections, oldest first",
+	{ "log", "[FILTER ...]", "list connections, oldest first",
 	  "      --since TIME         RFC 3339 or its beginning (UTC), 'today', 'yesterday',"
 	  " or an\n"
 	  "                           age: 90s, 10m, 2h, 1d\n"

@@ -130,7 +130,8 @@ static int offset(const char **p, int *seconds)
 	if (**p != '+' && **p != '-')
 		return 0;
 	sign = *(*p)++ == '-' ? -1 : 1;
-	if (read_digits(p, 2, 0, 23, &hours) || *(*p)++ != ':' || read_digits(p, 2, 0, 59, &minutes))
+	if (read_digits(p, 2, 0, 23, &hours) || *(*p)++ != ':' ||
+	    read_digits(p, 2, 0, 59, &minutes))
 		return -EINVAL;
 	*seconds = sign * (hours * 3600 + minutes * 60);
 	return 0;

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "committer.h"
 #include "db.h"
+#include "failures.h"
 #include "log.h"
 #include "ring.h"
 
@@ -53,6 +54,7 @@ static int open_store(struct committer *c)
 	int rc = c->ops->open(c->store);
 
 	if (rc == -EUCLEAN) {
+		FAILS(STORE_DAMAGED);
 		log_warn("%s '%s' is %s: set aside, a new one is begun", c->ops->what,
 			 c->ops->path(c->store), db_strerror(rc));
 		c->ops->set_aside(c->store);
@@ -97,6 +99,7 @@ static void recover(struct committer *c, int error)
 	atomic_store(&c->stalled, true);
 	complain(c, error);
 	c->error = error;
+	FAILS(STORE_ERROR);
 	if (c->opened && error == -EUCLEAN) {
 		close_store(c);
 		c->ops->set_aside(c->store);
@@ -108,6 +111,8 @@ static void recover(struct committer *c, int error)
 		/* Only the store knows whether the file is still open, so close and open it. */
 		close_store(c);
 	}
+	/* Who has no way to make room waits. */
+	FAILS(LEDGER_DISK_FULL);
 	if (c->opened && error != -EBUSY && error != -ENOSPC)
 		close_store(c);
 	poll(NULL, 0, RETRY_MS);
@@ -124,6 +129,7 @@ static int64_t step(struct committer *c, bool stopping)
 		close_store(c);
 	/* Writing to a removed file does not fail, and yet what is written is lost. */
 	if (c->opened && tick && c->ops->moved && c->ops->moved(c->store)) {
+		FAILS(STORE_MOVED);
 		log_warn("%s '%s' was removed or replaced: begun again", c->ops->what,
 			 c->ops->path(c->store));
 		close_store(c);
@@ -234,9 +240,11 @@ void *committer_reserve(struct committer *c, size_t len, enum committer_patience
 		if (patience != PATIENCE_ENDLESS && atomic_load(&c->stalled))
 			return NULL;
 		if (patience == PATIENCE_NONE && now > give_up) {
+			FAILS(CACHE_RING_FULL);
 			atomic_store(&c->stalled, true);
 			return NULL;
 		}
+		FAILS(RING_FULL);
 		if (pause_producer(c) && now > give_up)
 			return NULL;
 	}
@@ -280,6 +288,7 @@ int committer_stop(struct committer *c, int timeout_ms, int64_t *lost)
 	*lost = 0;
 	while (ring_take(c->ring, NULL))
 		++*lost;
+	FAILS(LAST_COMMIT);
 	rc = *lost ? c->error : 0;
 	if (*lost)
 		log_error("%lld items could not be written to the %s '%s' and are lost: %s",

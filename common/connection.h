@@ -24,13 +24,15 @@ enum verdict { VERDICT_OBSERVED = 1, VERDICT_ACCEPT, VERDICT_DROP, VERDICT_REJEC
 
 /* Who said so: bits.  Their names and order are those of the column `evidence`. */
 enum evidence {
-	EVIDENCE_AUDIT = 1,	/* an audit record of that process for that destination */
-	EVIDENCE_FD = 2,	/* /proc/PID/fd showed the socket at that descriptor */
-	EVIDENCE_BIND = 4,	/* an audit record of the bind of exactly that local port */
-	EVIDENCE_INODE = 8,	/* sock_diag: the socket of exactly that tuple */
-	EVIDENCE_PROC_SYSCALL = 16,	/* /proc/PID/task/TID/syscall: in connect() on that descriptor */
-	EVIDENCE_TRACE = 32,	/* tracefs: a thread of it looked up the route of exactly that tuple */
-	EVIDENCE_TRACE_CALL = 64,	/* tracefs: the call around it, a TCP socket set to SYN_SENT or a UDP send */
+	EVIDENCE_AUDIT = 1, /* an audit record of that process for that destination */
+	EVIDENCE_FD = 2,    /* /proc/PID/fd showed the socket at that descriptor */
+	EVIDENCE_BIND = 4,  /* an audit record of the bind of exactly that local port */
+	EVIDENCE_INODE = 8, /* sock_diag: the socket of exactly that tuple */
+	EVIDENCE_PROC_SYSCALL =
+		16,	     /* /proc/PID/task/TID/syscall: in connect() on that descriptor */
+	EVIDENCE_TRACE = 32, /* tracefs: a thread of it looked up the route of exactly that tuple */
+	EVIDENCE_TRACE_CALL =
+		64, /* tracefs: the call around it, a TCP socket set to SYN_SENT or a UDP send */
 };
 
 enum connection_text {

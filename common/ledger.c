@@ -184,31 +184,32 @@ static int prepare_all(struct ledger_writer *w)
 		sqlite3_stmt **stmt;
 		const char *sql;
 	} all[] = {
-		{ &w->begin, "BEGIN IMMEDIATE" },
-		{ &w->commit, "COMMIT" },
-		{ &w->find_text, "SELECT id FROM text WHERE text = ?" },
-		{ &w->add_text, "INSERT INTO text (text) VALUES (?)" },
-		{ &w->find_process, "SELECT id, " PROCESS_COLUMNS " FROM process WHERE pid = ?"
-				    " AND start_ticks = ? ORDER BY id DESC LIMIT 16" },
-		{ &w->add_process, "INSERT INTO process (start, " PROCESS_COLUMNS ") VALUES (?, ?,"
-				   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
-		{ &w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
-			   " dport, process, node, evidence, certainty, reason, verdict, rule,"
-			   " latency, audit_time, audit_serial, result, candidates) VALUES (?, ?,"
-			   " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
-		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?" },
-		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = ?3 |"
-			       " iif(?3 & 32, evidence & 64, 0), certainty = ?4,"
-			       " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
-			       " audit_serial = ?7, result = ?8 WHERE id = ?1" },
-		{ &w->prove, "UPDATE connection SET evidence = evidence | 64, certainty = 3"
-			     " WHERE id = ? AND evidence & 32" },
-		{ &w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
-			      " evidence = evidence | ?5, certainty = ?6,"
-			      " verdict = ?7, rule = ?8, latency = ?9 WHERE id = ?1" },
-		{ &w->set_protocol, "UPDATE connection SET proto = ? WHERE id = ?" },
-		{ &w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)" },
-		{ &w->set_counter, "INSERT OR REPLACE INTO counter VALUES (?, ?)" },
+		{&w->begin, "BEGIN IMMEDIATE"},
+		{&w->commit, "COMMIT"},
+		{&w->find_text, "SELECT id FROM text WHERE text = ?"},
+		{&w->add_text, "INSERT INTO text (text) VALUES (?)"},
+		{&w->find_process, "SELECT id, " PROCESS_COLUMNS " FROM process WHERE pid = ?"
+				   " AND start_ticks = ? ORDER BY id DESC LIMIT 16"},
+		{&w->add_process,
+		 "INSERT INTO process (start, " PROCESS_COLUMNS ") VALUES (?, ?,"
+		 " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+		{&w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
+			  " dport, process, node, evidence, certainty, reason, verdict, rule,"
+			  " latency, audit_time, audit_serial, result, candidates) VALUES (?, ?,"
+			  " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+		{&w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?"},
+		{&w->confirm,
+		 "UPDATE connection SET process = iif(?9, process, ?2), evidence = ?3,"
+		 " certainty = ?4,"
+		 " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
+		 " audit_serial = ?7, result = ?8 WHERE id = ?1"},
+		{&w->prove, "UPDATE connection SET evidence = evidence | ?2, certainty = ?3 WHERE id = ?1"},
+		{&w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
+			     " evidence = evidence | ?5, certainty = ?6,"
+			     " verdict = ?7, rule = ?8, latency = ?9 WHERE id = ?1"},
+		{&w->set_protocol, "UPDATE connection SET proto = ? WHERE id = ?"},
+		{&w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)"},
+		{&w->set_counter, "INSERT OR REPLACE INTO counter VALUES (?, ?)"},
 	};
 	int rc = 0;
 
@@ -489,9 +490,12 @@ int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, b
 	return run(s);
 }
 
-int ledger_writer_prove(struct ledger_writer *w, uint64_t id)
+int ledger_writer_prove(struct ledger_writer *w, uint64_t id, unsigned int evidence,
+			enum certainty certainty)
 {
 	sqlite3_bind_int64(w->prove, 1, (sqlite3_int64)id);
+	sqlite3_bind_int64(w->prove, 2, evidence);
+	sqlite3_bind_int64(w->prove, 3, certainty);
 	return run(w->prove);
 }
 
@@ -590,13 +594,16 @@ int ledger_halves(const char *path, int64_t since_us,
 
 	if (rc)
 		return rc;
-	rc = db_prepare(db, "SELECT c.id, c.time, c.direction, c.proto, s.text, c.sport, d.text, c.dport,"
-			    " p.pid, ifnull(p.fsuid, p.uid), c.evidence, c.certainty, c.verdict,"
-			    " c.latency IS NOT NULL"
-			    " FROM connection c LEFT JOIN process p ON p.id = c.process"
-			    " LEFT JOIN text s ON s.id = c.src LEFT JOIN text d ON d.id = c.dst"
-			    " WHERE c.time >= ? AND (c.latency IS NULL) <> (c.audit_time IS NULL)"
-			    " ORDER BY c.id", &stmt);
+	rc = db_prepare(
+		db,
+		"SELECT c.id, c.time, c.direction, c.proto, s.text, c.sport, d.text, c.dport,"
+		" p.pid, ifnull(p.fsuid, p.uid), c.evidence, c.certainty, c.verdict,"
+		" c.latency IS NOT NULL"
+		" FROM connection c LEFT JOIN process p ON p.id = c.process"
+		" LEFT JOIN text s ON s.id = c.src LEFT JOIN text d ON d.id = c.dst"
+		" WHERE c.time >= ? AND (c.latency IS NULL) <> (c.audit_time IS NULL)"
+		" ORDER BY c.id",
+		&stmt);
 	if (!rc)
 		sqlite3_bind_int64(stmt, 1, since_us);
 	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {

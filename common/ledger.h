@@ -34,8 +34,9 @@ int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result);
  * process stays, for the process was alive when it was asked. */
 int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended,
 			  bool described);
-/* The trace has proven row id meanwhile: it is certain, where it still is the trace's process's. */
-int ledger_writer_prove(struct ledger_writer *w, uint64_t id);
+/* A later word about the process that row id names: its evidence and certainty by now. */
+int ledger_writer_prove(struct ledger_writer *w, uint64_t id, unsigned int evidence,
+			enum certainty certainty);
 /* The first packet of a connection that an audit record told of: row c->id gets its local end, its
  * verdict, c's evidence beside its own, and c's certainty: of packet and record together. */
 int ledger_writer_decide(struct ledger_writer *w, const struct connection *c);
@@ -56,8 +57,8 @@ int64_t ledger_writer_counter(struct ledger_writer *w, const char *name);
 
 /*
  * Rows from since_us on of which one half is missing: a packet's whose record has not come, or a
- * record's without a packet, oldest first.  What of c is known: id, time, direction, protocol, both ends,
- * pid, uid, evidence, certainty, verdict.  has_packet: which half is there.
+ * record's without a packet, oldest first.  What of c is known: id, time, direction, protocol, both
+ * ends, pid, uid, evidence, certainty, verdict.  has_packet: which half is there.
  */
 int ledger_halves(const char *path, int64_t since_us,
 		  void (*each)(const struct connection *c, bool has_packet, void *arg), void *arg);

@@ -350,7 +350,8 @@ static void decide_parked(struct judge *j, int slot)
 	struct undecided *k = &j->parked[slot];
 
 	inquire(j, k);
-	/* A packet that has its verdict has nothing to wait for: its slot must not take another copy. */
+	/* A packet that has its verdict has nothing to wait for: its slot must not take another
+	 * copy. */
 	if (decide(j, k, k->answered_ns != 0))
 		release(j, slot);
 	else
@@ -583,7 +584,9 @@ static void take_late_calls(struct judge *j)
 			continue;
 		w->testimony.trace.by[w->caller].call = true;
 		attribute(&w->facts, &w->testimony, &a);
-		ledger_sink_prove(j->t.ledger_sink, row);
+		/* The row may name another process since its record has come. */
+		if (a.caller == w->caller)
+			ledger_sink_prove(j->t.ledger_sink, row, a.evidence, a.certainty);
 	}
 }
 

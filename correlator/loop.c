@@ -2,9 +2,9 @@
 /*
  * The main thread's loop: what it waits for, and how it is woken in time.
  *
- * It sleeps until a record comes, a signal, or the time that the judge named.  A queue's thread which parks
- * a packet may need it earlier: wake_main_thread() compares that with `sleeps_until_ns`, and writes to
- * the eventfd only where the main thread would sleep too long.
+ * It sleeps until a record comes, a signal, or the time that the judge named.  A queue's thread
+ * which parks a packet may need it earlier: wake_main_thread() compares that with
+ * `sleeps_until_ns`, and writes to the eventfd only where the main thread would sleep too long.
  */
 #include <errno.h>
 #include <poll.h>
@@ -82,7 +82,8 @@ static void on_packet(const struct nfqueue_packet *packet, void *arg)
 	judge_packet(l->parts->judge, packet);
 }
 
-/* The packets have been shown: the search for the senders of those that are parked begins at once. */
+/* The packets have been shown: the search for the senders of those that are parked begins at once.
+ */
 static bool on_shown(int count, void *arg)
 {
 	struct loop *l = arg;
@@ -129,8 +130,8 @@ static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms
 	return n != 0 || !idle || !timeout_ms;
 }
 
-/* Does a piece of what there is to do; returns the milliseconds until there is more.  quiet: nothing has
- * come for so long that it is time to read the trace. */
+/* Does a piece of what there is to do; returns the milliseconds until there is more.  quiet:
+ * nothing has come for so long that it is time to read the trace. */
 static int work(struct loop *l, bool quiet, bool *room)
 {
 	struct parts *p = l->parts;
@@ -186,7 +187,8 @@ enum loop_event loop_run(struct loop *l)
 void loop_drain(struct loop *l)
 {
 	struct cache_feed *feed = l->parts->cache_feed;
-	/* The signal that ends the program stays readable: polled for, it would keep this thread awake. */
+	/* The signal that ends the program stays readable: polled for, it would keep this thread
+	 * awake. */
 	struct pollfd fds[FDS] = {
 		[ON_RECORDS] = { .events = POLLIN }, [ON_END] = { .fd = -1 },
 		[ON_RELOAD] = { .fd = -1 },	     [ON_WAKE] = { .fd = -1 },

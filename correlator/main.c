@@ -16,8 +16,8 @@ static const char usage_text[] =
 	"  -h, --help          this text\n"
 	"  -V, --version       the version\n";
 
-/* glibc gives every thread a heap of its own, each with its own free space.  That is meant for threads
- * which allocate all the time, and those that answer packets hardly do. */
+/* glibc gives every thread a heap of its own, each with its own free space.  That is meant for
+ * threads which allocate all the time, and those that answer packets hardly do. */
 static void use_few_heaps(void)
 {
 #ifdef M_ARENA_MAX
@@ -28,7 +28,10 @@ static void use_few_heaps(void)
 int main(int argc, char **argv)
 {
 	struct program program = {
-		.name = "sockledgerd", .usage = usage_text, .has_once = true, .goes_background = true,
+		.name = "sockledgerd",
+		.usage = usage_text,
+		.has_once = true,
+		.goes_background = true,
 	};
 	int rc;
 

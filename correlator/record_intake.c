@@ -67,7 +67,8 @@ static void on_event(void *arg, const struct event *e, bool replay)
 		complete(p, &out.connection, e->arrival_us);
 		if (p->judge)
 			judge_late_record(p->judge, &out);
-		ledger_sink_confirm(p->ledger_sink, e->seq, &out.connection, out.amended, out.described);
+		ledger_sink_confirm(p->ledger_sink, e->seq, &out.connection, out.amended,
+				    out.described);
 		break;
 	case OUTCOME_PROTOCOL:
 		ledger_sink_set_protocol(p->ledger_sink, e->seq, out.id, out.protocol);

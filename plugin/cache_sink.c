@@ -16,6 +16,7 @@
 #include "db.h"
 #include "diag.h"
 #include "event.h"
+#include "failures.h"
 #include "kernel_lost.h"
 #include "log.h"
 #include "text.h"
@@ -101,8 +102,10 @@ static int store_open(void *store)
 
 	rc = cache_writer_open(w->path, &w->cache);
 	/* It is a cache: one that a newer version made is of no use to this one. */
-	if (rc == -EPROTO)
+	if (rc == -EPROTO) {
+		FAILS(CACHE_NEWER);
 		rc = -EUCLEAN;
+	}
 	if (!rc)
 		load_counters(w);
 	return rc;
@@ -142,6 +145,7 @@ static void ask_kernel(struct cache_sink *w)
 
 	if (raw < 0)
 		return;
+	FAILS(KERNEL_LOST);
 	if (raw > w->kernel_raw && w->kernel_raw >= 0)
 		count_add(w->counters, COUNT_LOST_KERNEL, raw - w->kernel_raw);
 	w->kernel_raw = raw;
@@ -247,6 +251,7 @@ static int store_make_room(void *store)
 	int64_t rows;
 	int rc;
 
+	FAILS(CACHE_DISK_FULL);
 	if (!drop_oldest(w))
 		return 0;
 	rows = cache_writer_rows(w->cache);
@@ -284,6 +289,7 @@ static void reload(struct cache_sink *w)
 		return;
 	}
 	if (config_load(c, w->config_path, &d)) {
+		FAILS(CONFIG_BAD);
 		log_error("the configuration has %u mistakes and was not taken over; see them with "
 			  "'audisp-sockledger --test'", d.count);
 		free_config(c);
@@ -382,6 +388,7 @@ bool cache_sink_put(struct cache_sink *w, const struct event *e, enum committer_
 	void *room = committer_reserve(w->committer, event_pack_size(e), patience);
 
 	if (!room) {
+		FAILS(CACHE_RING_FULL);
 		count_add(w->counters, COUNT_LOST_BUFFER, 1);
 		return false;
 	}

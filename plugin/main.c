@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "config.h"
 #include "counters.h"
+#include "failures.h"
 #include "gaps.h"
 #include "log.h"
 #include "audit_parse.h"
@@ -81,6 +82,7 @@ static void enrich(struct plugin *p, struct event *e)
 	/* The record may name its host, and yet be of this one. */
 	e->text[EVENT_NODE] = TEXT_NONE;
 	if (p->input_backlog) {
+		FAILS(TOO_MUCH);
 		count_add(&p->counters, COUNT_PROC_BUSY, 1);
 		return;
 	}
@@ -89,6 +91,7 @@ static void enrich(struct plugin *p, struct event *e)
 		count_add(&p->counters, COUNT_PROC_READ, 1);
 		break;
 	case PROC_ENRICH_GONE:
+		FAILS(PROCESS_GONE);
 		count_add(&p->counters, COUNT_PROC_GONE, 1);
 		break;
 	case PROC_ENRICH_OLD:
@@ -110,6 +113,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 	enum audit_result result = audit_parse(p->parser, a, p->config->audit_key, &e);
 
 	if (result != AUDIT_OURS) {
+		FAILS(RECORD_BAD);
 		count_add(&p->counters, why[result], 1);
 		return;
 	}
@@ -140,7 +144,8 @@ static void look_for_probe(struct plugin *p, const struct stamp *s, const char *
 	at = memmem(line, len, mark, sizeof(mark) - 1);
 	if (!at)
 		return;
-	for (at += sizeof(mark) - 1; at < line + len && *at >= '0' && *at <= '9' && n < INT32_MAX; at++)
+	for (at += sizeof(mark) - 1; at < line + len && *at >= '0' && *at <= '9' && n < INT32_MAX;
+	     at++)
 		n = n * 10 + (*at - '0');
 	count_set(&p->counters, COUNT_PROBE, n);
 }
@@ -318,7 +323,8 @@ static int serve(struct plugin *p, const char *config_path)
 	assembler_free(p->assembler);
 	/* Losing part of a log means that the import has failed. */
 	if (p->patience != PATIENCE_NONE && count_get(&p->counters, COUNT_LOST_BUFFER)) {
-		log_error("%lld events had no room while the cache could not be written, and are lost",
+		log_error("%lld events had no room while the cache could not be written, and are "
+			  "lost",
 			  (long long)count_get(&p->counters, COUNT_LOST_BUFFER));
 		rc = 1;
 	}

@@ -222,8 +222,8 @@ int halves_match(struct halves *f, const struct event *e, int protocol, const st
 }
 
 /* The oldest half that is no older than most_us. */
-static uint32_t oldest_of(const struct halves *f, int protocol, const struct endpoint *dst, int64_t pid,
-			  int64_t fd, int64_t uid, int64_t time_us, int64_t most_us)
+static uint32_t oldest_of(const struct halves *f, int protocol, const struct endpoint *dst,
+			  int64_t pid, int64_t fd, int64_t uid, int64_t time_us, int64_t most_us)
 {
 	enum chain c = pid < 0 ? BY_DST : BY_PROCESS;
 	uint32_t n = f->head[c][bucket_of_dst(dst, pid)], best = NONE;

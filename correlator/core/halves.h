@@ -58,8 +58,8 @@ bool halves_find(const struct halves *f, int protocol, const struct endpoint *ds
 		int64_t fd, int64_t uid, int64_t time_us, struct half *found);
 
 /* Likewise, for a record of this very socket. */
-bool halves_find_socket(const struct halves *f, int protocol, const struct endpoint *dst, int64_t inode,
-		       struct half *found);
+bool halves_find_socket(const struct halves *f, int protocol, const struct endpoint *dst,
+			int64_t inode, struct half *found);
 
 /* True while row id waits for its other half. */
 bool halves_has(const struct halves *f, uint64_t id);

@@ -360,19 +360,17 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 		    const struct endpoint *peer, bool late, struct outcome *out)
 {
 	struct connection *c = &out->connection;
-	const struct packet_word *w;
+	struct packet_word *w;
 	struct attribution a;
-	struct testimony t;
 
 	if (e->text[EVENT_NODE].data)
 		return false;
 	w = pairing_of_record(o->pairing, e, s->protocol, peer, &c->id);
 	if (!w)
 		return false;
-	t = w->testimony;
-	t.record = record_of(e, s, late);
-	t.record.by = RECORD_PAIRED;
-	attribute(&w->facts, &t, &a);
+	w->testimony.record = record_of(e, s, late);
+	w->testimony.record.by = RECORD_PAIRED;
+	attribute(&w->facts, &w->testimony, &a);
 	take_answer(c, &a);
 	/* A packet was sent, so the record's result is no reason. */
 	c->text[CONNECTION_REASON] = TEXT_NONE;

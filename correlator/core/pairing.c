@@ -63,7 +63,7 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
 	halves_settle(p->records, c->id);
 }
 
-const struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, int protocol,
+struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, int protocol,
 					    const struct endpoint *peer, uint64_t *row)
 {
 	int slot = halves_match(p->packets, e, protocol, peer, row);

@@ -47,7 +47,7 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
 
 /* The packet that this record of a call is about, by halves_match(): it has its record now.  *row
  * is its row; what it rests on stays there until the next call.  NULL: there is none. */
-const struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, int protocol,
+struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, int protocol,
 					    const struct endpoint *peer, uint64_t *row);
 
 /* What row `row` rests on, whether its record has come or not; NULL: it has had to make room. */

@@ -9,12 +9,12 @@
 
 /* An event of the kernel's tracepoints, as it happened in the context of the thread `tid`. */
 enum trace_kind {
-	TRACE_LOOKUP,		/* fib_table_lookup, fib6_table_lookup: a route for a packet to come */
-	TRACE_STATE,		/* inet_sock_set_state */
-	TRACE_SEND,		/* sock_send_length: a send() or the like has come to its end */
-	TRACE_TASK,		/* task_newtask: `tid` made `other` */
-	TRACE_EXEC_BEGIN,	/* sched_prepare_exec: `tid` is about to become another program */
-	TRACE_EXEC_DONE,	/* sched_process_exec: `tid` became `name`, as /proc shows */
+	TRACE_LOOKUP,	  /* fib_table_lookup, fib6_table_lookup: a route for a packet to come */
+	TRACE_STATE,	  /* inet_sock_set_state */
+	TRACE_SEND,	  /* sock_send_length: a send() or the like has come to its end */
+	TRACE_TASK,	  /* task_newtask: `tid` made `other` */
+	TRACE_EXEC_BEGIN, /* sched_prepare_exec: `tid` is about to become another program */
+	TRACE_EXEC_DONE,  /* sched_process_exec: `tid` became `name`, as /proc shows */
 };
 
 struct trace_event {

@@ -28,6 +28,7 @@ bool procscan_step(struct procscan *s, int64_t budget_us,
 		   bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg);
 
 /* Shows every thread of the host in one go, for a start. */
-void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg), void *arg);
+void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg),
+		      void *arg);
 
 #endif

@@ -13,6 +13,7 @@
 #include <linux/netfilter/nfnetlink_queue.h>
 
 #include "clock.h"
+#include "failures.h"
 #include "netlink.h"
 #include "nfqueue.h"
 #include "nfqueue_stats.h"
@@ -85,6 +86,7 @@ static int configure(struct channel *c, char out[512], const struct nfqueue_sett
 	uint32_t mask = NFQA_CFG_F_UID_GID | NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN;
 	uint32_t flags = mask & ~(s->fail_open ? 0u : NFQA_CFG_F_FAIL_OPEN);
 
+	FAILS(QUEUE_FULL);
 	nfq_nlmsg_cfg_put_params(h, NFQNL_COPY_PACKET, COPY_BYTES);
 	nfq_nlmsg_cfg_put_qmaxlen(h, s->max_packets);
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
@@ -140,6 +142,7 @@ void nfqueue_close(struct nfqueue *q)
 {
 	if (!q)
 		return;
+	FAILS(QUEUE_CLOSED);
 	for (int i = 0; i < q->count; i++) {
 		if (q->channel[i]->nl)
 			mnl_socket_close(q->channel[i]->nl);
@@ -242,8 +245,10 @@ int nfqueue_wait(struct nfqueue *q, int which)
 
 	if (!c->taken) {
 		n = take_packets(c);
-		if (n < 0 && errno == ENOBUFS)
+		if (n < 0 && errno == ENOBUFS) {
+			FAILS(QUEUE_SOCKET_FULL);
 			c->overruns++;
+		}
 		if (n < 0)
 			return errno == ENOBUFS || errno == EINTR ? 0 : -errno;
 		c->taken = n;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "failures.h"
 #include "priority.h"
 
 /* A newer kernel runs a waking thread before one with a longer slice (PREEMPT_SHORT,
@@ -71,6 +72,7 @@ int priority_take(struct priority *p, int boost)
 	if (p->boost == PRIORITY_REALTIME && !set_realtime())
 		return 0;
 	/* Without real time, take the highest ordinary priority. */
+	FAILS(NO_PRIORITY);
 	return set_nice(boost > 20 ? 20 : boost);
 }
 

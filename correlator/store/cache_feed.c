@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "cache_tail.h"
+#include "event.h"
 #include "cache_feed.h"
 #include "ring.h"
 
@@ -181,8 +182,8 @@ static void *cache_feed_main(void *arg)
 	return NULL;
 }
 
-struct cache_feed *cache_feed_start(const char *cache_path, bool once, const struct cache_feed_ops *ops,
-			      void *arg)
+struct cache_feed *cache_feed_start(const char *cache_path, bool once,
+				    const struct cache_feed_ops *ops, void *arg)
 {
 	struct cache_feed *r = calloc(1, sizeof(*r));
 	int rc = ENOMEM;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "event.h"
+struct event;
 
 /*
  * The cache's rows, read by a thread of its own (cache_tail.h), because SQLite may wait for a lock

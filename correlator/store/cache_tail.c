@@ -18,6 +18,8 @@
 #include "cache.h"
 #include "db.h"
 #include "cache_tail.h"
+#include "event.h"
+#include "failures.h"
 #include "log.h"
 
 #define POLL_ROWS 128		/* rows of one cache_tail_poll() */
@@ -47,7 +49,8 @@ struct cache_tail {
 	bool complained;
 };
 
-struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops, void *arg)
+struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops,
+				  void *arg)
 {
 	struct cache_tail *f = calloc(1, sizeof(*f));
 	char *slash;
@@ -172,6 +175,7 @@ static int open_cache(struct cache_tail *f)
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	/* It is the database that was open before, so go on there: the fault has passed. */
+	FAILS(STORE_MOVED);
 	if (!strcmp(f->generation, cache_reader_generation(f->reader)))
 		return 0;
 	done = f->ops->position(f->arg, cache_reader_generation(f->reader));
@@ -181,8 +185,11 @@ static int open_cache(struct cache_tail *f)
 	}
 	snprintf(f->generation, sizeof(f->generation), "%s", cache_reader_generation(f->reader));
 	f->replay_until = (uint64_t)done;
+	FAILS(CACHE_UNREAD);
 	if (first > f->replay_until + 1)
 		f->ops->missed(f->arg, (int64_t)(first - f->replay_until - 1));
+	FAILS(DAEMON_KILLED);
+	FAILS(DAEMON_STARTS);
 	f->seq = f->replay_until > REPLAY_ROWS ? f->replay_until - REPLAY_ROWS : 0;
 	return 0;
 }

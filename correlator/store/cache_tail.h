@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "event.h"
+struct event;
 
 /*
  * Follows the cache: shows new rows as the plugin commits them.  It goes on when the plugin
@@ -26,7 +26,8 @@ struct cache_tail_ops {
 };
 
 /* The cache need not be there yet.  ops and arg stay borrowed.  NULL with errno set. */
-struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops, void *arg);
+struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tail_ops *ops,
+				  void *arg);
 void cache_tail_free(struct cache_tail *f);
 
 /* Readable when there may be something new. */

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "committer.h"
 #include "db.h"
+#include "failures.h"
 #include "ledger.h"
 #include "log.h"
 #include "ledger_sink.h"
@@ -125,7 +126,8 @@ static const struct connection *named(struct ledger_sink *r, const struct item *
 	if (!c->text[CONNECTION_USER].data) {
 		struct text name = users_name(r->users, c->uid, now);
 
-		snprintf(r->user, sizeof(r->user), "%.*s", (int)name.len, name.data ? name.data : "");
+		snprintf(r->user, sizeof(r->user), "%.*s", (int)name.len,
+			 name.data ? name.data : "");
 		c->text[CONNECTION_USER] = name.data ? text_of(r->user) : TEXT_NONE;
 	}
 	if (!c->text[CONNECTION_LOGIN_USER].data)
@@ -161,7 +163,8 @@ static int store_add(void *store, const void *data)
 		rc = ledger_writer_decide(r->ledger, &item->connection);
 		break;
 	case ITEM_PROVE:
-		rc = ledger_writer_prove(r->ledger, item->id);
+		rc = ledger_writer_prove(r->ledger, item->id, (unsigned int)(item->number >> 8),
+					 item->number & 0xff);
 		break;
 	case ITEM_PROTOCOL:
 		rc = ledger_writer_set_protocol(r->ledger, item->id, (int)item->number);
@@ -290,12 +293,15 @@ static int try_open(struct ledger_sink *r)
 		rc = store_open(r);
 	}
 	if (rc == -EUCLEAN) {
+		FAILS(STORE_DAMAGED);
 		log_warn("ledger '%s' is %s: set aside, a new one is begun", r->path,
 			 db_strerror(rc));
 		store_set_aside(r);
 		rc = store_open(r);
 	}
-	if (!rc)
+	if (rc)
+		FAILS(LEDGER_REFUSED);
+	else
 		store_close(r);
 	return rc;
 }
@@ -367,10 +373,13 @@ static struct item *reserve(struct ledger_sink *r, enum item_kind kind, uint64_t
 				 packet ? PATIENCE_NONE : PATIENCE_ENDLESS);
 	if (!item) {
 		/* Records stay in the cache for the next run. */
-		if (packet)
+		if (packet) {
+			FAILS(ROW_NO_ROOM);
 			atomic_fetch_add(&r->dropped, 1);
-		else
+		} else {
+			FAILS(RING_FULL);
 			r->closed = true;
+		}
 		return NULL;
 	}
 	item->kind = kind;
@@ -378,7 +387,8 @@ static struct item *reserve(struct ledger_sink *r, enum item_kind kind, uint64_t
 	return item;
 }
 
-static bool put(struct ledger_sink *r, enum item_kind kind, uint64_t seq, uint64_t id, int64_t number)
+static bool put(struct ledger_sink *r, enum item_kind kind, uint64_t seq, uint64_t id,
+		int64_t number)
 {
 	struct item *item = reserve(r, kind, seq, 0);
 
@@ -429,8 +439,8 @@ void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connectio
 	put_connection(r, ITEM_ADD, seq, c, 0);
 }
 
-void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c, bool amended,
-		      bool described)
+void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c,
+			 bool amended, bool described)
 {
 	put_connection(r, ITEM_CONFIRM, seq, c,
 		       (amended ? AMENDED : 0) | (described ? DESCRIBED : 0));
@@ -446,9 +456,10 @@ bool ledger_sink_decide(struct ledger_sink *r, const struct connection *c)
 	return put_connection(r, ITEM_DECIDE, SEQ_KEEP, c, 0);
 }
 
-bool ledger_sink_prove(struct ledger_sink *r, uint64_t id)
+bool ledger_sink_prove(struct ledger_sink *r, uint64_t id, unsigned int evidence,
+		       enum certainty certainty)
 {
-	return put(r, ITEM_PROVE, SEQ_KEEP, id, 0);
+	return put(r, ITEM_PROVE, SEQ_KEEP, id, (int64_t)evidence << 8 | certainty);
 }
 
 void ledger_sink_again(struct ledger_sink *r, uint64_t seq, uint64_t id, int64_t result)

@@ -40,8 +40,8 @@ void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connectio
 void ledger_sink_again(struct ledger_sink *r, uint64_t seq, uint64_t id, int64_t result);
 void ledger_sink_set_protocol(struct ledger_sink *r, uint64_t seq, uint64_t id, int protocol);
 /* See ledger_writer_confirm(). */
-void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c, bool amended,
-		      bool described);
+void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c,
+			 bool amended, bool described);
 void ledger_sink_position(struct ledger_sink *r, uint64_t seq);
 /*
  * What comes from packets (ledger_writer_decide(), ledger_writer_prove()): such items have no
@@ -49,7 +49,8 @@ void ledger_sink_position(struct ledger_sink *r, uint64_t seq);
  */
 bool ledger_sink_add_packet(struct ledger_sink *r, const struct connection *c);
 bool ledger_sink_decide(struct ledger_sink *r, const struct connection *c);
-bool ledger_sink_prove(struct ledger_sink *r, uint64_t id);
+bool ledger_sink_prove(struct ledger_sink *r, uint64_t id, unsigned int evidence,
+		       enum certainty certainty);
 
 /*
  * A counter of the caller's, number `which` below LEDGER_SINK_COUNTERS: its value in this run,

@@ -241,7 +241,8 @@ static void address(struct endpoint *e, const uint8_t *data, int size, int famil
 }
 
 /* Copies a string from another place of the record: offset and length in one word (__data_loc). */
-static void copy_name(char to[TRACEFORMAT_NAME_CHARS], const uint8_t *data, int size, struct place p)
+static void copy_name(char to[TRACEFORMAT_NAME_CHARS], const uint8_t *data, int size,
+		      struct place p)
 {
 	uint64_t loc = read_number(data, size, p);
 	size_t at = loc & 0xffff, len = loc >> 16;

@@ -31,8 +31,8 @@ void traceformats_only_four(struct traceformats *f);
 
 bool traceformats_have(const struct traceformats *f, enum trace_kind kind);
 /* Shows each tracepoint that the kernel has, until each() returns nonzero; returns that. */
-int traceformats_each(const struct traceformats *f, int (*each)(const struct tracepoint *p, void *arg),
-		      void *arg);
+int traceformats_each(const struct traceformats *f,
+		      int (*each)(const struct tracepoint *p, void *arg), void *arg);
 
 /*
  * Decodes a record of `size` bytes, but for its time and order.  name: room for a TRACE_EXEC_DONE's

@@ -129,7 +129,8 @@ static void check_events(struct tracefeed *t)
 	};
 	struct seen s = connect_by(t, &sk);
 
-	tap_ok(is_connect(&s, "198.51.100.7:40001", "192.0.2.1:443"), "a connect() over IPv4 is seen");
+	tap_ok(is_connect(&s, "198.51.100.7:40001", "192.0.2.1:443"),
+	       "a connect() over IPv4 is seen");
 	tap_ok(is_proof(&s), "and is proof of the caller");
 	sk.family = AF_INET6;
 	inet_pton(AF_INET6, "2001:db8::1", sk.daddr6);

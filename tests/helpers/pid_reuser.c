@@ -136,7 +136,8 @@ static int act(char **argv, bool has_fd)
 	if (k->how & EXECS_BEHIND) {
 		snprintf(number, sizeof(number), "%d", fd);
 		/* The other program writes the account, so that no process comes between. */
-		execl(argv[5], argv[5], "tell", argv[2], argv[3], argv[4], argv[0], number, (char *)NULL);
+		execl(argv[5], argv[5], "tell", argv[2], argv[3], argv[4], argv[0], number,
+		      (char *)NULL);
 		die("exec");
 	}
 	tell(k, fd, to_port, truth, argv[0], now.tv_sec * 1000000LL + now.tv_nsec / 1000);

@@ -21,8 +21,8 @@ static struct diags complaints_begin(void)
 	return (struct diags){ .out = fmemopen(complaints_raw, sizeof(complaints_raw), "w") };
 }
 
-/* Fills `complaints`; gives their number back.  A line that does not begin with the file's name stays
- * as it is, so that nothing that is wanted fits it. */
+/* Fills `complaints`; gives their number back.  A line that does not begin with the file's name
+ * stays as it is, so that nothing that is wanted fits it. */
 static unsigned int complaints_end(struct diags *d, const char *name)
 {
 	size_t len = strlen(name);

@@ -30,7 +30,8 @@ static void scratch_make(void)
 {
 	const char *where = getenv("TMPDIR");
 
-	snprintf(scratch_dir, sizeof(scratch_dir), "%s/sockledger-test.XXXXXX", where ? where : "/tmp");
+	snprintf(scratch_dir, sizeof(scratch_dir), "%s/sockledger-test.XXXXXX",
+		 where ? where : "/tmp");
 	if (!mkdtemp(scratch_dir)) {
 		perror("mkdtemp");
 		exit(1);

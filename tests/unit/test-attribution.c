@@ -303,14 +303,17 @@ static void test_others(void)
 
 	t.socket.asked = t.socket.widely = true;
 	a = weigh(&f, &t);
-	tap_ok(a.next == ASK_RECORD && a.pid < 0, "a user's packet of a socket that is gone: its record");
+	tap_ok(a.next == ASK_RECORD && a.pid < 0,
+	       "a user's packet of a socket that is gone: its record");
 	f.direction = DIRECTION_FORWARD;
 	a = weigh(&f, &t);
-	tap_ok(a.next != ASK_RECORD && !strcmp(a.reason, "forwarded"), "one that is forwarded has none");
+	tap_ok(a.next != ASK_RECORD && !strcmp(a.reason, "forwarded"),
+	       "one that is forwarded has none");
 	f.direction = DIRECTION_OUT;
 	f.uid = -1;
 	a = weigh(&f, &t);
-	tap_ok(a.next == ASK_NOTHING && !strcmp(a.reason, "kernel"), "nor one of no user and no socket");
+	tap_ok(a.next == ASK_NOTHING && !strcmp(a.reason, "kernel"),
+	       "nor one of no user and no socket");
 }
 
 int main(int argc, char **argv)

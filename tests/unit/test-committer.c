@@ -328,7 +328,8 @@ static void test_damage(void)
 	give(c, 0, 4, PATIENCE_ENDLESS);
 	check(reaches(&store.rooms, 2) && store.kept == 0, "a full disk: room is asked for");
 	check(reaches(&store.closes, 1) && reaches(&store.opened, 2),
-	      "where there is none it is opened anew, because who looked for room may have closed it");
+	      "where there is none it is opened anew, because who looked for room may have closed "
+	      "it");
 	atomic_store(&store.has_room, 1);
 	check(reaches(&store.kept, 1) && in_order(0, 1) && !store.asides,
 	      "and what waited is written when there is some");
@@ -414,7 +415,8 @@ static void test_full(void)
 	      "an end that cannot write gives up in time, and counts what is lost");
 }
 
-/* A disk that does not answer gives no error either.  The producer is what the audit daemon waits for. */
+/* A disk that does not answer gives no error either.  The producer is what the audit daemon waits
+ * for. */
 static void test_hang(void)
 {
 	struct committer *c = start_fresh(8192);

@@ -200,8 +200,9 @@ static void test_bad(void)
 		unsigned int count;
 		int rc = load(&c, bad[i].text, bad[i].len, &count);
 
-		if (!tap_ok(rc == -EINVAL && count && complaints_are(bad[i].where), "mistake %zu: %.*s",
-			    i + 1, (int)strcspn(bad[i].where, "\n"), bad[i].where))
+		if (!tap_ok(rc == -EINVAL && count && complaints_are(bad[i].where),
+			    "mistake %zu: %.*s", i + 1, (int)strcspn(bad[i].where, "\n"),
+			    bad[i].where))
 			tap_note("returned %d: %s", rc, complaints);
 		config_release(&c);
 	}

@@ -97,7 +97,8 @@ static void test_packets(void)
 				     .evidence = EVIDENCE_TRACE });
 	tap_ok(match(f, "192.0.2.2:80", -1, 102, 0, 1000000) == 0,
 	       "a packet that the trace named a process for is no other's");
-	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 8, 0, 1000000) == 7, "its own descriptor's first");
+	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 8, 0, 1000000) == 7,
+	       "its own descriptor's first");
 	halves_settle(f, 6);
 	tap_ok(match_fd(f, "192.0.2.2:80", -1, 101, 7, 0, 1000000) == 0, "not one that is settled");
 	tap_ok(halves_slot(f, 6) >= 0 && !halves_has(f, 6) && halves_slot(f, 99) < 0,
@@ -132,9 +133,11 @@ static void test_records(void)
 	       "but not another descriptor");
 	add(f, 20, "192.0.2.5:80", 90, 100, 0, 1000000);
 	add(f, 21, "192.0.2.6:80", 90, 100, 0, 1000000);
-	tap_ok(find_socket(f, "192.0.2.5:80", 90) == 20 && find_socket(f, "192.0.2.6:80", 90) == 21 &&
-	       !find_socket(f, "192.0.2.7:80", 90) && !find_socket(f, "192.0.2.5:80", 91) &&
-	       !find_socket(f, "192.0.2.5:80", -1), "a socket's, of each destination that it had");
+	tap_ok(find_socket(f, "192.0.2.5:80", 90) == 20 &&
+		       find_socket(f, "192.0.2.6:80", 90) == 21 &&
+		       !find_socket(f, "192.0.2.7:80", 90) && !find_socket(f, "192.0.2.5:80", 91) &&
+		       !find_socket(f, "192.0.2.5:80", -1),
+	       "a socket's, of each destination that it had");
 	halves_free(f);
 }
 
@@ -142,22 +145,30 @@ static void test_records(void)
 #define MIN (60 * (int64_t)S)
 #define T (10000 * (int64_t)S)
 
-/* How far apart a packet and its record may be: a record's clock is coarse, a lost SYN comes again. */
+/* How far apart a packet and its record may be: a record's clock is coarse, a lost SYN comes again.
+ */
 static void test_times(void)
 {
 	static const struct {
 		int64_t packet_us;	/* after its record */
 		bool fits;
-	} tcp[] = {
-		{ -13000, false }, { -12001, false }, { -12000, true }, { -11000, true }, { 0, true },
-		{ 1 * S, true }, { 3 * S, true }, { 129 * S, true }, { 130 * S, true },
-		{ 130 * S + 1, false }, { 131 * S, false },
-	}, udp[] = {
-		{ -12001, false }, { -12000, true }, { 2 * S, true }, { 2 * S + 1, false },
-	}, connected[] = {
-		{ -12001, false }, { -12000, true }, { 2 * S + 1, true }, { 30 * MIN, true },
-		{ 30 * MIN + 1, false },
-	};
+	} tcp[] =
+		{
+			{-13000, false}, {-12001, false},      {-12000, true},	 {-11000, true},
+			{0, true},	 {1 * S, true},	       {3 * S, true},	 {129 * S, true},
+			{130 * S, true}, {130 * S + 1, false}, {131 * S, false},
+		},
+	  udp[] =
+		  {
+			  {-12001, false},
+			  {-12000, true},
+			  {2 * S, true},
+			  {2 * S + 1, false},
+		  },
+	  connected[] = {
+		  {-12001, false},  {-12000, true},	   {2 * S + 1, true},
+		  {30 * MIN, true}, {30 * MIN + 1, false},
+	  };
 
 	for (size_t i = 0; i < sizeof(tcp) / sizeof(tcp[0]); i++) {
 		struct halves *f = halves_new();
@@ -167,32 +178,44 @@ static void test_times(void)
 		       "a TCP packet %lld us after its record is %s", (long long)tcp[i].packet_us,
 		       tcp[i].fits ? "its" : "another's");
 		add(f, 2, "192.0.2.2:80", -1, 100, 0, T);
-		tap_ok((find(f, "192.0.2.2:80", IPPROTO_TCP, 100, -1, 0, T + tcp[i].packet_us) == 2) ==
-		       tcp[i].fits, "and the record is found %s", tcp[i].fits ? "for it" : "no more");
+		tap_ok((find(f, "192.0.2.2:80", IPPROTO_TCP, 100, -1, 0, T + tcp[i].packet_us) ==
+			2) == tcp[i].fits,
+		       "and the record is found %s", tcp[i].fits ? "for it" : "no more");
 		halves_free(f);
 	}
 	for (size_t i = 0; i < sizeof(udp) / sizeof(udp[0]); i++) {
 		struct halves *f = halves_new();
 
-		halves_add(f, &(struct half){ .id = 1, .protocol = IPPROTO_UDP, .fd = -1, .pid = 100,
-					      .peer = to("192.0.2.1:53"), .time_us = T });
-		tap_ok((find(f, "192.0.2.1:53", IPPROTO_UDP, -1, -1, 0, T + udp[i].packet_us) == 1) ==
-		       udp[i].fits, "a UDP record of somebody %lld us before", (long long)udp[i].packet_us);
+		halves_add(f, &(struct half){.id = 1,
+					     .protocol = IPPROTO_UDP,
+					     .fd = -1,
+					     .pid = 100,
+					     .peer = to("192.0.2.1:53"),
+					     .time_us = T});
+		tap_ok((find(f, "192.0.2.1:53", IPPROTO_UDP, -1, -1, 0, T + udp[i].packet_us) ==
+			1) == udp[i].fits,
+		       "a UDP record of somebody %lld us before", (long long)udp[i].packet_us);
 		halves_free(f);
 	}
 	for (size_t i = 0; i < sizeof(connected) / sizeof(connected[0]); i++) {
 		struct halves *f = halves_new();
 
-		halves_add(f, &(struct half){ .id = 1, .protocol = IPPROTO_UDP, .fd = -1, .pid = 100,
-					      .peer = to("192.0.2.1:53"), .time_us = T });
-		tap_ok((find(f, "192.0.2.1:53", IPPROTO_UDP, 100, -1, 0, T + connected[i].packet_us) == 1) ==
-		       connected[i].fits, "a UDP record of the process %lld us before",
+		halves_add(f, &(struct half){.id = 1,
+					     .protocol = IPPROTO_UDP,
+					     .fd = -1,
+					     .pid = 100,
+					     .peer = to("192.0.2.1:53"),
+					     .time_us = T});
+		tap_ok((find(f, "192.0.2.1:53", IPPROTO_UDP, 100, -1, 0,
+			     T + connected[i].packet_us) == 1) == connected[i].fits,
+		       "a UDP record of the process %lld us before",
 		       (long long)connected[i].packet_us);
 		halves_free(f);
 	}
 }
 
-/* Many at once to one destination, a proxy for instance; and a chain is followed so far and no farther. */
+/* Many at once to one destination, a proxy for instance; and a chain is followed so far and no
+ * farther. */
 static void test_crowd(void)
 {
 	for (int others = 511; others <= 512; others++) {

@@ -595,22 +595,25 @@ static void test_later(void)
 	c.id = 3;
 	ledger_writer_confirm(w, &c, true, true);
 	ledger_writer_confirm(w, &c, false, true);
-	ledger_writer_prove(w, 5);
-	ledger_writer_prove(w, 6);
+	ledger_writer_prove(w, 5, EVIDENCE_TRACE_CALL, CERTAINTY_CERTAIN);
 	ledger_writer_commit(w);
-	is(path, "SELECT evidence || ' ' || certainty || ' ' || amended || ' ' || result || ' ' ||"
-		 " audit_serial || ' ' || audit_time || ' ' || (reason IS NULL) FROM connection WHERE id = 1",
-	   "97 3 0 -115 77 1772368496004000 1",
-	   "which takes its evidence, and keeps the call that the trace told of by then");
+	is(path,
+	   "SELECT evidence || ' ' || certainty || ' ' || amended || ' ' || result || ' ' ||"
+	   " audit_serial || ' ' || audit_time || ' ' || (reason IS NULL) FROM connection WHERE id "
+	   "= 1",
+	   "33 3 0 -115 77 1772368496004000 1",
+	   "which takes its evidence");
 	is(path, "SELECT evidence FROM connection WHERE id = 2", "1",
-	   "but not where the record makes the trace another's");
-	is(path, "SELECT group_concat(t.text, ' ') FROM connection c JOIN process p ON p.id = c.process"
-		 " JOIN text t ON t.id = p.comm WHERE c.id <= 3", "told told seen",
-	   "and its process, unless what was seen is known to be better");
+	   "that of the other process, where it is amended");
+	is(path,
+	   "SELECT group_concat(t.text, ' ') FROM connection c JOIN process p ON p.id = c.process"
+	   " JOIN text t ON t.id = p.comm WHERE c.id <= 3",
+	   "told told seen", "and its process, unless what was seen is known to be better");
 	is(path, "SELECT group_concat(amended, ' ') FROM connection", "0 1 1 0 0 0",
 	   "who was amended once stays that");
-	is(path, "SELECT group_concat(evidence || ' ' || certainty, ', ') FROM connection WHERE id >= 4",
-	   "40 2, 104 3, 8 2", "a call that ended well proves a row of the trace's");
+	is(path,
+	   "SELECT group_concat(evidence || ' ' || certainty, ', ') FROM connection WHERE id >= 4",
+	   "40 2, 104 3, 8 2", "a later word is beside the earlier ones");
 	ledger_writer_begin(w);
 	full(&c);
 	c.id = 4;
@@ -618,9 +621,11 @@ static void test_later(void)
 	tap_ok(ledger_writer_decide(w, &c) == 0, "a verdict comes to its record's row");
 	ledger_writer_commit(w);
 	ledger_writer_close(w);
-	is(path, "SELECT proto || ' ' || src || ' ' || sport || ' ' || certainty || ' ' || verdict || ' ' ||"
-		 " rule || ' ' || latency_us || ' ' || comm || ' ' || evidence FROM connections"
-		 " WHERE verdict = 'reject'",
+	is(path,
+	   "SELECT proto || ' ' || src || ' ' || sport || ' ' || certainty || ' ' || verdict || ' "
+	   "' ||"
+	   " rule || ' ' || latency_us || ' ' || comm || ' ' || evidence FROM connections"
+	   " WHERE verdict = 'reject'",
 	   "tcp 192.0.2.1 40000 certain reject a rule 123 seen fd,inode,trace",
 	   "with what the packet shows, and beside the evidence that was there");
 	is(path, "SELECT count(*) FROM connection WHERE verdict = 1", "5", "and to no other");
@@ -680,7 +685,8 @@ static void test_halves(void)
 	ledger_halves(path, 1003, take_half, NULL);
 	tap_ok(half_count == 2 && half_rows[0].c.id == 3, "none from before");
 	ledger_writer_close(w);
-	tap_ok(ledger_halves(scratch_path("no.db"), 0, take_half, NULL) == -ENOENT, "no ledger: why");
+	tap_ok(ledger_halves(scratch_path("no.db"), 0, take_half, NULL) == -ENOENT,
+	       "no ledger: why");
 }
 
 static void test_errors(void)

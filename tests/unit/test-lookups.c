@@ -73,7 +73,8 @@ static void test_tcp(void)
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.2:4000", "127.0.0.1:80") == 0, "nor another address");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:4000", "127.0.0.1:80") == 0, "nor another protocol");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
-		       who[0].call, "TCP: the thread that changed the state and looked the port up");
+		       who[0].call,
+	       "TCP: the thread that changed the state and looked the port up");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.1:80") == 0, "once");
 
 	lookup(10, IPPROTO_TCP, "127.0.0.1:5000", "127.0.0.1:80");
@@ -224,7 +225,8 @@ static void test_sends(void)
 static void test_tcp6(void)
 {
 	syn_sent(10, "[::1]:0", "[::1]:80", 7);
-	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 1 && who[0].tid == 10 && who[0].call,
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 1 && who[0].tid == 10 &&
+		       who[0].call,
 	       "TCP over IPv6: the thread that is connecting there");
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7000", "[::1]:80") == 0, "once");
 	lookup(66, IPPROTO_TCP, "[::1]:7001", "[::1]:80");
@@ -236,7 +238,8 @@ static void test_tcp6(void)
 	       "of two that are connecting there, both, the first first");
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 2 && who[0].tid == 11,
 	       "then the other first, and both: whose the first one was is not known");
-	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 0, "when both have come, no thread");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7003", "[::1]:80") == 0,
+	       "when both have come, no thread");
 	syn_sent(10, "[::1]:0", "[::1]:80", 10);
 	now += 3000 * MS;
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7004", "[::1]:80") == 0, "not one of long ago");
@@ -266,7 +269,8 @@ int main(void)
 	lookup(10, IPPROTO_UDP, "0.0.0.0:6202", "127.0.0.1:53");
 	for (int i = 0; i < 8190; i++)
 		lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
-	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6200", "127.0.0.1:53") == 1, "8192 lookups have room");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6200", "127.0.0.1:53") == 1,
+	       "8192 lookups have room");
 	lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
 	lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6202", "127.0.0.1:53") == 0 &&

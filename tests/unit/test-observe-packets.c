@@ -65,7 +65,8 @@ static void test_packets(void)
 	e = make_socket(3, IPPROTO_TCP);
 	e.inode = 50;
 	give(e);
-	tap_ok(observer_holder(o, 50, &h) && h.pid == e.pid && h.fd == 3 && !observer_holder(o, 51, &h),
+	tap_ok(observer_holder(o, 50, &h) && h.pid == e.pid && h.fd == 3 &&
+		       !observer_holder(o, 51, &h),
 	       "the process that was seen with a socket");
 	tap_ok(observer_recent(o, IPPROTO_TCP, &h, 1) == 1 && h.pid == e.pid &&
 		       !observer_recent(o, IPPROTO_UDP, &h, 1), "and lately");
@@ -76,7 +77,8 @@ static void test_packets(void)
 		e.inode = -1;
 		give(e);
 		tap_ok(observer_recent(o, IPPROTO_TCP, few, 2) == 2 && few[0].pid == 900 + i &&
-		       few[2].pid == -1, "no more of them than there is room for, the newest first");
+			       few[2].pid == -1,
+		       "no more of them than there is room for, the newest first");
 	}
 	observer_learn(o, 70, 300, 5);
 	tap_ok(observer_holder(o, 70, &h) && h.pid == 300 &&

@@ -515,7 +515,8 @@ static void test_after_boot(void)
 	       "a smaller serial of a later time is another boot's: the socket is a new one");
 	for (int minutes = 29; minutes <= 31; minutes += 2) {
 		fresh();
-		tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), -1), "a connect() without its socket()");
+		tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), -1),
+		       "a connect() without its socket()");
 		e = make_socket(3, IPPROTO_UDP);
 		e.serial = 50;
 		e.time_us = now_us - minutes * 60 * TIME_US_PER_S;

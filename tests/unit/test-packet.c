@@ -127,7 +127,7 @@ static void test_extensions(void)
 
 static void test_flags(void)
 {
-	static const uint8_t tcp[] = { V4(5, 6, 0, 0), TCP }, icmp[] = { V4(5, 1, 0, 0), 8, 0, 0, 0 };
+	static const uint8_t tcp[] = {V4(5, 6, 0, 0), TCP}, icmp[] = {V4(5, 1, 0, 0), 8, 0, 0, 0};
 	struct packet p;
 
 	packet_parse(tcp, sizeof(tcp), &p);
@@ -150,7 +150,8 @@ static void test_hash(void)
 	       packet_hash_tuple(6, &b, &a) != h, "a tuple's hash is of its protocol and its ends");
 	c = a;
 	c.port = 3;
-	tap_ok(packet_hash_tuple(6, &c, &b) != h && packet_hash_tuple(6, &a, &c) != h, "of their ports");
+	tap_ok(packet_hash_tuple(6, &c, &b) != h && packet_hash_tuple(6, &a, &c) != h,
+	       "of their ports");
 	c = b;
 	c.port = 3;
 	tap_ok(packet_hash_tuple(6, &a, &c) != h, "both");

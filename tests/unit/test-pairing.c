@@ -62,7 +62,8 @@ static uint64_t row_of_record(const char *peer, int64_t pid, int64_t uid,
 static void test_rows(void)
 {
 	p = pairing_new(7);
-	tap_ok(pairing_new_row(p) == 7 && pairing_new_row(p) == 8, "rows from the first free one on");
+	tap_ok(pairing_new_row(p) == 7 && pairing_new_row(p) == 8,
+	       "rows from the first free one on");
 	tap_ok(!pairing_of_row(p, 7) && !pairing_awaits(p, 7), "a row of which nothing is known");
 	pairing_free(p);
 	pairing_free(NULL);
@@ -79,15 +80,23 @@ static void test_packets(void)
 	testimony_init(&word.testimony);
 	word.testimony.socket.inode = 50;
 	pairing_packet(p, &c, 4, 33, &word, false);
-	tap_ok(pairing_of_row(p, 7) && pairing_of_row(p, 7)->caller == 3, "a packet's row rests on that");
-	tap_ok(!row_of_record("10.0.0.1:1000", 100, 33, NULL), "a record to elsewhere is not its own");
+	tap_ok(pairing_of_row(p, 7) && pairing_of_row(p, 7)->caller == 3,
+	       "a packet's row rests on that");
+	tap_ok(!row_of_record("10.0.0.1:1000", 100, 33, NULL),
+	       "a record to elsewhere is not its own");
 	tap_ok(row_of_record("10.0.0.2:80", 100, 33, &w) == 7 && w->verdict == VERDICT_DROP,
 	       "the record of its call is");
 	tap_ok(!row_of_record("10.0.0.2:80", 100, 33, NULL) && pairing_of_row(p, 7),
 	       "once, and what the row rests on stays");
 
-	pairing_record(p, &(struct half){ .id = 8, .protocol = IPPROTO_TCP, .peer = c.dst, .inode = 51,
-					  .pid = 100, .fd = 4, .uid = 33, .time_us = T });
+	pairing_record(p, &(struct half){.id = 8,
+					 .protocol = IPPROTO_TCP,
+					 .peer = c.dst,
+					 .inode = 51,
+					 .pid = 100,
+					 .fd = 4,
+					 .uid = 33,
+					 .time_us = T});
 	tap_ok(pairing_awaits(p, 8) && pairing_find(p, &c, 100, 4, &half) && half.id == 8 &&
 	       pairing_find(p, &c, -1, -1, &half) && pairing_find_socket(p, &c, 51, &half) &&
 	       !pairing_find_socket(p, &c, 52, &half), "a record that waits for its packet");
@@ -112,14 +121,16 @@ static void test_restore(void)
 
 	p = pairing_new(7);
 	pairing_restore(p, &c, false);
-	tap_ok(pairing_awaits(p, 3) && !pairing_of_row(p, 3) && pairing_find(p, &c, 100, 5, &half) &&
-	       half.id == 3 && half.fd == -1 && half.uid == 33,
+	tap_ok(pairing_awaits(p, 3) && !pairing_of_row(p, 3) &&
+		       pairing_find(p, &c, 100, 5, &half) && half.id == 3 && half.fd == -1 &&
+		       half.uid == 33,
 	       "a record of an earlier life waits for its packet, by whichever descriptor");
 	c.id = 4;
 	pairing_restore(p, &c, true);
 	w = pairing_of_row(p, 4);
-	tap_ok(w && !pairing_awaits(p, 4) && w->pid == 100 && w->caller == -1 && w->source == FROM_NOBODY &&
-	       w->verdict == VERDICT_REJECT && !w->described && !w->exe,
+	tap_ok(w && !pairing_awaits(p, 4) && w->pid == 100 && w->caller == -1 &&
+		       w->source == FROM_NOBODY && w->verdict == VERDICT_REJECT && !w->described &&
+		       !w->exe,
 	       "a packet of one rests on what its row says");
 	tap_ok(w->facts.protocol == IPPROTO_TCP && w->facts.direction == DIRECTION_OUT &&
 	       w->facts.uid == 33 && w->facts.has_ports, "with the packet's facts");

@@ -351,8 +351,9 @@ static void test_bad(void)
 		unsigned int count;
 		int rc = parse(bad[i].text, bad[i].len, &count, &p);
 
-		if (!tap_ok(rc == -EINVAL && !p && count && complaints_are(bad[i].where), "mistake %zu: %.*s",
-			    i + 1, (int)strcspn(bad[i].where, "\n"), bad[i].where))
+		if (!tap_ok(rc == -EINVAL && !p && count && complaints_are(bad[i].where),
+			    "mistake %zu: %.*s", i + 1, (int)strcspn(bad[i].where, "\n"),
+			    bad[i].where))
 			tap_note("returned %d: %s", rc, complaints);
 		policy_free(p);
 	}
@@ -431,8 +432,8 @@ static void test_named_users(void)
 		snprintf(buf, sizeof(buf), "%s", table[i].connection);
 		describe(&c, buf);
 		policy_decide(p, &c, &a);
-		tap_ok((a.verdict == VERDICT_DROP) == table[i].denied, "'%s' with %s: %s", table[i].policy,
-		       table[i].connection, table[i].denied ? "yes" : "no");
+		tap_ok((a.verdict == VERDICT_DROP) == table[i].denied, "'%s' with %s: %s",
+		       table[i].policy, table[i].connection, table[i].denied ? "yes" : "no");
 		policy_free(p);
 	}
 }
@@ -476,8 +477,9 @@ static void test_needs(void)
 		parse(table[i].policy, strlen(table[i].policy), &count, &p);
 		policy_number_users(p, uid_of);
 		tap_ok(policy_needs_process(p) == table[i].process &&
-		       policy_needs_full_process(p) == table[i].full &&
-		       policy_needs_user_names(p) == table[i].names, "what '%s' must know", table[i].policy);
+			       policy_needs_full_process(p) == table[i].full &&
+			       policy_needs_user_names(p) == table[i].names,
+		       "what '%s' must know", table[i].policy);
 		policy_free(p);
 	}
 }

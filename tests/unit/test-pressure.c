@@ -55,7 +55,8 @@ static void test_thick(void)
 	       "a hundred together that none waits behind: ordinary");
 	tap_ok(pressure_note(&p, 1, true, 0, now + S), "one behind which others wait: real-time");
 	begin();
-	tap_ok(!pressure_note(&p, 150, false, 0, now) && !pressure_note(&p, 150, false, 0, now + 100 * MS),
+	tap_ok(!pressure_note(&p, 150, false, 0, now) &&
+		       !pressure_note(&p, 150, false, 0, now + 100 * MS),
 	       "150 in a tenth of a second, and as many in the next: ordinary");
 	tap_ok(pressure_note(&p, 1, false, 0, now + 199 * MS), "151: real-time");
 }
@@ -76,7 +77,8 @@ static void test_late(void)
 	       "whatever one has waited counts as ten that were late");
 	begin();
 	tap_ok(!ordinary(16, MS, 200 * US) && !ordinary(15, MS, 0) && !ordinary(1, MS, 200 * US) &&
-	       ordinary(1, MS, 200 * US) == 1, "those that were not late make up for as many parts of one");
+		       ordinary(1, MS, 200 * US) == 1,
+	       "those that were not late make up for as many parts of one");
 	begin();
 	for (int i = 0; i < 1000; i++)
 		many += ordinary(1, MS, i % 20 ? 0 : 200 * US) > 0;

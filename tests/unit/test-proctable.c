@@ -46,16 +46,19 @@ static void test_places(void)
 	struct event e;
 	char exe[] = "/bin/sh";
 
-	tap_ok(start_of(7) == -2 && start_of(0) == -2 && start_of(-1) == -2, "at first nobody is known");
+	tap_ok(start_of(7) == -2 && start_of(0) == -2 && start_of(-1) == -2,
+	       "at first nobody is known");
 	e = make(7, 70, T);
 	e.text[EVENT_EXE] = text_of(exe);
 	put(e);
 	strcpy(exe, "/xxx/xx");
-	tap_ok(start_of(7) == 70 && text_equal(proctable_get(t, 7)->text[EVENT_EXE], text_of("/bin/sh")),
+	tap_ok(start_of(7) == 70 &&
+		       text_equal(proctable_get(t, 7)->text[EVENT_EXE], text_of("/bin/sh")),
 	       "an event is kept with a copy of its texts");
 	tap_ok(start_of(7 + SLOTS) == -2 && start_of(8) == -2, "of that process alone");
 	put(make(7 + SLOTS, 71, T));
-	tap_ok(start_of(7 + SLOTS) == 71 && start_of(7) == -2, "the newer one of two that share a place");
+	tap_ok(start_of(7 + SLOTS) == 71 && start_of(7) == -2,
+	       "the newer one of two that share a place");
 	put(make(0, 1, T));
 	put(make(SLOTS - 1, 2, T));
 	tap_ok(start_of(0) == 1 && start_of(SLOTS - 1) == 2, "the first place and the last");
@@ -112,12 +115,13 @@ static void test_says_less(void)
 		e.text[EVENT_EXE] = text_of(table[i].exe);
 		e.text[EVENT_COMM] = text_of(table[i].comm);
 		put(e);
-		tap_ok(start_of(pid) == (table[i].kept ? 100 : table[i].start), "%s: the %s one stays",
-		       table[i].what, table[i].kept ? "first" : "newer");
+		tap_ok(start_of(pid) == (table[i].kept ? 100 : table[i].start),
+		       "%s: the %s one stays", table[i].what, table[i].kept ? "first" : "newer");
 	}
 	put(make(300, -1, T));
 	put(make(300, -1, T + 1));
-	tap_ok(proctable_get(t, 300)->time_us == T + 1, "of two that say as little the newer one stays");
+	tap_ok(proctable_get(t, 300)->time_us == T + 1,
+	       "of two that say as little the newer one stays");
 	put(make(302, 0, T));
 	put(make(302, -1, T + 1));
 	tap_ok(start_of(302) == 0, "one that began with the host has a start, too");

@@ -36,7 +36,8 @@ static void test_signals(void)
 {
 	struct signals s;
 
-	tap_ok(signals_open(&s) == 0 && !is_readable(s.end) && !is_readable(s.reload), "no signal has come");
+	tap_ok(signals_open(&s) == 0 && !is_readable(s.end) && !is_readable(s.reload),
+	       "no signal has come");
 	tap_ok((fcntl(s.end, F_GETFD) & FD_CLOEXEC) && (fcntl(s.reload, F_GETFD) & FD_CLOEXEC),
 	       "nothing is left to a program that is executed");
 	raise(SIGPIPE);

@@ -37,13 +37,15 @@ int main(void)
 	       "nothing is known of one that was never heard of");
 	tasks_add(t, 10, 10, 1);
 	tasks_add(t, 11, 10, -1);
-	tap_ok(tasks_process(t, 11, now) == 10 && tasks_parent(t, 10, now) == 1, "one that was there before");
+	tap_ok(tasks_process(t, 11, now) == 10 && tasks_parent(t, 10, now) == 1,
+	       "one that was there before");
 	tasks_set_exe(t, 10, text_of("/usr/bin/old"));
 	make(t, 10, 13, false);
 	tap_ok(runs(t, 10, "/usr/bin/old") &&
 	       runs(t, 13, "/usr/bin/old"), "and its program, also its child's");
 	make(t, 11, 12, true);
-	tap_ok(tasks_process(t, 12, now) == 10, "a thread that a thread makes is of the same process");
+	tap_ok(tasks_process(t, 12, now) == 10,
+	       "a thread that a thread makes is of the same process");
 	tap_ok(tasks_parent(t, 12, now) == -1, "and its maker is no parent of its");
 	make(t, 12, 20, false);
 	tap_ok(tasks_process(t, 20, now) == 20 && tasks_parent(t, 20, now) == 10,
@@ -90,7 +92,8 @@ int main(void)
 	       "about to execute: by whichever thread, the process's program is not known");
 	exec(t, 30, "/usr/bin/true");
 	tap_ok(tasks_changed_ns(t, 30) == now - 1 && runs(t, 30, "/usr/bin/true") &&
-	       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/false")), "until it has: one change");
+		       text_equal(tasks_exe(t, 30, before), text_of("/usr/bin/false")),
+	       "until it has: one change");
 	before = now;
 	exec(t, 30, "/usr/bin/false");
 	tap_ok(tasks_changed_ns(t, 30) == now && runs(t, 30, "/usr/bin/false") &&
@@ -104,8 +107,9 @@ int main(void)
 	       runs(t, 35, "/usr/bin/false"), "after thousands of other programs");
 	for (int i = 0; i < 4000; i++)
 		exec(t, 35, "/usr/bin/false");
-	tap_ok(!tasks_exe(t, 33, now).data && !tasks_exe(t, 34, now).data && runs(t, 35, "/usr/bin/false") &&
-		       tasks_parent(t, 34, now) == 33, "but not after any number: then it is not known");
+	tap_ok(!tasks_exe(t, 33, now).data && !tasks_exe(t, 34, now).data &&
+		       runs(t, 35, "/usr/bin/false") && tasks_parent(t, 34, now) == 33,
+	       "but not after any number: then it is not known");
 	exec(t, 36, "/usr/bin/first");
 	for (int i = 0; i < 4095; i++)
 		exec(t, 35, "/usr/bin/false");
@@ -127,7 +131,8 @@ int main(void)
 	       "what was forgotten is not known");
 	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC_BEGIN, .tid = 701,
 					      .time_ns = 900 });
-	tasks_event(t, &(struct trace_event){ .kind = TRACE_TASK, .tid = 700, .other = 701, .time_ns = 800 });
+	tasks_event(t, &(struct trace_event){
+			       .kind = TRACE_TASK, .tid = 700, .other = 701, .time_ns = 800});
 	tap_ok(tasks_changed_ns(t, 701) == 900 && tasks_process(t, 701, 850) == 701,
 	       "a beginning that is read after what followed it does not hide that");
 	tasks_free(t);

@@ -165,21 +165,22 @@ static bool is_shown(uint32_t cp)
 	return text_equal(printed(terminal, in), in);
 }
 
-/* What moves the cursor, changes the direction of writing or hides: the first and the last of each kind. */
+/* What moves the cursor, changes the direction of writing or hides: the first and the last of each
+ * kind. */
 static void test_harmful(void)
 {
 	static const uint32_t ranges[][2] = {
-		{ 0x01, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x200b, 0x200f },
-		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
-		{ 0xe0000, 0xe007f },
+		{0x01, 0x1f},	  {0x7f, 0x9f},	      {0xad, 0xad},	{0x61c, 0x61c},
+		{0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f}, {0xfeff, 0xfeff},
+		{0xfff9, 0xfffb}, {0xe0000, 0xe007f},
 	};
 
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		uint32_t first = ranges[i][0], last = ranges[i][1];
 
 		tap_ok(!is_shown(first) && !is_shown(last) && is_shown(last + 1) &&
-		       (first == 1 || is_shown(first - 1)), "U+%04X to U+%04X are written as bytes", first,
-		       last);
+			       (first == 1 || is_shown(first - 1)),
+		       "U+%04X to U+%04X are written as bytes", first, last);
 	}
 	tap_ok(is_shown(0x7ff) && is_shown(0x800) && is_shown(0xd7ff) && is_shown(0xe000) &&
 	       is_shown(0xffff) && is_shown(0x10000) && is_shown(0x10ffff) && !is_shown(0xd800) &&

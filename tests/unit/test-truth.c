@@ -25,8 +25,21 @@
 #define ROWS 4096
 
 /* The steps of a sender, in this order; some senders skip some. */
-enum step { S_OPEN, S_SOCKET_RECORD, S_SHARE, S_PASS, S_FORGE, S_TRACE, S_RECORD_EARLY, S_EXIT_EARLY,
-	    S_PACKET, S_RETURN, S_RECORD, S_EXIT, STEPS };
+enum step {
+	S_OPEN,
+	S_SOCKET_RECORD,
+	S_SHARE,
+	S_PASS,
+	S_FORGE,
+	S_TRACE,
+	S_RECORD_EARLY,
+	S_EXIT_EARLY,
+	S_PACKET,
+	S_RETURN,
+	S_RECORD,
+	S_EXIT,
+	STEPS
+};
 
 struct sender {
 	int64_t pid, other, uid, inode;	/* other: its child, or the process that opened the
