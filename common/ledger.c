@@ -39,8 +39,8 @@
 	" tcontainer.text AS container, tunit.text AS unit, tnode.text AS node,"                 \
 	" nullif(rtrim(iif(c.evidence & 1, 'audit,', '') || iif(c.evidence & 2, 'fd,', '') ||"   \
 	" iif(c.evidence & 4, 'bind,', '') || iif(c.evidence & 8, 'inode,', '') ||"              \
-	" iif(c.evidence & 16, 'syscall,', '') || iif(c.evidence & 32, 'trace,', '') ||"        \
-	" iif(c.evidence & 64, 'call,', ''), ','), '') AS evidence,"                           \
+	" iif(c.evidence & 16, 'proc-syscall,', '') || iif(c.evidence & 32, 'trace,', '') ||"        \
+	" iif(c.evidence & 64, 'trace-call,', ''), ','), '') AS evidence,"                           \
 	" CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred' WHEN 3 THEN 'certain'"   \
 	" END AS certainty,"                                                                     \
 	" treason.text AS reason,"                                                               \
@@ -122,6 +122,9 @@ static const char *const steps[] = {
 	/* More words in `evidence`: 32 trace, 64 call; who started whom. */
 	"ALTER TABLE connection ADD COLUMN candidates INTEGER;"	/* id of a text: "PID EXE, ..." */
 	"ALTER TABLE process ADD COLUMN ancestors INTEGER;"	/* id of a text: "exe < exe ..." */
+	"DROP VIEW connections;"
+	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	/* Words of `evidence` that tell the two calls apart: proc-syscall, trace-call. */
 	"DROP VIEW connections;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
 };
