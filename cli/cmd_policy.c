@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,22 +22,24 @@
 enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_PROTO, FIELD_DIRECTION, FIELD_ADDRESS, FIELD_PORT,
 		  FIELD_CERTAINTY };
 
-/* One property of the connection that the user can give. */
+#define TEXT_AT(member) offsetof(struct connection, member)
+
+/* What can be told about the connection. */
 static const struct field {
 	const char *name;
 	enum field_kind kind;
-	int text;		/* of texts and users: CONNECTION_* */
+	size_t text;		/* of texts and users: where the connection has it */
 	bool source;		/* of addresses and ports */
 	bool process;		/* the option describes the process */
 } fields[] = {
-	{ "exe", FIELD_TEXT, CONNECTION_EXE, false, true },
-	{ "comm", FIELD_TEXT, CONNECTION_COMM, false, true },
-	{ "user", FIELD_USER, CONNECTION_USER, false, true },
-	{ "login-user", FIELD_USER, CONNECTION_LOGIN_USER, false, true },
-	{ "parent", FIELD_TEXT, CONNECTION_PARENT_EXE, false, true },
-	{ "unit", FIELD_TEXT, CONNECTION_UNIT, false, true },
-	{ "container", FIELD_TEXT, CONNECTION_CONTAINER, false, true },
-	{ "node", FIELD_TEXT, CONNECTION_NODE, false, false },
+	{ "exe", FIELD_TEXT, TEXT_AT(process.exe), false, true },
+	{ "comm", FIELD_TEXT, TEXT_AT(process.comm), false, true },
+	{ "user", FIELD_USER, TEXT_AT(process.user), false, true },
+	{ "login-user", FIELD_USER, TEXT_AT(process.login_user), false, true },
+	{ "parent", FIELD_TEXT, TEXT_AT(text[CONNECTION_PARENT_EXE]), false, true },
+	{ "unit", FIELD_TEXT, TEXT_AT(text[CONNECTION_UNIT]), false, true },
+	{ "container", FIELD_TEXT, TEXT_AT(text[CONNECTION_CONTAINER]), false, true },
+	{ "node", FIELD_TEXT, TEXT_AT(text[CONNECTION_NODE]), false, false },
 	{ "proto", FIELD_PROTO, 0, false, false },
 	{ "direction", FIELD_DIRECTION, 0, false, false },
 	{ "src", FIELD_ADDRESS, 0, true, false },
@@ -57,14 +60,17 @@ struct request {
 	char *user, *login_user;	/* names that the connection borrows */
 };
 
-/*
- * Sets a user by name or number; as in the daemon the connection gets both, as far as this host
- * knows them.
- */
+static struct text *text_field(struct connection *c, const struct field *f)
+{
+	return (struct text *)((char *)c + f->text);
+}
+
+/* Sets a user by name or number; as in the daemon the connection gets both, as far as
+ * this host knows them. */
 static bool set_user(struct request *r, const struct field *f, const char *value)
 {
-	bool login = f->text == CONNECTION_LOGIN_USER;
-	int64_t *id = login ? &r->connection.auid : &r->connection.uid;
+	bool login = f->text == TEXT_AT(process.login_user);
+	int64_t *id = login ? &r->connection.process.auid : &r->connection.process.uid;
 	char **name = login ? &r->login_user : &r->user;
 	const struct passwd *pw;
 
@@ -83,7 +89,7 @@ static bool set_user(struct request *r, const struct field *f, const char *value
 		*id = pw ? (int64_t)pw->pw_uid : -1;
 		*name = strdup(value);
 	}
-	r->connection.text[f->text] = text_of(*name);
+	*text_field(&r->connection, f) = text_of(*name);
 	return true;
 }
 
@@ -96,7 +102,7 @@ static bool set_field(struct request *r, const struct field *f, const char *valu
 	r->process |= f->process;
 	switch (f->kind) {
 	case FIELD_TEXT:
-		c->text[f->text] = text_of(value);
+		*text_field(c, f) = text_of(value);
 		return *value;
 	case FIELD_USER:
 		return set_user(r, f, value);

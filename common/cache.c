@@ -53,33 +53,35 @@ static const struct db_schema schema = {
 /* The year 9999, in microseconds: a time that is none is taken for the epoch. */
 #define TIME_MAX_US 253402300799999999LL
 
-#define COLUMNS \
-	"seq, arrival, time, serial, kind, pid, ppid, fd, family, type, protocol, addr, port," \
-	" exit, uid, gid, euid, fsuid, auid, session, inode, start_time, netns," \
-	" node, comm, exe, cmdline, label, user, login_user, cgroup, cwd"
+/* The event's own numbers that may be unknown, each a column of that name. */
+#define EACH_NUMBER(X) X(fd) X(family) X(type) X(protocol) X(port) X(inode)
 
-/* Columns in the order of COLUMNS, from 0; parameters of the insert count from 1. */
+/* The columns, from 0, in the order of COLUMNS; parameters of the insert count from 1. */
 enum column {
-	C_SEQ, C_ARRIVAL, C_TIME, C_SERIAL, C_KIND, C_PID, C_PPID, C_FD, C_FAMILY, C_TYPE,
-	C_PROTOCOL, C_ADDR, C_PORT, C_EXIT, C_UID, C_GID, C_EUID, C_FSUID, C_AUID, C_SESSION,
-	C_INODE, C_START_TIME, C_NETNS, C_TEXTS,
+	C_SEQ, C_ARRIVAL, C_TIME, C_SERIAL, C_KIND, C_EXIT, C_ADDR, C_NODE, C_NUMBERS,
+#define ONE(...) + 1
+	C_PROCESS_NUMBERS = C_NUMBERS EACH_NUMBER(ONE),
+#undef ONE
+	C_PROCESS_TEXTS = C_PROCESS_NUMBERS + PROCESS_NUMBERS,
 };
 
-/* The plain numbers among them: which column, which field. */
-static const struct {
-	enum column column;
-	size_t offset;
-} numbers[] = {
-#define NUMBER(column, field) { column, offsetof(struct event, field) }
-	NUMBER(C_PID, pid), NUMBER(C_PPID, ppid), NUMBER(C_FD, fd), NUMBER(C_FAMILY, family),
-	NUMBER(C_TYPE, type), NUMBER(C_PROTOCOL, protocol), NUMBER(C_PORT, port),
-	NUMBER(C_UID, uid), NUMBER(C_GID, gid), NUMBER(C_EUID, euid), NUMBER(C_FSUID, fsuid),
-	NUMBER(C_AUID, auid), NUMBER(C_SESSION, session), NUMBER(C_INODE, inode),
-	NUMBER(C_START_TIME, start_ticks), NUMBER(C_NETNS, netns),
-#undef NUMBER
+#define NUMBER(field) ", " #field
+#define PROCESS_NUMBER(field, column) ", " column
+#define COLUMNS                                                                                  \
+	"seq, arrival, time, serial, kind, exit, addr, node" EACH_NUMBER(NUMBER)                 \
+	PROCESS_EACH_NUMBER(PROCESS_NUMBER) PROCESS_EACH_TEXT(NUMBER, NUMBER)
+#define ONE_MORE(...) ", ?"
+#define PARAMETERS                                                                               \
+	"?, ?, ?, ?, ?, ?, ?, ?" EACH_NUMBER(ONE_MORE) PROCESS_EACH_NUMBER(ONE_MORE)             \
+	PROCESS_EACH_TEXT(ONE_MORE, ONE_MORE)
+
+static const size_t number_offset[] = {
+#define OFFSET(field) offsetof(struct event, field),
+	EACH_NUMBER(OFFSET)
+#undef OFFSET
 };
 
-#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+#define NUMBERS (C_PROCESS_NUMBERS - C_NUMBERS)
 
 struct cache_writer {
 	int lock;			/* held for as long as the database is open */
@@ -120,9 +122,8 @@ static int prepare_writer(struct cache_writer *w)
 	if (!rc)
 		rc = db_prepare(w->db, "COMMIT", &w->commit);
 	if (!rc)
-		rc = db_prepare(w->db, "INSERT INTO event (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?,"
-				" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-				" ?, ?, ?, ?)", &w->insert);
+		rc = db_prepare(w->db, "INSERT INTO event (" COLUMNS ") VALUES (" PARAMETERS ")",
+				&w->insert);
 	if (!rc)
 		rc = db_prepare(w->db, "SELECT seq FROM event WHERE seq < ?1 AND arrival >= ?2"
 				" ORDER BY seq LIMIT 1", &w->oldest);
@@ -224,15 +225,18 @@ int cache_writer_add(struct cache_writer *w, const struct event *e)
 	sqlite3_bind_int64(s, C_SERIAL + 1, e->serial);
 	sqlite3_bind_text(s, C_KIND + 1, event_kind_name(e->kind), -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s, C_EXIT + 1, e->exit);
-	for (size_t i = 0; i < NUMBERS; i++)
-		db_bind_known(s, numbers[i].column + 1,
-			      *(const int64_t *)((const char *)e + numbers[i].offset));
+	for (int i = 0; i < NUMBERS; i++)
+		db_bind_known(s, C_NUMBERS + i + 1,
+			      *(const int64_t *)((const char *)e + number_offset[i]));
+	for (int i = 0; i < PROCESS_NUMBERS; i++)
+		db_bind_known(s, C_PROCESS_NUMBERS + i + 1, e->process.number[i]);
 	if (e->addr.family)
 		db_bind_text(s, C_ADDR + 1, text_of(address_format(&e->addr, addr)));
 	else
 		sqlite3_bind_null(s, C_ADDR + 1);
-	for (int i = 0; i < EVENT_TEXTS; i++)
-		db_bind_text(s, C_TEXTS + i + 1, e->text[i]);
+	db_bind_text(s, C_NODE + 1, e->node);
+	for (int i = 0; i < PROCESS_TEXTS; i++)
+		db_bind_text(s, C_PROCESS_TEXTS + i + 1, e->process.text[i]);
 	rc = run(s);
 	if (!rc)
 		w->last++;
@@ -417,15 +421,17 @@ static void read_row(sqlite3_stmt *s, struct event *e)
 	e->serial = (uint32_t)sqlite3_column_int64(s, C_SERIAL);
 	e->kind = event_kind_parse((const char *)sqlite3_column_text(s, C_KIND));
 	e->exit = sqlite3_column_int64(s, C_EXIT);
-	for (size_t i = 0; i < NUMBERS; i++)
-		*(int64_t *)((char *)e + numbers[i].offset) =
-			db_column_known(s, numbers[i].column);
-	if (e->start_ticks > TIME_MAX_US / TIME_US_PER_S)
-		e->start_ticks = -1;
+	for (int i = 0; i < NUMBERS; i++)
+		*(int64_t *)((char *)e + number_offset[i]) = db_column_known(s, C_NUMBERS + i);
+	for (int i = 0; i < PROCESS_NUMBERS; i++)
+		e->process.number[i] = db_column_known(s, C_PROCESS_NUMBERS + i);
+	if (e->process.start_ticks > TIME_MAX_US / TIME_US_PER_S)
+		e->process.start_ticks = -1;
 	if (!addr.data || address_parse(addr.data, &e->addr))
 		memset(&e->addr, 0, sizeof(e->addr));
-	for (int i = 0; i < EVENT_TEXTS; i++)
-		e->text[i] = db_column_text(s, C_TEXTS + i);
+	e->node = db_column_text(s, C_NODE);
+	for (int i = 0; i < PROCESS_TEXTS; i++)
+		e->process.text[i] = db_column_text(s, C_PROCESS_TEXTS + i);
 }
 
 int cache_reader_walk(struct cache_reader *r, uint64_t after, int limit,

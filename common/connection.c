@@ -60,23 +60,26 @@ void connection_init(struct connection *c)
 {
 	*c = (struct connection){
 		.direction = DIRECTION_OUT, .protocol = -1, .src.port = -1, .dst.port = -1,
-		.pid = -1, .start_ticks = -1, .start_us = -1, .ppid = -1, .uid = -1, .gid = -1,
-		.euid = -1, .fsuid = -1, .auid = -1, .session = -1, .netns = -1,
+		.start_us = -1,
 		.certainty = CERTAINTY_UNKNOWN, .verdict = VERDICT_OBSERVED, .latency_us = -1,
 		.audit_us = -1,
 	};
+	process_init(&c->process);
 }
 
 size_t connection_pack_size(const struct connection *c)
 {
-	return sizeof(*c) + texts_size(c->text, CONNECTION_TEXTS);
+	return sizeof(*c) + texts_size(c->process.text, PROCESS_TEXTS) +
+	       texts_size(c->text, CONNECTION_TEXTS);
 }
 
 struct connection *connection_pack(const struct connection *c, void *to)
 {
 	struct connection *copy = to;
+	char *texts = (char *)(copy + 1);
 
 	*copy = *c;
-	texts_move(copy->text, CONNECTION_TEXTS, (char *)(copy + 1));
+	texts = texts_move(copy->process.text, PROCESS_TEXTS, texts);
+	texts_move(copy->text, CONNECTION_TEXTS, texts);
 	return copy;
 }

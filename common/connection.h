@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "process.h"
 #include "text.h"
 #include "tuple.h"
 
@@ -35,17 +36,11 @@ enum evidence {
 		64, /* tracefs: the call around it, a TCP socket set to SYN_SENT or a UDP send */
 };
 
+/* Texts beside those of the process. */
 enum connection_text {
 	CONNECTION_NODE,
-	CONNECTION_COMM,
-	CONNECTION_EXE,
-	CONNECTION_CMDLINE,
-	CONNECTION_CWD,
 	CONNECTION_PARENT_EXE,
 	CONNECTION_ANCESTORS,	/* programs of parent, grandparent, ..., with " < " between */
-	CONNECTION_USER,
-	CONNECTION_LOGIN_USER,
-	CONNECTION_LABEL,
 	CONNECTION_CONTAINER,
 	CONNECTION_UNIT,
 	CONNECTION_REASON,
@@ -61,9 +56,8 @@ struct connection {
 	enum direction direction;
 	int protocol;		/* -1: unknown */
 	struct endpoint src, dst;
-	/* the process; -1: unknown */
-	int64_t pid, start_ticks, start_us, ppid;
-	int64_t uid, gid, euid, fsuid, auid, session, netns;
+	struct process process;	/* of a packet without one, uid is the socket's user */
+	int64_t start_us;	/* when the process started, by the wall clock; -1: unknown */
 	unsigned int evidence;	/* enum evidence */
 	enum certainty certainty;
 	enum verdict verdict;

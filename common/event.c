@@ -30,22 +30,23 @@ enum event_kind event_kind_parse(const char *name)
 void event_init(struct event *e)
 {
 	*e = (struct event){
-		.pid = -1, .ppid = -1, .fd = -1, .family = -1, .type = -1, .protocol = -1,
-		.port = -1, .uid = -1, .gid = -1, .euid = -1, .fsuid = -1, .auid = -1,
-		.session = -1, .inode = -1, .start_ticks = -1, .netns = -1,
+		.fd = -1, .family = -1, .type = -1, .protocol = -1, .port = -1, .inode = -1,
 	};
+	process_init(&e->process);
 }
 
 size_t event_pack_size(const struct event *e)
 {
-	return sizeof(*e) + texts_size(e->text, EVENT_TEXTS);
+	return sizeof(*e) + texts_size(e->process.text, PROCESS_TEXTS) + texts_size(&e->node, 1);
 }
 
 struct event *event_pack(const struct event *e, void *to)
 {
 	struct event *copy = to;
+	char *texts = (char *)(copy + 1);
 
 	*copy = *e;
-	texts_move(copy->text, EVENT_TEXTS, (char *)(copy + 1));
+	texts = texts_move(copy->process.text, PROCESS_TEXTS, texts);
+	texts_move(&copy->node, 1, texts);
 	return copy;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "process.h"
 #include "text.h"
 #include "tuple.h"
 
@@ -22,20 +23,6 @@ enum event_kind {
 	EVENT_KINDS
 };
 
-/* The texts of an event, in the order of the cache's columns. */
-enum event_text {
-	EVENT_NODE,		/* the host whose kernel made the record; none: this one */
-	EVENT_COMM,
-	EVENT_EXE,
-	EVENT_CMDLINE,		/* arguments separated by blanks */
-	EVENT_LABEL,		/* the subject's security label (subj=) */
-	EVENT_USER,		/* names of uid and auid as the record's own host resolved them */
-	EVENT_LOGIN_USER,
-	EVENT_CGROUP,		/* path as /proc/PID/cgroup has it */
-	EVENT_CWD,
-	EVENT_TEXTS
-};
-
 struct event {
 	uint64_t seq;		/* order of arrival, from 1; given by the cache */
 	int64_t arrival_us;	/* when its last record was read: clock_now_us() */
@@ -43,24 +30,21 @@ struct event {
 	uint32_t serial;	/* given at the call's exit; wraps */
 	enum event_kind kind;
 	/*
-	 * The numbers below are -1 where the record does not have them; ids that are "unset" in
-	 * the kernel (4294967295) as well.
+	 * The process that made the call.  What the record does not say, the plugin asks of /proc
+	 * when it reads the record: that is unknown where the process was gone, or is another
+	 * host's.
 	 */
-	int64_t pid;		/* the thread group's, also where a thread made the call */
-	int64_t ppid;
+	struct process process;
+	struct text node;	/* the host whose kernel made the record; none: this one */
+	/* The numbers below are -1 where the record does not have them. */
 	int64_t fd;
 	int64_t family;		/* AF_INET, AF_INET6 */
 	int64_t type;		/* SOCK_STREAM, ... without flags */
 	int64_t protocol;	/* IPPROTO_*; for socket(..., 0) the one it stands for */
 	int64_t port;
 	int64_t exit;		/* result of the call, or -errno; always there */
-	int64_t uid, gid, euid, fsuid, auid, session;
-	/* What the process still had to tell when the record was read; -1: gone, or not local. */
-	int64_t inode;		/* of the socket that fd was then */
-	int64_t start_ticks;	/* start of the process: clock ticks since boot, proc(5) */
-	int64_t netns;		/* inode of its network namespace */
+	int64_t inode;		/* of the socket that fd was when the plugin read the record */
 	struct address addr;	/* family 0: none */
-	struct text text[EVENT_TEXTS];	/* owned by whoever made the event */
 };
 
 /* "socket", "bind", "connect", "send", "accept": not always the name of the call. */

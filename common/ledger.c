@@ -22,36 +22,47 @@
 #include "ledger.h"
 #include "protocol.h"
 
-#define SELECT_COLUMNS                                                                           \
-	"strftime('%Y-%m-%dT%H:%M:%S', c.time / 1000000, 'unixepoch') ||"                        \
-	" printf('.%06dZ', c.time % 1000000) AS time,"                                           \
-	" CASE c.direction WHEN 1 THEN 'out' WHEN 2 THEN 'in' WHEN 3 THEN 'forward' END"         \
-	" AS direction,"                                                                         \
-	" " PROTOCOL_SQL("c.proto") " AS proto,"                                                 \
-	" tsrc.text AS src, c.sport AS sport, tdst.text AS dst, c.dport AS dport,"               \
-	" p.pid AS pid,"                                                                         \
-	" strftime('%Y-%m-%dT%H:%M:%S', p.start / 1000000, 'unixepoch') ||"                      \
-	" printf('.%06dZ', p.start % 1000000) AS start_time,"                                    \
-	" tcomm.text AS comm, texe.text AS exe, tcmdline.text AS cmdline, tcwd.text AS cwd,"     \
-	" p.ppid AS ppid, tparent.text AS parent_exe,"                                           \
-	" p.uid AS uid, tuser.text AS user, p.auid AS auid, tlogin.text AS login_user,"          \
-	" p.session AS session, p.netns AS netns,"                                               \
-	" tcontainer.text AS container, tunit.text AS unit, tnode.text AS node,"                 \
-	" nullif(rtrim(iif(c.evidence & 1, 'audit,', '') || iif(c.evidence & 2, 'fd,', '') ||"   \
-	" iif(c.evidence & 4, 'bind,', '') || iif(c.evidence & 8, 'inode,', '') ||"              \
-	" iif(c.evidence & 16, 'proc-syscall,', '') || iif(c.evidence & 32, 'trace,', '') ||"        \
-	" iif(c.evidence & 64, 'trace-call,', ''), ','), '') AS evidence,"                           \
-	" CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred' WHEN 3 THEN 'certain'"   \
-	" END AS certainty,"                                                                     \
-	" treason.text AS reason,"                                                               \
-	" CASE c.verdict WHEN 1 THEN 'observed' WHEN 2 THEN 'accept' WHEN 3 THEN 'drop'"         \
-	" WHEN 4 THEN 'reject' END AS verdict,"                                                  \
-	" trule.text AS rule, c.latency AS latency_us, c.amended AS amended,"                    \
-	" c.packets AS packets, c.bytes AS bytes,"                                               \
-	" strftime('%Y-%m-%dT%H:%M:%S', c.end / 1000000, 'unixepoch') ||"                        \
-	" printf('.%06dZ', c.end % 1000000) AS end_time,"                                        \
-	" iif(c.audit_time IS NULL, NULL, printf('%d.%03d:%d', c.audit_time / 1000000,"          \
-	" c.audit_time / 1000 % 1000, c.audit_serial)) AS audit_id"
+#define SELECT_COLUMNS                                                                             \
+	"strftime('%Y-%m-%dT%H:%M:%S', c.time / 1000000, 'unixepoch') ||"                          \
+	" printf('.%06dZ', c.time % 1000000) AS time,"                                             \
+	" CASE c.direction WHEN 1 THEN 'out' WHEN 2 THEN 'in' WHEN 3 THEN 'forward' END"           \
+	" AS direction,"                                                                           \
+	" " PROTOCOL_SQL(                                                                          \
+		"c.proto") " AS proto,"                                                            \
+			   " tsrc.text AS src, c.sport AS sport, tdst.text AS dst, c.dport AS "    \
+			   "dport,"                                                                \
+			   " p.pid AS pid,"                                                        \
+			   " strftime('%Y-%m-%dT%H:%M:%S', p.start / 1000000, 'unixepoch') ||"     \
+			   " printf('.%06dZ', p.start % 1000000) AS start_time,"                   \
+			   " tcomm.text AS comm, texe.text AS exe, tcmdline.text AS cmdline, "     \
+			   "tcwd.text AS cwd,"                                                     \
+			   " p.ppid AS ppid, tparent.text AS parent_exe,"                          \
+			   " p.uid AS uid, tuser.text AS user, p.auid AS auid, tlogin.text AS "    \
+			   "login_user,"                                                           \
+			   " p.session AS session, p.netns AS netns,"                              \
+			   " tcontainer.text AS container, tunit.text AS unit, tnode.text AS "     \
+			   "node,"                                                                 \
+			   " nullif(rtrim(iif(c.evidence & 1, 'audit,', '') || iif(c.evidence & "  \
+			   "2, 'fd,', '') ||"                                                      \
+			   " iif(c.evidence & 4, 'bind,', '') || iif(c.evidence & 8, 'inode,', "   \
+			   "'') ||"                                                                \
+			   " iif(c.evidence & 16, 'proc-syscall,', '') || iif(c.evidence & 32, "   \
+			   "'trace,', '') ||"                                                      \
+			   " iif(c.evidence & 64, 'trace-call,', ''), ','), '') AS evidence,"      \
+			   " CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred' WHEN "  \
+			   "3 THEN 'certain'"                                                      \
+			   " END AS certainty,"                                                    \
+			   " treason.text AS reason,"                                              \
+			   " CASE c.verdict WHEN 1 THEN 'observed' WHEN 2 THEN 'accept' WHEN 3 "   \
+			   "THEN 'drop'"                                                           \
+			   " WHEN 4 THEN 'reject' END AS verdict,"                                 \
+			   " trule.text AS rule, c.latency AS latency_us, c.amended AS amended,"   \
+			   " c.packets AS packets, c.bytes AS bytes,"                              \
+			   " strftime('%Y-%m-%dT%H:%M:%S', c.end / 1000000, 'unixepoch') ||"       \
+			   " printf('.%06dZ', c.end % 1000000) AS end_time,"                       \
+			   " iif(c.audit_time IS NULL, NULL, printf('%d.%03d:%d', c.audit_time / " \
+			   "1000000,"                                                              \
+			   " c.audit_time / 1000 % 1000, c.audit_serial)) AS audit_id"
 
 #define SELECT_FROM                                                                              \
 	" FROM connection c LEFT JOIN process p ON p.id = c.process"                             \
@@ -135,22 +146,22 @@ static const struct db_schema schema = {
 	.steps = steps,
 };
 
+/* Texts of a process's row that a connection has beside its process: X(column, text). */
+#define EACH_OTHER_TEXT(X)                                                                       \
+	X(node, CONNECTION_NODE) X(parent_exe, CONNECTION_PARENT_EXE)                            \
+	X(container, CONNECTION_CONTAINER) X(unit, CONNECTION_UNIT)                              \
+	X(ancestors, CONNECTION_ANCESTORS)
+
 /* The columns of a process behind id and start, which do not tell one from another. */
-enum process_column {
-	P_PID, P_START_TICKS, P_PPID, P_UID, P_GID, P_EUID, P_FSUID, P_AUID, P_SESSION, P_NETNS,
-	P_NODE, P_COMM, P_EXE, P_CMDLINE, P_CWD, P_PARENT_EXE, P_USER, P_LOGIN_USER, P_LABEL,
-	P_CONTAINER, P_UNIT, P_ANCESTORS, P_COLUMNS
-};
-
-#define PROCESS_COLUMNS \
-	"pid, start_ticks, ppid, uid, gid, euid, fsuid, auid, session, netns, node, comm, exe," \
-	" cmdline, cwd, parent_exe, user, login_user, label, container, unit, ancestors"
-
-static const enum connection_text process_texts[] = {
-	CONNECTION_NODE, CONNECTION_COMM, CONNECTION_EXE, CONNECTION_CMDLINE, CONNECTION_CWD,
-	CONNECTION_PARENT_EXE, CONNECTION_USER, CONNECTION_LOGIN_USER, CONNECTION_LABEL,
-	CONNECTION_CONTAINER, CONNECTION_UNIT, CONNECTION_ANCESTORS,
-};
+#define COLUMN(field, ...) ", " #field
+#define NONE(field)
+#define PROCESS_COLUMNS                                                                          \
+	PROCESS_EACH_NUMBER(COLUMN) PROCESS_EACH_TEXT(COLUMN, NONE) EACH_OTHER_TEXT(COLUMN)
+#define ONE_MORE(...) ", ?"
+#define PROCESS_PARAMETERS                                                                       \
+	PROCESS_EACH_NUMBER(ONE_MORE) PROCESS_EACH_TEXT(ONE_MORE, NONE) EACH_OTHER_TEXT(ONE_MORE)
+#define ONE(...) + 1
+enum { P_COLUMNS = PROCESS_NUMBERS PROCESS_EACH_TEXT(ONE, NONE) EACH_OTHER_TEXT(ONE) };
 
 #define TEXT_SLOTS 4096
 #define TEXT_SLOT_BYTES 120	/* longer ones are looked up in the database */
@@ -191,22 +202,21 @@ static int prepare_all(struct ledger_writer *w)
 		{&w->commit, "COMMIT"},
 		{&w->find_text, "SELECT id FROM text WHERE text = ?"},
 		{&w->add_text, "INSERT INTO text (text) VALUES (?)"},
-		{&w->find_process, "SELECT id, " PROCESS_COLUMNS " FROM process WHERE pid = ?"
+		{&w->find_process, "SELECT id" PROCESS_COLUMNS " FROM process WHERE pid = ?"
 				   " AND start_ticks = ? ORDER BY id DESC LIMIT 16"},
 		{&w->add_process,
-		 "INSERT INTO process (start, " PROCESS_COLUMNS ") VALUES (?, ?,"
-		 " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+		 "INSERT INTO process (start" PROCESS_COLUMNS ") VALUES (?" PROCESS_PARAMETERS ")"},
 		{&w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
 			  " dport, process, node, evidence, certainty, reason, verdict, rule,"
 			  " latency, audit_time, audit_serial, result, candidates) VALUES (?, ?,"
 			  " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?"},
-		{&w->confirm,
-		 "UPDATE connection SET process = iif(?9, process, ?2), evidence = ?3,"
-		 " certainty = ?4,"
-		 " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
-		 " audit_serial = ?7, result = ?8 WHERE id = ?1"},
-		{&w->prove, "UPDATE connection SET evidence = evidence | ?2, certainty = ?3 WHERE id = ?1"},
+		{&w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = "
+			      "?3, certainty = ?4,"
+			      " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
+			      " audit_serial = ?7, result = ?8 WHERE id = ?1"},
+		{&w->prove, "UPDATE connection SET evidence = evidence | ?2, certainty = ?3"
+			    " WHERE id = ?1"},
 		{&w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
 			     " evidence = evidence | ?5, certainty = ?6,"
 			     " verdict = ?7, rule = ?8, latency = ?9 WHERE id = ?1"},
@@ -337,16 +347,17 @@ static bool same_process(const int64_t *a, const int64_t *b)
 
 /* A row of the same process in the database: only a start time makes sure that it is.  One process
  * may have several, where its name or user changes (each thread has a name of its own). */
-static int find_process(struct ledger_writer *w, const int64_t *column, int64_t *id)
+static int find_process(struct ledger_writer *w, const struct process *p, const int64_t *column,
+			int64_t *id)
 {
 	int64_t found[P_COLUMNS];
 	int rc = SQLITE_DONE;
 
 	*id = 0;
-	if (column[P_START_TICKS] < 0)
+	if (p->start_ticks < 0)
 		return 0;
-	sqlite3_bind_int64(w->find_process, 1, column[P_PID]);
-	sqlite3_bind_int64(w->find_process, 2, column[P_START_TICKS]);
+	sqlite3_bind_int64(w->find_process, 1, p->pid);
+	sqlite3_bind_int64(w->find_process, 2, p->start_ticks);
 	while (!*id && (rc = sqlite3_step(w->find_process)) == SQLITE_ROW) {
 		for (int i = 0; i < P_COLUMNS; i++)
 			found[i] = db_column_known(w->find_process, i + 1);
@@ -370,27 +381,41 @@ static int add_process(struct ledger_writer *w, const struct connection *c, cons
 	return rc;
 }
 
+/* The process's row as numbers: texts by their ids, unknown ones -1. */
+static int process_columns(struct ledger_writer *w, const struct connection *c, int64_t *column)
+{
+	const struct text texts[] = {
+#define FIELD(field) c->process.field,
+#define OTHER(name, text_) c->text[text_],
+		PROCESS_EACH_TEXT(FIELD, NONE) EACH_OTHER_TEXT(OTHER)
+#undef FIELD
+#undef OTHER
+	};
+	int rc = 0;
+
+	memcpy(column, c->process.number, sizeof(c->process.number));
+	for (int i = PROCESS_NUMBERS; !rc && i < P_COLUMNS; i++)
+		rc = intern(w, texts[i - PROCESS_NUMBERS], &column[i]);
+	return rc;
+}
+
 /* The id of the connection's process; -1 where it has none. */
 static int intern_process(struct ledger_writer *w, const struct connection *c, int64_t *id)
 {
-	int64_t column[P_COLUMNS] = {
-		c->pid, c->start_ticks, c->ppid, c->uid, c->gid, c->euid, c->fsuid, c->auid,
-		c->session, c->netns,
-	};
+	int64_t column[P_COLUMNS];
 	struct process_slot *slot;
-	int rc = 0;
+	int rc;
 
 	*id = -1;
-	if (c->pid < 0)
+	if (c->process.pid < 0)
 		return 0;
-	for (size_t i = 0; !rc && i < sizeof(process_texts) / sizeof(process_texts[0]); i++)
-		rc = intern(w, c->text[process_texts[i]], &column[P_NODE + i]);
+	rc = process_columns(w, c, column);
 	if (rc)
 		return rc;
 	slot = &w->processes[text_hash(TEXT_HASH_SEED, column, sizeof(column)) % PROCESS_SLOTS];
 	if (!slot->id || !same_process(slot->column, column) ||
-	    (c->start_ticks < 0 && c->time_us - slot->last_us > SAME_PID_US)) {
-		rc = find_process(w, column, id);
+	    (c->process.start_ticks < 0 && c->time_us - slot->last_us > SAME_PID_US)) {
+		rc = find_process(w, &c->process, column, id);
 		if (!rc && !*id)
 			rc = add_process(w, c, column, id);
 		if (rc)
@@ -619,8 +644,8 @@ int ledger_halves(const char *path, int64_t since_us,
 		c.protocol = (int)db_column_known(stmt, 3);
 		get_endpoint(stmt, 4, &c.src);
 		get_endpoint(stmt, 6, &c.dst);
-		c.pid = db_column_known(stmt, 8);
-		c.uid = db_column_known(stmt, 9);
+		c.process.pid = db_column_known(stmt, 8);
+		c.process.uid = db_column_known(stmt, 9);
 		c.evidence = (unsigned int)sqlite3_column_int(stmt, 10);
 		c.certainty = (enum certainty)sqlite3_column_int(stmt, 11);
 		c.verdict = (enum verdict)sqlite3_column_int(stmt, 12);

@@ -23,7 +23,7 @@ size_t texts_size(const struct text *t, int count)
 	return size;
 }
 
-void texts_move(struct text *t, int count, char *to)
+char *texts_move(struct text *t, int count, char *to)
 {
 	for (int i = 0; i < count; i++) {
 		if (!t[i].data)
@@ -33,6 +33,7 @@ void texts_move(struct text *t, int count, char *to)
 		t[i].data = to;
 		to += t[i].len;
 	}
+	return to;
 }
 
 /*

@@ -40,12 +40,10 @@ static inline uint64_t text_hash_of(struct text t)
 	return t.data ? text_hash(TEXT_HASH_SEED, t.data, t.len) : 0;
 }
 
-/*
- * texts_size() counts the texts' bytes; texts_move() copies them to `to`, and the texts point
- * there.
- */
+/* How many bytes the texts hold. */
 size_t texts_size(const struct text *t, int count);
-void texts_move(struct text *t, int count, char *to);
+/* Copies their bytes to `to`, and lets the texts point there.  Where the bytes end. */
+char *texts_move(struct text *t, int count, char *to);
 
 /*
  * Writes t so that it cannot harm a terminal: printable UTF-8 goes through, every control byte,

@@ -12,6 +12,7 @@
 #include "observe.h"
 #include "proc.h"
 #include "procfs.h"
+#include "proctable.h"
 #include "tasks.h"
 
 #define GENERATIONS 12
@@ -67,17 +68,17 @@ static void set_exe(struct parent *p, struct text exe)
 static void ask_parent(struct ancestry *a, const struct host *h, struct parent *p, int64_t pid,
 		       int64_t time_us)
 {
-	const struct event *known = observer_who(h->observer, pid);
-	struct event e;
+	const struct known_process *known = observer_who(h->observer, pid);
+	struct process now;
 
 	*p = (struct parent){ .pid = pid, .ppid = -1, .asked_us = time_us };
-	if (procfs_glance(a->procfs, pid, &e) && e.text[EVENT_EXE].data &&
-	    procfs_start_us(a->procfs, e.start_ticks) < time_us + PROC_SLACK_US) {
-		p->ppid = e.ppid;
-		set_exe(p, e.text[EVENT_EXE]);
+	if (procfs_glance(a->procfs, pid, &now) && now.exe.data &&
+	    procfs_start_us(a->procfs, now.start_ticks) < time_us + PROC_SLACK_US) {
+		p->ppid = now.ppid;
+		set_exe(p, now.exe);
 	} else if (known && known->time_us <= time_us + PROC_SLACK_US) {
-		p->ppid = known->ppid;
-		set_exe(p, known->text[EVENT_EXE]);
+		p->ppid = known->process.ppid;
+		set_exe(p, known->process.exe);
 	} else if (h->tracefs) {
 		p->ppid = tasks_parent(h->tasks, pid, INT64_MAX);
 		set_exe(p, tasks_exe(h->tasks, pid, INT64_MAX));
@@ -102,7 +103,7 @@ static const struct parent *find_parent(struct ancestry *a, const struct host *h
 void ancestry_fill(struct ancestry *a, const struct host *h, struct connection *c)
 {
 	size_t len = 0, gap = sizeof(BETWEEN) - 1;
-	int64_t pid = c->ppid;
+	int64_t pid = c->process.ppid;
 
 	for (int i = 0; i < GENERATIONS && pid > 0; i++) {
 		const struct parent *p = find_parent(a, h, pid, c->time_us);

@@ -75,7 +75,7 @@ void ask_last_record(struct host *h, struct inquiry *q)
 	struct half r;
 
 	if (q->answer.row || q->answer.pid >= 0 ||
-	    (q->packet.uid < 0 && !q->testimony.socket.found) ||
+	    (q->packet.process.uid < 0 && !q->testimony.socket.found) ||
 	    !pairing_find(h->pairing, &q->packet, -1, -1, &r) ||
 	    (inode > 0 && r.inode > 0 && r.inode != inode))
 		return;

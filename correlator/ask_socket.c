@@ -48,13 +48,13 @@ void ask_socket(struct host *h, struct inquiry *q, bool widely)
 		return;
 	/* UDP's may have another's tuple: by IP_PKTINFO a socket sends from any address of the
 	 * host's, and by SO_REUSEADDR several have the same port. */
-	if (c->direction != DIRECTION_IN && c->uid >= 0 && found.uid != c->uid)
+	if (c->direction != DIRECTION_IN && c->process.uid >= 0 && found.uid != c->process.uid)
 		return;
 	t->socket.found = true;
 	t->socket.inode = found.inode ? found.inode : -1;
 	t->socket.uid = found.uid;
-	if (c->uid < 0)
-		c->uid = found.uid;
+	if (c->process.uid < 0)
+		c->process.uid = found.uid;
 }
 
 void ask_inode(struct host *h, struct inquiry *q)

@@ -90,7 +90,7 @@ void ask_callers(struct host *h, struct inquiry *q)
 	for (int i = 0; i < q->testimony.trace.count; i++) {
 		struct caller *k = &q->testimony.trace.by[i];
 
-		k->uid = known_user(h, k->pid, q->packet.uid);
+		k->uid = known_user(h, k->pid, q->packet.process.uid);
 		k->uid_asked = true;
 		k->place = place_of(h, &q->packet, procfs_netns(h->procfs, k->pid));
 	}
@@ -108,6 +108,6 @@ void ask_user(struct host *h, struct inquiry *q)
 {
 	struct caller *k = &q->testimony.trace.by[q->answer.caller];
 
-	k->uid = known_user(h, k->pid, q->packet.uid);
+	k->uid = known_user(h, k->pid, q->packet.process.uid);
 	k->uid_asked = true;
 }

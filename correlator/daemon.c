@@ -206,11 +206,11 @@ static void stop_tasks(struct daemon *d)
 static void on_thread(int64_t tid, int64_t pid, void *arg)
 {
 	struct host *h = arg;
-	struct event e;
+	struct process process;
 
 	tasks_add(h->tasks, (int32_t)tid, (int32_t)pid, -1);
-	if (tid == pid && procfs_glance(h->procfs, pid, &e))
-		tasks_set_exe(h->tasks, (int32_t)pid, e.text[EVENT_EXE]);
+	if (tid == pid && procfs_glance(h->procfs, pid, &process))
+		tasks_set_exe(h->tasks, (int32_t)pid, process.exe);
 }
 
 /* The trace, where the kernel has one: without it everything else works, and is less sure. */

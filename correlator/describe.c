@@ -14,6 +14,7 @@
 #include "observe.h"
 #include "proc.h"
 #include "procfs.h"
+#include "proctable.h"
 #include "tasks.h"
 
 /* What a record said of a process that is gone is about this one if it is not older. */
@@ -30,20 +31,21 @@ static bool same_text(struct text a, struct text b)
 }
 
 /* The same process, in the same program. */
-static bool is_same_program(const struct event *known, const struct event *glance)
+static bool is_same_program(const struct known_process *known,
+			    const struct process *glance)
 {
-	return known && known->start_ticks == glance->start_ticks && known->netns > 0 &&
-	       same_text(known->text[EVENT_EXE], glance->text[EVENT_EXE]);
+	return known && known->process.start_ticks == glance->start_ticks &&
+	       known->process.netns > 0 && same_text(known->process.exe, glance->exe);
 }
 
-static void fill(struct connection *c, const struct event *e)
+static void fill(struct connection *c, const struct process *p)
 {
-	int64_t uid = c->uid;
+	int64_t uid = c->process.uid;
 
-	observer_fill(c, e);
+	observer_fill(c, p);
 	/* The socket's own user is what the packet was sent as. */
-	if (c->uid < 0)
-		c->uid = uid;
+	if (c->process.uid < 0)
+		c->process.uid = uid;
 }
 
 /* Since it looked the route up it has executed another program, or its number is another's. */
@@ -55,8 +57,8 @@ static bool has_changed(const struct host *h, const struct inquiry *q)
 }
 
 /* What a record said is of the process that is gone: not of another one that had its number. */
-static bool is_same_gone(const struct host *h, const struct inquiry *q, const struct event *known,
-			 int64_t when_ns)
+static bool is_same_gone(const struct host *h, const struct inquiry *q,
+			 const struct known_process *known, int64_t when_ns)
 {
 	struct text exe = h->tracefs ? tasks_exe(h->tasks, q->answer.pid, when_ns) : TEXT_NONE;
 
@@ -64,24 +66,24 @@ static bool is_same_gone(const struct host *h, const struct inquiry *q, const st
 		return false;
 	return !h->tracefs || known_is_of_now(h, known, 0) ||
 	       (known_is_of_now(h, known, -KNOWN_STEP_US) && exe.data &&
-		same_text(exe, known->text[EVENT_EXE]));
+		same_text(exe, known->process.exe));
 }
 
 /* A process that is gone, or is just going, or is another by now, or was not looked at. */
 static void describe_gone(const struct host *h, const struct inquiry *q, struct connection *c)
 {
 	int64_t pid = q->answer.pid, when_ns = caller_of(q) ? caller_of(q)->time_ns : INT64_MAX;
-	const struct event *known = observer_who(h->observer, pid);
+	const struct known_process *known = observer_who(h->observer, pid);
 
-	c->pid = pid;
+	c->process.pid = pid;
 	if (is_same_gone(h, q, known, when_ns)) {
-		fill(c, known);
+		fill(c, &known->process);
 		return;
 	}
 	if (!h->tracefs)
 		return;
-	c->ppid = tasks_parent(h->tasks, pid, when_ns);
-	c->text[CONNECTION_EXE] = tasks_exe(h->tasks, pid, when_ns);
+	c->process.ppid = tasks_parent(h->tasks, pid, when_ns);
+	c->process.exe = tasks_exe(h->tasks, pid, when_ns);
 }
 
 /* The living process that sent the packet, as /proc shows it; false where it is gone or has
@@ -89,8 +91,8 @@ static void describe_gone(const struct host *h, const struct inquiry *q, struct 
 static bool glance(struct host *h, struct inquiry *q, struct process_snapshot *p)
 {
 	/* A process that is ending has no program any more, while it still has a number. */
-	if (!procfs_glance(h->procfs, q->answer.pid, &p->event) || !p->event.text[EVENT_EXE].data ||
-	    procfs_start_us(h->procfs, p->event.start_ticks) >= q->packet.time_us + PROC_SLACK_US)
+	if (!procfs_glance(h->procfs, q->answer.pid, &p->process) || !p->process.exe.data ||
+	    procfs_start_us(h->procfs, p->process.start_ticks) >= q->packet.time_us + PROC_SLACK_US)
 		return false;
 	if (!caller_of(q))
 		return true;
@@ -105,12 +107,12 @@ static bool glance(struct host *h, struct inquiry *q, struct process_snapshot *p
 static void describe_process(struct host *h, struct inquiry *q, struct connection *c,
 			     struct process_snapshot *p, enum proc_depth depth, bool early)
 {
-	const struct event *known = observer_who(h->observer, q->answer.pid);
+	const struct known_process *known = observer_who(h->observer, q->answer.pid);
 
 	p->whole = known_is_current(h, known) && !has_changed(h, q);
 	p->alive = false;
 	if (p->whole) {
-		fill(c, known);
+		fill(c, &known->process);
 		return;
 	}
 	p->alive = depth != PROC_NOTHING && glance(h, q, p);
@@ -118,17 +120,17 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 		describe_gone(h, q, c);
 		return;
 	}
-	p->whole = is_same_program(known, &p->event);
+	p->whole = is_same_program(known, &p->process);
 	q->testimony.program_unsure |= early && !caller_of(q) && !p->whole;
 	/* Its record says what it was in the call; by now it may be another program. */
-	if ((q->answer.evidence & EVIDENCE_AUDIT) && known && known->text[EVENT_EXE].data &&
-	    !same_text(known->text[EVENT_EXE], p->event.text[EVENT_EXE])) {
+	if ((q->answer.evidence & EVIDENCE_AUDIT) && known && known->process.exe.data &&
+	    !same_text(known->process.exe, p->process.exe)) {
 		p->alive = false;
 		p->whole = false;
-		fill(c, known);
+		fill(c, &known->process);
 		return;
 	}
-	fill(c, p->whole ? known : &p->event);
+	fill(c, p->whole ? &known->process : &p->process);
 }
 
 void describe(struct host *h, struct inquiry *q, struct connection *c, struct process_snapshot *p,
@@ -143,12 +145,11 @@ void describe(struct host *h, struct inquiry *q, struct connection *c, struct pr
 void describe_rest(struct host *h, struct connection *c, struct process_snapshot *p)
 {
 	if (p->alive && !p->whole) {
-		procfs_rest(h->procfs, &p->event);
-		p->event.time_us = c->time_us;
-		p->whole = p->event.netns > 0;
+		procfs_rest(h->procfs, &p->process);
+		p->whole = p->process.netns > 0;
 		if (p->whole)
-			observer_know(h->observer, &p->event);
-		fill(c, &p->event);
+			observer_know(h->observer, &p->process, c->time_us);
+		fill(c, &p->process);
 	}
 	if (h->ancestry && !c->text[CONNECTION_ANCESTORS].data)
 		ancestry_fill(h->ancestry, h, c);
@@ -156,12 +157,12 @@ void describe_rest(struct host *h, struct connection *c, struct process_snapshot
 
 bool describe_can_wait(const struct host *h, const struct inquiry *q)
 {
-	const struct event *known;
+	const struct known_process *known;
 
 	if (caller_of(q))
 		return h->sees_exec;
 	known = observer_who(h->observer, q->answer.pid);
-	return known && known->netns > 0 && known->text[EVENT_EXE].data;
+	return known && known->process.netns > 0 && known->process.exe.data;
 }
 
 int64_t describe_age_us(const struct host *h, const struct inquiry *q, const struct connection *c)
@@ -170,7 +171,7 @@ int64_t describe_age_us(const struct host *h, const struct inquiry *q, const str
 
 	if (changed_ns > 0)
 		return (clock_mono_ns() - changed_ns) / 1000;
-	start_us = procfs_start_us(h->procfs, c->start_ticks);
+	start_us = procfs_start_us(h->procfs, c->process.start_ticks);
 	return start_us < 0 ? -1 : c->time_us - start_us;
 }
 
@@ -180,11 +181,11 @@ const char *describe_candidates(struct host *h, const struct attribution *a, cha
 
 	buf[0] = '\0';
 	for (int i = 0; i < a->candidate_count && used < size; i++) {
-		struct event e;
+		struct process other;
 		struct text exe = TEXT_NONE;
 
-		if (procfs_glance(h->procfs, a->candidates[i], &e))
-			exe = e.text[EVENT_EXE];
+		if (procfs_glance(h->procfs, a->candidates[i], &other))
+			exe = other.exe;
 		used += (size_t)snprintf(buf + used, size - used, "%s%lld %.*s", used ? ", " : "",
 					 (long long)a->candidates[i], exe.data ? (int)exe.len : 1,
 					 exe.data ? exe.data : "?");

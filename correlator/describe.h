@@ -6,15 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "event.h"
+#include "connection.h"
 #include "inquiry.h"
+#include "process.h"
+#include "inquiry.h"
+#include "process.h"
 
 struct connection;
 struct host;
 
 /* A living process as /proc showed it. */
 struct process_snapshot {
-	struct event event;
+	struct process process;
 	bool alive;
 	bool whole;		/* nothing more is to be had of it */
 };

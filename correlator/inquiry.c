@@ -10,7 +10,7 @@ void inquiry_begin(const struct host *h, struct inquiry *q)
 	const struct connection *c = &q->packet;
 
 	q->facts = (struct packet_facts){
-		.protocol = c->protocol, .direction = c->direction, .uid = c->uid,
+		.protocol = c->protocol, .direction = c->direction, .uid = c->process.uid,
 		.has_ports = c->src.port >= 0, .traced = h->tracefs != NULL,
 		.blocks_caller = !h->tracefs && c->protocol == IPPROTO_TCP &&
 				 c->direction == DIRECTION_OUT,

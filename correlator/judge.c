@@ -199,13 +199,13 @@ static void name_users(struct judge *j, struct connection *c, char user[256])
 
 	if (!j->needs_user_names)
 		return;
-	name = users_name(j->t.users, c->uid, now_ns);
-	if (!c->text[CONNECTION_USER].data && name.data) {
+	name = users_name(j->t.users, c->process.uid, now_ns);
+	if (!c->process.user.data && name.data) {
 		snprintf(user, 256, "%.*s", (int)name.len, name.data);
-		c->text[CONNECTION_USER] = text_of(user);
+		c->process.user = text_of(user);
 	}
-	if (!c->text[CONNECTION_LOGIN_USER].data)
-		c->text[CONNECTION_LOGIN_USER] = users_name(j->t.users, c->auid, now_ns);
+	if (!c->process.login_user.data)
+		c->process.login_user = users_name(j->t.users, c->process.auid, now_ns);
 }
 
 static void count_packet(struct judge *j, int64_t now_ns)
@@ -262,21 +262,21 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 	struct host *h = j->t.host;
 	struct packet_word word = {
 		.facts = q->facts, .testimony = q->testimony, .pid = a->pid,
-		.exe = text_hash_of(c->text[CONNECTION_EXE]), .caller = a->caller,
+		.exe = text_hash_of(c->process.exe), .caller = a->caller,
 		.source = a->source, .verdict = verdict->verdict, .described = p->whole,
 	};
 	char buf[CANDIDATES_CHARS];
 	const char *candidates = NULL;
 
 	c->text[CONNECTION_NODE] = text_of(j->t.config->node);
-	c->start_us = procfs_start_us(h->procfs, c->start_ticks);
+	c->start_us = procfs_start_us(h->procfs, c->process.start_ticks);
 	c->verdict = verdict->verdict;
 	c->text[CONNECTION_RULE] = text_of(verdict->rule);
 	if (c->certainty != CERTAINTY_CERTAIN && a->candidate_count)
 		candidates = describe_candidates(h, a, buf, sizeof(buf));
 	c->text[CONNECTION_CANDIDATES] = candidates ? text_of(candidates) : TEXT_NONE;
 	c->id = a->row ? a->row : pairing_new_row(h->pairing);
-	pairing_packet(h->pairing, c, a->fd, q->packet.uid, &word, a->row != 0);
+	pairing_packet(h->pairing, c, a->fd, q->packet.process.uid, &word, a->row != 0);
 	if (a->row)
 		ledger_sink_decide(j->t.ledger_sink, c);
 	else
@@ -396,7 +396,7 @@ static bool read_packet(const struct nfqueue_packet *p, struct connection *c)
 	c->protocol = head.protocol;
 	c->src = head.src;
 	c->dst = head.dst;
-	c->uid = p->uid;
+	c->process.uid = p->uid;
 	return !rc;
 }
 
@@ -470,7 +470,7 @@ static void match_parked_with_record(struct judge *j, int slot, const struct eve
 
 	q->testimony.records_seen = true;
 	if (inode > 0 && inode == q->testimony.socket.inode && q->answer.fd < 0)
-		ask_found_holder(j->t.host, q, e->pid, e->fd, FROM_CACHE);
+		ask_found_holder(j->t.host, q, e->process.pid, e->fd, FROM_CACHE);
 	if (is_call_to(e, &q->packet.dst))
 		ask_record_anew(q);
 	else if (q->answer.fd < 0)
@@ -491,14 +491,14 @@ void judge_event(struct judge *j, const struct event *e)
 	int64_t inode = e->inode;
 	int own;
 
-	if (e->text[EVENT_NODE].data)
+	if (e->node.data)
 		return;
 	j->records_seen = true;
 	if (!j->parking.count)
 		return;
 	/* The plugin may have been too busy to look. */
 	if (inode < 0 && e->fd >= 0)
-		inode = procfs_inode(j->t.host->procfs, e->pid, e->fd);
+		inode = procfs_inode(j->t.host->procfs, e->process.pid, e->fd);
 	/* Not another's, which waits for a record to the same place. */
 	own = slot_with_socket(j, inode);
 	for (int n = 0; n < j->parking.end; n++)
@@ -522,8 +522,8 @@ void judge_late_record(struct judge *j, struct outcome *out)
 	j->count[C_MISJUDGED]++;
 	out->connection.text[CONNECTION_REASON] = text_of("misjudged");
 	/* The name is of this function's. */
-	if (out->connection.text[CONNECTION_USER].data == user)
-		out->connection.text[CONNECTION_USER] = TEXT_NONE;
+	if (out->connection.process.user.data == user)
+		out->connection.process.user = TEXT_NONE;
 }
 
 /* A holder that was not inside connect() a moment ago may only now have blocked in it. */

@@ -1,47 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What has been known of a process before, and whether it is still true. */
 #include "clock.h"
-#include "event.h"
 #include "host.h"
 #include "known.h"
 #include "observe.h"
 #include "proc.h"
 #include "procfs.h"
+#include "proctable.h"
 #include "tasks.h"
 
-bool known_is_of_now(const struct host *h, const struct event *known, int64_t slack_us)
+bool known_is_of_now(const struct host *h, const struct known_process *known, int64_t slack_us)
 {
 	int64_t changed_ns, since_us;
 
 	if (!h->tracefs || !known || known->time_us < h->complete_since_us)
 		return false;
-	changed_ns = tasks_changed_ns(h->tasks, known->pid);
+	changed_ns = tasks_changed_ns(h->tasks, known->process.pid);
 	if (changed_ns <= 0)
 		return changed_ns == 0;
 	since_us = clock_now_us() - (clock_mono_ns() - changed_ns) / 1000;
 	return known->time_us > since_us + slack_us;
 }
 
-bool known_is_current(const struct host *h, const struct event *known)
+bool known_is_current(const struct host *h, const struct known_process *known)
 {
-	return known && known->netns > 0 && known->start_ticks >= 0 &&
+	return known && known->process.netns > 0 && known->process.start_ticks >= 0 &&
 	       known_is_of_now(h, known, PROC_SLACK_US);
 }
 
 int64_t known_user(const struct host *h, int64_t pid, int64_t likely)
 {
-	const struct event *known = observer_who(h->observer, pid);
+	const struct known_process *known = observer_who(h->observer, pid);
 	int64_t uid = -1, alive;
 
 	if (known_is_of_now(h, known, -KNOWN_STEP_US))
-		uid = known->fsuid >= 0 ? known->fsuid : known->uid;
+		uid = process_socket_user(&known->process);
 	alive = uid >= 0 && uid == likely ? uid : procfs_user(h->procfs, pid, likely);
 	return alive >= 0 ? alive : uid;
 }
 
 int64_t known_netns(const struct host *h, int64_t pid)
 {
-	const struct event *known = observer_who(h->observer, pid);
+	const struct known_process *known = observer_who(h->observer, pid);
 
-	return known_is_current(h, known) ? known->netns : -1;
+	return known_is_current(h, known) ? known->process.netns : -1;
 }

@@ -5,16 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct event;
 struct host;
+struct known_process;
 
 /* What has been known of a process before, and whether it is still true. */
 
 /* True if `known` describes the current instance: since it was recorded no fork reused the pid and
  * no exec happened.  slack_us: by how much the record's clock may be behind. */
-bool known_is_of_now(const struct host *h, const struct event *known, int64_t slack_us);
+bool known_is_of_now(const struct host *h, const struct known_process *known, int64_t slack_us);
 /* Likewise, and it has all that /proc would say. */
-bool known_is_current(const struct host *h, const struct event *known);
+bool known_is_current(const struct host *h, const struct known_process *known);
 
 /* The user whose sockets a process opens, also where it is gone; -1: not known.  `likely`:
  * quicker. */

@@ -43,7 +43,7 @@ static void complete(struct parts *p, struct connection *c, int64_t arrival_us)
 	if (c->text[CONNECTION_NODE].data)
 		return;		/* another host's: neither users nor processes are ours */
 	c->text[CONNECTION_NODE] = text_of(p->config->node);
-	c->start_us = procfs_start_us(p->host.procfs, c->start_ticks);
+	c->start_us = procfs_start_us(p->host.procfs, c->process.start_ticks);
 	if (fresh)
 		ancestry_fill(p->host.ancestry, &p->host, c);
 }

@@ -161,30 +161,30 @@ static void syscall_field(struct audit_parser *p, const char *name, const char *
 			if (!p->assembled->class.socketcall)
 				p->args[name[1] - '0'] = parse_hex(p, value);
 		} else if (!strcmp(name, "auid")) {
-			e->auid = parse_id(p, value);
+			e->process.auid = parse_id(p, value);
 		}
 		break;
 	case 'c':
 		if (!strcmp(name, "comm"))
-			e->text[EVENT_COMM] = parse_string(p, value);
+			e->process.comm = parse_string(p, value);
 		break;
 	case 'e':
 		if (!strcmp(name, "exit")) {
 			e->exit = parse_number(p, value);
 			p->exit_seen = true;
 		} else if (!strcmp(name, "exe")) {
-			e->text[EVENT_EXE] = parse_string(p, value);
+			e->process.exe = parse_string(p, value);
 		} else if (!strcmp(name, "euid")) {
-			e->euid = parse_id(p, value);
+			e->process.euid = parse_id(p, value);
 		}
 		break;
 	case 'f':
 		if (!strcmp(name, "fsuid"))
-			e->fsuid = parse_id(p, value);
+			e->process.fsuid = parse_id(p, value);
 		break;
 	case 'g':
 		if (!strcmp(name, "gid"))
-			e->gid = parse_id(p, value);
+			e->process.gid = parse_id(p, value);
 		break;
 	case 'k':
 		if (!strcmp(name, "key"))
@@ -192,19 +192,19 @@ static void syscall_field(struct audit_parser *p, const char *name, const char *
 		break;
 	case 'p':
 		if (!strcmp(name, "pid"))
-			e->pid = parse_pid(p, value);
+			e->process.pid = parse_pid(p, value);
 		else if (!strcmp(name, "ppid"))
-			e->ppid = parse_pid(p, value);
+			e->process.ppid = parse_pid(p, value);
 		break;
 	case 's':
 		if (!strcmp(name, "ses"))
-			e->session = parse_id(p, value);
+			e->process.session = parse_id(p, value);
 		else if (!strcmp(name, "subj"))
-			e->text[EVENT_LABEL] = keep(p, text_of(value));	/* never in hex */
+			e->process.label = keep(p, text_of(value));	/* never in hex */
 		break;
 	case 'u':
 		if (!strcmp(name, "uid"))
-			e->uid = parse_id(p, value);
+			e->process.uid = parse_id(p, value);
 		break;
 	default:
 		break;
@@ -282,8 +282,8 @@ static void on_parsed(auparse_state_t *au, auparse_cb_event_t what, void *arg)
 		} while (auparse_next_field(au) > 0);
 		more = type == AUDIT_SYSCALL ? auparse_get_record_interpretations(au) : NULL;
 		if (more) {
-			p->event->text[EVENT_USER] = enriched(p, more, "UID");
-			p->event->text[EVENT_LOGIN_USER] = enriched(p, more, "AUID");
+			p->event->process.user = enriched(p, more, "UID");
+			p->event->process.login_user = enriched(p, more, "AUID");
 		}
 	} while (auparse_next_record(au) > 0);
 }
@@ -372,11 +372,11 @@ enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 		return AUDIT_BAD;
 	if (!p->key_ours)
 		return AUDIT_OTHER_KEY;
-	if (p->number_bad || !p->exit_seen || e->pid < 0)
+	if (p->number_bad || !p->exit_seen || e->process.pid < 0)
 		return AUDIT_BAD;
 	e->time_us = a->stamp.time_us;
 	e->serial = a->stamp.serial;
-	e->text[EVENT_NODE] = a->stamp.node;
-	e->text[EVENT_CMDLINE] = parse_cmdline(p, a->proctitle);
+	e->node = a->stamp.node;
+	e->process.cmdline = parse_cmdline(p, a->proctitle);
 	return interpret_args(p);
 }

@@ -71,16 +71,16 @@ static const char usage_text[] =
 /* A record of another host, whose pids mean nothing here. */
 static bool is_foreign(const struct plugin *p, const struct event *e)
 {
-	return e->text[EVENT_NODE].data &&
-	       !text_equal(e->text[EVENT_NODE], text_of(p->config->node));
+	return e->node.data &&
+	       !text_equal(e->node, text_of(p->config->node));
 }
 
 static void enrich(struct plugin *p, struct event *e)
 {
 	if (is_foreign(p, e))
 		return;
-	/* The record may name its host, and yet be of this one. */
-	e->text[EVENT_NODE] = TEXT_NONE;
+	/* A host that calls itself by its own name is this one. */
+	e->node = TEXT_NONE;
 	if (p->input_backlog) {
 		FAILS(TOO_MUCH);
 		count_add(&p->counters, COUNT_PROC_BUSY, 1);

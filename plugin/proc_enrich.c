@@ -78,21 +78,21 @@ static bool same_program(int dir, const struct event *e)
 	ssize_t n = readlinkat(dir, "exe", exe, sizeof(exe));
 	struct text t = { exe, n > 0 ? (size_t)n : 0 };
 
-	if (n <= 0 || !e->text[EVENT_EXE].data)
+	if (n <= 0 || !e->process.exe.data)
 		return false;
-	if (text_equal(t, e->text[EVENT_EXE]))
+	if (text_equal(t, e->process.exe))
 		return true;
 	if (t.len < sizeof(deleted) - 1 || memcmp(exe + t.len - sizeof(deleted) + 1, deleted,
 						  sizeof(deleted) - 1))
 		return false;
 	t.len -= sizeof(deleted) - 1;
-	return text_equal(t, e->text[EVENT_EXE]);
+	return text_equal(t, e->process.exe);
 }
 
 /* PROCTITLE is cut short: if /proc's command line begins alike, it is the same and whole. */
 static void whole_cmdline(struct event *e, int dir, char *buf, size_t size)
 {
-	struct text cut = e->text[EVENT_CMDLINE];
+	struct text cut = e->process.cmdline;
 	ssize_t n;
 
 	if (!cut.data || cut.len < PROCTITLE_MAX - 1)
@@ -104,7 +104,7 @@ static void whole_cmdline(struct event *e, int dir, char *buf, size_t size)
 	while (n > 0 && buf[n - 1] == ' ')
 		n--;
 	if (n > 0 && (size_t)n > cut.len && !memcmp(buf, cut.data, cut.len))
-		e->text[EVENT_CMDLINE] = (struct text){ buf, (size_t)n };
+		e->process.cmdline = (struct text){ buf, (size_t)n };
 }
 
 /*
@@ -141,17 +141,17 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 	if (p->start_ticks < 0 || !same_program(p->dir, e) ||
 	    proc_boot_us() + p->start_ticks * w->tick_us > e->time_us + PROC_SLACK_US)
 		return false;
-	e->start_ticks = p->start_ticks;
+	e->process.start_ticks = p->start_ticks;
 	e->inode = inode;
 	if (protocol >= 0)
 		e->protocol = protocol;
-	e->netns = proc_link_number(p->dir, "ns/net", "net:[");
+	e->process.netns = proc_link_number(p->dir, "ns/net", "net:[");
 	n = pread(p->cgroup, cgroup, 4096, 0);
 	if (n > 0)
-		e->text[EVENT_CGROUP] = proc_pick_cgroup(cgroup, (size_t)n);
+		e->process.cgroup = proc_pick_cgroup(cgroup, (size_t)n);
 	n = readlinkat(p->dir, "cwd", cwd, 4096);
 	if (n > 0)
-		e->text[EVENT_CWD] = (struct text){ cwd, (size_t)n };
+		e->process.cwd = (struct text){ cwd, (size_t)n };
 	whole_cmdline(e, p->dir, cmdline, sizeof(w->scratch) - 8192);
 	return true;
 }
@@ -164,7 +164,7 @@ enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e,
 	if (e->time_us > now_us + TIME_US_PER_S || now_us - e->time_us > FRESH_US)
 		return PROC_ENRICH_OLD;
 	do {
-		p = find_process(w, e->pid, &again);
+		p = find_process(w, e->process.pid, &again);
 		if (!p)
 			return PROC_ENRICH_GONE;
 		if (read_process(w, p, e))

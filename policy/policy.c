@@ -87,13 +87,13 @@ static enum truth match_value(enum match_kind kind, const struct value *v,
 {
 	switch (kind) {
 	case MATCH_EXE:
-		return match_text(v, c->text[CONNECTION_EXE]);
+		return match_text(v, c->process.exe);
 	case MATCH_COMM:
-		return match_text(v, c->text[CONNECTION_COMM]);
+		return match_text(v, c->process.comm);
 	case MATCH_USER:
-		return match_user(v, c->uid, c->text[CONNECTION_USER]);
+		return match_user(v, c->process.uid, c->process.user);
 	case MATCH_LOGIN_USER:
-		return match_user(v, c->auid, c->text[CONNECTION_LOGIN_USER]);
+		return match_user(v, c->process.auid, c->process.login_user);
 	case MATCH_PARENT:
 		return match_text(v, c->text[CONNECTION_PARENT_EXE]);
 	case MATCH_UNIT:

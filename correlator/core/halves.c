@@ -141,7 +141,9 @@ static bool same_peer(const struct half *f, int protocol, const struct endpoint 
 
 static bool same_user(const struct half *f, const struct event *e)
 {
-	return f->uid < 0 || f->uid == e->uid || f->uid == e->euid || f->uid == e->fsuid;
+	const struct process *p = &e->process;
+
+	return f->uid < 0 || f->uid == p->uid || f->uid == p->euid || f->uid == p->fsuid;
 }
 
 /* The longest time between a call and the first packet of it. */
@@ -163,7 +165,7 @@ static int match_rank(const struct half *f, const struct event *e, int protocol,
 		return 0;
 	if (f->inode > 0 && f->inode == e->inode)
 		return 5;
-	if (f->pid == e->pid)
+	if (f->pid == e->process.pid)
 		return f->fd >= 0 && f->fd == e->fd ? 4 : 3;
 	/*
 	 * An incoming packet has the listener's socket, and the record the new one; the peer
@@ -210,8 +212,8 @@ int halves_match(struct halves *f, const struct event *e, int protocol, const st
 		n = best_of(f, BY_INODE, f->head[BY_INODE][bucket_of_number((uint64_t)e->inode)], e,
 			    protocol, dst);
 	if (n == NONE)
-		n = best_of(f, BY_PROCESS, f->head[BY_PROCESS][bucket_of_dst(dst, e->pid)], e,
-			    protocol, dst);
+		n = best_of(f, BY_PROCESS, f->head[BY_PROCESS][bucket_of_dst(dst, e->process.pid)],
+			    e, protocol, dst);
 	if (n == NONE)
 		n = best_of(f, BY_DST, f->head[BY_DST][bucket_of_dst(dst, -1)], e, protocol, dst);
 	if (n == NONE)

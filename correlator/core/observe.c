@@ -91,7 +91,7 @@ void observer_free(struct observer *o)
 
 static struct sock_key key_of(const struct event *e, int64_t pid)
 {
-	struct text node = e->text[EVENT_NODE];
+	struct text node = e->node;
 
 	return (struct sock_key){
 		.node = text_hash_of(node),
@@ -102,15 +102,15 @@ static struct sock_key key_of(const struct event *e, int64_t pid)
 
 static uint64_t program_of(const struct event *e)
 {
-	return text_hash_of(e->text[EVENT_EXE]);
+	return text_hash_of(e->process.exe);
 }
 
 /* I1, for the process itself. */
 static bool same_process(const struct sock *s, const struct event *e)
 {
-	if (s->start_ticks >= 0 && e->start_ticks >= 0)
-		return s->start_ticks == e->start_ticks;
-	return s->ppid == e->ppid || s->exe == program_of(e);
+	if (s->start_ticks >= 0 && e->process.start_ticks >= 0)
+		return s->start_ticks == e->process.start_ticks;
+	return s->ppid == e->process.ppid || s->exe == program_of(e);
 }
 
 /* I2. */
@@ -122,7 +122,7 @@ static bool same_inode(const struct sock *s, const struct event *e)
 static struct sock *touch(struct observer *o, struct sock *s, const struct event *e)
 {
 	if (s->start_ticks < 0)
-		s->start_ticks = e->start_ticks;
+		s->start_ticks = e->process.start_ticks;
 	/* Inodes are unique on one host only. */
 	if (e->inode >= 0 && !s->key.node)
 		socktable_set_inode(o->sockets, s, e->inode);
@@ -133,10 +133,10 @@ static struct sock *touch(struct observer *o, struct sock *s, const struct event
 
 static struct sock *put_sock(struct observer *o, const struct event *e)
 {
-	struct sock_key key = key_of(e, e->pid);
+	struct sock_key key = key_of(e, e->process.pid);
 	struct sock *s = socktable_put(o->sockets, &key);
 
-	s->ppid = e->ppid;
+	s->ppid = e->process.ppid;
 	s->exe = program_of(e);
 	s->family = (int)e->family;
 	s->type = (int)e->type;
@@ -150,7 +150,7 @@ static struct sock *put_sock(struct observer *o, const struct event *e)
  */
 static struct sock *find_sock(struct observer *o, const struct event *e, bool *late)
 {
-	struct sock_key key = key_of(e, e->pid), parent = key_of(e, e->ppid);
+	struct sock_key key = key_of(e, e->process.pid), parent = key_of(e, e->process.ppid);
 	struct sock *s = socktable_find(o->sockets, &key), *mine;
 
 	*late = false;
@@ -191,7 +191,7 @@ static struct sock *find_sock(struct observer *o, const struct event *e, bool *l
 static void remember_pending(struct observer *o, const struct event *e, uint64_t connection)
 {
 	o->pending[o->pending_next++ % PENDING] = (struct pending){
-		.key = key_of(e, e->pid), .connection = connection, .serial = e->serial,
+		.key = key_of(e, e->process.pid), .connection = connection, .serial = e->serial,
 		.time_us = e->time_us,
 	};
 }
@@ -199,7 +199,7 @@ static void remember_pending(struct observer *o, const struct event *e, uint64_t
 /* A socket() record that comes after the connect() that used it, but has the earlier serial. */
 static void settle_pending(struct observer *o, const struct event *e, struct outcome *out)
 {
-	struct sock_key key = key_of(e, e->pid);
+	struct sock_key key = key_of(e, e->process.pid);
 
 	for (unsigned int i = 0; i < PENDING; i++) {
 		struct pending *p = &o->pending[i];
@@ -246,7 +246,7 @@ static bool comes_late(const struct sock *s, const struct event *e)
 
 static void on_socket(struct observer *o, const struct event *e, struct outcome *out)
 {
-	struct sock_key key = key_of(e, e->pid);
+	struct sock_key key = key_of(e, e->process.pid);
 	struct sock *s = socktable_find(o->sockets, &key);
 
 	if (!comes_late(s, e))
@@ -256,28 +256,11 @@ static void on_socket(struct observer *o, const struct event *e, struct outcome 
 	settle_pending(o, e, out);
 }
 
-void observer_fill(struct connection *c, const struct event *e)
+void observer_fill(struct connection *c, const struct process *p)
 {
-	struct cgroup_names names = cgroup_parse(e->text[EVENT_CGROUP]);
+	struct cgroup_names names = cgroup_parse(p->cgroup);
 
-	c->pid = e->pid;
-	c->start_ticks = e->start_ticks;
-	c->ppid = e->ppid;
-	c->uid = e->uid;
-	c->gid = e->gid;
-	c->euid = e->euid;
-	c->fsuid = e->fsuid;
-	c->auid = e->auid;
-	c->session = e->session;
-	c->netns = e->netns;
-	c->text[CONNECTION_NODE] = e->text[EVENT_NODE];
-	c->text[CONNECTION_COMM] = e->text[EVENT_COMM];
-	c->text[CONNECTION_EXE] = e->text[EVENT_EXE];
-	c->text[CONNECTION_CMDLINE] = e->text[EVENT_CMDLINE];
-	c->text[CONNECTION_CWD] = e->text[EVENT_CWD];
-	c->text[CONNECTION_USER] = e->text[EVENT_USER];
-	c->text[CONNECTION_LOGIN_USER] = e->text[EVENT_LOGIN_USER];
-	c->text[CONNECTION_LABEL] = e->text[EVENT_LABEL];
+	c->process = *p;
 	c->text[CONNECTION_UNIT] = names.unit;
 	c->text[CONNECTION_CONTAINER] = names.container;
 }
@@ -305,18 +288,14 @@ static bool never_attempted(int result)
 	}
 }
 
-static int64_t user_of(const struct event *e)
-{
-	return e->fsuid >= 0 ? e->fsuid : e->uid;
-}
-
 /*
  * The record as a witness.  late: what the plugin saw at the descriptor is not the call's socket.
  */
 static struct call_record record_of(const struct event *e, const struct sock *s, bool late)
 {
 	return (struct call_record){
-		.inode = e->inode, .uid = user_of(e), .pid = (int32_t)e->pid, .fd = (int32_t)e->fd,
+		.inode = e->inode, .uid = process_socket_user(&e->process),
+		.pid = (int32_t)e->process.pid, .fd = (int32_t)e->fd,
 		.fd_seen = e->inode >= 0 && !late, .bound = s->bound.port > 0 && !late,
 		.attempted = !never_attempted((int)e->exit), .accepted = e->kind == EVENT_ACCEPT,
 	};
@@ -337,7 +316,8 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 	struct testimony t;
 
 	connection_init(c);
-	observer_fill(c, e);
+	observer_fill(c, &e->process);
+	c->text[CONNECTION_NODE] = e->node;
 	c->cache_seq = e->seq;
 	c->time_us = c->audit_us = e->time_us;
 	c->audit_serial = e->serial;
@@ -363,7 +343,7 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	struct packet_word *w;
 	struct attribution a;
 
-	if (e->text[EVENT_NODE].data)
+	if (e->node.data)
 		return false;
 	w = pairing_of_record(o->pairing, e, s->protocol, peer, &c->id);
 	if (!w)
@@ -375,12 +355,11 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	/* A packet was sent, so the record's result is no reason. */
 	c->text[CONNECTION_REASON] = TEXT_NONE;
 	out->kind = OUTCOME_CONFIRM;
-	out->amended = w->pid >= 0 && w->pid != e->pid;
-	/*
-	 * The record has the program that made the call; /proc has the one that it had become by
-	 * then.
+	out->amended = w->pid >= 0 && w->pid != e->process.pid;
+	/* The record has the program that made the call, /proc the one that it had become by then.
 	 */
-	out->described = w->described && w->pid == e->pid && (!w->exe || w->exe == program_of(e));
+	out->described = w->described && w->pid == e->process.pid &&
+			 (!w->exe || w->exe == program_of(e));
 	out->source = w->source;
 	out->verdict = w->verdict;
 	return true;
@@ -390,12 +369,18 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 static void await_packet(struct observer *o, const struct event *e, int protocol,
 			 const struct endpoint *peer, uint64_t row)
 {
-	if (e->text[EVENT_NODE].data)
+	if (e->node.data)
 		return;
 	pairing_record(o->pairing, &(struct half){
-		.id = row, .protocol = protocol, .peer = *peer, .inode = e->inode, .pid = e->pid,
-		.fd = e->fd, .uid = user_of(e), .time_us = e->time_us,
-	});
+					   .id = row,
+					   .protocol = protocol,
+					   .peer = *peer,
+					   .inode = e->inode,
+					   .pid = e->process.pid,
+					   .fd = e->fd,
+					   .uid = process_socket_user(&e->process),
+					   .time_us = e->time_us,
+				   });
 }
 
 /* Opens a row, or takes that of the record's packet. */
@@ -525,22 +510,23 @@ static void on_bind(struct observer *o, const struct event *e)
  */
 static void on_fork(struct observer *o, const struct event *e)
 {
-	const struct event *old = proctable_get(o->processes, e->exit);
-	struct event child = *e;
+	const struct known_process *old = proctable_get(o->processes, e->exit);
+	struct process child = e->process;
 
-	if (e->exit <= 0 || e->text[EVENT_NODE].data || (old && old->time_us >= e->time_us))
+	if (e->exit <= 0 || e->node.data || (old && old->time_us >= e->time_us))
 		return;
 	child.pid = e->exit;
-	child.ppid = e->pid;
+	child.ppid = e->process.pid;
 	child.start_ticks = -1;
-	proctable_put(o->processes, &child);
+	proctable_put(o->processes, &child, e->time_us);
 }
 
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	out->kind = OUTCOME_NONE;
 	out->amended = false;
-	proctable_put(o->processes, e);
+	if (!e->node.data)
+		proctable_put(o->processes, &e->process, e->time_us);
 	switch (e->kind) {
 	case EVENT_SOCKET:
 		if (e->exit < 0)
@@ -610,12 +596,12 @@ void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd)
 	socktable_set_inode(o->sockets, s, inode);
 }
 
-const struct event *observer_who(const struct observer *o, int64_t pid)
+const struct known_process *observer_who(const struct observer *o, int64_t pid)
 {
 	return proctable_get(o->processes, pid);
 }
 
-void observer_know(struct observer *o, const struct event *e)
+void observer_know(struct observer *o, const struct process *p, int64_t time_us)
 {
-	proctable_put(o->processes, e);
+	proctable_put(o->processes, p, time_us);
 }

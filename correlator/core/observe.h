@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "event.h"
 
+struct known_process;
 struct pairing;
 
 /*
@@ -68,11 +69,11 @@ int observer_recent(struct observer *o, int protocol, struct holder *holders, in
 /* /proc showed that socket at that descriptor. */
 void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
 
-/* The newest event of a process; NULL: none.  Good until the next event. */
-const struct event *observer_who(const struct observer *o, int64_t pid);
-/* Remembers what /proc says of a process. */
-void observer_know(struct observer *o, const struct event *e);
-/* Copies the process from e to c; the texts are borrowed from e. */
-void observer_fill(struct connection *c, const struct event *e);
+/* The newest that is known of a process; NULL: nothing.  Good until the next event. */
+const struct known_process *observer_who(const struct observer *o, int64_t pid);
+/* What /proc said of a process at that time, to be remembered. */
+void observer_know(struct observer *o, const struct process *p, int64_t time_us);
+/* Makes c the process's, with the names that its control group has: texts borrowed from p. */
+void observer_fill(struct connection *c, const struct process *p);
 
 #endif

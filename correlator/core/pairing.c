@@ -86,7 +86,8 @@ void pairing_record(struct pairing *p, const struct half *record)
 bool pairing_find(const struct pairing *p, const struct connection *c, int64_t pid, int64_t fd,
 		  struct half *found)
 {
-	return halves_find(p->records, c->protocol, peer_of(c), pid, fd, c->uid, c->time_us, found);
+	return halves_find(p->records, c->protocol, peer_of(c), pid, fd, c->process.uid,
+			   c->time_us, found);
 }
 
 bool pairing_find_socket(const struct pairing *p, const struct connection *c, int64_t inode,
@@ -104,15 +105,14 @@ void pairing_restore(struct pairing *p, const struct connection *c, bool has_pac
 {
 	struct packet_word w = {
 		.facts = {
-			.protocol = c->protocol, .direction = c->direction, .uid = c->uid,
+			.protocol = c->protocol, .direction = c->direction, .uid = c->process.uid,
 			.has_ports = c->src.port >= 0,
 		},
-		.pid = c->pid, .caller = -1, .source = FROM_NOBODY, .verdict = c->verdict,
+		.pid = c->process.pid, .caller = -1, .source = FROM_NOBODY, .verdict = c->verdict,
 	};
 	struct half record = {
 		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c), .inode = -1,
-		.pid = c->pid,
-		.fd = -1, .uid = c->uid, .time_us = c->time_us,
+		.pid = c->process.pid, .fd = -1, .uid = c->process.uid, .time_us = c->time_us,
 	};
 
 	if (!has_packet) {
@@ -120,9 +120,9 @@ void pairing_restore(struct pairing *p, const struct connection *c, bool has_pac
 		return;
 	}
 	testimony_init(&w.testimony);
-	w.testimony.earlier.pid = c->pid;
+	w.testimony.earlier.pid = c->process.pid;
 	w.testimony.earlier.evidence = c->evidence;
 	/* What spoke against it is forgotten: only what had been proof stays that. */
 	w.testimony.earlier.certain = c->certainty == CERTAINTY_CERTAIN;
-	pairing_packet(p, c, -1, c->uid, &w, false);
+	pairing_packet(p, c, -1, c->process.uid, &w, false);
 }

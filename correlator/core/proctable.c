@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The newest event of each process: a hash without chains, where a newer event replaces an older.
- */
+/* What was said last of each process: a hash without chains, the newer one stays. */
 #include <stdlib.h>
 
 #include "clock.h"
@@ -10,13 +8,13 @@
 #include "text.h"
 
 #define SLOTS 2048
-/* Room for an event with the longest texts; most take a tenth of it. */
-#define EVENT_BYTES_MAX 8192
+/* A process with the longest of texts; most are a tenth of it. */
+#define PROCESS_BYTES_MAX 8192
 #define KEEP_US TIME_US_PER_S
 
 struct proctable {
-	struct event *slot[SLOTS];
-	size_t size[SLOTS];	/* how much is allocated for it */
+	struct known_process *slot[SLOTS];
+	size_t size[SLOTS];	/* what is allocated for it */
 };
 
 struct proctable *proctable_new(void)
@@ -33,42 +31,43 @@ void proctable_free(struct proctable *t)
 	free(t);
 }
 
-/*
- * The plugin was too busy to look at /proc, or the process had just ended: then the older event
- * says more.
- */
-static bool says_less(const struct event *e, const struct event *old)
+/* The plugin was too busy to look at /proc, or the process had just ended: then what was known of
+ * it a moment ago is more. */
+static bool says_less(const struct process *p, int64_t time_us, const struct known_process *old)
 {
-	return old && old->pid == e->pid && old->start_ticks >= 0 && e->start_ticks < 0 &&
-	       old->ppid == e->ppid && text_equal(old->text[EVENT_EXE], e->text[EVENT_EXE]) &&
-	       text_equal(old->text[EVENT_COMM], e->text[EVENT_COMM]) &&
-	       e->time_us - old->time_us < KEEP_US;
+	const struct process *o = &old->process;
+
+	return o->pid == p->pid && o->ppid == p->ppid && o->start_ticks >= 0 &&
+	       p->start_ticks < 0 && text_equal(o->exe, p->exe) && text_equal(o->comm, p->comm) &&
+	       time_us - old->time_us < KEEP_US;
 }
 
-void proctable_put(struct proctable *t, const struct event *e)
+void proctable_put(struct proctable *t, const struct process *p, int64_t time_us)
 {
-	size_t i, need = event_pack_size(e);
+	size_t i, need = sizeof(struct known_process) + texts_size(p->text, PROCESS_TEXTS);
+	struct known_process *known;
 
-	if (e->pid < 0 || e->text[EVENT_NODE].data || need > EVENT_BYTES_MAX)
+	if (p->pid < 0 || need > PROCESS_BYTES_MAX)
 		return;
-	i = (size_t)e->pid % SLOTS;
-	if (says_less(e, t->slot[i]))
+	i = (size_t)p->pid % SLOTS;
+	known = t->slot[i];
+	if (known && says_less(p, time_us, known))
 		return;
 	if (need > t->size[i]) {
-		struct event *grown = malloc(need);
-
-		if (!grown)
+		known = malloc(need);
+		if (!known)
 			return;
 		free(t->slot[i]);
-		t->slot[i] = grown;
+		t->slot[i] = known;
 		t->size[i] = need;
 	}
-	event_pack(e, t->slot[i]);
+	*known = (struct known_process){ *p, time_us };
+	texts_move(known->process.text, PROCESS_TEXTS, (char *)(known + 1));
 }
 
-const struct event *proctable_get(const struct proctable *t, int64_t pid)
+const struct known_process *proctable_get(const struct proctable *t, int64_t pid)
 {
-	const struct event *e = pid < 0 ? NULL : t->slot[pid % SLOTS];
+	const struct known_process *known = pid < 0 ? NULL : t->slot[pid % SLOTS];
 
-	return e && e->pid == pid ? e : NULL;
+	return known && known->process.pid == pid ? known : NULL;
 }

@@ -2,19 +2,22 @@
 #ifndef SOCKLEDGER_PROCTABLE_H
 #define SOCKLEDGER_PROCTABLE_H
 
-#include <stdint.h>
+#include "process.h"
 
-struct event;
-
-/* The newest event of each of this host's processes, for a fixed number of them. */
+/* What was said last of each of this host's processes.  A fixed number of them. */
 struct proctable;
+
+struct known_process {
+	struct process process;
+	int64_t time_us;	/* when that was true: the record's stamp, or when /proc was read */
+};
 
 struct proctable *proctable_new(void);
 void proctable_free(struct proctable *t);
 
-/* Keeps a copy.  Ignores an event of another host. */
-void proctable_put(struct proctable *t, const struct event *e);
-/* NULL where the process is unknown; good until the next put. */
-const struct event *proctable_get(const struct proctable *t, int64_t pid);
+/* Keeps a copy. */
+void proctable_put(struct proctable *t, const struct process *p, int64_t time_us);
+/* NULL where nothing is known; good until the next put. */
+const struct known_process *proctable_get(const struct proctable *t, int64_t pid);
 
 #endif

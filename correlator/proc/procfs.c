@@ -248,7 +248,7 @@ static struct text read_text(int dir, const char *name, char *buf, size_t size)
 }
 
 /* "PID (NAME) STATE PPID ..." with the start as field 22; the name may hold blanks and brackets. */
-static bool read_stat(struct procfs *p, const char *name, struct event *e)
+static bool read_stat(struct procfs *p, const char *name, struct process *process)
 {
 	char buf[1024], *from, *to;
 	ssize_t n = proc_read(p->dir, name, buf, sizeof(buf) - 1);
@@ -261,27 +261,27 @@ static bool read_stat(struct procfs *p, const char *name, struct event *e)
 	if (!from || !to || to < from || to - from - 1 >= (ptrdiff_t)sizeof(p->comm))
 		return false;
 	memcpy(p->comm, from + 1, (size_t)(to - from - 1));
-	e->text[EVENT_COMM] = (struct text){ p->comm, (size_t)(to - from - 1) };
+	process->comm = (struct text){ p->comm, (size_t)(to - from - 1) };
 	for (int field = 2; to && field < 22; field++) {
 		to = strchr(to + 1, ' ');
 		if (to && field == 3)
-			e->ppid = strtoll(to + 1, NULL, 10);
+			process->ppid = strtoll(to + 1, NULL, 10);
 	}
-	e->start_ticks = to ? strtoll(to + 1, NULL, 10) : -1;
-	return e->start_ticks >= 0;
+	process->start_ticks = to ? strtoll(to + 1, NULL, 10) : -1;
+	return process->start_ticks >= 0;
 }
 
-bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
+bool procfs_glance(struct procfs *p, int64_t pid, struct process *process)
 {
 	char name[48];
 
-	event_init(e);
+	process_init(process);
 	snprintf(name, sizeof(name), "%lld/stat", (long long)pid);
-	if (pid <= 0 || !read_stat(p, name, e))
+	if (pid <= 0 || !read_stat(p, name, process))
 		return false;
-	e->pid = pid;
+	process->pid = pid;
 	snprintf(name, sizeof(name), "%lld/exe", (long long)pid);
-	e->text[EVENT_EXE] = read_link(p->dir, name, p->name, sizeof(p->name));
+	process->exe = read_link(p->dir, name, p->name, sizeof(p->name));
 	return true;
 }
 
@@ -312,15 +312,15 @@ static int64_t read_id(int dir, const char *name)
 	return id == UINT32_MAX ? -1 : id;
 }
 
-void procfs_rest(struct procfs *p, struct event *e)
+void procfs_rest(struct procfs *p, struct process *process)
 {
-	int dir = open_process(p, e->pid);
+	int dir = open_process(p, process->pid);
 	char status[4096];
 	struct text cgroup;
 	ssize_t n;
 
-	/* Another process may have its pid now. */
-	if (dir >= 0 && proc_start_ticks(dir) != e->start_ticks) {
+	/* By now its number may be another's. */
+	if (dir >= 0 && proc_start_ticks(dir) != process->start_ticks) {
 		close(dir);
 		dir = -1;
 	}
@@ -328,17 +328,17 @@ void procfs_rest(struct procfs *p, struct event *e)
 		return;
 	n = proc_read(dir, "status", status, sizeof(status) - 1);
 	status[n > 0 ? n : 0] = '\0';
-	e->uid = status_number(status, "\nUid:", 0);
-	e->euid = status_number(status, "\nUid:", 1);
-	e->fsuid = status_number(status, "\nUid:", 3);
-	e->gid = status_number(status, "\nGid:", 0);
-	e->auid = read_id(dir, "loginuid");
-	e->session = read_id(dir, "sessionid");
-	e->netns = proc_link_number(dir, "ns/net", "net:[");
-	e->text[EVENT_CMDLINE] = read_text(dir, "cmdline", p->cmdline, sizeof(p->cmdline));
-	e->text[EVENT_CWD] = read_link(dir, "cwd", p->cwd, sizeof(p->cwd));
+	process->uid = status_number(status, "\nUid:", 0);
+	process->euid = status_number(status, "\nUid:", 1);
+	process->fsuid = status_number(status, "\nUid:", 3);
+	process->gid = status_number(status, "\nGid:", 0);
+	process->auid = read_id(dir, "loginuid");
+	process->session = read_id(dir, "sessionid");
+	process->netns = proc_link_number(dir, "ns/net", "net:[");
+	process->cmdline = read_text(dir, "cmdline", p->cmdline, sizeof(p->cmdline));
+	process->cwd = read_link(dir, "cwd", p->cwd, sizeof(p->cwd));
 	cgroup = read_text(dir, "cgroup", p->cgroup, sizeof(p->cgroup));
-	e->text[EVENT_CGROUP] = proc_pick_cgroup(p->cgroup, cgroup.len);
+	process->cgroup = proc_pick_cgroup(p->cgroup, cgroup.len);
 	close(dir);
 }
 

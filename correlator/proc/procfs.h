@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct event;
+#include "process.h"
 
 /* Reads what /proc says of this host's processes. */
 struct procfs;
@@ -42,12 +42,12 @@ int64_t procfs_call_fd(struct procfs *p, int64_t pid);
 int64_t procfs_glance_call_fd(struct procfs *p, int64_t pid);
 
 /*
- * Reads of a living process only what identifies it: start, parent, name and program, into e, whose
- * texts are good until the next call.  False where it is gone.
+ * A living process, as much as tells which it is: start, parent, name and program.  Its texts are
+ * good until the next call.  False where it is gone.
  */
-bool procfs_glance(struct procfs *p, int64_t pid, struct event *e);
-/* Reads the rest of what /proc says of e's process, if its pid is still that process's. */
-void procfs_rest(struct procfs *p, struct event *e);
+bool procfs_glance(struct procfs *p, int64_t pid, struct process *process);
+/* All else that /proc says of that process, if it is still the same one. */
+void procfs_rest(struct procfs *p, struct process *process);
 
 /* The process that a thread belongs to; -1: the thread is gone. */
 int64_t procfs_process(struct procfs *p, int64_t tid);

@@ -32,9 +32,10 @@ enum item_kind { ITEM_GENERATION, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROT
 /* The number of an ITEM_CONFIRM. */
 #define AMENDED 1
 #define DESCRIBED 2
-/* No row is larger: its texts are cut. */
-#define ROW_BYTES_MAX (sizeof(struct item) + CONNECTION_TEXTS * (TEXT_BYTES_MAX + 1))
-/* The ring has half of the smallest `buffer` (256k), and one record at most half of the ring. */
+/* No row is larger: its texts are cut, and the control group's path is left out. */
+#define ROW_TEXTS (CONNECTION_TEXTS + PROCESS_TEXTS - 1)
+#define ROW_BYTES_MAX (sizeof(struct item) + ROW_TEXTS * (TEXT_BYTES_MAX + 1))
+/* Half of the smallest `buffer` (256k) is ours, and of a ring only half can be had in one piece. */
 #define PIECE_BYTES_MIN (256 * 1024 / 2 / 2 - 64)
 
 /* What lies in the ring. */
@@ -123,15 +124,15 @@ static const struct connection *named(struct ledger_sink *r, const struct item *
 	*c = item->connection;
 	if (!text_equal(c->text[CONNECTION_NODE], text_of(r->node)))
 		return c;
-	if (!c->text[CONNECTION_USER].data) {
-		struct text name = users_name(r->users, c->uid, now);
+	if (!c->process.user.data) {
+		struct text name = users_name(r->users, c->process.uid, now);
 
 		snprintf(r->user, sizeof(r->user), "%.*s", (int)name.len,
 			 name.data ? name.data : "");
-		c->text[CONNECTION_USER] = name.data ? text_of(r->user) : TEXT_NONE;
+		c->process.user = name.data ? text_of(r->user) : TEXT_NONE;
 	}
-	if (!c->text[CONNECTION_LOGIN_USER].data)
-		c->text[CONNECTION_LOGIN_USER] = users_name(r->users, c->auid, now);
+	if (!c->process.login_user.data)
+		c->process.login_user = users_name(r->users, c->process.auid, now);
 	return c;
 }
 
@@ -415,16 +416,24 @@ bool ledger_sink_has_room(struct ledger_sink *r)
 	return r->closed || committer_has_room(r->committer, ROW_BYTES_MAX);
 }
 
+static void cut_texts(struct text *t, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (t[i].len > TEXT_BYTES_MAX)
+			t[i].len = TEXT_BYTES_MAX;
+}
+
 static bool put_connection(struct ledger_sink *r, enum item_kind kind, uint64_t seq,
 			   const struct connection *c, int64_t number)
 {
 	struct connection cut = *c;
 	struct item *item;
 
-	/* Cut its texts, so that every row has room in the smallest buffer. */
-	for (int i = 0; i < CONNECTION_TEXTS; i++)
-		if (cut.text[i].len > TEXT_BYTES_MAX)
-			cut.text[i].len = TEXT_BYTES_MAX;
+	/* So that every row has room in the smallest buffer. */
+	cut_texts(cut.text, CONNECTION_TEXTS);
+	cut_texts(cut.process.text, PROCESS_TEXTS);
+	/* The ledger has no such column. */
+	cut.process.cgroup = TEXT_NONE;
 	item = reserve(r, kind, seq, connection_pack_size(&cut) - sizeof(cut));
 	if (!item)
 		return false;

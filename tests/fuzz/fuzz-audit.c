@@ -35,30 +35,33 @@ static void check_event(const struct event *e, const struct assembled *a)
 	bool process = e->kind == EVENT_EXEC || e->kind == EVENT_FORK;
 
 	FUZZ_CHECK(process ? e->family == -1 : e->family == AF_INET || e->family == AF_INET6);
-	FUZZ_CHECK(e->pid >= 0 && e->pid <= INT32_MAX && e->ppid >= -1 && e->ppid <= INT32_MAX);
+	FUZZ_CHECK(e->process.pid >= 0 && e->process.pid <= INT32_MAX);
+	FUZZ_CHECK(e->process.ppid >= -1 && e->process.ppid <= INT32_MAX);
 	FUZZ_CHECK(e->fd >= -1 || e->kind != EVENT_ACCEPT);
 	FUZZ_CHECK(e->port >= -1 && e->port <= 65535);
-	FUZZ_CHECK(e->inode == -1 && e->start_ticks == -1 && e->netns == -1);
-	check_id(e->uid);
-	check_id(e->gid);
-	check_id(e->euid);
-	check_id(e->fsuid);
-	check_id(e->auid);
-	check_id(e->session);
+	FUZZ_CHECK(e->inode == -1 && e->process.start_ticks == -1 && e->process.netns == -1);
+	check_id(e->process.uid);
+	check_id(e->process.gid);
+	check_id(e->process.euid);
+	check_id(e->process.fsuid);
+	check_id(e->process.auid);
+	check_id(e->process.session);
 	if (e->kind == EVENT_SOCKET || process)
 		FUZZ_CHECK(e->port == -1 && e->addr.family == 0);
 	else
 		FUZZ_CHECK(e->port >= 0 && e->addr.family == e->family);
 	if (e->addr.family != AF_INET6)
 		FUZZ_CHECK(!memcmp(e->addr.bytes + 4, zero, 12));
-	for (int i = 0; i < EVENT_TEXTS; i++)
-		FUZZ_CHECK(e->text[i].data || !e->text[i].len);
+	for (int i = 0; i < PROCESS_TEXTS; i++)
+		FUZZ_CHECK(e->process.text[i].data || !e->process.text[i].len);
+	FUZZ_CHECK(e->node.data || !e->node.len);
 	/* Reads every byte of every text. */
 	room = malloc(event_pack_size(e));
 	FUZZ_CHECK(room);
 	packed = event_pack(e, room);
-	for (int i = 0; i < EVENT_TEXTS; i++)
-		FUZZ_CHECK(text_equal(packed->text[i], e->text[i]));
+	for (int i = 0; i < PROCESS_TEXTS; i++)
+		FUZZ_CHECK(text_equal(packed->process.text[i], e->process.text[i]));
+	FUZZ_CHECK(text_equal(packed->node, e->node));
 	free(room);
 }
 

@@ -35,7 +35,9 @@ static void check_policy(const struct policy *p)
 	check_answer(p, &c);
 	for (int i = 0; i < CONNECTION_TEXTS; i++)
 		c.text[i] = text_of(i % 2 ? "/usr/bin/curl" : "x\xff");
-	c.uid = c.auid = 1000;
+	for (int i = 0; i < PROCESS_TEXTS; i++)
+		c.process.text[i] = text_of(i % 2 ? "/usr/bin/curl" : "x\xff");
+	c.process.uid = c.process.auid = 1000;
 	c.protocol = 6;
 	c.src = (struct endpoint){ { .family = AF_INET, .bytes = { 10, 0, 0, 1 } }, 40000 };
 	c.dst = (struct endpoint){ { .family = AF_INET, .bytes = { 192, 0, 2, 1 } }, 443 };
@@ -47,7 +49,7 @@ static void check_policy(const struct policy *p)
 		}
 	}
 	c.dst.addr = (struct address){ .family = AF_INET6, .bytes = { [10] = 255, [11] = 255 } };
-	c.text[CONNECTION_EXE] = (struct text){ "", 0 };
+	c.process.exe = (struct text){ "", 0 };
 	check_answer(p, &c);
 }
 

@@ -118,14 +118,14 @@ static void record(const struct chaos *c)
 	event_init(&e);
 	e.kind = (enum event_kind)(EVENT_SOCKET + draw(c, EVENT_KINDS - EVENT_SOCKET));
 	e.time_us = fake.now_us - draw(c, 20000);
-	e.pid = pid;
-	e.ppid = 100;
+	e.process.pid = pid;
+	e.process.ppid = 100;
 	e.fd = (int64_t)draw(c, 5) - 1;
 	e.exit = e.kind == EVENT_SOCKET ? e.fd : exits[draw(c, 4)];
 	e.inode = draw(c, 2) ? -1 : (int64_t)(7000 + draw(c, INODES));
-	e.start_ticks = p && e.inode > 0 ? p->start_ticks : -1;
-	e.netns = p && e.inode > 0 ? p->netns : -1;
-	e.uid = e.fsuid = e.euid = pid % 2 ? 1000 : 2000;
+	e.process.start_ticks = p && e.inode > 0 ? p->start_ticks : -1;
+	e.process.netns = p && e.inode > 0 ? p->netns : -1;
+	e.process.uid = e.process.fsuid = e.process.euid = pid % 2 ? 1000 : 2000;
 	e.family = six ? AF_INET6 : AF_INET;
 	e.protocol = draw(c, 2) ? protocol(c) : -1;
 	e.type = SOCK_STREAM;
@@ -133,9 +133,9 @@ static void record(const struct chaos *c)
 		e.addr = peer.addr;
 		e.port = peer.port;
 	}
-	e.text[EVENT_EXE] = text_of(programs[draw(c, 3)]);
-	e.text[EVENT_CGROUP] = text_of(draw(c, 2) ? "/system.slice/x.service" : "");
-	e.text[EVENT_NODE] = draw(c, 16) ? TEXT_NONE : text_of("elsewhere");
+	e.process.exe = text_of(programs[draw(c, 3)]);
+	e.process.cgroup = text_of(draw(c, 2) ? "/system.slice/x.service" : "");
+	e.node = draw(c, 16) ? TEXT_NONE : text_of("elsewhere");
 	rig_record(&e);
 }
 

@@ -285,33 +285,33 @@ int64_t procfs_call_fd(struct procfs *p, int64_t pid)
 	return -1;
 }
 
-bool procfs_glance(struct procfs *p, int64_t pid, struct event *e)
+bool procfs_glance(struct procfs *p, int64_t pid, struct process *process)
 {
 	const struct fake_process *k = fake_find(pid);
 
 	(void)p;
 	fake.looks++;
-	event_init(e);
+	process_init(process);
 	if (!k)
 		return false;
-	e->pid = pid;
-	e->ppid = k->ppid;
-	e->start_ticks = k->start_ticks;
-	e->text[EVENT_COMM] = text_of("name");
-	e->text[EVENT_EXE] = text_of(k->exe);
+	process->pid = pid;
+	process->ppid = k->ppid;
+	process->start_ticks = k->start_ticks;
+	process->comm = text_of("name");
+	process->exe = text_of(k->exe);
 	return true;
 }
 
-void procfs_rest(struct procfs *p, struct event *e)
+void procfs_rest(struct procfs *p, struct process *process)
 {
-	const struct fake_process *k = fake_find(e->pid);
+	const struct fake_process *k = fake_find(process->pid);
 
 	(void)p;
 	if (!k)
 		return;
-	e->uid = e->euid = e->fsuid = e->gid = e->auid = k->uid;
-	e->netns = k->netns;
-	e->text[EVENT_CWD] = text_of("/tmp");
+	process->uid = process->euid = process->fsuid = process->gid = process->auid = k->uid;
+	process->netns = k->netns;
+	process->cwd = text_of("/tmp");
 }
 
 int64_t procfs_process(struct procfs *p, int64_t tid)

@@ -46,14 +46,14 @@ __attribute__((unused)) static struct event make(enum event_kind kind, int64_t f
 	e.seq = serial;
 	e.serial = serial++;
 	e.time_us = e.arrival_us = now_us += 1000;
-	e.pid = 101;
-	e.ppid = 100;
+	e.process.pid = 101;
+	e.process.ppid = 100;
 	e.fd = fd;
 	e.exit = exit;
-	e.uid = e.gid = e.euid = e.fsuid = 0;
-	e.auid = 1000;
-	e.text[EVENT_COMM] = text_of("curl");
-	e.text[EVENT_EXE] = text_of("/usr/bin/curl");
+	e.process.uid = e.process.gid = e.process.euid = e.process.fsuid = 0;
+	e.process.auid = 1000;
+	e.process.comm = text_of("curl");
+	e.process.exe = text_of("/usr/bin/curl");
 	return e;
 }
 

@@ -106,22 +106,22 @@ static void test_raw(void)
 	       number("time", e->time_us, 1700000000123000) && number("fd", e->fd, 7) &&
 	       number("family", e->family, AF_INET) && address(e, "192.0.2.1", 80) &&
 	       number("exit", e->exit, 0), "connect: the call");
-	tap_ok(number("pid", e->pid, 101) && number("ppid", e->ppid, 100) &&
-	       number("auid", e->auid, 1000) && number("uid", e->uid, 1) &&
-	       number("gid", e->gid, 2) && number("euid", e->euid, 3) &&
-	       number("fsuid", e->fsuid, 5) && number("session", e->session, 9),
+	tap_ok(number("pid", e->process.pid, 101) && number("ppid", e->process.ppid, 100) &&
+	       number("auid", e->process.auid, 1000) && number("uid", e->process.uid, 1) &&
+	       number("gid", e->process.gid, 2) && number("euid", e->process.euid, 3) &&
+	       number("fsuid", e->process.fsuid, 5) && number("session", e->process.session, 9),
 	       "connect: the process's numbers");
-	tap_ok(text("comm", e->text[EVENT_COMM], "curl") &&
-	       text("exe", e->text[EVENT_EXE], "/usr/bin/curl") &&
-	       text("cmdline", e->text[EVENT_CMDLINE], "curl -v") &&
-	       text("label", e->text[EVENT_LABEL], "unconfined"), "connect: its texts");
+	tap_ok(text("comm", e->process.comm, "curl") &&
+	       text("exe", e->process.exe, "/usr/bin/curl") &&
+	       text("cmdline", e->process.cmdline, "curl -v") &&
+	       text("label", e->process.label, "unconfined"), "connect: its texts");
 	tap_ok(number("type", e->type, -1) && number("protocol", e->protocol, -1) &&
-	       number("inode", e->inode, -1) && number("start", e->start_ticks, -1) &&
-	       number("netns", e->netns, -1) && text("node", e->text[EVENT_NODE], NULL) &&
-	       text("user", e->text[EVENT_USER], NULL) &&
-	       text("login", e->text[EVENT_LOGIN_USER], NULL) &&
-	       text("cgroup", e->text[EVENT_CGROUP], NULL) &&
-	       text("cwd", e->text[EVENT_CWD], NULL), "connect: nothing that it does not say");
+	       number("inode", e->inode, -1) && number("start", e->process.start_ticks, -1) &&
+	       number("netns", e->process.netns, -1) && text("node", e->node, NULL) &&
+	       text("user", e->process.user, NULL) &&
+	       text("login", e->process.login_user, NULL) &&
+	       text("cgroup", e->process.cgroup, NULL) &&
+	       text("cwd", e->process.cwd, NULL), "connect: nothing that it does not say");
 }
 
 /* The same record, enriched (log_format = ENRICHED) and of another host. */
@@ -137,26 +137,27 @@ static void test_enriched(void)
 		 "saddr_fam=inet laddr=192.0.2.1 lport=80 }\n"
 		 "node=web1 type=PROCTITLE " STAMP "proctitle=\"curl\"\n");
 	good = parse(lines);
-	tap_ok(good && number("result", result, AUDIT_OURS) && number("uid", event.uid, 1) &&
+	tap_ok(good && number("result", result, AUDIT_OURS) &&
+	       number("uid", event.process.uid, 1) &&
 	       address(&event, "192.0.2.1", 80) &&
-	       text("user", event.text[EVENT_USER], "bin") &&
-	       text("login", event.text[EVENT_LOGIN_USER], "alice") &&
-	       text("node", event.text[EVENT_NODE], "web1") &&
-	       text("comm", event.text[EVENT_COMM], "curl") &&
-	       text("cmdline", event.text[EVENT_CMDLINE], "curl"), "enriched, with a node");
+	       text("user", event.process.user, "bin") &&
+	       text("login", event.process.login_user, "alice") &&
+	       text("node", event.node, "web1") &&
+	       text("comm", event.process.comm, "curl") &&
+	       text("cmdline", event.process.cmdline, "curl"), "enriched, with a node");
 
 	snprintf(lines, sizeof(lines), "%s\x1d" "ARCH=x86_64 SYSCALL=connect AUID=\"unset\" "
 		 "UID=\"unknown(4711)\"\n" IPV4 END, CONNECT_HEAD IDS REST KEY);
 	good = parse(lines);
-	tap_ok(good && result == AUDIT_OURS && text("user", event.text[EVENT_USER], NULL) &&
-	       text("login", event.text[EVENT_LOGIN_USER], NULL),
+	tap_ok(good && result == AUDIT_OURS && text("user", event.process.user, NULL) &&
+	       text("login", event.process.login_user, NULL),
 	       "enriched: what has no name has none");
 
 	snprintf(lines, sizeof(lines), "%s\x1d" "AUID=\"a UID=\n" IPV4 END,
 		 CONNECT_HEAD IDS REST KEY);
 	good = parse(lines);
-	tap_ok(good && result == AUDIT_OURS && text("user", event.text[EVENT_USER], NULL) &&
-	       text("login", event.text[EVENT_LOGIN_USER], NULL), "enriched: broken off");
+	tap_ok(good && result == AUDIT_OURS && text("user", event.process.user, NULL) &&
+	       text("login", event.process.login_user, NULL), "enriched: broken off");
 }
 
 static void test_socket(void)
@@ -372,11 +373,11 @@ static void test_fields(void)
 		snprintf(lines, sizeof(lines), CONNECT_HEAD "%s\n" IPV4 TITLE END, g->fields);
 		good = parse(lines) && number("result", result, g->result);
 		if (good && result == AUDIT_OURS)
-			good = number("uid", event.uid, g->uid) &&
-			       number("auid", event.auid, g->auid) &&
-			       number("pid", event.pid, g->pid) &&
-			       text("comm", event.text[EVENT_COMM], g->comm) &&
-			       text("exe", event.text[EVENT_EXE], g->exe);
+			good = number("uid", event.process.uid, g->uid) &&
+			       number("auid", event.process.auid, g->auid) &&
+			       number("pid", event.process.pid, g->pid) &&
+			       text("comm", event.process.comm, g->comm) &&
+			       text("exe", event.process.exe, g->exe);
 		tap_ok(good, "%s", g->name);
 	}
 }
@@ -476,11 +477,11 @@ static void test_titles(void)
 		snprintf(lines, sizeof(lines), CONNECT IPV4 "type=PROCTITLE " STAMP
 			 "proctitle=%s\n", of[i].title);
 		good = parse(lines) && result == AUDIT_OURS &&
-		       text("cmdline", event.text[EVENT_CMDLINE], of[i].cmdline);
+		       text("cmdline", event.process.cmdline, of[i].cmdline);
 		tap_ok(good, "proctitle %s", of[i].title);
 	}
 	tap_ok(parse(CONNECT IPV4 END) && result == AUDIT_OURS &&
-	       text("cmdline", event.text[EVENT_CMDLINE], NULL), "no proctitle");
+	       text("cmdline", event.process.cmdline, NULL), "no proctitle");
 }
 
 /* libauparse keeps a state: what was bad must not spoil what comes after it. */
@@ -494,7 +495,8 @@ static void test_afterwards(void)
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
 		good = parse(before[i]) && result != AUDIT_OURS && good;
 		good = parse(CONNECT IPV4 TITLE) && result == AUDIT_OURS &&
-		       number("serial", event.serial, 456) && number("pid", event.pid, 101) &&
+		       number("serial", event.serial, 456) &&
+		       number("pid", event.process.pid, 101) &&
 		       address(&event, "192.0.2.1", 80) && good;
 	}
 	tap_ok(good, "a good event after bad ones");

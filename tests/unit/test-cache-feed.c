@@ -49,7 +49,7 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	got.seq = e->seq;
 	snprintf(exe, sizeof(exe), "/usr/bin/%llu", (unsigned long long)e->seq);
 	got.foreign |= e->kind != EVENT_CONNECT || e->port != 443 ||
-		       !text_equal(e->text[EVENT_EXE], text_of(exe));
+		       !text_equal(e->process.exe, text_of(exe));
 	if (replay)
 		got.replays++;
 	else
@@ -90,14 +90,14 @@ static void add_rows(struct cache_writer *w, uint64_t seq, int count, int64_t ke
 		e.kind = EVENT_CONNECT;
 		e.time_us = e.arrival_us = clock_now_us();
 		e.serial = (uint32_t)seq;
-		e.pid = 100;
+		e.process.pid = 100;
 		e.family = AF_INET;
 		e.addr.family = AF_INET;
 		e.port = 443;
 		e.exit = 0;
 		snprintf(exe, sizeof(exe), "/usr/bin/%llu", (unsigned long long)seq);
-		e.text[EVENT_EXE] = text_of(exe);
-		e.text[EVENT_CMDLINE] = (struct text){ argument, sizeof(argument) };
+		e.process.exe = text_of(exe);
+		e.process.cmdline = (struct text){ argument, sizeof(argument) };
 		rc = cache_writer_add(w, &e);
 	}
 	while (!rc && keep && removed)

@@ -25,17 +25,23 @@ static int raw(const char *path, const char *sql)
 
 /* Every plain number of an event, for comparing. */
 static const size_t numbers[] = {
-	offsetof(struct event, pid),	 offsetof(struct event, ppid),
+#define OF_PROCESS(field, column) offsetof(struct event, process.field),
+	PROCESS_EACH_NUMBER(OF_PROCESS)
+#undef OF_PROCESS
 	offsetof(struct event, fd),	 offsetof(struct event, family),
 	offsetof(struct event, type),	 offsetof(struct event, protocol),
 	offsetof(struct event, port),	 offsetof(struct event, exit),
-	offsetof(struct event, uid),	 offsetof(struct event, gid),
-	offsetof(struct event, euid),	 offsetof(struct event, fsuid),
-	offsetof(struct event, auid),	 offsetof(struct event, session),
-	offsetof(struct event, inode),	 offsetof(struct event, start_ticks),
-	offsetof(struct event, netns),	 offsetof(struct event, arrival_us),
+	offsetof(struct event, inode),	 offsetof(struct event, arrival_us),
 	offsetof(struct event, time_us),
 };
+
+/* And every text: those of the process, and the node behind them. */
+#define TEXTS (PROCESS_TEXTS + 1)
+
+static struct text *text(const struct event *e, int i)
+{
+	return (struct text *)(i < PROCESS_TEXTS ? &e->process.text[i] : &e->node);
+}
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
@@ -62,8 +68,8 @@ static const char *difference(const struct event *a, const struct event *b)
 		snprintf(what, sizeof(what), "number %zu", i);
 		return what;
 	}
-	for (int i = 0; i < EVENT_TEXTS; i++) {
-		if (text_equal(a->text[i], b->text[i]))
+	for (int i = 0; i < TEXTS; i++) {
+		if (text_equal(*text(a, i), *text(b, i)))
 			continue;
 		snprintf(what, sizeof(what), "text %d", i);
 		return what;
@@ -96,7 +102,7 @@ static int stop_at_three(const struct event *e, void *arg)
 }
 
 #define MADE 300
-static char bytes[MADE][EVENT_TEXTS][200];
+static char bytes[MADE][TEXTS][200];
 
 /* Anything an event can hold: each number unknown at times, each text none, empty, or any bytes. */
 static void make_up(struct event *e, size_t n)
@@ -112,18 +118,19 @@ static void make_up(struct event *e, size_t n)
 	/* What is no time, or no start of a process, does not come back. */
 	e->time_us = (int64_t)(scratch_random() % 253402300799999999ULL);
 	e->arrival_us = (int64_t)(scratch_random() % 253402300799999999ULL);
-	e->start_ticks = e->start_ticks < 0 ? -1 : e->start_ticks % 253402300799LL;
+	e->process.start_ticks = e->process.start_ticks < 0 ?
+					 -1 : e->process.start_ticks % 253402300799LL;
 	if (scratch_random() % 4) {
 		e->addr.family = scratch_random() % 2 ? AF_INET : AF_INET6;
 		for (int i = 0; i < (e->addr.family == AF_INET ? 4 : 16); i++)
 			e->addr.bytes[i] = (uint8_t)scratch_random();
 	}
-	for (int i = 0; i < EVENT_TEXTS; i++) {
+	for (int i = 0; i < TEXTS; i++) {
 		size_t len = scratch_random() % sizeof(bytes[n][i]);
 
 		for (size_t k = 0; k < len; k++)
 			bytes[n][i][k] = (char)scratch_random();
-		e->text[i] = scratch_random() % 3 == 0 ? TEXT_NONE :
+		*text(e, i) = scratch_random() % 3 == 0 ? TEXT_NONE :
 			     scratch_random() % 8 == 0 ? (struct text){ "", 0 } :
 							 (struct text){ bytes[n][i], len };
 	}
@@ -347,7 +354,7 @@ static void test_shrink(void)
 	memset(big, 'x', sizeof(big));
 	event_init(&e);
 	e.kind = EVENT_CONNECT;
-	e.text[EVENT_CMDLINE] = (struct text){ big, sizeof(big) };
+	e.process.cmdline = (struct text){ big, sizeof(big) };
 	cache_writer_open(path, &w);
 	cache_writer_begin(w);
 	for (int i = 0; i < 6000; i++)

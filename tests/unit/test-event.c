@@ -5,6 +5,17 @@
 #include "scratch.h"
 #include "tap.h"
 
+static bool process_is_unknown(const struct process *p)
+{
+	bool unknown = p->pid == -1 && p->start_ticks == -1 && p->netns == -1 && !p->comm.data;
+
+	for (int i = 0; i < PROCESS_NUMBERS; i++)
+		unknown = unknown && p->number[i] == -1;
+	for (int i = 0; i < PROCESS_TEXTS; i++)
+		unknown = unknown && !p->text[i].data;
+	return unknown;
+}
+
 static void test_names(void)
 {
 	static const char *const kinds[] = { "socket", "bind", "connect", "send", "accept",
@@ -44,25 +55,47 @@ static void test_init(void)
 
 	memset(&e, 0x55, sizeof(e));
 	event_init(&e);
-	for (int i = 0; i < EVENT_TEXTS; i++)
-		none = none && !e.text[i].data;
-	tap_ok(none && e.kind == EVENT_NONE && !e.addr.family && e.pid == -1 && e.ppid == -1 &&
-	       e.fd == -1 && e.family == -1 && e.type == -1 && e.protocol == -1 && e.port == -1 &&
-	       e.uid == -1 && e.gid == -1 && e.euid == -1 && e.fsuid == -1 && e.auid == -1 &&
-	       e.session == -1 && e.inode == -1 && e.start_ticks == -1 && e.netns == -1,
+	tap_ok(process_is_unknown(&e.process) && !e.node.data && e.kind == EVENT_NONE &&
+	       !e.addr.family && e.fd == -1 && e.family == -1 && e.type == -1 &&
+	       e.protocol == -1 && e.port == -1 && e.inode == -1 && !e.exit && !e.seq,
 	       "a new event knows nothing");
 	memset(&c, 0x55, sizeof(c));
 	connection_init(&c);
-	none = true;
 	for (int i = 0; i < CONNECTION_TEXTS; i++)
 		none = none && !c.text[i].data;
-	tap_ok(none && c.protocol == -1 && c.src.port == -1 && c.dst.port == -1 && c.pid == -1 &&
-		       c.start_ticks == -1 && c.start_us == -1 && c.ppid == -1 && c.uid == -1 &&
-		       c.gid == -1 && c.euid == -1 && c.fsuid == -1 && c.auid == -1 &&
-		       c.session == -1 && c.netns == -1 && c.certainty == CERTAINTY_UNKNOWN &&
+	tap_ok(none && process_is_unknown(&c.process) && c.protocol == -1 && c.src.port == -1 &&
+		       c.dst.port == -1 && c.start_us == -1 && c.certainty == CERTAINTY_UNKNOWN &&
 		       c.verdict == VERDICT_OBSERVED && c.latency_us == -1 && c.audit_us == -1 &&
 		       !c.evidence && !c.src.addr.family && !c.dst.addr.family,
 	       "a new connection knows nothing");
+}
+
+/* Texts that are to be packed, and what they hold; their bytes are wiped when they have been. */
+#define TEXTS (PROCESS_TEXTS + CONNECTION_TEXTS)
+static char bytes[TEXTS][300], kept[TEXTS][300];
+static struct text texts[TEXTS];
+
+static void make_up_texts(void)
+{
+	for (size_t i = 0; i < TEXTS; i++) {
+		size_t len = scratch_random() % sizeof(bytes[i]);
+
+		for (size_t k = 0; k < len; k++)
+			bytes[i][k] = kept[i][k] = (char)scratch_random();
+		texts[i] = scratch_random() % 4 ? (struct text){ bytes[i], len } : TEXT_NONE;
+	}
+}
+
+/* The texts at t are those from `from` on, and none of them is where it was. */
+static bool are_kept(const struct text *t, size_t from, size_t count)
+{
+	bool good = true;
+
+	for (size_t i = from; i < from + count; i++, t++)
+		good = good && !t->data == !texts[i].data && t->len == texts[i].len &&
+		       (!t->data || t->data != texts[i].data) &&
+		       (!t->len || !memcmp(t->data, kept[i], t->len));
+	return good;
 }
 
 /* A packed copy is whole after its original is gone, and writes nothing beyond its size. */
@@ -72,56 +105,39 @@ static void test_pack(void)
 	bool event_good = true, connection_good = true;
 
 	for (int round = 0; round < 2000; round++) {
-		char bytes[EVENT_TEXTS + CONNECTION_TEXTS][300],
-			copy[EVENT_TEXTS + CONNECTION_TEXTS][300];
 		struct event e, *packed;
 		struct connection c, *c_packed;
-		struct text texts[EVENT_TEXTS + CONNECTION_TEXTS];
 		size_t size;
 
+		make_up_texts();
 		event_init(&e);
-		connection_init(&c);
-		for (size_t i = 0; i < EVENT_TEXTS + CONNECTION_TEXTS; i++) {
-			size_t len = scratch_random() % sizeof(bytes[i]);
-
-			for (size_t k = 0; k < len; k++)
-				bytes[i][k] = copy[i][k] = (char)scratch_random();
-			texts[i] =
-				scratch_random() % 4 ? (struct text){ bytes[i], len } : TEXT_NONE;
-		}
-		memcpy(e.text, texts, sizeof(e.text));
-		memcpy(c.text, texts + EVENT_TEXTS, sizeof(c.text));
-		e.seq = c.id = scratch_random();
-		e.inode = c.netns = (int64_t)scratch_random();
-
+		memcpy(e.process.text, texts, sizeof(e.process.text));
+		e.node = texts[PROCESS_TEXTS];
+		e.seq = scratch_random();
+		e.process.netns = e.inode = (int64_t)scratch_random();
 		size = event_pack_size(&e);
 		to[size] = 0x5a;
 		packed = event_pack(&e, to);
 		memset(bytes, 0, sizeof(bytes));
 		event_good = event_good && to[size] == 0x5a && packed->seq == e.seq &&
-			     packed->inode == e.inode;
-		for (size_t i = 0; i < EVENT_TEXTS; i++)
-			event_good = event_good && !packed->text[i].data == !texts[i].data &&
-				     packed->text[i].len == texts[i].len &&
-				     (!texts[i].len ||
-				      !memcmp(packed->text[i].data, copy[i], texts[i].len));
+			     packed->inode == e.inode && packed->process.netns == e.process.netns &&
+			     are_kept(packed->process.text, 0, PROCESS_TEXTS) &&
+			     are_kept(&packed->node, PROCESS_TEXTS, 1);
 
-		memcpy(bytes, copy, sizeof(bytes));
+		make_up_texts();
+		connection_init(&c);
+		memcpy(c.process.text, texts, sizeof(c.process.text));
+		memcpy(c.text, texts + PROCESS_TEXTS, sizeof(c.text));
+		c.id = scratch_random();
+		c.process.netns = (int64_t)scratch_random();
 		size = connection_pack_size(&c);
 		to[size] = 0x5a;
 		c_packed = connection_pack(&c, to);
 		memset(bytes, 0, sizeof(bytes));
 		connection_good = connection_good && to[size] == 0x5a && c_packed->id == c.id &&
-				  c_packed->netns == c.netns;
-		for (size_t i = 0; i < CONNECTION_TEXTS; i++) {
-			size_t k = EVENT_TEXTS + i;
-
-			connection_good = connection_good &&
-					  !c_packed->text[i].data == !texts[k].data &&
-					  c_packed->text[i].len == texts[k].len &&
-					  (!texts[k].len ||
-					   !memcmp(c_packed->text[i].data, copy[k], texts[k].len));
-		}
+				  c_packed->process.netns == c.process.netns &&
+				  are_kept(c_packed->process.text, 0, PROCESS_TEXTS) &&
+				  are_kept(c_packed->text, PROCESS_TEXTS, CONNECTION_TEXTS);
 	}
 	tap_ok(event_good, "2000 events are packed whole");
 	tap_ok(connection_good, "2000 connections are packed whole");

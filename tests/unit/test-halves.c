@@ -34,9 +34,9 @@ static uint64_t match_fd(struct halves *f, const char *peer, int64_t inode, int6
 
 	event_init(&e);
 	e.inode = inode;
-	e.pid = pid;
+	e.process.pid = pid;
 	e.fd = fd;
-	e.uid = e.euid = e.fsuid = uid;
+	e.process.uid = e.process.euid = e.process.fsuid = uid;
 	e.time_us = time_us;
 	return halves_match(f, &e, IPPROTO_TCP, &dst, &id) < 0 ? 0 : id;
 }

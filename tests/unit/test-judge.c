@@ -253,14 +253,14 @@ static bool record(const struct args *a, enum event_kind kind)
 	event_init(&e);
 	e.kind = kind;
 	e.time_us = fake.now_us;
-	e.pid = pid;
-	e.ppid = p->ppid;
+	e.process.pid = pid;
+	e.process.ppid = p->ppid;
 	e.fd = number(a, 2, 3);
 	e.inode = number(a, 3, -1);
 	e.exit = kind == EVENT_SOCKET ? e.fd : 0;
-	e.uid = e.gid = e.euid = e.fsuid = e.auid = p->uid;
-	e.start_ticks = e.inode < 0 ? -1 : p->start_ticks;
-	e.netns = e.inode < 0 ? -1 : p->netns;
+	e.process.uid = e.process.gid = e.process.euid = e.process.fsuid = e.process.auid = p->uid;
+	e.process.start_ticks = e.inode < 0 ? -1 : p->start_ticks;
+	e.process.netns = e.inode < 0 ? -1 : p->netns;
 	e.family = now.dst.addr.family;
 	if (kind == EVENT_SOCKET) {
 		e.protocol = now.protocol;
@@ -269,8 +269,8 @@ static bool record(const struct args *a, enum event_kind kind)
 		e.addr = kind == EVENT_ACCEPT ? now.src.addr : now.dst.addr;
 		e.port = kind == EVENT_ACCEPT ? now.src.port : now.dst.port;
 	}
-	e.text[EVENT_COMM] = text_of("name");
-	e.text[EVENT_EXE] = text_of(exe);
+	e.process.comm = text_of("name");
+	e.process.exe = text_of(exe);
 	now.outcome = rig_record(&e);
 	return true;
 }
@@ -457,9 +457,10 @@ static bool is_prompt(const struct args *a)
 
 static bool is_row(const struct connection *c, const struct args *a)
 {
-	if (c->pid == number(a, 1, -1) && !strcmp(certainty_name(c->certainty), a->word[2]))
+	if (c->process.pid == number(a, 1, -1) && !strcmp(certainty_name(c->certainty), a->word[2]))
 		return true;
-	tap_note("pid %lld, %s, evidence %u", (long long)c->pid, certainty_name(c->certainty),
+	tap_note("pid %lld, %s, evidence %u", (long long)c->process.pid,
+			 certainty_name(c->certainty),
 		 c->evidence);
 	return false;
 }
@@ -525,13 +526,13 @@ static bool is_reason(const struct args *a)
 
 static bool is_exe(const struct args *a)
 {
-	return same(fake_last_row()->connection->text[CONNECTION_EXE], a->word[1]);
+	return same(fake_last_row()->connection->process.exe, a->word[1]);
 }
 
 /* Whether the last row has the details that only /proc gives. */
 static bool is_whole(const struct args *a)
 {
-	return (fake_last_row()->connection->text[CONNECTION_CWD].data != NULL) == number(a, 1, 1);
+	return (fake_last_row()->connection->process.cwd.data != NULL) == number(a, 1, 1);
 }
 
 static bool is_rule(const struct args *a)

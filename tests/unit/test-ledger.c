@@ -74,13 +74,9 @@ static void add(struct ledger_writer *w, const struct connection *c)
 static void full(struct connection *c)
 {
 	static const char *const texts[CONNECTION_TEXTS] = {
-		[CONNECTION_NODE] = "a node", [CONNECTION_COMM] = "a comm",
-		[CONNECTION_EXE] = "/an/exe", [CONNECTION_CMDLINE] = "a command line",
-		[CONNECTION_CWD] = "/a/cwd", [CONNECTION_PARENT_EXE] = "/a/parent",
-		[CONNECTION_USER] = "a user", [CONNECTION_LOGIN_USER] = "a login",
-		[CONNECTION_LABEL] = "a label", [CONNECTION_CONTAINER] = "a container",
-		[CONNECTION_UNIT] = "a.unit", [CONNECTION_REASON] = "a reason",
-		[CONNECTION_RULE] = "a rule",
+		[CONNECTION_NODE] = "a node", [CONNECTION_PARENT_EXE] = "/a/parent",
+		[CONNECTION_CONTAINER] = "a container", [CONNECTION_UNIT] = "a.unit",
+		[CONNECTION_REASON] = "a reason", [CONNECTION_RULE] = "a rule",
 	};
 
 	connection_init(c);
@@ -92,23 +88,30 @@ static void full(struct connection *c)
 	c->src.port = 40000;
 	address_parse("2001:db8::2", &c->dst.addr);
 	c->dst.port = 443;
-	c->pid = 4711;
-	c->start_ticks = 99;
+	c->process.pid = 4711;
+	c->process.start_ticks = 99;
 	c->start_us = 1772368400000001LL;
-	c->ppid = 1;
-	c->uid = 1000;
-	c->gid = 1001;
-	c->euid = 1002;
-	c->fsuid = 1003;
-	c->auid = 1004;
-	c->session = 5;
-	c->netns = 4026531840;
+	c->process.ppid = 1;
+	c->process.uid = 1000;
+	c->process.gid = 1001;
+	c->process.euid = 1002;
+	c->process.fsuid = 1003;
+	c->process.auid = 1004;
+	c->process.session = 5;
+	c->process.netns = 4026531840;
 	c->evidence = EVIDENCE_AUDIT | EVIDENCE_FD | EVIDENCE_BIND;
 	c->certainty = CERTAINTY_CERTAIN;
 	c->verdict = VERDICT_REJECT;
 	c->latency_us = 123;
 	c->audit_us = 1772368496004000LL;
 	c->audit_serial = 4294967295U;
+	c->process.comm = text_of("a comm");
+	c->process.exe = text_of("/an/exe");
+	c->process.cmdline = text_of("a command line");
+	c->process.cwd = text_of("/a/cwd");
+	c->process.label = text_of("a label");
+	c->process.user = text_of("a user");
+	c->process.login_user = text_of("a login");
 	for (int i = 0; i < CONNECTION_TEXTS; i++)
 		c->text[i] = text_of(texts[i]);
 }
@@ -308,8 +311,8 @@ static void test_bytes(void)
 		connection_init(&c);
 		c.id = i + 1;
 		c.time_us = (int64_t)i;
-		c.pid = (int64_t)i;
-		c.text[CONNECTION_COMM] = c.text[CONNECTION_REASON] = texts[i % count];
+		c.process.pid = (int64_t)i;
+		c.process.comm = c.text[CONNECTION_REASON] = texts[i % count];
 		add(w, &c);
 	}
 	ledger_writer_commit(w);
@@ -333,11 +336,11 @@ static void row_of(struct ledger_writer *w, uint64_t id, int64_t pid, int64_t st
 
 	connection_init(&c);
 	c.id = id;
-	c.pid = pid;
-	c.start_ticks = start;
+	c.process.pid = pid;
+	c.process.start_ticks = start;
 	c.time_us = time_us;
-	c.text[CONNECTION_COMM] = text_of(comm);
-	c.text[CONNECTION_EXE] = text_of("/bin/x");
+	c.process.comm = text_of(comm);
+	c.process.exe = text_of("/bin/x");
 	add(w, &c);
 }
 
@@ -571,8 +574,8 @@ static void test_later(void)
 	for (uint64_t id = 1; id <= 6; id++) {
 		connection_init(&c);
 		c.id = id;
-		c.pid = 50;
-		c.text[CONNECTION_COMM] = text_of("seen");
+		c.process.pid = 50;
+		c.process.comm = text_of("seen");
 		c.text[CONNECTION_REASON] = text_of("nobody knows");
 		c.evidence = EVIDENCE_INODE | (id == 6 ? 0 : EVIDENCE_TRACE) |
 			     (id <= 2 ? EVIDENCE_TRACE_CALL : 0);
@@ -580,8 +583,8 @@ static void test_later(void)
 		add(w, &c);
 	}
 	connection_init(&c);
-	c.pid = 51;
-	c.text[CONNECTION_COMM] = text_of("told");
+	c.process.pid = 51;
+	c.process.comm = text_of("told");
 	c.certainty = CERTAINTY_CERTAIN;
 	c.audit_us = 1772368496004000LL;
 	c.audit_serial = 77;
@@ -664,7 +667,7 @@ static void test_halves(void)
 		if (id == 4)
 			row.audit_us = -1;
 		if (id == 3)
-			row.fsuid = -1;
+			row.process.fsuid = -1;
 		add(w, &row);
 	}
 	ledger_writer_commit(w);
@@ -678,8 +681,10 @@ static void test_halves(void)
 	       address_equal(&c->src.addr, &row.src.addr) && c->src.port == row.src.port &&
 	       address_equal(&c->dst.addr, &row.dst.addr) && c->dst.port == row.dst.port,
 	       "with time and tuple");
-	tap_ok(c->pid == row.pid && c->evidence == row.evidence && c->certainty == row.certainty &&
-	       c->verdict == row.verdict && c->uid == row.uid && half_rows[0].c.uid == row.fsuid,
+	tap_ok(c->process.pid == row.process.pid && c->evidence == row.evidence &&
+		       c->certainty == row.certainty && c->verdict == row.verdict &&
+		       c->process.uid == row.process.uid &&
+		       half_rows[0].c.process.uid == row.process.fsuid,
 	       "process, user, and what was known");
 	half_count = 0;
 	ledger_halves(path, 1003, take_half, NULL);

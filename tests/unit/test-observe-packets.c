@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Packets and records of one connection; datagrams, accepted connections, processes. */
 #include "observing.h"
+#include "proctable.h"
 
 /* A packet of that event's connection, attributed to its process by inode and descriptor. */
 static struct connection packet_of(const struct event *e, int64_t pid)
@@ -13,8 +14,8 @@ static struct connection packet_of(const struct event *e, int64_t pid)
 	p.dst.port = (int32_t)e->port;
 	p.src.port = 40000;
 	p.time_us = e->time_us + 1000;
-	p.pid = pid;
-	p.uid = e->uid;
+	p.process.pid = pid;
+	p.process.uid = e->process.uid;
 	p.evidence = EVIDENCE_INODE | EVIDENCE_FD;
 	p.certainty = CERTAINTY_INFERRED;
 	return p;
@@ -26,16 +27,16 @@ static uint64_t decided_by(struct connection *p, int64_t fd, int64_t inode, uint
 			   struct packet_word word)
 {
 	word.facts = (struct packet_facts){
-		.protocol = p->protocol, .direction = p->direction, .uid = p->uid,
-		.has_ports = true,
+		.protocol = p->protocol, .direction = p->direction,
+		.uid = p->process.uid, .has_ports = true,
 	};
-	word.pid = p->pid;
+	word.pid = p->process.pid;
 	word.testimony.socket.inode = inode;
-	if (inode > 0 && p->pid >= 0)
+	if (inode > 0 && p->process.pid >= 0)
 		testimony_add_holder(&word.testimony, &(struct socket_holder){
-			.pid = (int32_t)p->pid, .fd = (int32_t)fd, .source = FROM_CACHE });
+			.pid = (int32_t)p->process.pid, .fd = (int32_t)fd, .source = FROM_CACHE });
 	p->id = row ? row : pairing_new_row(pairing);
-	pairing_packet(pairing, p, fd, p->uid, &word, row != 0);
+	pairing_packet(pairing, p, fd, p->process.uid, &word, row != 0);
 	return p->id;
 }
 
@@ -65,15 +66,15 @@ static void test_packets(void)
 	e = make_socket(3, IPPROTO_TCP);
 	e.inode = 50;
 	give(e);
-	tap_ok(observer_holder(o, 50, &h) && h.pid == e.pid && h.fd == 3 &&
-		       !observer_holder(o, 51, &h),
+	tap_ok(observer_holder(o, 50, &h) && h.pid == e.process.pid && h.fd == 3 &&
+	       !observer_holder(o, 51, &h),
 	       "the process that was seen with a socket");
-	tap_ok(observer_recent(o, IPPROTO_TCP, &h, 1) == 1 && h.pid == e.pid &&
+	tap_ok(observer_recent(o, IPPROTO_TCP, &h, 1) == 1 && h.pid == e.process.pid &&
 		       !observer_recent(o, IPPROTO_UDP, &h, 1), "and lately");
 	for (int i = 0; i < 3; i++) {
 		struct holder few[3] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 
-		e.pid = 900 + i;
+		e.process.pid = 900 + i;
 		e.inode = -1;
 		give(e);
 		tap_ok(observer_recent(o, IPPROTO_TCP, few, 2) == 2 && few[0].pid == 900 + i &&
@@ -87,14 +88,14 @@ static void test_packets(void)
 	e.inode = 50;
 	give(e);
 	id = out.connection.id;
-	p = packet_of(&e, e.pid);
-	tap_ok(pairing_find(pairing, &p, e.pid, 3, &r) && r.id == id &&
-	       !pairing_find(pairing, &p, 7, 3, &r) &&
-		       !pairing_find(pairing, &p, e.pid, 4, &r),
-		       "the record of that very call has come");
+	p = packet_of(&e, e.process.pid);
+	tap_ok(pairing_find(pairing, &p, e.process.pid, 3, &r) && r.id == id &&
+		       !pairing_find(pairing, &p, 7, 3, &r) &&
+		       !pairing_find(pairing, &p, e.process.pid, 4, &r),
+	       "the record of that very call has come");
 	tap_ok(decided(&p, 3, 50, id) == id, "its packet is on its row");
-	tap_ok(!pairing_find(pairing, &p, e.pid, 3, &r), "once");
-	p = packet_of(&e, e.pid);
+	tap_ok(!pairing_find(pairing, &p, e.process.pid, 3, &r), "once");
+	p = packet_of(&e, e.process.pid);
 	tap_ok(decided(&p, 3, 51, 0) != id, "the packet of the next socket is on another");
 	e.inode = 51;
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && !out.amended &&
@@ -111,8 +112,8 @@ static void test_packets(void)
 
 		fresh();
 		e = make_connect(3, "192.0.2.1", 80, 0);
-		p = packet_of(&e, e.pid);
-		p.uid = uid;
+		p = packet_of(&e, e.process.pid);
+		p.process.uid = uid;
 		p.evidence = EVIDENCE_TRACE;
 		decided_by(&p, -1, -1, 0, word);
 		tap_ok(give(e) == OUTCOME_CONFIRM &&
@@ -126,10 +127,10 @@ static void test_packets(void)
 
 		fresh();
 		e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
-		p = packet_of(&e, e.pid);
-		p.text[CONNECTION_EXE] = i ? text_of("/usr/bin/true") : e.text[EVENT_EXE];
+		p = packet_of(&e, e.process.pid);
+		p.process.exe = i ? text_of("/usr/bin/true") : e.process.exe;
 		word.described = true;
-		word.exe = text_hash_of(p.text[CONNECTION_EXE]);
+		word.exe = text_hash_of(p.process.exe);
 		decided_by(&p, -1, -1, 0, word);
 		tap_ok(give(e) == OUTCOME_CONFIRM && out.described == !i,
 		       i ? "the record has the program of the call, where it is another by now" :
@@ -138,17 +139,18 @@ static void test_packets(void)
 
 	fresh();
 	e = make_connect(3, "192.0.2.1", 80, -EACCES);
-	p = packet_of(&e, e.pid);
+	p = packet_of(&e, e.process.pid);
 	decided(&p, 3, 60, 0);
 	tap_ok(give(e) == OUTCOME_CONFIRM && !out.connection.text[CONNECTION_REASON].data,
 	       "an error that says that nothing was sent is no reason where a packet was seen");
 
 	fresh();
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
-	p = packet_of(&e, e.ppid);
+	p = packet_of(&e, e.process.ppid);
 	decided(&p, 7, 60, 0);
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
-	       out.connection.pid == e.pid && out.connection.certainty == CERTAINTY_INFERRED,
+	       out.connection.process.pid == e.process.pid &&
+	       out.connection.certainty == CERTAINTY_INFERRED,
 	       "the record of a child corrects a row that named its parent");
 	e = make_connect(9, "192.0.2.1", 80, -EINPROGRESS);
 	p = packet_of(&e, -1);
@@ -156,7 +158,8 @@ static void test_packets(void)
 	decided(&p, -1, 61, 0);
 	e.inode = 62;
 	tap_ok(give(e) == OUTCOME_NEW, "a record of another socket is a row of its own");
-	tap_ok(pairing_find(pairing, &p, -1, -1, &r) && r.pid == e.pid && r.id == out.connection.id,
+	tap_ok(pairing_find(pairing, &p, -1, -1, &r) && r.pid == e.process.pid &&
+	       r.id == out.connection.id,
 	       "a record whose packet comes later names the process that is gone");
 }
 
@@ -208,13 +211,13 @@ static void test_accepts(void)
 	p.protocol = IPPROTO_TCP;
 	p.src = (struct endpoint){ e.addr, 40001 };
 	p.time_us = now_us;
-	p.pid = 100;
-	p.uid = 0;
+	p.process.pid = 100;
+	p.process.uid = 0;
 	p.evidence = EVIDENCE_INODE | EVIDENCE_FD;
 	decided(&p, 3, 80, 0);
 	e.port = 40001;
 	e.fd = 8;
-	e.uid = e.euid = e.fsuid = 33;
+	e.process.uid = e.process.euid = e.process.fsuid = 33;
 	e.inode = 91;
 	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
 		       out.connection.certainty == CERTAINTY_CERTAIN,
@@ -226,31 +229,32 @@ static void test_accepts(void)
 /* Ancestors: what a process is before it executes anything. */
 static void test_processes(void)
 {
-	const struct event *who;
+	const struct known_process *who;
 	struct event e;
 
 	fresh();
 	e = make(EVENT_EXEC, -1, 0);
 	tap_ok(is_nothing(e), "a program that begins is no row");
-	who = observer_who(o, e.pid);
-	tap_ok(who && who->ppid == e.ppid && text_equal(who->text[EVENT_EXE], e.text[EVENT_EXE]),
+	who = observer_who(o, e.process.pid);
+	tap_ok(who && who->process.ppid == e.process.ppid &&
+	       text_equal(who->process.exe, e.process.exe),
 	       "and is known");
 	e = make(EVENT_FORK, -1, 500);
-	e.start_ticks = 77;
+	e.process.start_ticks = 77;
 	give(e);
 	who = observer_who(o, 500);
-	tap_ok(who && who->ppid == e.pid && who->start_ticks == -1 &&
-		       text_equal(who->text[EVENT_EXE], e.text[EVENT_EXE]),
+	tap_ok(who && who->process.ppid == e.process.pid && who->process.start_ticks == -1 &&
+		       text_equal(who->process.exe, e.process.exe),
 	       "a child is its parent's program");
 	e = make(EVENT_EXEC, -1, 0);
-	e.pid = 501;
-	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	e.process.pid = 501;
+	e.process.exe = text_of("/usr/bin/other");
 	give(e);
 	e = make(EVENT_FORK, -1, 501);
 	e.time_us -= 5000;
 	give(e);
 	who = observer_who(o, 501);
-	tap_ok(who && text_equal(who->text[EVENT_EXE], text_of("/usr/bin/other")),
+	tap_ok(who && text_equal(who->process.exe, text_of("/usr/bin/other")),
 	       "a fork that comes late changes nothing");
 }
 

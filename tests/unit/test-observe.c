@@ -10,30 +10,31 @@ static void test_row(void)
 	fresh();
 	tap_ok(is_nothing(make_socket(3, IPPROTO_TCP)), "a socket is no row");
 	e = make_connect(3, "192.0.2.1", 443, 0);
-	e.start_ticks = 77;
-	e.netns = 4026531840;
-	e.session = 3;
-	e.text[EVENT_CGROUP] = text_of("/system.slice/docker-0123456789abcdef.scope");
-	e.text[EVENT_CMDLINE] = text_of("curl -v");
-	e.text[EVENT_USER] = text_of("root");
-	e.text[EVENT_LOGIN_USER] = text_of("alice");
-	e.text[EVENT_LABEL] = text_of("unconfined");
-	e.text[EVENT_CWD] = text_of("/tmp");
+	e.process.start_ticks = 77;
+	e.process.netns = 4026531840;
+	e.process.session = 3;
+	e.process.cgroup = text_of("/system.slice/docker-0123456789abcdef.scope");
+	e.process.cmdline = text_of("curl -v");
+	e.process.user = text_of("root");
+	e.process.login_user = text_of("alice");
+	e.process.label = text_of("unconfined");
+	e.process.cwd = text_of("/tmp");
 	tap_ok(is_new(e, IPPROTO_TCP) && c->id == FIRST_ID && c->cache_seq == e.seq &&
 	       c->time_us == e.time_us && c->audit_us == e.time_us &&
 	       c->audit_serial == e.serial && c->result == 0 && c->direction == DIRECTION_OUT &&
 	       c->verdict == VERDICT_OBSERVED && c->latency_us == -1, "connect: the row");
 	tap_ok(c->dst.addr.family == AF_INET && c->dst.port == 443 && c->src.port == -1 &&
 	       c->src.addr.family == 0, "its destination, and no source");
-	tap_ok(c->pid == 101 && c->ppid == 100 && c->start_ticks == 77 && c->uid == 0 &&
-	       c->auid == 1000 && c->session == 3 && c->netns == 4026531840, "its process");
-	tap_ok(text_equal(c->text[CONNECTION_COMM], text_of("curl")) &&
-	       text_equal(c->text[CONNECTION_EXE], text_of("/usr/bin/curl")) &&
-	       text_equal(c->text[CONNECTION_CMDLINE], text_of("curl -v")) &&
-	       text_equal(c->text[CONNECTION_USER], text_of("root")) &&
-	       text_equal(c->text[CONNECTION_LOGIN_USER], text_of("alice")) &&
-	       text_equal(c->text[CONNECTION_LABEL], text_of("unconfined")) &&
-	       text_equal(c->text[CONNECTION_CWD], text_of("/tmp")) &&
+	tap_ok(c->process.pid == 101 && c->process.ppid == 100 && c->process.start_ticks == 77 &&
+	       c->process.uid == 0 && c->process.auid == 1000 && c->process.session == 3 &&
+	       c->process.netns == 4026531840, "its process");
+	tap_ok(text_equal(c->process.comm, text_of("curl")) &&
+	       text_equal(c->process.exe, text_of("/usr/bin/curl")) &&
+	       text_equal(c->process.cmdline, text_of("curl -v")) &&
+	       text_equal(c->process.user, text_of("root")) &&
+	       text_equal(c->process.login_user, text_of("alice")) &&
+	       text_equal(c->process.label, text_of("unconfined")) &&
+	       text_equal(c->process.cwd, text_of("/tmp")) &&
 	       text_equal(c->text[CONNECTION_CONTAINER], text_of("0123456789abcdef")) &&
 	       text_equal(c->text[CONNECTION_UNIT], text_of("docker-0123456789abcdef.scope")) &&
 	       !c->text[CONNECTION_NODE].data && !c->text[CONNECTION_RULE].data, "its texts");
@@ -200,9 +201,9 @@ static void test_udp_flow(void)
 
 static struct event of_child(struct event e)
 {
-	e.ppid = 101;
-	e.pid = 102;
-	e.text[EVENT_EXE] = text_of("/usr/bin/child");
+	e.process.ppid = 101;
+	e.process.pid = 102;
+	e.process.exe = text_of("/usr/bin/child");
 	return e;
 }
 
@@ -214,11 +215,11 @@ static void test_inherited(void)
 	give(make_socket(3, IPPROTO_UDP));
 	give(make_bind(3, "0.0.0.0", 4000, 0));
 	tap_ok(is_new(of_child(make_connect(3, "192.0.2.1", 53, 0)), IPPROTO_UDP) &&
-	       out.connection.pid == 102 && out.connection.ppid == 101 &&
+	       out.connection.process.pid == 102 && out.connection.process.ppid == 101 &&
 	       out.connection.src.port == 4000, "a child's connect by its parent's socket");
 	tap_ok(is_again(of_child(make_connect(3, "192.0.2.1", 53, 0)), FIRST_ID), "and once more");
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP) &&
-	       out.connection.pid == 101, "the parent's own is its own row");
+	       out.connection.process.pid == 101, "the parent's own is its own row");
 	tap_ok(is_new(of_child(make_connect(4, "192.0.2.1", 53, 0)), -1),
 	       "not by what the parent does not have");
 
@@ -241,11 +242,11 @@ static void test_by_inode(void)
 	give(e);
 	give(make_bind(3, "0.0.0.0", 4000, 0));
 	e = make_connect(9, "192.0.2.1", 53, 0);
-	e.pid = 500;
-	e.ppid = 400;
+	e.process.pid = 500;
+	e.process.ppid = 400;
 	e.inode = 50;
-	e.text[EVENT_EXE] = text_of("/usr/bin/other");
-	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.pid == 500 &&
+	e.process.exe = text_of("/usr/bin/other");
+	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.process.pid == 500 &&
 	       out.connection.src.port == 4000,
 	       "a socket that was passed to another process, by its inode");
 	e.inode = 51;
@@ -299,39 +300,39 @@ static void test_pid_reuse(void)
 
 	fresh();
 	e = make_socket(3, IPPROTO_UDP);
-	e.start_ticks = 1000;
+	e.process.start_ticks = 1000;
 	give(e);
 	e = make_connect(3, "192.0.2.1", 53, 0);
-	e.start_ticks = 2000;
+	e.process.start_ticks = 2000;
 	tap_ok(is_new(e, -1), "another start: another process");
 
 	fresh();
 	e = make_socket(3, IPPROTO_UDP);
-	e.start_ticks = 1000;
+	e.process.start_ticks = 1000;
 	give(e);
 	e = make_connect(3, "192.0.2.1", 53, 0);
-	e.start_ticks = 1000;
-	e.ppid = 1;
-	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	e.process.start_ticks = 1000;
+	e.process.ppid = 1;
+	e.process.exe = text_of("/usr/bin/other");
 	tap_ok(is_new(e, IPPROTO_UDP), "the same start: the same, whatever else has changed");
 
 	fresh();
 	give(make_socket(3, IPPROTO_UDP));
 	e = make_connect(3, "192.0.2.1", 53, 0);
-	e.ppid = 1;
-	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	e.process.ppid = 1;
+	e.process.exe = text_of("/usr/bin/other");
 	tap_ok(is_new(e, -1), "without starts: another parent and program is another process");
 
 	fresh();
 	give(make_socket(3, IPPROTO_UDP));
 	e = make_connect(3, "192.0.2.1", 53, 0);
-	e.ppid = 1;
+	e.process.ppid = 1;
 	tap_ok(is_new(e, IPPROTO_UDP), "a parent that has died is not");
 
 	fresh();
 	give(make_socket(3, IPPROTO_UDP));
 	e = make_connect(3, "192.0.2.1", 53, 0);
-	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	e.process.exe = text_of("/usr/bin/other");
 	tap_ok(is_new(e, IPPROTO_UDP), "nor is an execve");
 
 	fresh();
@@ -339,8 +340,8 @@ static void test_pid_reuse(void)
 	give(make_bind(3, "0.0.0.0", 4000, 0));
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, -EINPROGRESS), IPPROTO_TCP), "a flow");
 	e = make_connect(3, "192.0.2.1", 53, 0);
-	e.ppid = 1;
-	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	e.process.ppid = 1;
+	e.process.exe = text_of("/usr/bin/other");
 	tap_ok(is_new(e, -1) && out.connection.src.port == -1 &&
 	       out.connection.certainty == CERTAINTY_INFERRED,
 	       "the flow and the bind of the old one are not the new one's");
@@ -367,13 +368,13 @@ static void test_out_of_order(void)
 	fresh();
 	s = make_socket(3, IPPROTO_UDP);
 	give(make_connect(3, "192.0.2.1", 53, 0));
-	s.pid = 102;
+	s.process.pid = 102;
 	tap_ok(is_nothing(s), "nor does another process's");
-	s.pid = 101;
+	s.process.pid = 101;
 	s.fd = s.exit = 4;
 	tap_ok(is_nothing(s), "nor one at another fd");
 	s.fd = s.exit = 3;
-	s.text[EVENT_NODE] = text_of("web1");
+	s.node = text_of("web1");
 	tap_ok(is_nothing(s), "nor one of another host");
 
 	/* Serials wrap at 2^32. */
@@ -423,7 +424,7 @@ static void test_replay(void)
 
 static struct event of_node(struct event e, const char *node)
 {
-	e.text[EVENT_NODE] = text_of(node);
+	e.node = text_of(node);
 	return e;
 }
 
@@ -447,8 +448,8 @@ static void test_nodes(void)
 	e.inode = 50;
 	give(e);
 	e = of_node(make_connect(9, "192.0.2.1", 53, 0), "a");
-	e.pid = 500;
-	e.ppid = 400;
+	e.process.pid = 500;
+	e.process.ppid = 400;
 	e.inode = 50;
 	tap_ok(is_new(e, -1), "an inode of another host is another's");
 	fresh();
@@ -456,8 +457,8 @@ static void test_nodes(void)
 	e.inode = 50;
 	give(e);
 	e = make_connect(9, "192.0.2.1", 53, 0);
-	e.pid = 500;
-	e.ppid = 400;
+	e.process.pid = 500;
+	e.process.ppid = 400;
 	e.inode = 50;
 	tap_ok(is_new(e, -1), "the other way round as well");
 }
@@ -471,13 +472,13 @@ static void test_many(void)
 	for (int64_t i = 0; i < 20000; i++) {
 		struct event e = make_socket(3, i % 2 ? IPPROTO_TCP : IPPROTO_UDP);
 
-		e.pid = 1000 + i;
+		e.process.pid = 1000 + i;
 		give(e);
 	}
 	for (int64_t i = 19000; i < 20000; i++) {
 		struct event e = make_connect(3, "192.0.2.1", 53, 0);
 
-		e.pid = 1000 + i;
+		e.process.pid = 1000 + i;
 		good = is_new(e, i % 2 ? IPPROTO_TCP : IPPROTO_UDP) && good;
 	}
 	tap_ok(good, "the newest of very many sockets");

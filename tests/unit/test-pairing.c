@@ -32,8 +32,8 @@ static struct connection make(uint64_t id, enum direction direction)
 	c.protocol = IPPROTO_TCP;
 	c.src = to("10.0.0.1:1000");
 	c.dst = to("10.0.0.2:80");
-	c.pid = 100;
-	c.uid = 33;
+	c.process.pid = 100;
+	c.process.uid = 33;
 	c.time_us = T;
 	c.evidence = EVIDENCE_INODE | EVIDENCE_TRACE;
 	c.certainty = CERTAINTY_CERTAIN;
@@ -50,8 +50,8 @@ static uint64_t row_of_record(const char *peer, int64_t pid, int64_t uid,
 	uint64_t row = 0;
 
 	event_init(&e);
-	e.pid = pid;
-	e.uid = e.euid = e.fsuid = uid;
+	e.process.pid = pid;
+	e.process.uid = e.process.euid = e.process.fsuid = uid;
 	e.time_us = T;
 	found = pairing_of_record(p, &e, IPPROTO_TCP, &dst, &row);
 	if (w)

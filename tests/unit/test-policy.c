@@ -29,23 +29,27 @@ static enum direction direction_of(const char *value)
 /* One "key=value" of a connection. */
 static void set(struct connection *c, const char *key, const char *value)
 {
-	static const struct {
+	const struct {
 		const char *key;
-		int text;
+		struct text *text;
 	} texts[] = {
-		{ "exe", CONNECTION_EXE }, { "comm", CONNECTION_COMM }, { "user", CONNECTION_USER },
-		{ "login", CONNECTION_LOGIN_USER }, { "parent", CONNECTION_PARENT_EXE },
-		{ "unit", CONNECTION_UNIT }, { "container", CONNECTION_CONTAINER },
-		{ "node", CONNECTION_NODE },
+		{"exe", &c->process.exe},
+		{"comm", &c->process.comm},
+		{"user", &c->process.user},
+		{"login", &c->process.login_user},
+		{"parent", &c->text[CONNECTION_PARENT_EXE]},
+		{"unit", &c->text[CONNECTION_UNIT]},
+		{"container", &c->text[CONNECTION_CONTAINER]},
+		{"node", &c->text[CONNECTION_NODE]},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!strcmp(key, texts[i].key))
-			c->text[texts[i].text] = text_of(value);
+			*texts[i].text = text_of(value);
 	if (!strcmp(key, "uid"))
-		c->uid = atoll(value);
+		c->process.uid = atoll(value);
 	else if (!strcmp(key, "auid"))
-		c->auid = atoll(value);
+		c->process.auid = atoll(value);
 	else if (!strcmp(key, "proto"))
 		protocol_parse(value, &c->protocol);
 	else if (!strcmp(key, "direction"))
@@ -546,19 +550,19 @@ static void test_own(void)
 	policy_decide(p, &c, &a);
 	tap_ok(a.verdict == VERDICT_DROP && !strcmp(a.rule, "deny exe /usr/bin/* , \"/opt/a b\""),
 	       "the policy owns its texts, and a rule is told as written");
-	c.text[CONNECTION_EXE] = text_of("/opt/a b");
+	c.process.exe = text_of("/opt/a b");
 	policy_decide(p, &c, &a);
 	tap_ok(a.line == 1, "a blank in quotes");
-	c.text[CONNECTION_EXE] = text_of("/opt/a");
+	c.process.exe = text_of("/opt/a");
 	policy_decide(p, &c, &a);
 	tap_ok(a.line == 0 && !strcmp(a.rule, "default"), "a default's name");
-	c.text[CONNECTION_EXE] = TEXT_NONE;
+	c.process.exe = TEXT_NONE;
 	c.certainty = CERTAINTY_UNKNOWN;
 	policy_decide(p, &c, &a);
 	tap_ok(a.line == 0 && !strcmp(a.rule, "unattributed"), "the other default's name");
 	tap_ok(policy_rule_count(p) == 1 && policy_default(p, true) == VERDICT_ACCEPT &&
 	       policy_default(p, false) == VERDICT_ACCEPT, "what a policy says of itself");
-	c.text[CONNECTION_EXE] = (struct text){ "/usr/bin/\0", 10 };
+	c.process.exe = (struct text){ "/usr/bin/\0", 10 };
 	policy_decide(p, &c, &a);
 	tap_ok(a.line == 1, "any byte may be in a path");
 	policy_free(p);

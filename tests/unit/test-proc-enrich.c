@@ -103,10 +103,10 @@ static void make_event(struct event *e, int64_t pid, int64_t fd)
 	event_init(e);
 	e->kind = EVENT_CONNECT;
 	e->time_us = clock_now_us();
-	e->pid = pid;
+	e->process.pid = pid;
 	e->fd = fd;
-	e->text[EVENT_EXE] = text_of(EXE);
-	e->text[EVENT_CMDLINE] = text_of("made-up -v");
+	e->process.exe = text_of(EXE);
+	e->process.cmdline = text_of("made-up -v");
 }
 
 static enum proc_enrich_result ask(struct event *e)
@@ -116,8 +116,8 @@ static enum proc_enrich_result ask(struct event *e)
 
 static bool untouched(const struct event *e)
 {
-	return e->inode == -1 && e->start_ticks == -1 && e->netns == -1 && e->protocol == -1 &&
-	       !e->text[EVENT_CGROUP].data && !e->text[EVENT_CWD].data;
+	return e->inode == -1 && e->process.start_ticks == -1 && e->process.netns == -1 &&
+	       e->protocol == -1 && !e->process.cgroup.data && !e->process.cwd.data;
 }
 
 static void test_all(void)
@@ -126,13 +126,14 @@ static void test_all(void)
 
 	make_event(&e, 101, 3);
 	tap_ok(ask(&e) == PROC_ENRICH_READ, "the process is there");
-	tap_ok(e.inode == 4711 && e.netns == 4026531840, "its socket and its network namespace");
-	tap_ok(e.start_ticks > 0 &&
-	       llabs(e.start_ticks - ticks_at(clock_now_us() - 60 * TIME_US_PER_S)) <= 200,
+	tap_ok(e.inode == 4711 && e.process.netns == 4026531840,
+	       "its socket and its network namespace");
+	tap_ok(e.process.start_ticks > 0 &&
+	       llabs(e.process.start_ticks - ticks_at(clock_now_us() - 60 * TIME_US_PER_S)) <= 200,
 	       "its start, behind a name with brackets");
-	tap_ok(text_equal(e.text[EVENT_CGROUP], text_of("/system.slice/made-up.service")) &&
-	       text_equal(e.text[EVENT_CWD], text_of("/home/x")), "control group and directory");
-	tap_ok(text_equal(e.text[EVENT_CMDLINE], text_of("made-up -v")),
+	tap_ok(text_equal(e.process.cgroup, text_of("/system.slice/made-up.service")) &&
+	       text_equal(e.process.cwd, text_of("/home/x")), "control group and directory");
+	tap_ok(text_equal(e.process.cmdline, text_of("made-up -v")),
 	       "a short command line stays the record's");
 	tap_ok(e.protocol == -1, "no protocol of a socket that is none");
 }
@@ -149,7 +150,7 @@ static void test_fds(void)
 	make_event(&e, 101, 6);
 	good = ask(&e) == PROC_ENRICH_READ && e.inode == -1 && good;
 	make_event(&e, 101, -1);
-	good = ask(&e) == PROC_ENRICH_READ && e.inode == -1 && e.start_ticks > 0 && good;
+	good = ask(&e) == PROC_ENRICH_READ && e.inode == -1 && e.process.start_ticks > 0 && good;
 	tap_ok(good, "a file, a pipe, a closed fd and none have no inode");
 }
 
@@ -172,19 +173,19 @@ static void test_other_process(void)
 	set_start(ticks_at(now - 60 * TIME_US_PER_S));
 
 	make_event(&e, 101, 3);
-	e.text[EVENT_EXE] = text_of("/usr/bin/other");
+	e.process.exe = text_of("/usr/bin/other");
 	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "another program");
-	e.text[EVENT_EXE] = text_of(EXE "x");
+	e.process.exe = text_of(EXE "x");
 	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "one whose name goes on");
-	e.text[EVENT_EXE] = TEXT_NONE;
+	e.process.exe = TEXT_NONE;
 	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "a record without a program");
 
 	link_to("exe", EXE " (deleted)");
 	make_event(&e, 101, 3);
-	tap_ok(ask(&e) == PROC_ENRICH_READ &&
-	       e.inode == 4711, "the same program, deleted meanwhile");
-	e.text[EVENT_EXE] = text_of("/usr/bin/made-u");
-	e.inode = e.start_ticks = -1;
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == 4711,
+	       "the same program, deleted meanwhile");
+	e.process.exe = text_of("/usr/bin/made-u");
+	e.inode = e.process.start_ticks = -1;
 	tap_ok(ask(&e) == PROC_ENRICH_GONE, "another one beside a deleted one");
 	link_to("exe", EXE);
 }
@@ -248,9 +249,9 @@ static void test_cgroups(void)
 		write_text("cgroup", of[i].lines);
 		make_event(&e, 101, 3);
 		if (!tap_ok(ask(&e) == PROC_ENRICH_READ &&
-			    text_equal(e.text[EVENT_CGROUP], text_of(of[i].path)), "cgroup %zu", i))
-			tap_note("'%.*s' of %s", (int)e.text[EVENT_CGROUP].len,
-				 e.text[EVENT_CGROUP].data, of[i].lines);
+			    text_equal(e.process.cgroup, text_of(of[i].path)), "cgroup %zu", i))
+			tap_note("'%.*s' of %s", (int)e.process.cgroup.len,
+				 e.process.cgroup.data, of[i].lines);
 	}
 }
 
@@ -269,22 +270,22 @@ static void test_cmdline(void)
 	cut[128] = '\0';
 
 	make_event(&e, 101, 3);
-	e.text[EVENT_CMDLINE] = text_of(cut);
-	tap_ok(ask(&e) == PROC_ENRICH_READ && e.text[EVENT_CMDLINE].len == sizeof(whole) - 1 &&
-	       !memcmp(e.text[EVENT_CMDLINE].data, whole, sizeof(whole) - 1),
+	e.process.cmdline = text_of(cut);
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.process.cmdline.len == sizeof(whole) - 1 &&
+	       !memcmp(e.process.cmdline.data, whole, sizeof(whole) - 1),
 	       "a command line that was cut is completed");
 	cut[5] = '!';
 	make_event(&e, 101, 3);
-	e.text[EVENT_CMDLINE] = text_of(cut);
-	tap_ok(ask(&e) == PROC_ENRICH_READ && text_equal(e.text[EVENT_CMDLINE], text_of(cut)),
+	e.process.cmdline = text_of(cut);
+	tap_ok(ask(&e) == PROC_ENRICH_READ && text_equal(e.process.cmdline, text_of(cut)),
 	       "not by one that begins otherwise");
 	make_event(&e, 101, 3);
-	e.text[EVENT_CMDLINE] = (struct text){ whole, 20 };
-	tap_ok(ask(&e) == PROC_ENRICH_READ && e.text[EVENT_CMDLINE].len == 20,
+	e.process.cmdline = (struct text){ whole, 20 };
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.process.cmdline.len == 20,
 	       "a short one is the whole of what the process was then");
 	make_event(&e, 101, 3);
-	e.text[EVENT_CMDLINE] = TEXT_NONE;
-	tap_ok(ask(&e) == PROC_ENRICH_READ && !e.text[EVENT_CMDLINE].data, "none stays none");
+	e.process.cmdline = TEXT_NONE;
+	tap_ok(ask(&e) == PROC_ENRICH_READ && !e.process.cmdline.data, "none stays none");
 }
 
 /* This very process in the real /proc. */
@@ -317,10 +318,10 @@ static void test_self(void)
 			continue;
 		}
 		make_event(&e, getpid(), fd);
-		e.text[EVENT_EXE] = text_of(exe);
+		e.process.exe = text_of(exe);
 		good = ask(&e) == PROC_ENRICH_READ && e.inode == (int64_t)sock.st_ino &&
-		       e.netns == (int64_t)ns.st_ino && e.start_ticks > 0 &&
-		       text_equal(e.text[EVENT_CWD], text_of(cwd));
+		       e.process.netns == (int64_t)ns.st_ino && e.process.start_ticks > 0 &&
+		       text_equal(e.process.cwd, text_of(cwd));
 		tap_ok(good, "this process: socket %zu, namespace, start, directory", i);
 		tap_ok(e.protocol == kinds[i].protocol, "this process: protocol of socket %zu", i);
 		e.protocol = 99;
@@ -329,12 +330,12 @@ static void test_self(void)
 		close(fd);
 	}
 	make_event(&e, getpid(), -1);
-	e.text[EVENT_EXE] = text_of(exe);
+	e.process.exe = text_of(exe);
 	if (ask(&e) == PROC_ENRICH_READ) {
-		int64_t started_us = proc_boot_us() + e.start_ticks * proc_tick_us();
+		int64_t started_us = proc_boot_us() + e.process.start_ticks * proc_tick_us();
 
 		make_event(&e, getpid(), -1);
-		e.text[EVENT_EXE] = text_of(exe);
+		e.process.exe = text_of(exe);
 		e.time_us = started_us - 100000;
 		/* As if read at once: this test may have run for longer than records stay fresh. */
 		tap_ok(proc_enrich_read(&w, &e, started_us + 100000) == PROC_ENRICH_GONE &&

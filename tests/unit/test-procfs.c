@@ -83,11 +83,11 @@ static void test_names(void)
 		"curl", "a b", ")", "(", ")(", ") S 1 2", "new\nline", "((deep)", "",
 		"a name of 63 bytes 89 123456789 123456789 123456789 123456789 1",
 	};
-	struct event e;
+	struct process e;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		put_stat("101/stat", names[i]);
-		tap_ok(procfs_glance(procfs, 101, &e) && is(e.text[EVENT_COMM], names[i]) &&
+		tap_ok(procfs_glance(procfs, 101, &e) && is(e.comm, names[i]) &&
 		       e.ppid == 4 && e.start_ticks == 2200, "name %zu", i);
 	}
 }
@@ -100,7 +100,7 @@ static void test_broken_stats(void)
 		"101 (a name of 64 bytes 89 123456789 123456789 123456789 123456789 12345) S 4 5 6"
 		" 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 2200\n",
 	};
-	struct event e;
+	struct process e;
 
 	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
 		put_text("101/stat", stats[i]);
@@ -116,13 +116,12 @@ static void test_broken_stats(void)
 static void test_rest(void)
 {
 	static char big[20000], status[20000];
-	struct event e;
+	struct process e;
 
 	put_stat("101/stat", "curl");
-	tap_ok(procfs_glance(procfs, 101, &e) &&
-	       is(e.text[EVENT_EXE], NULL), "a zombie has no program");
+	tap_ok(procfs_glance(procfs, 101, &e) && is(e.exe, NULL), "a zombie has no program");
 	procfs_rest(procfs, &e);
-	tap_ok(e.uid == -1 && e.netns == -1 && is(e.text[EVENT_CMDLINE], NULL),
+	tap_ok(e.uid == -1 && e.netns == -1 && is(e.cmdline, NULL),
 	       "without a status nothing more is said");
 	put_link("101/exe", "/usr/bin/curl");
 	put_text("101/status", "Name:\tUid: 9\nUmask:\t0022\nTgid:\t101\nPPid:\t4\n"
@@ -133,14 +132,14 @@ static void test_rest(void)
 	put("101/cmdline", "curl\0-v\0two words\0", 18);
 	put_link("101/cwd", "/tmp");
 	put_text("101/cgroup", "1:name=systemd:/x\n0::/system.slice/x.service\n");
-	tap_ok(procfs_glance(procfs, 101, &e) && is(e.text[EVENT_EXE], "/usr/bin/curl") &&
-	       e.uid == -1 && is(e.text[EVENT_CWD], NULL), "a glance is no more than that");
+	tap_ok(procfs_glance(procfs, 101, &e) && is(e.exe, "/usr/bin/curl") && e.uid == -1 &&
+	       is(e.cwd, NULL), "a glance is no more than that");
 	procfs_rest(procfs, &e);
 	tap_ok(e.uid == 1 && e.euid == 2 && e.fsuid == 5 && e.gid == 6, "users and group");
-	tap_ok(e.auid == 1000 && e.session == -1 &&
-	       e.netns == 4026531840, "login, session, namespace");
-	tap_ok(is(e.text[EVENT_CMDLINE], "curl -v two words") && is(e.text[EVENT_CWD], "/tmp") &&
-	       is(e.text[EVENT_CGROUP], "/system.slice/x.service"), "texts");
+	tap_ok(e.auid == 1000 && e.session == -1 && e.netns == 4026531840,
+	       "login, session, namespace");
+	tap_ok(is(e.cmdline, "curl -v two words") && is(e.cwd, "/tmp") &&
+	       is(e.cgroup, "/system.slice/x.service"), "texts");
 	memset(big, 'x', sizeof(big));
 	put("101/cmdline", big, sizeof(big));
 	snprintf(status, sizeof(status), "Name:\tx\nUid:\t1\t2\t3\t5\nGid:\t6\t7\t8\t9\nX:\t%.*s\n",
@@ -149,7 +148,7 @@ static void test_rest(void)
 	put("101/cgroup", "", 0);
 	tap_ok(procfs_glance(procfs, 101, &e), "files that are larger than ours");
 	procfs_rest(procfs, &e);
-	tap_ok(e.uid == 1 && e.text[EVENT_CMDLINE].len == 4096 && is(e.text[EVENT_CGROUP], NULL),
+	tap_ok(e.uid == 1 && e.cmdline.len == 4096 && is(e.cgroup, NULL),
 	       "are cut off");
 	/* It goes between glance and rest: the number may be another's. */
 	tap_ok(procfs_glance(procfs, 101, &e), "one that goes");

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "event.h"
 #include "proctable.h"
 #include "tap.h"
 
@@ -13,47 +12,45 @@
 
 static struct proctable *t;
 
-/* An event of /bin/sh, child of 1, as the plugin saw it in /proc, or not: start -1. */
-static struct event make(int64_t pid, int64_t start, int64_t time_us)
+/* What was said of /bin/sh, child of 1, that was seen in /proc, or not: start -1. */
+static struct known_process make(int64_t pid, int64_t start, int64_t time_us)
 {
-	struct event e;
+	struct known_process k = { .time_us = time_us };
 
-	event_init(&e);
-	e.kind = EVENT_CONNECT;
-	e.pid = pid;
-	e.ppid = 1;
-	e.start_ticks = start;
-	e.time_us = time_us;
-	e.text[EVENT_EXE] = text_of("/bin/sh");
-	e.text[EVENT_COMM] = text_of("sh");
-	return e;
+	process_init(&k.process);
+	k.process.pid = pid;
+	k.process.ppid = 1;
+	k.process.start_ticks = start;
+	k.process.exe = text_of("/bin/sh");
+	k.process.comm = text_of("sh");
+	return k;
 }
 
 static int64_t start_of(int64_t pid)
 {
-	const struct event *e = proctable_get(t, pid);
+	const struct known_process *e = proctable_get(t, pid);
 
-	return e ? e->start_ticks : -2;
+	return e ? e->process.start_ticks : -2;
 }
 
-static void put(struct event e)
+static void put(struct known_process e)
 {
-	proctable_put(t, &e);
+	proctable_put(t, &e.process, e.time_us);
 }
 
 static void test_places(void)
 {
-	struct event e;
+	struct known_process e;
 	char exe[] = "/bin/sh";
 
 	tap_ok(start_of(7) == -2 && start_of(0) == -2 && start_of(-1) == -2,
 	       "at first nobody is known");
 	e = make(7, 70, T);
-	e.text[EVENT_EXE] = text_of(exe);
+	e.process.exe = text_of(exe);
 	put(e);
 	strcpy(exe, "/xxx/xx");
 	tap_ok(start_of(7) == 70 &&
-		       text_equal(proctable_get(t, 7)->text[EVENT_EXE], text_of("/bin/sh")),
+		       text_equal(proctable_get(t, 7)->process.exe, text_of("/bin/sh")),
 	       "an event is kept with a copy of its texts");
 	tap_ok(start_of(7 + SLOTS) == -2 && start_of(8) == -2, "of that process alone");
 	put(make(7 + SLOTS, 71, T));
@@ -69,22 +66,18 @@ static void test_places(void)
 static void test_others(void)
 {
 	static char longest[9000];
-	struct event e = make(20, 200, T);
+	struct known_process e = make(20, 200, T);
 
-	e.text[EVENT_NODE] = text_of("elsewhere");
-	put(e);
-	tap_ok(start_of(20) == -2, "another host's process is not one of ours");
 	memset(longest, 'x', sizeof(longest));
-	e = make(20, 200, T);
-	e.text[EVENT_CMDLINE] = (struct text){ longest, sizeof(longest) };
+	e.process.cmdline = (struct text){ longest, sizeof(longest) };
 	put(e);
 	tap_ok(start_of(20) == -2, "what is too large is left out");
-	e.text[EVENT_CMDLINE].len = 7000;
+	e.process.cmdline.len = 7000;
 	put(e);
 	put(make(20, 201, T));
 	put(e);
-	tap_ok(start_of(20) == 200 && text_equal(proctable_get(t, 20)->text[EVENT_CMDLINE],
-						 e.text[EVENT_CMDLINE]),
+	tap_ok(start_of(20) == 200 && text_equal(proctable_get(t, 20)->process.cmdline,
+						 e.process.cmdline),
 	       "a long one after a short one, and the other way round");
 }
 
@@ -108,12 +101,12 @@ static void test_says_less(void)
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		int64_t pid = 100 + (int64_t)i;
-		struct event e = make(pid, table[i].start, T + table[i].after_us);
+		struct known_process e = make(pid, table[i].start, T + table[i].after_us);
 
 		put(make(pid, 100, T));
-		e.ppid = table[i].ppid;
-		e.text[EVENT_EXE] = text_of(table[i].exe);
-		e.text[EVENT_COMM] = text_of(table[i].comm);
+		e.process.ppid = table[i].ppid;
+		e.process.exe = text_of(table[i].exe);
+		e.process.comm = text_of(table[i].comm);
 		put(e);
 		tap_ok(start_of(pid) == (table[i].kept ? 100 : table[i].start),
 		       "%s: the %s one stays", table[i].what, table[i].kept ? "first" : "newer");

@@ -80,8 +80,8 @@ static int64_t truth_of(int32_t port)
 static void complain(const char *what, const struct connection *c, int64_t right)
 {
 	if (!wrong++)
-		tap_note("%s: certain %lld, and it was %lld; evidence %u", what, (long long)c->pid,
-			 (long long)right, c->evidence);
+		tap_note("%s: certain %lld, and it was %lld; evidence %u", what,
+			 (long long)c->process.pid, (long long)right, c->evidence);
 }
 
 static void look_at_rows(void)
@@ -94,12 +94,12 @@ static void look_at_rows(void)
 		if (c->certainty != CERTAINTY_CERTAIN)
 			continue;
 		certain++;
-		if (c->pid != right)
+		if (c->process.pid != right)
 			complain("packet", c, right);
 	}
 	for (int64_t i = rows_seen > 16 ? rows_seen - 16 : 0; i < rows_seen; i++)
 		if (fake.row[i % FAKE_ROWS].proven &&
-		    fake.row[i % FAKE_ROWS].connection->pid !=
+		    fake.row[i % FAKE_ROWS].connection->process.pid !=
 			    truth[fake.row[i % FAKE_ROWS].connection->id % ROWS])
 			complain("proven", fake.row[i % FAKE_ROWS].connection,
 				 truth[fake.row[i % FAKE_ROWS].connection->id % ROWS]);
@@ -113,12 +113,12 @@ static void record(const struct sender *s, enum event_kind kind, int64_t fd, boo
 	event_init(&e);
 	e.kind = kind;
 	e.time_us = fake.now_us - below(4000);
-	e.pid = kind == EVENT_SOCKET && s->passed ? s->other : s->pid;
-	e.ppid = 1;
+	e.process.pid = kind == EVENT_SOCKET && s->passed ? s->other : s->pid;
+	e.process.ppid = 1;
 	e.fd = fd;
-	e.uid = e.fsuid = e.euid = s->uid;
+	e.process.uid = e.process.fsuid = e.process.euid = s->uid;
 	e.family = dst.addr.family;
-	e.inode = seen && fake_find(e.pid) ? s->inode : -1;
+	e.inode = seen && fake_find(e.process.pid) ? s->inode : -1;
 	if (kind == EVENT_SOCKET) {
 		e.exit = e.fd;
 		e.protocol = s->protocol;
@@ -127,13 +127,13 @@ static void record(const struct sender *s, enum event_kind kind, int64_t fd, boo
 		e.addr = dst.addr;
 		e.port = dst.port;
 	}
-	e.text[EVENT_EXE] = text_of("/good");
+	e.process.exe = text_of("/good");
 	out = rig_record(&e);
 	look_at_rows();
 	if (out->kind != OUTCOME_CONFIRM || out->connection.certainty != CERTAINTY_CERTAIN)
 		return;
 	certain++;
-	if (out->connection.pid != truth[out->connection.id % ROWS])
+	if (out->connection.process.pid != truth[out->connection.id % ROWS])
 		complain("record", &out->connection, truth[out->connection.id % ROWS]);
 }
 
