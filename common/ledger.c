@@ -438,7 +438,7 @@ static int intern_address(struct ledger_writer *w, const struct address *a, int6
 	return 0;
 }
 
-int ledger_writer_add(struct ledger_writer *w, const struct connection *c)
+static int add(struct ledger_writer *w, const struct connection *c)
 {
 	int64_t src, dst, process, node, reason, rule, candidates;
 	sqlite3_stmt *s = w->add;
@@ -487,16 +487,17 @@ int ledger_writer_add(struct ledger_writer *w, const struct connection *c)
 	return rc;
 }
 
-int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result)
+static int again(struct ledger_writer *w, const struct connection *c)
 {
-	sqlite3_bind_int64(w->again, 1, result);
-	sqlite3_bind_int64(w->again, 2, (sqlite3_int64)id);
+	sqlite3_bind_int64(w->again, 1, c->result);
+	sqlite3_bind_int64(w->again, 2, (sqlite3_int64)c->id);
 	return run(w->again);
 }
 
-int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended,
-			  bool described)
+static int confirm(struct ledger_writer *w, const struct ledger_change *change)
 {
+	const struct connection *c = &change->connection;
+	bool described = change->described;
 	sqlite3_stmt *s = w->confirm;
 	int64_t process = -1, reason;
 	int rc = described ? 0 : intern_process(w, c, &process);
@@ -509,7 +510,7 @@ int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, b
 	db_bind_known(s, 2, process);
 	sqlite3_bind_int(s, 3, (int)c->evidence);
 	sqlite3_bind_int(s, 4, c->certainty);
-	sqlite3_bind_int(s, 5, amended);
+	sqlite3_bind_int(s, 5, change->amended);
 	sqlite3_bind_int64(s, 6, c->audit_us);
 	sqlite3_bind_int64(s, 7, c->audit_serial);
 	sqlite3_bind_int64(s, 8, c->result);
@@ -518,16 +519,15 @@ int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, b
 	return run(s);
 }
 
-int ledger_writer_prove(struct ledger_writer *w, uint64_t id, unsigned int evidence,
-			enum certainty certainty)
+static int prove(struct ledger_writer *w, const struct connection *c)
 {
-	sqlite3_bind_int64(w->prove, 1, (sqlite3_int64)id);
-	sqlite3_bind_int64(w->prove, 2, evidence);
-	sqlite3_bind_int64(w->prove, 3, certainty);
+	sqlite3_bind_int64(w->prove, 1, (sqlite3_int64)c->id);
+	sqlite3_bind_int64(w->prove, 2, c->evidence);
+	sqlite3_bind_int64(w->prove, 3, c->certainty);
 	return run(w->prove);
 }
 
-int ledger_writer_decide(struct ledger_writer *w, const struct connection *c)
+static int decide(struct ledger_writer *w, const struct connection *c)
 {
 	sqlite3_stmt *s = w->decide;
 	int64_t src, rule;
@@ -549,11 +549,32 @@ int ledger_writer_decide(struct ledger_writer *w, const struct connection *c)
 	return run(s);
 }
 
-int ledger_writer_set_protocol(struct ledger_writer *w, uint64_t id, int protocol)
+static int set_protocol(struct ledger_writer *w, const struct connection *c)
 {
-	sqlite3_bind_int(w->set_protocol, 1, protocol);
-	sqlite3_bind_int64(w->set_protocol, 2, (sqlite3_int64)id);
+	sqlite3_bind_int(w->set_protocol, 1, c->protocol);
+	sqlite3_bind_int64(w->set_protocol, 2, (sqlite3_int64)c->id);
 	return run(w->set_protocol);
+}
+
+int ledger_apply(struct ledger_writer *w, const struct ledger_change *change)
+{
+	switch (change->kind) {
+	case CHANGE_ADD:
+		return add(w, &change->connection);
+	case CHANGE_AGAIN:
+		return again(w, &change->connection);
+	case CHANGE_PROTOCOL:
+		return set_protocol(w, &change->connection);
+	case CHANGE_CONFIRM:
+		return confirm(w, change);
+	case CHANGE_DECIDE:
+		return decide(w, &change->connection);
+	case CHANGE_PROVE:
+		return prove(w, &change->connection);
+	case CHANGE_NONE:
+		break;
+	}
+	return 0;
 }
 
 int ledger_writer_set_position(struct ledger_writer *w, const char *generation, uint64_t seq)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "connection.h"
+#include "ledger_change.h"
 
 struct sqlite3;
 
@@ -25,23 +25,8 @@ void ledger_writer_close(struct ledger_writer *w);
 bool ledger_writer_moved(const struct ledger_writer *w);
 
 int ledger_writer_begin(struct ledger_writer *w);
-/* c->id must be new. */
-int ledger_writer_add(struct ledger_writer *w, const struct connection *c);
-/* The connection goes on: the same flow once more, and the call's later result. */
-int ledger_writer_again(struct ledger_writer *w, uint64_t id, int64_t result);
-/* The audit record of a connection that a packet told of: row c->id is c's process's, by c's
- * evidence.  amended: it had been attributed to another one.  described: what the row says of the
- * process stays, for the process was alive when it was asked. */
-int ledger_writer_confirm(struct ledger_writer *w, const struct connection *c, bool amended,
-			  bool described);
-/* A later word about the process that row id names: its evidence and certainty by now. */
-int ledger_writer_prove(struct ledger_writer *w, uint64_t id, unsigned int evidence,
-			enum certainty certainty);
-/* The first packet of a connection that an audit record told of: row c->id gets its local end, its
- * verdict, c's evidence beside its own, and c's certainty: of packet and record together. */
-int ledger_writer_decide(struct ledger_writer *w, const struct connection *c);
-/* A late record says what the first one could not: the protocol of a socket. */
-int ledger_writer_set_protocol(struct ledger_writer *w, uint64_t id, int protocol);
+/* Writes one change. */
+int ledger_apply(struct ledger_writer *w, const struct ledger_change *change);
 /* The cache `generation` has been followed up to seq. */
 int ledger_writer_set_position(struct ledger_writer *w, const char *generation, uint64_t seq);
 int ledger_writer_set_counter(struct ledger_writer *w, const char *name, int64_t value);

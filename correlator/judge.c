@@ -265,6 +265,7 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 		.exe = text_hash_of(c->process.exe), .caller = a->caller,
 		.source = a->source, .verdict = verdict->verdict, .described = p->whole,
 	};
+	struct ledger_change change = { .kind = a->row ? CHANGE_DECIDE : CHANGE_ADD };
 	char buf[CANDIDATES_CHARS];
 	const char *candidates = NULL;
 
@@ -277,10 +278,8 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 	c->text[CONNECTION_CANDIDATES] = candidates ? text_of(candidates) : TEXT_NONE;
 	c->id = a->row ? a->row : pairing_new_row(h->pairing);
 	pairing_packet(h->pairing, c, a->fd, q->packet.process.uid, &word, a->row != 0);
-	if (a->row)
-		ledger_sink_decide(j->t.ledger_sink, c);
-	else
-		ledger_sink_add_packet(j->t.ledger_sink, c);
+	change.connection = *c;
+	ledger_sink_put(j->t.ledger_sink, LEDGER_SINK_KEEP, &change);
 	if (a->awaits_call)
 		lookups_await_call(h->lookups, q->testimony.trace.by[a->caller].tid,
 				   q->testimony.trace.by[a->caller].lookup, c->id);
@@ -511,19 +510,19 @@ void judge_late_record(struct judge *j, struct outcome *out)
 	struct policy_answer a;
 	char user[256];
 
-	j->count[(out->amended ? C_AMENDED : C_CONFIRMED) + out->source]++;
-	if (!out->amended && out->source != FROM_NOBODY)
+	j->count[(out->change.amended ? C_AMENDED : C_CONFIRMED) + out->source]++;
+	if (!out->change.amended && out->source != FROM_NOBODY)
 		return;
-	name_users(j, &out->connection, user);
-	policy_decide(j->policy, &out->connection, &a);
+	name_users(j, &out->change.connection, user);
+	policy_decide(j->policy, &out->change.connection, &a);
 	if (a.verdict == out->verdict)
 		return;
 	FAILS(MISJUDGED);
 	j->count[C_MISJUDGED]++;
-	out->connection.text[CONNECTION_REASON] = text_of("misjudged");
+	out->change.connection.text[CONNECTION_REASON] = text_of("misjudged");
 	/* The name is of this function's. */
-	if (out->connection.process.user.data == user)
-		out->connection.process.user = TEXT_NONE;
+	if (out->change.connection.process.user.data == user)
+		out->change.connection.process.user = TEXT_NONE;
 }
 
 /* A holder that was not inside connect() a moment ago may only now have blocked in it. */
@@ -574,6 +573,7 @@ static int poll_losses(struct judge *j)
 static void take_late_calls(struct judge *j)
 {
 	struct host *h = j->t.host;
+	struct ledger_change change;
 	struct packet_word *w;
 	struct attribution a;
 	uint64_t row;
@@ -585,8 +585,11 @@ static void take_late_calls(struct judge *j)
 		w->testimony.trace.by[w->caller].call = true;
 		attribute(&w->facts, &w->testimony, &a);
 		/* The row may name another process since its record has come. */
-		if (a.caller == w->caller)
-			ledger_sink_prove(j->t.ledger_sink, row, a.evidence, a.certainty);
+		if (a.caller != w->caller)
+			continue;
+		ledger_change_init(&change, CHANGE_PROVE, row);
+		take_answer(&change.connection, &a);
+		ledger_sink_put(j->t.ledger_sink, LEDGER_SINK_KEEP, &change);
 	}
 }
 

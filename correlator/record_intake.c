@@ -53,43 +53,30 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	struct record_intake *in = arg;
 	struct parts *p = in->parts;
 	struct outcome out;
+	struct ledger_change *c = &out.change;
 
 	observer_event(p->host.observer, e, replay, &out);
-	switch (out.kind) {
-	case OUTCOME_NEW:
-		complete(p, &out.connection, e->arrival_us);
-		ledger_sink_add(p->ledger_sink, e->seq, &out.connection);
-		break;
-	case OUTCOME_AGAIN:
-		ledger_sink_again(p->ledger_sink, e->seq, out.id, out.result);
-		break;
-	case OUTCOME_CONFIRM:
-		complete(p, &out.connection, e->arrival_us);
-		if (p->judge)
-			judge_late_record(p->judge, &out);
-		ledger_sink_confirm(p->ledger_sink, e->seq, &out.connection, out.amended,
-				    out.described);
-		break;
-	case OUTCOME_PROTOCOL:
-		ledger_sink_set_protocol(p->ledger_sink, e->seq, out.id, out.protocol);
-		break;
-	case OUTCOME_NONE:
-		break;
-	}
-	if (out.kind != OUTCOME_NONE)
+	if (c->kind == CHANGE_ADD || c->kind == CHANGE_CONFIRM)
+		complete(p, &c->connection, e->arrival_us);
+	if (c->kind == CHANGE_CONFIRM && p->judge)
+		judge_late_record(p->judge, &out);
+	if (c->kind != CHANGE_NONE) {
+		ledger_sink_put(p->ledger_sink, e->seq, c);
 		in->recorded = e->seq;
+	}
 	if (p->judge && !replay)
 		judge_event(p->judge, e);
 }
 
 static void on_followed(void *arg, uint64_t seq)
 {
+	static const struct ledger_change nothing = { .kind = CHANGE_NONE };
 	struct record_intake *in = arg;
 
 	if (seq == in->recorded)
 		return;
 	in->recorded = seq;
-	ledger_sink_position(in->parts->ledger_sink, seq);
+	ledger_sink_put(in->parts->ledger_sink, seq, &nothing);
 }
 
 static void on_missed(void *arg, int64_t rows)

@@ -208,9 +208,8 @@ static void settle_pending(struct observer *o, const struct event *e, struct out
 		    p->key.node != key.node || (int32_t)(p->serial - e->serial) <= 0 ||
 		    p->time_us - e->time_us > FLOW_US)
 			continue;
-		out->kind = OUTCOME_PROTOCOL;
-		out->id = p->connection;
-		out->protocol = (int)e->protocol;
+		ledger_change_init(&out->change, CHANGE_PROTOCOL, p->connection);
+		out->change.connection.protocol = (int)e->protocol;
 		p->connection = 0;
 		return;
 	}
@@ -339,7 +338,7 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 		    const struct endpoint *peer, bool late, struct outcome *out)
 {
-	struct connection *c = &out->connection;
+	struct connection *c = &out->change.connection;
 	struct packet_word *w;
 	struct attribution a;
 
@@ -354,11 +353,11 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	take_answer(c, &a);
 	/* A packet was sent, so the record's result is no reason. */
 	c->text[CONNECTION_REASON] = TEXT_NONE;
-	out->kind = OUTCOME_CONFIRM;
-	out->amended = w->pid >= 0 && w->pid != e->process.pid;
+	out->change.kind = CHANGE_CONFIRM;
+	out->change.amended = w->pid >= 0 && w->pid != e->process.pid;
 	/* The record has the program that made the call, /proc the one that it had become by then.
 	 */
-	out->described = w->described && w->pid == e->process.pid &&
+	out->change.described = w->described && w->pid == e->process.pid &&
 			 (!w->exe || w->exe == program_of(e));
 	out->source = w->source;
 	out->verdict = w->verdict;
@@ -389,19 +388,18 @@ static void open_row(struct observer *o, const struct event *e, bool replay, str
 {
 	if (!replay && confirm(o, e, s, peer, late, out))
 		return;
-	out->connection.id = replay ? 0 : pairing_new_row(o->pairing);
-	out->kind = OUTCOME_NEW;
+	out->change.connection.id = replay ? 0 : pairing_new_row(o->pairing);
+	out->change.kind = CHANGE_ADD;
 	if (!replay && !never_attempted((int)e->exit))
-		await_packet(o, e, s->protocol, peer, out->connection.id);
+		await_packet(o, e, s->protocol, peer, out->change.connection.id);
 	if (s->protocol < 0)
-		remember_pending(o, e, out->connection.id);
+		remember_pending(o, e, out->change.connection.id);
 }
 
 static void go_on(const struct event *e, uint64_t connection, struct outcome *out)
 {
-	out->kind = connection ? OUTCOME_AGAIN : OUTCOME_NONE;
-	out->id = connection;
-	out->result = e->exit;
+	ledger_change_init(&out->change, connection ? CHANGE_AGAIN : CHANGE_NONE, connection);
+	out->change.connection.result = e->exit;
 }
 
 /* The plugin saw the socket alive, which is better than what was remembered. */
@@ -432,10 +430,10 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 		go_on(e, s->flow.connection, out);
 		return;
 	}
-	fill_connection(&out->connection, e, s, &dst, late);
+	fill_connection(&out->change.connection, e, s, &dst, late);
 	open_row(o, e, replay, s, &dst, late, out);
 	s->flow = (struct sock_flow){
-		.connection = out->connection.id, .dst = dst, .time_us = e->time_us,
+		.connection = out->change.connection.id, .dst = dst, .time_us = e->time_us,
 		.valid = true, .pending = is_pending(e->exit),
 	};
 }
@@ -461,7 +459,7 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 		go_on(e, sent->connection, out);
 		return;
 	}
-	fill_connection(&out->connection, e, s, &dst, late);
+	fill_connection(&out->change.connection, e, s, &dst, late);
 	/*
 	 * A send that failed before it sent anything is no connection, unless a firewall rule held
 	 * it back.
@@ -469,14 +467,14 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 	if (e->exit < 0 && e->exit != -EPERM)
 		return;
 	open_row(o, e, replay, s, &dst, late, out);
-	*sent = (struct sent){ key, out->connection.id, e->time_us };
+	*sent = (struct sent){ key, out->change.connection.id, e->time_us };
 }
 
 /* accept() with an address: the peer's.  The record lacks the new socket's own address. */
 static void on_accept(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	struct endpoint peer = { e->addr, (int32_t)e->port };
-	struct connection *c = &out->connection;
+	struct connection *c = &out->change.connection;
 	struct sock *s;
 	bool late;
 
@@ -523,8 +521,8 @@ static void on_fork(struct observer *o, const struct event *e)
 
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
-	out->kind = OUTCOME_NONE;
-	out->amended = false;
+	out->change.kind = CHANGE_NONE;
+	out->change.amended = false;
 	if (!e->node.data)
 		proctable_put(o->processes, &e->process, e->time_us);
 	switch (e->kind) {
@@ -554,7 +552,7 @@ void observer_event(struct observer *o, const struct event *e, bool replay, stru
 		break;
 	}
 	if (replay)
-		out->kind = OUTCOME_NONE;
+		out->change.kind = CHANGE_NONE;
 }
 
 bool observer_holder(struct observer *o, int64_t inode, struct holder *h)

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "attribution.h"
-#include "connection.h"
 #include "event.h"
+#include "ledger_change.h"
 
 struct known_process;
 struct pairing;
@@ -18,27 +18,11 @@ struct pairing;
  */
 struct observer;
 
-enum outcome_kind {
-	OUTCOME_NONE,
-	OUTCOME_NEW,		/* a row: *connection */
-	OUTCOME_AGAIN,		/* row `id` has the same flow once more, with `result` */
-	OUTCOME_PROTOCOL,	/* row `id` has this protocol, which was unknown when it was made */
-	OUTCOME_CONFIRM,	/* the record of row connection.id has come, whose packet came
-				 * first */
-};
-
 struct outcome {
-	enum outcome_kind kind;
-	struct connection connection;	/* texts borrowed from the event */
-	uint64_t id;
-	int64_t result;
-	int protocol;
-	/* OUTCOME_CONFIRM: */
-	bool amended;		/* the row had another process */
-	bool described;		/* the row knows more of the process than the record: it keeps
-				 * that */
+	struct ledger_change change;	/* CHANGE_NONE: nothing comes of the event */
+	/* CHANGE_CONFIRM: */
 	enum source source;	/* the first answer's */
-	enum verdict verdict;	/* the verdict of the first answer */
+	enum verdict verdict;	/* that went with it */
 };
 
 /* pairing stays borrowed.  NULL where memory is short. */

@@ -24,14 +24,6 @@
 /* Nobody waits for a row, so rows in quick succession are committed together. */
 #define GATHER_MS 20
 
-enum item_kind { ITEM_GENERATION, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROTOCOL, ITEM_CONFIRM,
-		 ITEM_DECIDE, ITEM_PROVE };
-
-/* The seq of an item that does not move the position. */
-#define SEQ_KEEP UINT64_MAX
-/* The number of an ITEM_CONFIRM. */
-#define AMENDED 1
-#define DESCRIBED 2
 /* No row is larger: its texts are cut, and the control group's path is left out. */
 #define ROW_TEXTS (CONNECTION_TEXTS + PROCESS_TEXTS - 1)
 #define ROW_BYTES_MAX (sizeof(struct item) + ROW_TEXTS * (TEXT_BYTES_MAX + 1))
@@ -40,12 +32,9 @@ enum item_kind { ITEM_GENERATION, ITEM_POSITION, ITEM_ADD, ITEM_AGAIN, ITEM_PROT
 
 /* What lies in the ring. */
 struct item {
-	enum item_kind kind;
-	uint64_t seq;
-	uint64_t id;
-	int64_t number;			/* a result, a protocol */
-	char generation[GENERATION_CHARS];
-	struct connection connection;	/* last: its texts lie behind it */
+	uint64_t seq;			/* LEDGER_SINK_KEEP: it does not move the position */
+	char generation[GENERATION_CHARS];	/* the cache's from here on; "": as before */
+	struct ledger_change change;	/* last: its texts lie behind it */
 };
 
 _Static_assert(ROW_BYTES_MAX <= PIECE_BYTES_MIN, "a row has room in the smallest buffer");
@@ -69,7 +58,7 @@ struct ledger_sink {
 	char *path, *node;
 	struct ledger_writer *ledger;
 	struct users *users;
-	struct connection named;	/* the row under way, and a name of it */
+	struct ledger_change named;	/* the row under way, and a name of it */
 	char user[256];
 	int error;			/* of the last open */
 	uint64_t next_id;
@@ -116,14 +105,14 @@ static int store_begin(void *store)
 
 /* Adds the users' names where the record has none: here, because this thread may wait for a
  * directory server.  Numbers of another host have other names, so its rows stay as they are. */
-static const struct connection *named(struct ledger_sink *r, const struct item *item)
+static const struct ledger_change *named(struct ledger_sink *r, const struct ledger_change *change)
 {
-	struct connection *c = &r->named;
+	struct connection *c = &r->named.connection;
 	int64_t now = clock_mono_ns();
 
-	*c = item->connection;
+	r->named = *change;
 	if (!text_equal(c->text[CONNECTION_NODE], text_of(r->node)))
-		return c;
+		return &r->named;
 	if (!c->process.user.data) {
 		struct text name = users_name(r->users, c->process.uid, now);
 
@@ -133,45 +122,25 @@ static const struct connection *named(struct ledger_sink *r, const struct item *
 	}
 	if (!c->process.login_user.data)
 		c->process.login_user = users_name(r->users, c->process.auid, now);
-	return c;
+	return &r->named;
 }
 
 static int store_add(void *store, const void *data)
 {
 	struct ledger_sink *r = store;
 	const struct item *item = data;
-	int rc = 0;
+	const struct ledger_change *change = &item->change;
+	int rc;
 
-	switch (item->kind) {
-	case ITEM_GENERATION:
+	if (item->generation[0])
 		memcpy(r->now.generation, item->generation, sizeof(r->now.generation));
-		break;
-	case ITEM_POSITION:
-		break;
-	case ITEM_ADD:
-		rc = ledger_writer_add(r->ledger, named(r, item));
-		r->rows++;
-		break;
-	case ITEM_AGAIN:
-		rc = ledger_writer_again(r->ledger, item->id, item->number);
-		r->again++;
-		break;
-	case ITEM_CONFIRM:
-		rc = ledger_writer_confirm(r->ledger, named(r, item), item->number & AMENDED,
-					   item->number & DESCRIBED);
-		break;
-	case ITEM_DECIDE:
-		rc = ledger_writer_decide(r->ledger, &item->connection);
-		break;
-	case ITEM_PROVE:
-		rc = ledger_writer_prove(r->ledger, item->id, (unsigned int)(item->number >> 8),
-					 item->number & 0xff);
-		break;
-	case ITEM_PROTOCOL:
-		rc = ledger_writer_set_protocol(r->ledger, item->id, (int)item->number);
-		break;
-	}
-	if (item->seq != SEQ_KEEP)
+	/* Only these have a process whose users could be named. */
+	if (change->kind == CHANGE_ADD || change->kind == CHANGE_CONFIRM)
+		change = named(r, change);
+	rc = ledger_apply(r->ledger, change);
+	r->rows += change->kind == CHANGE_ADD;
+	r->again += change->kind == CHANGE_AGAIN;
+	if (item->seq != LEDGER_SINK_KEEP)
 		r->now.seq = item->seq;
 	return rc;
 }
@@ -363,9 +332,9 @@ int64_t ledger_sink_position_of(const struct ledger_sink *r, const char *generat
 	return rc == -ENOENT ? 0 : rc ? rc : seq;
 }
 
-static struct item *reserve(struct ledger_sink *r, enum item_kind kind, uint64_t seq, size_t extra)
+static struct item *reserve(struct ledger_sink *r, uint64_t seq, size_t extra)
 {
-	bool packet = seq == SEQ_KEEP;
+	bool packet = seq == LEDGER_SINK_KEEP;
 	struct item *item;
 
 	if (r->closed)
@@ -383,27 +352,15 @@ static struct item *reserve(struct ledger_sink *r, enum item_kind kind, uint64_t
 		}
 		return NULL;
 	}
-	item->kind = kind;
 	item->seq = seq;
+	item->generation[0] = '\0';
+	item->change.kind = CHANGE_NONE;
 	return item;
-}
-
-static bool put(struct ledger_sink *r, enum item_kind kind, uint64_t seq, uint64_t id,
-		int64_t number)
-{
-	struct item *item = reserve(r, kind, seq, 0);
-
-	if (!item)
-		return false;
-	item->id = id;
-	item->number = number;
-	committer_publish(r->committer);
-	return true;
 }
 
 void ledger_sink_follow(struct ledger_sink *r, const char *generation, uint64_t seq)
 {
-	struct item *item = reserve(r, ITEM_GENERATION, seq, 0);
+	struct item *item = reserve(r, seq, 0);
 
 	if (!item)
 		return;
@@ -423,67 +380,32 @@ static void cut_texts(struct text *t, int count)
 			t[i].len = TEXT_BYTES_MAX;
 }
 
-static bool put_connection(struct ledger_sink *r, enum item_kind kind, uint64_t seq,
-			   const struct connection *c, int64_t number)
+bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_change *change)
 {
-	struct connection cut = *c;
+	struct connection cut;
 	struct item *item;
 
+	if (change->kind == CHANGE_NONE) {
+		item = reserve(r, seq, 0);
+		if (item)
+			committer_publish(r->committer);
+		return item != NULL;
+	}
+	cut = change->connection;
 	/* So that every row has room in the smallest buffer. */
 	cut_texts(cut.text, CONNECTION_TEXTS);
 	cut_texts(cut.process.text, PROCESS_TEXTS);
 	/* The ledger has no such column. */
 	cut.process.cgroup = TEXT_NONE;
-	item = reserve(r, kind, seq, connection_pack_size(&cut) - sizeof(cut));
+	item = reserve(r, seq, connection_pack_size(&cut) - sizeof(cut));
 	if (!item)
 		return false;
-	item->number = number;
-	connection_pack(&cut, &item->connection);
+	item->change.kind = change->kind;
+	item->change.amended = change->amended;
+	item->change.described = change->described;
+	connection_pack(&cut, &item->change.connection);
 	committer_publish(r->committer);
 	return true;
-}
-
-void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connection *c)
-{
-	put_connection(r, ITEM_ADD, seq, c, 0);
-}
-
-void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c,
-			 bool amended, bool described)
-{
-	put_connection(r, ITEM_CONFIRM, seq, c,
-		       (amended ? AMENDED : 0) | (described ? DESCRIBED : 0));
-}
-
-bool ledger_sink_add_packet(struct ledger_sink *r, const struct connection *c)
-{
-	return put_connection(r, ITEM_ADD, SEQ_KEEP, c, 0);
-}
-
-bool ledger_sink_decide(struct ledger_sink *r, const struct connection *c)
-{
-	return put_connection(r, ITEM_DECIDE, SEQ_KEEP, c, 0);
-}
-
-bool ledger_sink_prove(struct ledger_sink *r, uint64_t id, unsigned int evidence,
-		       enum certainty certainty)
-{
-	return put(r, ITEM_PROVE, SEQ_KEEP, id, (int64_t)evidence << 8 | certainty);
-}
-
-void ledger_sink_again(struct ledger_sink *r, uint64_t seq, uint64_t id, int64_t result)
-{
-	put(r, ITEM_AGAIN, seq, id, result);
-}
-
-void ledger_sink_set_protocol(struct ledger_sink *r, uint64_t seq, uint64_t id, int protocol)
-{
-	put(r, ITEM_PROTOCOL, seq, id, protocol);
-}
-
-void ledger_sink_position(struct ledger_sink *r, uint64_t seq)
-{
-	put(r, ITEM_POSITION, seq, 0, 0);
 }
 
 void ledger_sink_count(struct ledger_sink *r, unsigned int which, const char *name, int64_t value)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "connection.h"
+struct ledger_change;
 
 /*
  * Writes the ledger in a thread of its own.  Rows stay in order, and each transaction has both rows
@@ -32,25 +32,14 @@ void ledger_sink_follow(struct ledger_sink *r, const char *generation, uint64_t 
 bool ledger_sink_has_room(struct ledger_sink *r);
 
 /*
- * Each takes the position (cache seq) that it brings the ledger to.  They wait for room, while the
- * cache holds what comes.  Once the program shall end and there is no room, nothing more is taken:
- * the next run goes on from the position that was kept.
+ * Queues a change.  seq: the position that it brings the ledger to; with CHANGE_NONE it moves the
+ * position alone.  It waits for room, while the cache holds what comes; once the program
+ * shall end and there is no room, nothing more is taken, and the next run goes on from the position
+ * that was kept.  LEDGER_SINK_KEEP: a packet's change moves no position and never waits; false
+ * where there is no room, which is counted.
  */
-void ledger_sink_add(struct ledger_sink *r, uint64_t seq, const struct connection *c);
-void ledger_sink_again(struct ledger_sink *r, uint64_t seq, uint64_t id, int64_t result);
-void ledger_sink_set_protocol(struct ledger_sink *r, uint64_t seq, uint64_t id, int protocol);
-/* See ledger_writer_confirm(). */
-void ledger_sink_confirm(struct ledger_sink *r, uint64_t seq, const struct connection *c,
-			 bool amended, bool described);
-void ledger_sink_position(struct ledger_sink *r, uint64_t seq);
-/*
- * What comes from packets (ledger_writer_decide(), ledger_writer_prove()): such items have no
- * position of their own, and never wait.  False where there is no room, which is counted.
- */
-bool ledger_sink_add_packet(struct ledger_sink *r, const struct connection *c);
-bool ledger_sink_decide(struct ledger_sink *r, const struct connection *c);
-bool ledger_sink_prove(struct ledger_sink *r, uint64_t id, unsigned int evidence,
-		       enum certainty certainty);
+#define LEDGER_SINK_KEEP UINT64_MAX
+bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_change *change);
 
 /*
  * A counter of the caller's, number `which` below LEDGER_SINK_COUNTERS: its value in this run,

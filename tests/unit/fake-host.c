@@ -13,6 +13,7 @@
 #include "nfqueue.h"
 #include "procfs.h"
 #include "procscan.h"
+#include "ledger_change.h"
 #include "ledger_sink.h"
 #include "sockdiag.h"
 #include "tracefeed.h"
@@ -407,7 +408,7 @@ bool procscan_step(struct procscan *s, int64_t budget_us,
 
 /* The recorder. */
 
-static bool keep(const struct connection *c, bool decided)
+static void keep(const struct connection *c, bool decided)
 {
 	struct fake_row *row = &fake.row[fake.rows++ % FAKE_ROWS];
 
@@ -416,30 +417,24 @@ static bool keep(const struct connection *c, bool decided)
 	row->connection = connection_pack(c, row->room);
 	row->decided = decided;
 	row->proven = false;
-	return true;
 }
 
-bool ledger_sink_add_packet(struct ledger_sink *r, const struct connection *c)
+static void prove(const struct connection *c)
 {
-	(void)r;
-	return keep(c, false);
-}
-
-bool ledger_sink_decide(struct ledger_sink *r, const struct connection *c)
-{
-	(void)r;
-	return keep(c, true);
-}
-
-bool ledger_sink_prove(struct ledger_sink *r, uint64_t id, unsigned int evidence,
-		       enum certainty certainty)
-{
-	(void)evidence;
-	(void)r;
 	fake.proven++;
 	for (int i = 0; i < FAKE_ROWS && i < fake.rows; i++)
-		if (fake.row[i].connection->id == id)
-			fake.row[i].proven = certainty == CERTAINTY_CERTAIN;
+		if (fake.row[i].connection->id == c->id)
+			fake.row[i].proven = c->certainty == CERTAINTY_CERTAIN;
+}
+
+bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_change *change)
+{
+	(void)r;
+	(void)seq;
+	if (change->kind == CHANGE_PROVE)
+		prove(&change->connection);
+	else
+		keep(&change->connection, change->kind == CHANGE_DECIDE);
 	return true;
 }
 

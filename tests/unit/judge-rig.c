@@ -99,7 +99,7 @@ const struct outcome *rig_record(struct event *e)
 	e->seq = e->serial = rig.serial++;
 	e->arrival_us = fake.now_us;
 	observer_event(rig.host.observer, e, false, &rig.outcome);
-	if (rig.outcome.kind == OUTCOME_CONFIRM)
+	if (rig.outcome.change.kind == CHANGE_CONFIRM)
 		judge_late_record(rig.judge, &rig.outcome);
 	judge_event(rig.judge, e);
 	return &rig.outcome;

@@ -93,7 +93,7 @@ __attribute__((unused)) static struct event make_bind(int64_t fd, const char *ad
 	return e;
 }
 
-__attribute__((unused)) static enum outcome_kind give(struct event e)
+__attribute__((unused)) static enum change_kind give(struct event e)
 {
 	/* The texts belong to the event: out has to be read before the next one. */
 	static struct event kept;
@@ -101,43 +101,45 @@ __attribute__((unused)) static enum outcome_kind give(struct event e)
 	kept = e;
 	memset(&out, 0x55, sizeof(out));
 	observer_event(o, &kept, false, &out);
-	return out.kind;
+	return out.change.kind;
 }
 
-__attribute__((unused)) static enum outcome_kind replay(struct event e)
+__attribute__((unused)) static enum change_kind replay(struct event e)
 {
 	static struct event kept;
 
 	kept = e;
 	memset(&out, 0x55, sizeof(out));
 	observer_event(o, &kept, true, &out);
-	return out.kind;
+	return out.change.kind;
 }
 
 __attribute__((unused)) static bool is_new(struct event e, int protocol)
 {
-	enum outcome_kind kind = give(e);
+	enum change_kind kind = give(e);
 
-	if (kind == OUTCOME_NEW && out.connection.protocol == protocol)
+	if (kind == CHANGE_ADD && out.change.connection.protocol == protocol)
 		return true;
 	tap_note("outcome %d, protocol %d", kind,
-		 kind == OUTCOME_NEW ? out.connection.protocol : 0);
+		 kind == CHANGE_ADD ? out.change.connection.protocol : 0);
 	return false;
 }
 
 __attribute__((unused)) static bool is_again(struct event e, uint64_t id)
 {
-	enum outcome_kind kind = give(e);
+	enum change_kind kind = give(e);
 
-	if (kind == OUTCOME_AGAIN && out.id == id && out.result == e.exit)
+	if (kind == CHANGE_AGAIN && out.change.connection.id == id &&
+	    out.change.connection.result == e.exit)
 		return true;
-	tap_note("outcome %d, id %" PRIu64, kind, kind == OUTCOME_AGAIN ? out.id : 0);
+	tap_note("outcome %d, id %" PRIu64, kind,
+		 kind == CHANGE_AGAIN ? out.change.connection.id : 0);
 	return false;
 }
 
 __attribute__((unused)) static bool is_nothing(struct event e)
 {
-	return give(e) == OUTCOME_NONE;
+	return give(e) == CHANGE_NONE;
 }
 
 #endif

@@ -481,17 +481,17 @@ static bool is_is(const struct args *a)
 /* PID CERTAINTY [amended] of its packet's row, after the last record. */
 static bool is_confirmed(const struct args *a)
 {
-	if (now.outcome->kind == OUTCOME_CONFIRM)
-		return is_row(&now.outcome->connection, a) &&
-			now.outcome->amended == (a->count > 3);
-	tap_note("outcome %d", now.outcome->kind);
+	if (now.outcome->change.kind == CHANGE_CONFIRM)
+		return is_row(&now.outcome->change.connection, a) &&
+			now.outcome->change.amended == (a->count > 3);
+	tap_note("outcome %d", now.outcome->change.kind);
 	return false;
 }
 
 static bool is_new(const struct args *a)
 {
 	(void)a;
-	return now.outcome->kind == OUTCOME_NEW;
+	return now.outcome->change.kind == CHANGE_ADD;
 }
 
 /* The last row's evidence, all of it. */

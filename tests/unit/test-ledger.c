@@ -63,9 +63,42 @@ static struct ledger_writer *open_writer(const char *path)
 	exit(1);
 }
 
+static int apply(struct ledger_writer *w, enum change_kind kind, const struct connection *c)
+{
+	struct ledger_change change = { .kind = kind, .connection = *c };
+
+	return ledger_apply(w, &change);
+}
+
+static int apply_record(struct ledger_writer *w, const struct connection *c, bool amended,
+			bool described)
+{
+	struct ledger_change change = { CHANGE_CONFIRM, amended, described, *c };
+
+	return ledger_apply(w, &change);
+}
+
+static int apply_result(struct ledger_writer *w, uint64_t id, int64_t result)
+{
+	struct ledger_change change;
+
+	ledger_change_init(&change, CHANGE_AGAIN, id);
+	change.connection.result = result;
+	return ledger_apply(w, &change);
+}
+
+static int apply_protocol(struct ledger_writer *w, uint64_t id, int protocol)
+{
+	struct ledger_change change;
+
+	ledger_change_init(&change, CHANGE_PROTOCOL, id);
+	change.connection.protocol = protocol;
+	return ledger_apply(w, &change);
+}
+
 static void add(struct ledger_writer *w, const struct connection *c)
 {
-	int rc = ledger_writer_add(w, c);
+	int rc = apply(w, CHANGE_ADD, c);
 
 	if (rc)
 		tap_ok(false, "row %llu is added: %d", (unsigned long long)c->id, rc);
@@ -423,7 +456,7 @@ static void test_rollback(void)
 	c.id = 2;
 	add(w, &c);
 	row_of(w, 3, 6, 7, "gone", 2);
-	ledger_writer_again(w, 1, -5);
+	apply_result(w, 1, -5);
 	ledger_writer_set_position(w, "e", 20);
 	ledger_writer_set_counter(w, "rows", 3);
 	ledger_writer_rollback(w);
@@ -450,7 +483,7 @@ static void test_rollback(void)
 	is(path, "SELECT count(*) || ' ' || count(DISTINCT text) FROM text", ask(path,
 	   "SELECT count(*) || ' ' || count(*) FROM text"), "no text twice");
 	is(path, "SELECT count(*) FROM process", "4", "no process twice");
-	tap_ok(ledger_writer_add(w, &c) == -EEXIST, "an id is given once");
+	tap_ok(apply(w, CHANGE_ADD, &c) == -EEXIST, "an id is given once");
 	ledger_writer_close(w);
 }
 
@@ -551,10 +584,10 @@ static void test_again(void)
 	ledger_writer_begin(w);
 	row_of(w, 1, 1, 1, "x", 0);
 	row_of(w, 2, 1, 1, "x", 0);
-	ledger_writer_again(w, 1, -111);
-	ledger_writer_again(w, 1, 0);
-	ledger_writer_set_protocol(w, 2, IPPROTO_UDP);
-	tap_ok(ledger_writer_again(w, 99, 0) == 0, "a row that is not there any more is no error");
+	apply_result(w, 1, -111);
+	apply_result(w, 1, 0);
+	apply_protocol(w, 2, IPPROTO_UDP);
+	tap_ok(apply_result(w, 99, 0) == 0, "a row that is not there any more is no error");
 	ledger_writer_commit(w);
 	ledger_writer_close(w);
 	is(path, "SELECT count || ' ' || result FROM connection WHERE id = 1", "3 0",
@@ -591,14 +624,17 @@ static void test_later(void)
 	c.result = -115;
 	c.id = 1;
 	c.evidence = EVIDENCE_AUDIT | EVIDENCE_TRACE;
-	tap_ok(ledger_writer_confirm(w, &c, false, false) == 0, "a record comes to its row");
+	tap_ok(apply_record(w, &c, false, false) == 0, "a record comes to its row");
 	c.id = 2;
 	c.evidence = EVIDENCE_AUDIT;
-	ledger_writer_confirm(w, &c, true, false);
+	apply_record(w, &c, true, false);
 	c.id = 3;
-	ledger_writer_confirm(w, &c, true, true);
-	ledger_writer_confirm(w, &c, false, true);
-	ledger_writer_prove(w, 5, EVIDENCE_TRACE_CALL, CERTAINTY_CERTAIN);
+	apply_record(w, &c, true, true);
+	apply_record(w, &c, false, true);
+	c.id = 5;
+	c.evidence = EVIDENCE_TRACE_CALL;
+	c.certainty = CERTAINTY_CERTAIN;
+	apply(w, CHANGE_PROVE, &c);
 	ledger_writer_commit(w);
 	is(path,
 	   "SELECT evidence || ' ' || certainty || ' ' || amended || ' ' || result || ' ' ||"
@@ -621,7 +657,7 @@ static void test_later(void)
 	full(&c);
 	c.id = 4;
 	c.evidence = EVIDENCE_FD;
-	tap_ok(ledger_writer_decide(w, &c) == 0, "a verdict comes to its record's row");
+	tap_ok(apply(w, CHANGE_DECIDE, &c) == 0, "a verdict comes to its record's row");
 	ledger_writer_commit(w);
 	ledger_writer_close(w);
 	is(path,

@@ -87,7 +87,7 @@ static void test_packets(void)
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 	e.inode = 50;
 	give(e);
-	id = out.connection.id;
+	id = out.change.connection.id;
 	p = packet_of(&e, e.process.pid);
 	tap_ok(pairing_find(pairing, &p, e.process.pid, 3, &r) && r.id == id &&
 		       !pairing_find(pairing, &p, 7, 3, &r) &&
@@ -98,8 +98,8 @@ static void test_packets(void)
 	p = packet_of(&e, e.process.pid);
 	tap_ok(decided(&p, 3, 51, 0) != id, "the packet of the next socket is on another");
 	e.inode = 51;
-	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && !out.amended &&
-	       out.connection.certainty == CERTAINTY_CERTAIN,
+	tap_ok(give(e) == CHANGE_CONFIRM && out.change.connection.id == p.id &&
+		       !out.change.amended && out.change.connection.certainty == CERTAINTY_CERTAIN,
 	       "its record, when it comes, confirms it");
 
 	for (int64_t uid = 0; uid < 2; uid++) {
@@ -116,10 +116,11 @@ static void test_packets(void)
 		p.process.uid = uid;
 		p.evidence = EVIDENCE_TRACE;
 		decided_by(&p, -1, -1, 0, word);
-		tap_ok(give(e) == OUTCOME_CONFIRM &&
-		       out.connection.certainty == (uid ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN),
-		       uid ? "not for the packet of another user" :
-			     "a record proves a route lookup");
+		tap_ok(give(e) == CHANGE_CONFIRM &&
+			       out.change.connection.certainty ==
+				       (uid ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN),
+		       uid ? "not for the packet of another user"
+			   : "a record proves a route lookup");
 	}
 
 	for (int i = 0; i < 2; i++) {
@@ -132,7 +133,7 @@ static void test_packets(void)
 		word.described = true;
 		word.exe = text_hash_of(p.process.exe);
 		decided_by(&p, -1, -1, 0, word);
-		tap_ok(give(e) == OUTCOME_CONFIRM && out.described == !i,
+		tap_ok(give(e) == CHANGE_CONFIRM && out.change.described == !i,
 		       i ? "the record has the program of the call, where it is another by now" :
 			   "what /proc said of the same program is more than the record's");
 	}
@@ -141,25 +142,25 @@ static void test_packets(void)
 	e = make_connect(3, "192.0.2.1", 80, -EACCES);
 	p = packet_of(&e, e.process.pid);
 	decided(&p, 3, 60, 0);
-	tap_ok(give(e) == OUTCOME_CONFIRM && !out.connection.text[CONNECTION_REASON].data,
+	tap_ok(give(e) == CHANGE_CONFIRM && !out.change.connection.text[CONNECTION_REASON].data,
 	       "an error that says that nothing was sent is no reason where a packet was seen");
 
 	fresh();
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 	p = packet_of(&e, e.process.ppid);
 	decided(&p, 7, 60, 0);
-	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
-	       out.connection.process.pid == e.process.pid &&
-	       out.connection.certainty == CERTAINTY_INFERRED,
+	tap_ok(give(e) == CHANGE_CONFIRM && out.change.connection.id == p.id &&
+		       out.change.amended && out.change.connection.process.pid == e.process.pid &&
+		       out.change.connection.certainty == CERTAINTY_INFERRED,
 	       "the record of a child corrects a row that named its parent");
 	e = make_connect(9, "192.0.2.1", 80, -EINPROGRESS);
 	p = packet_of(&e, -1);
 	p.evidence = EVIDENCE_INODE;
 	decided(&p, -1, 61, 0);
 	e.inode = 62;
-	tap_ok(give(e) == OUTCOME_NEW, "a record of another socket is a row of its own");
+	tap_ok(give(e) == CHANGE_ADD, "a record of another socket is a row of its own");
 	tap_ok(pairing_find(pairing, &p, -1, -1, &r) && r.pid == e.process.pid &&
-	       r.id == out.connection.id,
+	       r.id == out.change.connection.id,
 	       "a record whose packet comes later names the process that is gone");
 }
 
@@ -174,16 +175,19 @@ static void test_sends(void)
 	e = make_connect(3, "192.0.2.1", 53, 30);
 	e.kind = EVENT_SEND;
 	tap_ok(is_new(e, IPPROTO_UDP), "a datagram is a row");
-	first = out.connection.id;
+	first = out.change.connection.id;
 	e.time_us = now_us += 1000;
-	tap_ok(give(e) == OUTCOME_AGAIN &&
-	       out.id == first, "another one to there is the same flow");
+	tap_ok(give(e) == CHANGE_AGAIN &&
+	       out.change.connection.id == first, "another one to there is the same flow");
 	set_address(&e, "192.0.2.2", 53);
-	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.id != first, "to elsewhere it is another");
+	tap_ok(is_new(e, IPPROTO_UDP) && out.change.connection.id != first,
+	       "to elsewhere it is another");
 	set_address(&e, "192.0.2.1", 53);
-	tap_ok(give(e) == OUTCOME_AGAIN && out.id == first, "and the first goes on beside it");
+	tap_ok(give(e) == CHANGE_AGAIN && out.change.connection.id == first,
+	       "and the first goes on beside it");
 	set_address(&e, "::ffff:192.0.2.1", 53);
-	tap_ok(give(e) == OUTCOME_AGAIN && out.id == first, "by an IPv6 socket, too");
+	tap_ok(give(e) == CHANGE_AGAIN && out.change.connection.id == first,
+	       "by an IPv6 socket, too");
 	e.time_us = now_us += HALF_HOUR + 1000;
 	tap_ok(is_new(e, IPPROTO_UDP), "for half an hour");
 	set_address(&e, "192.0.2.3", 53);
@@ -202,10 +206,11 @@ static void test_accepts(void)
 	e = make_connect(7, "192.0.2.9", 40000, 7);
 	e.kind = EVENT_ACCEPT;
 	e.inode = 90;
-	tap_ok(give(e) == OUTCOME_NEW && out.connection.direction == DIRECTION_IN &&
-		       out.connection.src.port == 40000 && out.connection.dst.port == -1 &&
-		       out.connection.certainty == CERTAINTY_CERTAIN,
-		       "the process that accepted, and from where");
+	tap_ok(give(e) == CHANGE_ADD && out.change.connection.direction == DIRECTION_IN &&
+		       out.change.connection.src.port == 40000 &&
+		       out.change.connection.dst.port == -1 &&
+		       out.change.connection.certainty == CERTAINTY_CERTAIN,
+	       "the process that accepted, and from where");
 	connection_init(&p);
 	p.direction = DIRECTION_IN;
 	p.protocol = IPPROTO_TCP;
@@ -219,8 +224,8 @@ static void test_accepts(void)
 	e.fd = 8;
 	e.process.uid = e.process.euid = e.process.fsuid = 33;
 	e.inode = 91;
-	tap_ok(give(e) == OUTCOME_CONFIRM && out.connection.id == p.id && out.amended &&
-		       out.connection.certainty == CERTAINTY_CERTAIN,
+	tap_ok(give(e) == CHANGE_CONFIRM && out.change.connection.id == p.id &&
+		       out.change.amended && out.change.connection.certainty == CERTAINTY_CERTAIN,
 	       "its packet was the listener's, whichever process accepts it then");
 	e.exit = -EAGAIN;
 	tap_ok(is_nothing(e), "an accept that found no connection");

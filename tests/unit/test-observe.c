@@ -4,7 +4,7 @@
 
 static void test_row(void)
 {
-	struct connection *c = &out.connection;
+	struct connection *c = &out.change.connection;
 	struct event e;
 
 	fresh();
@@ -64,13 +64,13 @@ static void test_protocols(void)
 	e = make_connect(3, "192.0.2.1", 55, 0);
 	e.protocol = IPPROTO_TCP;
 	e.inode = 70;
-	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.certainty == CERTAINTY_INFERRED,
+	tap_ok(is_new(e, IPPROTO_UDP) && out.change.connection.certainty == CERTAINTY_INFERRED,
 	       "what /proc shows at a descriptor that became another socket is no witness");
 }
 
 static void test_certainty(void)
 {
-	struct connection *c = &out.connection;
+	struct connection *c = &out.change.connection;
 	struct event e;
 
 	fresh();
@@ -142,7 +142,7 @@ static void test_nonblocking(void)
 	fresh();
 	give(make_socket(3, IPPROTO_TCP));
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 80, -EINPROGRESS), IPPROTO_TCP) &&
-	       out.connection.result == -EINPROGRESS, "in progress");
+	       out.change.connection.result == -EINPROGRESS, "in progress");
 	tap_ok(is_again(make_connect(3, "192.0.2.1", 80, -EALREADY), FIRST_ID), "already");
 	tap_ok(is_again(make_connect(3, "192.0.2.1", 80, 0), FIRST_ID), "connected");
 	tap_ok(is_again(make_connect(3, "192.0.2.1", 80, -EISCONN), FIRST_ID), "is connected");
@@ -160,17 +160,17 @@ static void test_nonblocking(void)
 	       "another destination is another connection");
 	give(make_socket(3, IPPROTO_TCP));
 	tap_ok(is_new(make_connect(3, "::ffff:192.0.2.1", 80, -EINPROGRESS), IPPROTO_TCP) &&
-	       give(make_connect(3, "192.0.2.1", 80, 0)) == OUTCOME_AGAIN,
+	       give(make_connect(3, "192.0.2.1", 80, 0)) == CHANGE_AGAIN,
 	       "a mapped address is the same");
 	give(make_socket(3, IPPROTO_TCP));
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 80, -512), IPPROTO_TCP) &&
-	       give(make_connect(3, "192.0.2.1", 80, 0)) == OUTCOME_AGAIN,
+	       give(make_connect(3, "192.0.2.1", 80, 0)) == CHANGE_AGAIN,
 	       "interrupted and restarted");
 	/* The plugin saw the socket's inode at the first call only. */
 	give(make_socket(3, IPPROTO_TCP));
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 	e.inode = 12;
-	tap_ok(is_new(e, IPPROTO_TCP) && give(make_connect(3, "192.0.2.1", 80, 0)) == OUTCOME_AGAIN,
+	tap_ok(is_new(e, IPPROTO_TCP) && give(make_connect(3, "192.0.2.1", 80, 0)) == CHANGE_AGAIN,
 	       "also when its inode was seen once");
 }
 
@@ -190,7 +190,7 @@ static void test_udp_flow(void)
 	       "just within half an hour of its begin");
 	now_us = began + HALF_HOUR - 1000;
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP) &&
-	       out.connection.id == FIRST_ID + 1, "after it: a new row");
+	       out.change.connection.id == FIRST_ID + 1, "after it: a new row");
 	now_us += HALF_HOUR / 2;
 	tap_ok(is_again(make_connect(3, "192.0.2.1", 53, 0), FIRST_ID + 1), "which counts anew");
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 54, 0), IPPROTO_UDP), "another port: another");
@@ -215,11 +215,13 @@ static void test_inherited(void)
 	give(make_socket(3, IPPROTO_UDP));
 	give(make_bind(3, "0.0.0.0", 4000, 0));
 	tap_ok(is_new(of_child(make_connect(3, "192.0.2.1", 53, 0)), IPPROTO_UDP) &&
-	       out.connection.process.pid == 102 && out.connection.process.ppid == 101 &&
-	       out.connection.src.port == 4000, "a child's connect by its parent's socket");
+		       out.change.connection.process.pid == 102 &&
+		       out.change.connection.process.ppid == 101 &&
+		       out.change.connection.src.port == 4000,
+	       "a child's connect by its parent's socket");
 	tap_ok(is_again(of_child(make_connect(3, "192.0.2.1", 53, 0)), FIRST_ID), "and once more");
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP) &&
-	       out.connection.process.pid == 101, "the parent's own is its own row");
+	       out.change.connection.process.pid == 101, "the parent's own is its own row");
 	tap_ok(is_new(of_child(make_connect(4, "192.0.2.1", 53, 0)), -1),
 	       "not by what the parent does not have");
 
@@ -246,8 +248,8 @@ static void test_by_inode(void)
 	e.process.ppid = 400;
 	e.inode = 50;
 	e.process.exe = text_of("/usr/bin/other");
-	tap_ok(is_new(e, IPPROTO_UDP) && out.connection.process.pid == 500 &&
-	       out.connection.src.port == 4000,
+	tap_ok(is_new(e, IPPROTO_UDP) && out.change.connection.process.pid == 500 &&
+	       out.change.connection.src.port == 4000,
 	       "a socket that was passed to another process, by its inode");
 	e.inode = 51;
 	e.fd = 10;
@@ -264,14 +266,14 @@ static void test_by_inode(void)
 	give(e);
 	e = make_connect(3, "192.0.2.1", 53, 0);
 	e.inode = 51;
-	tap_ok(is_new(e, IPPROTO_TCP) && out.connection.certainty == CERTAINTY_CERTAIN,
+	tap_ok(is_new(e, IPPROTO_TCP) && out.change.connection.certainty == CERTAINTY_CERTAIN,
 	       "an fd that has become another known socket");
 }
 
 /* The plugin looked when the descriptor was something else already: the records' order counts. */
 static void test_looked_late(void)
 {
-	struct connection *c = &out.connection;
+	struct connection *c = &out.change.connection;
 	struct event e;
 
 	fresh();
@@ -289,7 +291,7 @@ static void test_looked_late(void)
 	       "what was seen too late proves nothing");
 	e = make_connect(3, "192.0.2.2", 53, 0);
 	e.inode = 60;
-	tap_ok(give(e) == OUTCOME_NEW && c->src.port == -1,
+	tap_ok(give(e) == CHANGE_ADD && c->src.port == -1,
 	       "nor is another socket bound where the first one was");
 }
 
@@ -342,8 +344,8 @@ static void test_pid_reuse(void)
 	e = make_connect(3, "192.0.2.1", 53, 0);
 	e.process.ppid = 1;
 	e.process.exe = text_of("/usr/bin/other");
-	tap_ok(is_new(e, -1) && out.connection.src.port == -1 &&
-	       out.connection.certainty == CERTAINTY_INFERRED,
+	tap_ok(is_new(e, -1) && out.change.connection.src.port == -1 &&
+	       out.change.connection.certainty == CERTAINTY_INFERRED,
 	       "the flow and the bind of the old one are not the new one's");
 }
 
@@ -356,7 +358,8 @@ static void test_out_of_order(void)
 	s = make_socket(3, IPPROTO_UDP);
 	c = make_connect(3, "192.0.2.1", 53, 0);
 	tap_ok(is_new(c, -1), "a connect that came first");
-	tap_ok(give(s) == OUTCOME_PROTOCOL && out.id == FIRST_ID && out.protocol == IPPROTO_UDP,
+	tap_ok(give(s) == CHANGE_PROTOCOL && out.change.connection.id == FIRST_ID &&
+		       out.change.connection.protocol == IPPROTO_UDP,
 	       "its socket tells the protocol");
 	tap_ok(is_nothing(s), "once");
 
@@ -382,7 +385,7 @@ static void test_out_of_order(void)
 	serial = UINT32_MAX;
 	s = make_socket(3, IPPROTO_UDP);
 	give(make_connect(3, "192.0.2.1", 53, 0));
-	tap_ok(give(s) == OUTCOME_PROTOCOL, "over the end of the serials");
+	tap_ok(give(s) == CHANGE_PROTOCOL, "over the end of the serials");
 
 	/* What comes after belongs to the same connection. */
 	fresh();
@@ -404,17 +407,17 @@ static void test_out_of_order(void)
 static void test_replay(void)
 {
 	fresh();
-	tap_ok(replay(make_socket(3, IPPROTO_UDP)) == OUTCOME_NONE &&
-	       replay(make_socket(4, IPPROTO_TCP)) == OUTCOME_NONE &&
-	       replay(make_bind(4, "0.0.0.0", 4000, 0)) == OUTCOME_NONE &&
-	       replay(make_connect(4, "192.0.2.1", 80, -EINPROGRESS)) == OUTCOME_NONE &&
-	       replay(make_connect(5, "192.0.2.1", 80, 0)) == OUTCOME_NONE &&
-	       replay(make_connect(4, "192.0.2.1", 80, 0)) == OUTCOME_NONE,
+	tap_ok(replay(make_socket(3, IPPROTO_UDP)) == CHANGE_NONE &&
+	       replay(make_socket(4, IPPROTO_TCP)) == CHANGE_NONE &&
+	       replay(make_bind(4, "0.0.0.0", 4000, 0)) == CHANGE_NONE &&
+	       replay(make_connect(4, "192.0.2.1", 80, -EINPROGRESS)) == CHANGE_NONE &&
+	       replay(make_connect(5, "192.0.2.1", 80, 0)) == CHANGE_NONE &&
+	       replay(make_connect(4, "192.0.2.1", 80, 0)) == CHANGE_NONE,
 	       "a replay gives nothing");
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP) &&
-	       out.connection.id == FIRST_ID, "but is remembered, and uses up no ids");
+	       out.change.connection.id == FIRST_ID, "but is remembered, and uses up no ids");
 	tap_ok(is_new(make_connect(4, "192.0.2.9", 80, 0), IPPROTO_TCP) &&
-	       out.connection.src.port == 4000, "with its binds");
+	       out.change.connection.src.port == 4000, "with its binds");
 	fresh();
 	replay(make_socket(4, IPPROTO_TCP));
 	replay(make_connect(4, "192.0.2.1", 80, -EINPROGRESS));
@@ -436,7 +439,7 @@ static void test_nodes(void)
 	give(make_socket(3, IPPROTO_TCP));
 	give(of_node(make_socket(3, IPPROTO_UDP), "a"));
 	tap_ok(is_new(of_node(make_connect(3, "192.0.2.1", 53, 0), "b"), -1) &&
-	       text_equal(out.connection.text[CONNECTION_NODE], text_of("b")),
+	       text_equal(out.change.connection.text[CONNECTION_NODE], text_of("b")),
 	       "another host's process of the same pid is another");
 	tap_ok(is_new(of_node(make_connect(3, "192.0.2.1", 53, 0), "a"), IPPROTO_UDP) &&
 	       is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_TCP), "each has its own");
@@ -493,13 +496,13 @@ static void test_results(void)
 	give(make_socket(3, IPPROTO_TCP));
 	e = make_connect(3, "192.0.2.1", 80, -EISCONN);
 	e.inode = 9;
-	tap_ok(is_new(e, IPPROTO_TCP) && out.connection.certainty == CERTAINTY_INFERRED &&
-	       text_equal(out.connection.text[CONNECTION_REASON], text_of("EISCONN")),
+	tap_ok(is_new(e, IPPROTO_TCP) && out.change.connection.certainty == CERTAINTY_INFERRED &&
+	       text_equal(out.change.connection.text[CONNECTION_REASON], text_of("EISCONN")),
 	       "a connected socket connects nowhere again");
 	e = make_connect(3, "192.0.2.1", 81, -ECONNREFUSED);
 	e.inode = 9;
-	tap_ok(is_new(e, IPPROTO_TCP) && out.connection.certainty == CERTAINTY_CERTAIN &&
-	       !out.connection.text[CONNECTION_REASON].data, "a refused connection was one");
+	tap_ok(is_new(e, IPPROTO_TCP) && out.change.connection.certainty == CERTAINTY_CERTAIN &&
+	       !out.change.connection.text[CONNECTION_REASON].data, "a refused connection was one");
 }
 
 /* Serials begin anew with a boot, the database of events does not. */
@@ -521,7 +524,7 @@ static void test_after_boot(void)
 		e = make_socket(3, IPPROTO_UDP);
 		e.serial = 50;
 		e.time_us = now_us - minutes * 60 * TIME_US_PER_S;
-		tap_ok((give(e) == OUTCOME_PROTOCOL) == (minutes < 30),
+		tap_ok((give(e) == CHANGE_PROTOCOL) == (minutes < 30),
 		       "one of %d minutes before %s", minutes, minutes < 30 ? "is its" : "is not");
 	}
 }

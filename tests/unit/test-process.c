@@ -133,11 +133,13 @@ static void test_ledger(void)
 	connection_init(&c);
 	c.id = 1;
 	fill(&c.process);
-	good = !ledger_writer_add(w, &c);
+	good = !ledger_apply(w, &(struct ledger_change){ .kind = CHANGE_ADD, .connection = c });
 	c.id = 2;
 	process_init(&c.process);
 	c.process.pid = 1000;
-	good = good && !ledger_writer_add(w, &c) && !ledger_writer_commit(w);
+	good = good &&
+	       !ledger_apply(w, &(struct ledger_change){.kind = CHANGE_ADD, .connection = c}) &&
+	       !ledger_writer_commit(w);
 	tap_ok(good, "takes a process, and one of which its number alone is known");
 	ledger_writer_close(w);
 	if (sqlite3_open(path, &db))

@@ -130,11 +130,13 @@ static void record(const struct sender *s, enum event_kind kind, int64_t fd, boo
 	e.process.exe = text_of("/good");
 	out = rig_record(&e);
 	look_at_rows();
-	if (out->kind != OUTCOME_CONFIRM || out->connection.certainty != CERTAINTY_CERTAIN)
+	if (out->change.kind != CHANGE_CONFIRM ||
+	    out->change.connection.certainty != CERTAINTY_CERTAIN)
 		return;
 	certain++;
-	if (out->connection.process.pid != truth[out->connection.id % ROWS])
-		complain("record", &out->connection, truth[out->connection.id % ROWS]);
+	if (out->change.connection.process.pid != truth[out->change.connection.id % ROWS])
+		complain("record", &out->change.connection,
+			 truth[out->change.connection.id % ROWS]);
 }
 
 static void trace(int64_t pid, enum trace_kind kind, int protocol, struct endpoint src)
