@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "ledger.h"
+#include "ledger_schema.h"
 #include "network.h"
 #include "output.h"
 #include "protocol.h"
@@ -261,14 +262,10 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 
 static void add_select(struct sql *s, const struct log *l)
 {
-	const char *from = strstr(ledger_select, " FROM connection c");
-	char *columns = strndup(ledger_select, (size_t)(from - ledger_select));
-
-	s->failed = s->failed || !columns || l->where.failed;
-	sql_add(s, columns ? columns : "");
-	free(columns);
+	s->failed = s->failed || l->where.failed;
+	sql_add(s, ledger_select_columns);
 	sql_add(s, ", c.time AS row_time, c.id AS row_id");
-	sql_add(s, from);
+	sql_add(s, ledger_select_from);
 	sql_add(s, " WHERE 1");
 	if (l->where.text)
 		sql_add(s, l->where.text);

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "ledger.h"
+#include "ledger_schema.h"
 #include "output.h"
 #include "protocol.h"
 #include "query.h"
@@ -146,17 +147,14 @@ static void add_endpoint(struct sql *s, const struct endpoint *e, char text[ADDR
 static int64_t search_some(struct query_db *db, const struct question *q, bool exact, int most,
 			   struct search *found)
 {
-	const char *from = strstr(ledger_select, " FROM connection c");
-	char *columns = strndup(ledger_select, (size_t)(from - ledger_select));
 	struct endpoint src = q->src;
 	char src_text[ADDRESS_TEXT_MAX], dst_text[ADDRESS_TEXT_MAX];
-	struct sql s = { .failed = !columns };
+	struct sql s = { .failed = false };
 	int64_t rows;
 
-	sql_add(&s, columns ? columns : "");
-	free(columns);
+	sql_add(&s, ledger_select_columns);
 	sql_add(&s, ", c.time");
-	sql_add(&s, from);
+	sql_add(&s, ledger_select_from);
 	sql_add_number(&s, " WHERE (c.proto IS NULL OR c.proto = ?)", q->protocol);
 	add_endpoint(&s, &q->dst, dst_text, " AND c.dst = (SELECT id FROM text WHERE text = ?)",
 		     " AND c.dport = ?");

@@ -51,12 +51,4 @@ int ledger_halves(const char *path, int64_t since_us,
 /* Opens a ledger for queries. */
 int ledger_open_read(const char *path, struct sqlite3 **db);
 
-/*
- * The columns of the view `connections`, in its order, and what they are selected from: for
- * queries that add conditions of their own on `c` (connection), `p` (process) and the texts.
- */
-extern const char *const ledger_columns[];
-extern const int ledger_column_count;
-extern const char ledger_select[];
-
 #endif

@@ -8,6 +8,7 @@
 
 #include "db.h"
 #include "ledger.h"
+#include "ledger_schema.h"
 #include "scratch.h"
 #include "tap.h"
 

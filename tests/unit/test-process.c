@@ -7,6 +7,7 @@
 
 #include "cache.h"
 #include "ledger.h"
+#include "ledger_schema.h"
 #include "process.h"
 #include "scratch.h"
 #include "tap.h"

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger's schema and access.
- *
- *   connection --process--> process --exe, comm, ...--> text
- *        \---src, dst, reason, rule-------------------> text
- *
- * A connection is a handful of small integers; what repeats stands once.  Two memories keep the
- * look-ups away from the disk: the last texts and the last processes written.
+ * Changes to the ledger.  Two memories keep the look-ups away from the disk: the last texts and the
+ * last processes written.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -20,131 +15,7 @@
 #include "clock.h"
 #include "db.h"
 #include "ledger.h"
-#include "protocol.h"
-
-#define SELECT_COLUMNS                                                                             \
-	"strftime('%Y-%m-%dT%H:%M:%S', c.time / 1000000, 'unixepoch') ||"                          \
-	" printf('.%06dZ', c.time % 1000000) AS time,"                                             \
-	" CASE c.direction WHEN 1 THEN 'out' WHEN 2 THEN 'in' WHEN 3 THEN 'forward' END"           \
-	" AS direction,"                                                                           \
-	" " PROTOCOL_SQL(                                                                          \
-		"c.proto") " AS proto,"                                                            \
-			   " tsrc.text AS src, c.sport AS sport, tdst.text AS dst, c.dport AS "    \
-			   "dport,"                                                                \
-			   " p.pid AS pid,"                                                        \
-			   " strftime('%Y-%m-%dT%H:%M:%S', p.start / 1000000, 'unixepoch') ||"     \
-			   " printf('.%06dZ', p.start % 1000000) AS start_time,"                   \
-			   " tcomm.text AS comm, texe.text AS exe, tcmdline.text AS cmdline, "     \
-			   "tcwd.text AS cwd,"                                                     \
-			   " p.ppid AS ppid, tparent.text AS parent_exe,"                          \
-			   " p.uid AS uid, tuser.text AS user, p.auid AS auid, tlogin.text AS "    \
-			   "login_user,"                                                           \
-			   " p.session AS session, p.netns AS netns,"                              \
-			   " tcontainer.text AS container, tunit.text AS unit, tnode.text AS "     \
-			   "node,"                                                                 \
-			   " nullif(rtrim(iif(c.evidence & 1, 'audit,', '') || iif(c.evidence & "  \
-			   "2, 'fd,', '') ||"                                                      \
-			   " iif(c.evidence & 4, 'bind,', '') || iif(c.evidence & 8, 'inode,', "   \
-			   "'') ||"                                                                \
-			   " iif(c.evidence & 16, 'proc-syscall,', '') || iif(c.evidence & 32, "   \
-			   "'trace,', '') ||"                                                      \
-			   " iif(c.evidence & 64, 'trace-call,', ''), ','), '') AS evidence,"      \
-			   " CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred' WHEN "  \
-			   "3 THEN 'certain'"                                                      \
-			   " END AS certainty,"                                                    \
-			   " treason.text AS reason,"                                              \
-			   " CASE c.verdict WHEN 1 THEN 'observed' WHEN 2 THEN 'accept' WHEN 3 "   \
-			   "THEN 'drop'"                                                           \
-			   " WHEN 4 THEN 'reject' END AS verdict,"                                 \
-			   " trule.text AS rule, c.latency AS latency_us, c.amended AS amended,"   \
-			   " c.packets AS packets, c.bytes AS bytes,"                              \
-			   " strftime('%Y-%m-%dT%H:%M:%S', c.end / 1000000, 'unixepoch') ||"       \
-			   " printf('.%06dZ', c.end % 1000000) AS end_time,"                       \
-			   " iif(c.audit_time IS NULL, NULL, printf('%d.%03d:%d', c.audit_time / " \
-			   "1000000,"                                                              \
-			   " c.audit_time / 1000 % 1000, c.audit_serial)) AS audit_id"
-
-#define SELECT_FROM                                                                              \
-	" FROM connection c LEFT JOIN process p ON p.id = c.process"                             \
-	" LEFT JOIN text tsrc ON tsrc.id = c.src LEFT JOIN text tdst ON tdst.id = c.dst"         \
-	" LEFT JOIN text treason ON treason.id = c.reason"                                       \
-	" LEFT JOIN text trule ON trule.id = c.rule"                                             \
-	" LEFT JOIN text tnode ON tnode.id = c.node"                                             \
-	" LEFT JOIN text tcomm ON tcomm.id = p.comm LEFT JOIN text texe ON texe.id = p.exe"      \
-	" LEFT JOIN text tcmdline ON tcmdline.id = p.cmdline"                                    \
-	" LEFT JOIN text tcwd ON tcwd.id = p.cwd"                                                \
-	" LEFT JOIN text tparent ON tparent.id = p.parent_exe"                                   \
-	" LEFT JOIN text tuser ON tuser.id = p.user"                                             \
-	" LEFT JOIN text tlogin ON tlogin.id = p.login_user"                                     \
-	" LEFT JOIN text tcontainer ON tcontainer.id = p.container"                              \
-	" LEFT JOIN text tunit ON tunit.id = p.unit"
-
-const char ledger_select[] = "SELECT " SELECT_COLUMNS SELECT_FROM;
-
-const char *const ledger_columns[] = {
-	"time", "direction", "proto", "src", "sport", "dst", "dport", "pid", "start_time", "comm",
-	"exe", "cmdline", "cwd", "ppid", "parent_exe", "uid", "user", "auid", "login_user",
-	"session", "netns", "container", "unit", "node", "evidence", "certainty", "reason",
-	"verdict", "rule", "latency_us", "amended", "packets", "bytes", "end_time", "audit_id",
-};
-const int ledger_column_count = sizeof(ledger_columns) / sizeof(ledger_columns[0]);
-
-static const char *const steps[] = {
-	"CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
-	"CREATE TABLE process ("
-	" id INTEGER PRIMARY KEY,"
-	" pid INTEGER NOT NULL,"
-	" start_ticks INTEGER,"		/* start: clock ticks since boot; null: it had exited */
-	" start INTEGER,"		/* the same as microseconds since the epoch */
-	" ppid INTEGER,"
-	" uid INTEGER, gid INTEGER, euid INTEGER, fsuid INTEGER, auid INTEGER, session INTEGER,"
-	" netns INTEGER,"
-	/* ids of texts */
-	" node INTEGER, comm INTEGER, exe INTEGER, cmdline INTEGER, cwd INTEGER,"
-	" parent_exe INTEGER, user INTEGER, login_user INTEGER, label INTEGER, container INTEGER,"
-	" unit INTEGER"
-	");"
-	"CREATE INDEX process_pid ON process (pid);"
-	"CREATE TABLE connection ("
-	" id INTEGER PRIMARY KEY,"
-	" time INTEGER NOT NULL,"	/* microseconds since the epoch */
-	" direction INTEGER NOT NULL,"	/* 1 out, 2 in, 3 forward */
-	" proto INTEGER,"		/* IPPROTO_ */
-	" src INTEGER, sport INTEGER, dst INTEGER, dport INTEGER," /* addresses: ids of texts */
-	" process INTEGER,"
-	" node INTEGER,"
-	" evidence INTEGER NOT NULL,"	/* bits: 1 audit, 2 fd, 4 bind, 8 inode, 16 syscall */
-	" certainty INTEGER NOT NULL,"	/* 1 unknown, 2 inferred, 3 certain */
-	" reason INTEGER, verdict INTEGER NOT NULL, rule INTEGER," /* 1 observed, 2 accept, ... */
-	" latency INTEGER,"		/* microseconds */
-	" amended INTEGER NOT NULL DEFAULT 0,"
-	" packets INTEGER, bytes INTEGER,"
-	" end INTEGER,"			/* microseconds since the epoch */
-	" audit_time INTEGER, audit_serial INTEGER,"
-	" result INTEGER,"		/* of the call: 0 or -errno */
-	" count INTEGER NOT NULL DEFAULT 1" /* calls that belong to this flow */
-	");"
-	"CREATE INDEX connection_time ON connection (time);"
-	"CREATE INDEX connection_dst ON connection (dst, dport);"
-	"CREATE INDEX connection_process ON connection (process);"
-	"CREATE TABLE position (epoch TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
-	/* More words in `evidence`: 32 trace, 64 call; who started whom. */
-	"ALTER TABLE connection ADD COLUMN candidates INTEGER;"	/* id of a text: "PID EXE, ..." */
-	"ALTER TABLE process ADD COLUMN ancestors INTEGER;"	/* id of a text: "exe < exe ..." */
-	"DROP VIEW connections;"
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
-	/* Words of `evidence` that tell the two calls apart: proc-syscall, trace-call. */
-	"DROP VIEW connections;"
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
-};
-
-static const struct db_schema schema = {
-	.application_id = 0x736c6564,	/* "sled" */
-	.version = sizeof(steps) / sizeof(steps[0]),
-	.steps = steps,
-};
+#include "ledger_schema.h"
 
 /* Texts of a process's row that a connection has beside its process: X(column, text). */
 #define EACH_OTHER_TEXT(X)                                                                       \
@@ -198,31 +69,31 @@ static int prepare_all(struct ledger_writer *w)
 		sqlite3_stmt **stmt;
 		const char *sql;
 	} all[] = {
-		{&w->begin, "BEGIN IMMEDIATE"},
-		{&w->commit, "COMMIT"},
-		{&w->find_text, "SELECT id FROM text WHERE text = ?"},
-		{&w->add_text, "INSERT INTO text (text) VALUES (?)"},
-		{&w->find_process, "SELECT id" PROCESS_COLUMNS " FROM process WHERE pid = ?"
+		{ &w->begin, "BEGIN IMMEDIATE"},
+		{ &w->commit, "COMMIT"},
+		{ &w->find_text, "SELECT id FROM text WHERE text = ?"},
+		{ &w->add_text, "INSERT INTO text (text) VALUES (?)"},
+		{ &w->find_process, "SELECT id" PROCESS_COLUMNS " FROM process WHERE pid = ?"
 				   " AND start_ticks = ? ORDER BY id DESC LIMIT 16"},
-		{&w->add_process,
+		{ &w->add_process,
 		 "INSERT INTO process (start" PROCESS_COLUMNS ") VALUES (?" PROCESS_PARAMETERS ")"},
-		{&w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
+		{ &w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
 			  " dport, process, node, evidence, certainty, reason, verdict, rule,"
 			  " latency, audit_time, audit_serial, result, candidates) VALUES (?, ?,"
 			  " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-		{&w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?"},
-		{&w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = "
+		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?"},
+		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = "
 			      "?3, certainty = ?4,"
 			      " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
 			      " audit_serial = ?7, result = ?8 WHERE id = ?1"},
-		{&w->prove, "UPDATE connection SET evidence = evidence | ?2, certainty = ?3"
+		{ &w->prove, "UPDATE connection SET evidence = evidence | ?2, certainty = ?3"
 			    " WHERE id = ?1"},
-		{&w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
+		{ &w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
 			     " evidence = evidence | ?5, certainty = ?6,"
 			     " verdict = ?7, rule = ?8, latency = ?9 WHERE id = ?1"},
-		{&w->set_protocol, "UPDATE connection SET proto = ? WHERE id = ?"},
-		{&w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)"},
-		{&w->set_counter, "INSERT OR REPLACE INTO counter VALUES (?, ?)"},
+		{ &w->set_protocol, "UPDATE connection SET proto = ? WHERE id = ?"},
+		{ &w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)"},
+		{ &w->set_counter, "INSERT OR REPLACE INTO counter VALUES (?, ?)"},
 	};
 	int rc = 0;
 
@@ -240,7 +111,7 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 	if (!w)
 		return -ENOMEM;
 	w->lock = db_lock_writer(path);
-	rc = w->lock < 0 ? w->lock : db_open_write(path, &schema, &w->db);
+	rc = w->lock < 0 ? w->lock : db_open_write(path, &ledger_schema, &w->db);
 	/* A committed row may be lost with the power, but the file stays whole: and the position in
 	 * the cache goes back with it. */
 	if (!rc)
@@ -618,64 +489,4 @@ uint64_t ledger_writer_position(struct ledger_writer *w, const char *generation)
 int64_t ledger_writer_counter(struct ledger_writer *w, const char *name)
 {
 	return look_up(w->db, "SELECT value FROM counter WHERE name = ?", name);
-}
-
-int ledger_open_read(const char *path, sqlite3 **db)
-{
-	return db_open_read(path, &schema, db);
-}
-
-static void get_endpoint(sqlite3_stmt *stmt, int column, struct endpoint *e)
-{
-	struct text t = db_column_text(stmt, column);
-
-	if (t.data && address_parse(t.data, &e->addr))
-		memset(&e->addr, 0, sizeof(e->addr));
-	e->port = (int32_t)db_column_known(stmt, column + 1);
-}
-
-int ledger_halves(const char *path, int64_t since_us,
-		  void (*each)(const struct connection *c, bool has_packet, void *arg), void *arg)
-{
-	sqlite3_stmt *stmt;
-	sqlite3 *db;
-	int rc = ledger_open_read(path, &db);
-
-	if (rc)
-		return rc;
-	rc = db_prepare(
-		db,
-		"SELECT c.id, c.time, c.direction, c.proto, s.text, c.sport, d.text, c.dport,"
-		" p.pid, ifnull(p.fsuid, p.uid), c.evidence, c.certainty, c.verdict,"
-		" c.latency IS NOT NULL"
-		" FROM connection c LEFT JOIN process p ON p.id = c.process"
-		" LEFT JOIN text s ON s.id = c.src LEFT JOIN text d ON d.id = c.dst"
-		" WHERE c.time >= ? AND (c.latency IS NULL) <> (c.audit_time IS NULL)"
-		" ORDER BY c.id",
-		&stmt);
-	if (!rc)
-		sqlite3_bind_int64(stmt, 1, since_us);
-	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct connection c;
-
-		connection_init(&c);
-		c.id = (uint64_t)sqlite3_column_int64(stmt, 0);
-		c.time_us = sqlite3_column_int64(stmt, 1);
-		c.direction = (enum direction)sqlite3_column_int(stmt, 2);
-		c.protocol = (int)db_column_known(stmt, 3);
-		get_endpoint(stmt, 4, &c.src);
-		get_endpoint(stmt, 6, &c.dst);
-		c.process.pid = db_column_known(stmt, 8);
-		c.process.uid = db_column_known(stmt, 9);
-		c.evidence = (unsigned int)sqlite3_column_int(stmt, 10);
-		c.certainty = (enum certainty)sqlite3_column_int(stmt, 11);
-		c.verdict = (enum verdict)sqlite3_column_int(stmt, 12);
-		each(&c, sqlite3_column_int(stmt, 13), arg);
-		rc = 0;
-	}
-	if (rc > 0)
-		rc = db_errno(rc);
-	sqlite3_finalize(stmt);
-	db_close(db);
-	return rc;
 }
