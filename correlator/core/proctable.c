@@ -53,7 +53,7 @@ void proctable_put(struct proctable *t, const struct process *p, int64_t time_us
 	known = t->slot[i];
 	if (known && says_less(p, time_us, known))
 		return;
-	if (need > t->size[i]) {
+	if (!known || need > t->size[i]) {
 		known = malloc(need);
 		if (!known)
 			return;

@@ -322,7 +322,9 @@ static void test_errors(void)
 	struct rlimit limit, none;
 
 	errno = 0;
-	tap_ok(!ring_new((size_t)1 << 60) && errno == ENOMEM, "no memory: why");
+	/* valgrind has no more memory to give than an address has bits, and says it otherwise. */
+	if (!getenv("UNDER_VALGRIND"))
+		tap_ok(!ring_new((size_t)1 << 60) && errno == ENOMEM, "no memory: why");
 	getrlimit(RLIMIT_NOFILE, &limit);
 	none = limit;
 	none.rlim_cur = 0;
