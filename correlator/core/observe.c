@@ -522,7 +522,7 @@ static void on_fork(struct observer *o, const struct event *e)
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	out->change.kind = CHANGE_NONE;
-	out->change.amended = false;
+	out->change.amended = out->change.described = false;
 	if (!e->node.data)
 		proctable_put(o->processes, &e->process, e->time_us);
 	switch (e->kind) {
