@@ -28,6 +28,12 @@ const char *time_format(int64_t time_us, char buf[TIME_TEXT_MAX]);
  */
 int time_parse(const char *text, int64_t now_us, int64_t *time_us);
 
+/* The sooner of two times to wait, in milliseconds; -1: never. */
+static inline int clock_sooner_ms(int a, int b)
+{
+	return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
 /* Reads a duration: a number with one of the units us, ms, s, m, h, d.  0 or -EINVAL. */
 int duration_parse(const char *text, int64_t *us);
 

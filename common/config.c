@@ -41,6 +41,7 @@ static const struct key {
 	KEY("fail_open", VALUE_YES, fail_open, "yes", 0, 0),
 	KEY("mark", VALUE_MARK, mark, "0x30000", 0, UINT32_MAX),
 	KEY("park", VALUE_AGE, park_us, "5ms", 0, TIME_US_PER_S),
+	KEY("each_datagram", VALUE_YES, each_datagram, "no", 0, 0),
 	KEY("mode", VALUE_MODE, enforce, "observe", 0, 0),
 	KEY("policy", VALUE_PATH, policy, "none", 0, 0),
 	KEY("priority_boost", VALUE_BOOST, priority_boost, "auto", 0, 20),

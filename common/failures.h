@@ -113,6 +113,15 @@
 	X(ROW_NO_ROOM, LOSE, "no room for a packet's row", \
 	  "the verdict is given, the row dropped", \
 	  "lost_buffer", "", "correlator/store/ledger_sink.c") \
+	X(DEATHS_LOST, WITHOUT, "the kernel could not tell us of sockets that died", \
+	  "every flow of datagrams comes to the queue again, and another socket is another flow", \
+	  "deaths_missed", "", "correlator/known_flow.c") \
+	X(FLOWS_MANY, TRIM, "more flows than the table has room for", \
+	  "the one that was used least recently is forgotten: its next datagram opens a new row", \
+	  "flows_evicted", "", "correlator/known_flow.c") \
+	X(NO_DEATHS, WITHOUT, "the kernel does not announce sockets that die", \
+	  "no flow is marked: each datagram comes to the queue", \
+	  "", "a message", "correlator/daemon.c") \
 	X(NO_TRACEPOINTS, WITHOUT, "the kernel lacks tracepoints, and has kprobes", \
 	  "a probe names who connects over TCP, if it tells the truth of a connection of our own", \
 	  "", "a message", "correlator/trace/tracefeed.c") \

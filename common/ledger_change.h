@@ -27,6 +27,8 @@ enum change_kind {
 	/* a later word about the process that row id names: its evidence beside the row's own, and
 	 * the certainty by now */
 	CHANGE_PROVE,
+	/* how much of row id's flow there has been, and when it ended */
+	CHANGE_FLOW,
 };
 
 struct ledger_change {
@@ -34,6 +36,8 @@ struct ledger_change {
 	bool amended;		/* CHANGE_CONFIRM: the row had another process */
 	bool described;		/* CHANGE_CONFIRM: the row keeps its process, because that was
 				 * alive when /proc was read */
+	/* CHANGE_FLOW; -1: not known, and what the row has stays */
+	int64_t packets, bytes, end_us;
 	struct connection connection;	/* texts borrowed from whoever made the change */
 };
 
@@ -42,6 +46,7 @@ static inline void ledger_change_init(struct ledger_change *c, enum change_kind 
 {
 	c->kind = kind;
 	c->amended = c->described = false;
+	c->packets = c->bytes = c->end_us = -1;
 	connection_init(&c->connection);
 	c->connection.id = id;
 }

@@ -57,7 +57,8 @@ struct ledger_writer {
 	int lock;			/* held for as long as the database is open */
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *find_text, *add_text, *find_process, *add_process, *add;
-	sqlite3_stmt *again, *confirm, *prove, *decide, *set_protocol, *set_position, *set_counter;
+	sqlite3_stmt *again, *confirm, *prove, *decide, *set_protocol, *set_flow, *set_position;
+	sqlite3_stmt *set_counter;
 	uint64_t next_id;
 	struct text_slot texts[TEXT_SLOTS];
 	struct process_slot processes[PROCESS_SLOTS];
@@ -92,6 +93,9 @@ static int prepare_all(struct ledger_writer *w)
 			     " evidence = evidence | ?5, certainty = ?6,"
 			     " verdict = ?7, rule = ?8, latency = ?9 WHERE id = ?1"},
 		{ &w->set_protocol, "UPDATE connection SET proto = ? WHERE id = ?"},
+		{ &w->set_flow, "UPDATE connection SET packets = coalesce(?2, packets),"
+				" bytes = coalesce(?3, bytes), end = coalesce(?4, end)"
+				" WHERE id = ?1"},
 		{ &w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)"},
 		{ &w->set_counter, "INSERT OR REPLACE INTO counter VALUES (?, ?)"},
 	};
@@ -427,6 +431,15 @@ static int set_protocol(struct ledger_writer *w, const struct connection *c)
 	return run(w->set_protocol);
 }
 
+static int set_flow(struct ledger_writer *w, const struct ledger_change *change)
+{
+	sqlite3_bind_int64(w->set_flow, 1, (sqlite3_int64)change->connection.id);
+	db_bind_known(w->set_flow, 2, change->packets);
+	db_bind_known(w->set_flow, 3, change->bytes);
+	db_bind_known(w->set_flow, 4, change->end_us);
+	return run(w->set_flow);
+}
+
 int ledger_apply(struct ledger_writer *w, const struct ledger_change *change)
 {
 	switch (change->kind) {
@@ -442,6 +455,8 @@ int ledger_apply(struct ledger_writer *w, const struct ledger_change *change)
 		return decide(w, &change->connection);
 	case CHANGE_PROVE:
 		return prove(w, &change->connection);
+	case CHANGE_FLOW:
+		return set_flow(w, change);
 	case CHANGE_NONE:
 		break;
 	}

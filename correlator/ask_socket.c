@@ -53,6 +53,8 @@ void ask_socket(struct host *h, struct inquiry *q, bool widely)
 	t->socket.found = true;
 	t->socket.inode = found.inode ? found.inode : -1;
 	t->socket.uid = found.uid;
+	t->socket.cookie = found.cookie;
+	t->socket.resent = found.resent;
 	if (c->process.uid < 0)
 		c->process.uid = found.uid;
 }

@@ -15,8 +15,10 @@
 
 #include "ancestry.h"
 #include "clock.h"
+#include "ctmark.h"
 #include "daemon.h"
 #include "db.h"
+#include "deaths.h"
 #include "failures.h"
 #include "judge.h"
 #include "ledger.h"
@@ -255,6 +257,10 @@ static int start_queue(struct daemon *d)
 	int rc = nfqueue_open(&settings, &d->parts.queue);
 
 	if (!rc)
+		log_info("conntrack's marks are set %s", nfqueue_has_glue(d->parts.queue) ?
+			 "by the verdict itself" : "right after the verdict, because this kernel's"
+			 " queue does not know conntrack");
+	if (!rc)
 		return 0;
 	/* The kernel has the same word for both. */
 	log_error("cannot open netfilter queue %d: %s", (int)c->queue,
@@ -268,12 +274,50 @@ static void stop_queue(struct daemon *d)
 	nfqueue_close(d->parts.queue);
 }
 
+/* Marks of an earlier run say of no flow that we know that it may pass. */
+static int start_marks(struct daemon *d)
+{
+	uint32_t mask = (uint32_t)d->parts.config->mark;
+	int rc = ctmarks_open(&d->parts.marks), count;
+
+	if (rc)
+		return rc;
+	count = ctmarks_clear(d->parts.marks, mask & -mask);
+	if (count < 0 && count != -EOPNOTSUPP && count != -EINVAL)
+		log_warn("cannot take the marks of an earlier run from conntrack's entries: %s",
+			 strerror(-count));
+	return 0;
+}
+
+static void stop_marks(struct daemon *d)
+{
+	ctmarks_close(d->parts.marks);
+}
+
+static int start_deaths(struct daemon *d)
+{
+	int rc = deaths_open(&d->parts.deaths);
+
+	if (!rc)
+		return 0;
+	FAILS(NO_DEATHS);
+	log_info("this kernel does not tell which sockets have died (%s): every datagram will come"
+		 " to the queue", strerror(-rc));
+	return 0;
+}
+
+static void stop_deaths(struct daemon *d)
+{
+	deaths_close(d->parts.deaths);
+}
+
 static int start_judge(struct daemon *d)
 {
 	struct parts *p = &d->parts;
 	const struct judge_tools tools = {
 		.config = p->config, .queue = p->queue, .host = &p->host,
 		.ledger_sink = p->ledger_sink, .users = p->users,
+		.marks = p->marks, .deaths = p->deaths,
 	};
 
 	p->judge = judge_new(&tools, p->policy);
@@ -357,6 +401,8 @@ static const struct step {
 	{ "the table of lookups", WITH_QUEUE, start_lookups, stop_lookups },
 	{ "the table of threads", WITH_QUEUE, start_tasks, stop_tasks },
 	{ "the trace", WITH_QUEUE, start_trace, stop_trace },
+	{ "the marks of conntrack", WITH_QUEUE, start_marks, stop_marks },
+	{ "the word of dead sockets", WITH_QUEUE, start_deaths, stop_deaths },
 	/* Packets that come from here on wait for the queue's threads. */
 	{ "the queue", WITH_QUEUE, start_queue, stop_queue },
 	{ "the judge", WITH_QUEUE, start_judge, stop_judge },

@@ -16,6 +16,7 @@
 #include "procfs.h"
 #include "proctable.h"
 #include "tasks.h"
+#include "users.h"
 
 /* What a record said of a process that is gone is about this one if it is not older. */
 #define GONE_US (10 * TIME_US_PER_S)
@@ -191,4 +192,17 @@ const char *describe_candidates(struct host *h, const struct attribution *a, cha
 					 exe.data ? exe.data : "?");
 	}
 	return used ? buf : NULL;
+}
+
+void describe_users(struct users *u, struct connection *c, char user[DESCRIBE_USER_CHARS])
+{
+	int64_t now_ns = clock_mono_ns();
+	struct text name = users_name(u, c->process.uid, now_ns);
+
+	if (!c->process.user.data && name.data) {
+		snprintf(user, DESCRIBE_USER_CHARS, "%.*s", (int)name.len, name.data);
+		c->process.user = text_of(user);
+	}
+	if (!c->process.login_user.data)
+		c->process.login_user = users_name(u, c->process.auid, now_ns);
 }

@@ -14,6 +14,7 @@
 
 struct connection;
 struct host;
+struct users;
 
 /* A living process as /proc showed it. */
 struct process_snapshot {
@@ -48,5 +49,10 @@ int64_t describe_age_us(const struct host *h, const struct inquiry *q, const str
 /* The other candidates as a text, "PID PROGRAM, PID PROGRAM"; NULL where there are none. */
 const char *describe_candidates(struct host *h, const struct attribution *a, char *buf,
 				size_t size);
+
+/* The names of c's users: what only rules with patterns of names need, because this may wait for a
+ * directory server.  `user` is c's from here on. */
+#define DESCRIBE_USER_CHARS 256
+void describe_users(struct users *u, struct connection *c, char user[DESCRIBE_USER_CHARS]);
 
 #endif

@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The trace's events to those that remember them, and what is known where some were lost. */
+#include <netinet/in.h>
+
 #include "clock.h"
 #include "host.h"
 #include "lookups.h"
 #include "tasks.h"
+#include "trace.h"
 #include "tracefeed.h"
 
 /* After an overrun it is not known which packets' events are missing. */
 #define LOSSY_NS 200000000LL
+
+/* A flow that is marked does not come to the queue any more.  Where the list is full the process
+ * that looked the tuple up first will be found by its next lookup. */
+static void note_doubt(struct host *h, const struct trace_event *e)
+{
+	struct flow_key key = { e->protocol, DIRECTION_OUT, e->src, e->dst, -1, -1 };
+	const struct flow *f = flows_find_tuple(h->datagrams, &key);
+
+	if (f && f->marked_ns && f->pid >= 0 && h->doubted < HOST_DOUBT_MAX &&
+	    tasks_process(h->tasks, e->tid, e->time_ns) != f->pid)
+		h->doubt[h->doubted++] = key;
+}
 
 static void take_trace_event(const struct trace_event *e, void *arg)
 {
@@ -15,6 +30,9 @@ static void take_trace_event(const struct trace_event *e, void *arg)
 
 	lookups_event(h->lookups, e);
 	tasks_event(h->tasks, e);
+	if (h->datagrams && e->kind == TRACE_LOOKUP && e->protocol != IPPROTO_TCP &&
+	    e->src.port > 0)
+		note_doubt(h, e);
 }
 
 void host_read_trace(struct host *h)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flows.h"
+
 struct ancestry;
 struct lookups;
 struct observer;
@@ -13,6 +15,8 @@ struct procfs;
 struct sockdiag;
 struct tasks;
 struct tracefeed;
+
+#define HOST_DOUBT_MAX 64
 
 /* What can be asked on this host about a packet's sender.  Everything stays borrowed. */
 struct host {
@@ -29,6 +33,10 @@ struct host {
 	int64_t netns;		/* the queue's own network namespace */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
 	int64_t complete_since_us;	/* by the wall clock: no event is missing since */
+	struct flows *datagrams;	/* flows that are decided, of all but TCP; NULL: none */
+	/* of these, marked ones of whose tuple another process has looked the route up */
+	struct flow_key doubt[HOST_DOUBT_MAX];
+	int doubted;
 };
 
 /* Takes in all that the trace has: what the packets' own calls left there was written before they

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The first packet of a connection, from the queue to its verdict and its row.
+ * A packet, from the queue to its verdict; where it is a connection's first, to its row.
  *
- *   judge_packet() --inquire()--> named, or nothing more can come --decide()--> verdict, row
- *      |                                                               ^
- *      +--park()--> waits: a record may be about to name its process --+
+ *   judge_packet() --of a known flow--> answer_alike()
+ *      |     \--another socket has the tuple--> hold(): until the kernel's word
+ *      |
+ *      +--inquire()--> named, or nothing more can come --decide()--> verdict, row, known flow
+ *      |                                                    ^
+ *      +--park()--> waits: a record may be about to name its process
  *             judge_event(): a record came that may be the packet's
  *             judge_poll(): /proc was searched, or the deadline is over
  *
  *   I1  Nothing here waits: /proc is searched for parked packets alone, in short pieces between
  *       which the queue is read.
- *   I2  The verdict is given as soon as the policy can tell; what only the row wants comes after
- *       it.  Where the process is final, and no rule asks what it is, that is before /proc is asked
- *       for it.
+ *   I2  The verdict is given as soon as the policy can tell; what only the row wants comes after.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -24,12 +25,14 @@
 #include "ask.h"
 #include "clock.h"
 #include "config.h"
-#include "denials.h"
+#include "ctmark.h"
 #include "describe.h"
 #include "failures.h"
 #include "host.h"
 #include "judge.h"
+#include "known_flow.h"
 #include "ledger_sink.h"
+#include "load.h"
 #include "lookups.h"
 #include "nfqueue.h"
 #include "observe.h"
@@ -41,14 +44,10 @@
 #include "queue_counters.h"
 #include "search.h"
 #include "tracefeed.h"
-#include "users.h"
+#include "verdict.h"
 
 #define DNS_PORT 53
 #define CANDIDATES_CHARS 1024
-/* Above so many packets in so long, details of rows that no rule needs are left to the audit
- * record. */
-#define BUSY_PACKETS 150
-#define BUSY_NS 100000000LL
 /* A new process: it began no longer ago than that. */
 #define YOUNG_US 100000
 /* How long after a packet the kernel is asked what it lost: no packet is parked for longer. */
@@ -72,13 +71,17 @@ static const char *const counter_names[C_COUNT] = {
 #undef X
 };
 
-/* A packet, or several copies of it, on its way to the verdict. */
+/* A packet on its way to the verdict, and those of its flow that wait with it. */
 struct undecided {
-	struct packet_id ids[PARKED_COPIES];
-	int copies;			/* of ids: retransmissions come as packets of their own */
+	struct packet_id id;
+	int slot;			/* where it is parked; -1: it is not */
+	/* until the kernel's word about the flow that it may be of */
+	bool held;
 	uint32_t mark;
+	struct flow_key key;
 	struct inquiry q;
 	int64_t arrived_ns, answered_ns;	/* answered_ns 0: not yet */
+	int packets;				/* that were answered then */
 };
 
 struct judge {
@@ -88,11 +91,11 @@ struct judge {
 	struct parking parking;
 	struct undecided parked[PARKED_MAX];	/* by slot */
 	struct search *search;
-	struct denials denials;
+	int held;			/* of those that are parked */
+	struct known_flows *flows;
 	int64_t count[C_COUNT];
 	bool records_seen;
-	int64_t counted_since_ns, counted;	/* packets */
-	bool overloaded;		/* there were many packets, or are */
+	struct load load;
 	int64_t losses_due_ns;		/* when to ask for what was lost; 0: no packet came since */
 };
 
@@ -103,7 +106,7 @@ void judge_set_policy(struct judge *j, struct policy *policy)
 	j->needs_full_process = policy_needs_full_process(policy);
 	j->needs_user_names = policy_needs_user_names(policy);
 	j->needs_process = policy_needs_process(policy);
-	denials_forget(&j->denials);
+	known_flows_forget(j->flows);
 }
 
 struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
@@ -114,7 +117,12 @@ struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 		return NULL;
 	j->t = *tools;
 	j->search = search_new(tools->host->procfs);
-	if (!j->search) {
+	j->flows = known_flows_new(&(struct known_flows_tools){
+		.config = tools->config, .host = tools->host, .ledger_sink = tools->ledger_sink,
+		.marks = tools->marks, .deaths = tools->deaths });
+	if (!j->search || !j->flows) {
+		search_free(j->search);
+		known_flows_free(j->flows);
 		free(j);
 		return NULL;
 	}
@@ -122,33 +130,40 @@ struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 	return j;
 }
 
-static void send_verdict(struct judge *j, struct packet_id id, uint32_t mark, enum verdict verdict)
-{
-	uint32_t mask = (uint32_t)j->t.config->mark, decided = mask & -mask,
-		reject = mask & ~decided;
-	int rc;
+struct answer {
+	struct judge *j;
+	uint32_t mark;
+	enum verdict verdict;
+	const struct ctmark *decided;	/* for the first of them */
+	int packets;
+};
 
-	mark &= ~mask;
-	if (!j->t.config->enforce || verdict == VERDICT_ACCEPT)
-		rc = nfqueue_accept(j->t.queue, id, mark | decided);
-	else if (verdict == VERDICT_REJECT)
-		/* The rule behind the queue answers with a reset or an ICMP error. */
-		rc = nfqueue_accept(j->t.queue, id, mark | reject);
-	else
-		rc = nfqueue_drop(j->t.queue, id);
-	if (rc) {
-		FAILS(VERDICT_FAILED);
-		j->count[C_VERDICT_ERRORS]++;
-	}
+static void send_one(struct packet_id id, void *arg)
+{
+	struct answer *a = arg;
+	const struct judge_tools *t = &a->j->t;
+
+	if (!verdict_send(t->config, t->queue, id, a->mark, a->verdict,
+			  a->packets++ ? NULL : a->decided))
+		return;
+	FAILS(VERDICT_FAILED);
+	a->j->count[C_VERDICT_ERRORS]++;
 }
 
-static void send_verdicts(struct judge *j, struct undecided *k, enum verdict verdict)
+/* Answers it and those that wait with it. */
+static void send_verdicts(struct judge *j, struct undecided *k, enum verdict verdict,
+			 const struct ctmark *decided)
 {
+	struct answer a = { j, k->mark, verdict, decided, 0 };
+
 	if (k->answered_ns)
 		return;
-	for (int i = 0; i < k->copies; i++)
-		send_verdict(j, k->ids[i], k->mark, verdict);
+	if (k->slot < 0)
+		send_one(k->id, &a);
+	else
+		parking_each(&j->parking, k->slot, send_one, &a);
 	k->answered_ns = clock_mono_ns();
+	k->packets = a.packets;
 }
 
 /* The packet passes, whichever process is found to have sent it. */
@@ -184,51 +199,32 @@ static void inquire(struct judge *j, struct undecided *k)
 	for (;;) {
 		if (!k->answered_ns && q->answer.final && describe_can_wait(h, q) &&
 		    verdict_is_fixed(j, &q->packet))
-			send_verdicts(j, k, VERDICT_ACCEPT);
+			send_verdicts(j, k, VERDICT_ACCEPT, NULL);
 		if (q->answer.next == ASK_NOTHING || attribution_waits(&q->answer))
 			return;
 		ask_next(h, q);
 	}
 }
 
-/* What only rules with patterns of names need: this may wait for a directory server. */
-static void name_users(struct judge *j, struct connection *c, char user[256])
+static void name_users(struct judge *j, struct connection *c, char user[DESCRIBE_USER_CHARS])
 {
-	int64_t now_ns = clock_mono_ns();
-	struct text name;
-
-	if (!j->needs_user_names)
-		return;
-	name = users_name(j->t.users, c->process.uid, now_ns);
-	if (!c->process.user.data && name.data) {
-		snprintf(user, 256, "%.*s", (int)name.len, name.data);
-		c->process.user = text_of(user);
-	}
-	if (!c->process.login_user.data)
-		c->process.login_user = users_name(j->t.users, c->process.auid, now_ns);
+	if (j->needs_user_names)
+		describe_users(j->t.users, c, user);
 }
 
 static void count_packet(struct judge *j, int64_t now_ns)
 {
-	int64_t past_ns = now_ns - j->counted_since_ns;
-
 	j->count[C_PACKETS]++;
+	load_note(&j->load, now_ns);
 	if (!j->losses_due_ns)
 		j->losses_due_ns = now_ns + LOSSES_NS;
-	if (past_ns >= BUSY_NS) {
-		j->overloaded = past_ns < 2 * BUSY_NS && j->counted > BUSY_PACKETS;
-		j->counted_since_ns = now_ns;
-		j->counted = 0;
-	}
-	if (++j->counted > BUSY_PACKETS)
-		j->overloaded = true;
 }
 
 /* A new process's /proc takes longer to read than all else that a packet needs. */
 static bool is_left_to_records(const struct judge *j, const struct inquiry *q,
 			       const struct connection *c)
 {
-	int64_t age_us = j->overloaded && j->records_seen ? describe_age_us(j->t.host, q, c) : -1;
+	int64_t age_us = j->load.high && j->records_seen ? describe_age_us(j->t.host, q, c) : -1;
 
 	return age_us >= 0 && age_us < YOUNG_US;
 }
@@ -285,15 +281,6 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 				   q->testimony.trace.by[a->caller].lookup, c->id);
 }
 
-static void remember_denied(struct judge *j, struct undecided *k, enum verdict verdict)
-{
-	/* A SYN that is sent again causes no new route lookup, so its socket is what tells it
-	 * then. */
-	ask_inode(j->t.host, &k->q);
-	denials_add(&j->denials, &k->q.packet, k->q.testimony.socket.inode, clock_mono_ns(),
-		    verdict);
-}
-
 /* Decides, answers and writes the row; or says that the packet would rather wait: false.  last:
  * there is nothing to wait for. */
 static bool decide(struct judge *j, struct undecided *k, bool last)
@@ -302,7 +289,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	struct process_snapshot p = { .alive = false };
 	struct policy_answer a;
 	struct connection c;
-	char user[256];
+	char user[DESCRIBE_USER_CHARS];
 
 	if (ask_record_taken(j->t.host, q))
 		inquire(j, k);
@@ -324,20 +311,20 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	}
 	if (!last && a.wants_certain)
 		return false;
-	send_verdicts(j, k, a.verdict);
+	send_verdicts(j, k, a.verdict, NULL);
 	c.latency_us = (k->answered_ns - k->arrived_ns) / 1000;
 	j->count[C_FROM + q->answer.source]++;
 	j->count[C_RECORDED + q->answer.source] += q->answer.row != 0;
-	if (a.verdict != VERDICT_ACCEPT)
-		remember_denied(j, k, a.verdict);
 	if (q->answer.pid >= 0 && !is_left_to_records(j, q, &c))
 		describe_rest(j->t.host, &c, &p);
 	emit_row(j, q, &c, &p, &a);
+	known_flow_begin(j->flows, &k->key, q, c.id, a.verdict, k->arrived_ns, k->packets);
 	return true;
 }
 
 static void release(struct judge *j, int slot)
 {
+	j->held -= j->parked[slot].held;
 	parking_release(&j->parking, slot);
 	if (!j->parking.count)
 		search_abandon(j->search);
@@ -357,34 +344,127 @@ static void decide_parked(struct judge *j, int slot)
 		j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
 }
 
-static bool park(struct judge *j, const struct undecided *k, uint64_t tuple)
+static bool take_slot(struct judge *j, const struct undecided *k, int64_t wait_ns)
 {
-	int64_t wait_ns = j->t.config->park_us * 1000;
-	int slot = -1;
+	int slot = parking_add(&j->parking, flow_key_hash(&k->key), k->id, k->arrived_ns, wait_ns);
 
-	if (wait_ns && k->q.packet.dst.port != DNS_PORT)
-		slot = parking_add(&j->parking, tuple, k->arrived_ns, wait_ns);
 	if (slot < 0)
 		return false;
 	j->parked[slot] = *k;
-	j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
+	j->parked[slot].slot = slot;
+	return true;
+}
+
+/* Name service waits for nobody, unless its verdict depends on who asks. */
+static bool may_park(const struct judge *j, const struct undecided *k)
+{
+	return j->t.config->park_us && (k->q.packet.dst.port != DNS_PORT ||
+					!verdict_is_fixed(j, &k->q.packet));
+}
+
+static bool park(struct judge *j, struct undecided *k)
+{
+	if (!may_park(j, k) || !take_slot(j, k, j->t.config->park_us * 1000))
+		return false;
+	j->parking.slot[parking_find(&j->parking, flow_key_hash(&k->key))].wants_scan =
+		k->q.answer.next == WAIT_FOR_SCAN;
 	j->count[C_PARKED]++;
 	return true;
 }
 
-/* A retransmission of a packet that waits already waits with it. */
-static bool join_retransmission(struct judge *j, struct packet_id id, uint64_t tuple)
+/* A packet of a flow that has one waiting already waits with it, unless it is another socket's. */
+static bool join(struct judge *j, struct undecided *k)
 {
-	int slot = j->parking.count ? parking_join(&j->parking, tuple) : -1;
+	int slot = j->parking.count ? parking_find(&j->parking, flow_key_hash(&k->key)) : -1;
+	const struct testimony *first;
 
-	if (slot < 0)
+	if (slot < 0 || !flow_key_equal(&j->parked[slot].key, &k->key))
 		return false;
-	j->parked[slot].ids[j->parked[slot].copies++] = id;
+	first = &j->parked[slot].q.testimony;
+	if (first->socket.asked && k->q.facts.has_ports) {
+		ask_socket(j->t.host, &k->q, false);
+		if (k->q.testimony.socket.inode > 0 &&
+		    k->q.testimony.socket.inode != first->socket.inode)
+			return false;
+	}
+	return parking_join(&j->parking, slot, k->id);
+}
+
+/* As the flow's first packet was answered; the row is there. */
+static void answer_alike(struct judge *j, struct undecided *k, struct flow *f)
+{
+	struct ctmark mark;
+	bool marks;
+
+	known_flow_count(j->flows, f, 1, k->arrived_ns);
+	marks = verdict_passes(j->t.config, f->verdict) &&
+		known_flow_wants_mark(j->flows, f, k->arrived_ns, &mark);
+	send_verdicts(j, k, f->verdict, marks ? &mark : NULL);
+	known_flow_count(j->flows, f, k->packets - 1, k->arrived_ns);
+}
+
+static bool hold(struct judge *j, struct undecided *k)
+{
+	k->held = true;
+	if (!take_slot(j, k, FLOW_WORD_NS)) {
+		k->held = false;
+		return false;
+	}
+	j->held++;
+	j->count[C_HELD]++;
 	return true;
 }
 
-static bool read_packet(const struct nfqueue_packet *p, struct connection *c)
+static void decide_first(struct judge *j, struct undecided *k)
 {
+	inquire(j, k);
+	if (!decide(j, k, k->answered_ns != 0) && !park(j, k))
+		decide(j, k, true);
+}
+
+/* The flow that they may have been of is dead, so they are another's: their inquiry begins. */
+static void ask_held(struct judge *j, int slot)
+{
+	struct undecided *k = &j->parked[slot];
+
+	k->held = false;
+	j->held--;
+	inquiry_begin(j->t.host, &k->q);
+	k->q.testimony.records_seen = j->records_seen;
+	j->parking.slot[slot].deadline_ns = clock_mono_ns() + j->t.config->park_us * 1000;
+	inquire(j, k);
+	if (decide(j, k, k->answered_ns != 0 || !may_park(j, k)))
+		release(j, slot);
+	else
+		j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
+}
+
+/* over: no word has come in the time that it takes. */
+static void end_hold(struct judge *j, int slot, bool over)
+{
+	struct undecided *k = &j->parked[slot];
+	struct flow *f = known_flow_find(j->flows, &k->key);
+
+	if (f && !over)
+		return;
+	if (!f) {
+		ask_held(j, slot);
+		return;
+	}
+	answer_alike(j, k, f);
+	release(j, slot);
+}
+
+static void end_holds(struct judge *j)
+{
+	for (int n = 0; j->held && n < j->parking.end; n++)
+		if (j->parking.slot[n].used && j->parked[n].held)
+			end_hold(j, n, false);
+}
+
+static bool read_packet(const struct nfqueue_packet *p, struct undecided *k)
+{
+	struct connection *c = &k->q.packet;
 	struct packet head;
 	int rc = packet_parse(p->data, p->len, &head);
 
@@ -396,35 +476,54 @@ static bool read_packet(const struct nfqueue_packet *p, struct connection *c)
 	c->src = head.src;
 	c->dst = head.dst;
 	c->process.uid = p->uid;
+	k->key.echo_id = head.echo_id;
 	return !rc;
+}
+
+/* True: it is a known flow's, and has its verdict or will get it. */
+static bool is_of_known_flow(struct judge *j, struct undecided *k)
+{
+	struct flow *f = known_flow_find(j->flows, &k->key);
+	enum flow_word word =
+		f ? known_flow_compare(j->flows, &k->q, f, k->arrived_ns) : FLOW_NEW;
+
+	if (word == FLOW_UNSURE)
+		return hold(j, k);
+	if (word == FLOW_SAME)
+		answer_alike(j, k, f);
+	else if (f)
+		inquiry_weigh(&k->q);
+	return word == FLOW_SAME;
 }
 
 void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 {
 	struct undecided k = {
-		.ids = { p->id }, .copies = 1, .mark = p->mark, .arrived_ns = p->taken_ns,
+		.id = p->id, .slot = -1, .mark = p->mark, .arrived_ns = p->taken_ns,
 	};
-	struct connection *c = &k.q.packet;
-	enum verdict denied;
-	uint64_t tuple;
 
 	count_packet(j, k.arrived_ns);
-	if (!read_packet(p, c)) {
+	if (!read_packet(p, &k)) {
 		FAILS(PACKET_BAD);
 		j->count[C_MALFORMED]++;
 	}
-	tuple = packet_hash_tuple(c->protocol, &c->src, &c->dst);
-	if (join_retransmission(j, p->id, tuple))
-		return;
 	inquiry_begin(j->t.host, &k.q);
 	k.q.testimony.records_seen = j->records_seen;
-	inquire(j, &k);
-	denied = k.answered_ns ? 0 : denials_find(&j->denials, c, k.q.testimony.socket.inode,
-						  k.arrived_ns);
-	if (denied)
-		send_verdicts(j, &k, denied);
-	else if (!decide(j, &k, k.answered_ns != 0) && !park(j, &k, tuple))
-		decide(j, &k, true);
+	k.key = known_flow_key(&k.q, k.key.echo_id);
+	if (!join(j, &k) && !is_of_known_flow(j, &k))
+		decide_first(j, &k);
+}
+
+void judge_begin(struct judge *j)
+{
+	known_flows_doubt(j->flows);
+	known_flows_read_deaths(j->flows, false);
+	end_holds(j);
+}
+
+static bool waits_for_witness(const struct judge *j, int slot)
+{
+	return j->parking.slot[slot].used && !j->parked[slot].held;
 }
 
 /* The search has found a socket.  id: a process's or a thread's.  True: no packet waits any
@@ -438,7 +537,7 @@ static bool on_socket_found(int64_t inode, int64_t id, int64_t fd, void *arg)
 	for (int n = 0; n < j->parking.end; n++) {
 		struct undecided *k = &j->parked[n];
 
-		if (!j->parking.slot[n].used || k->q.testimony.socket.inode != inode ||
+		if (!waits_for_witness(j, n) || k->q.testimony.socket.inode != inode ||
 		    k->q.answer.next != WAIT_FOR_SCAN)
 			continue;
 		if (pid < 0)
@@ -480,7 +579,7 @@ static void match_parked_with_record(struct judge *j, int slot, const struct eve
 static int slot_with_socket(const struct judge *j, int64_t inode)
 {
 	for (int n = 0; inode > 0 && n < j->parking.end; n++)
-		if (j->parking.slot[n].used && j->parked[n].q.testimony.socket.inode == inode)
+		if (waits_for_witness(j, n) && j->parked[n].q.testimony.socket.inode == inode)
 			return n;
 	return -1;
 }
@@ -501,14 +600,14 @@ void judge_event(struct judge *j, const struct event *e)
 	/* Not another's, which waits for a record to the same place. */
 	own = slot_with_socket(j, inode);
 	for (int n = 0; n < j->parking.end; n++)
-		if (own < 0 ? j->parking.slot[n].used : own == n)
+		if (own < 0 ? waits_for_witness(j, n) : own == n)
 			match_parked_with_record(j, n, e, inode);
 }
 
 void judge_late_record(struct judge *j, struct outcome *out)
 {
 	struct policy_answer a;
-	char user[256];
+	char user[DESCRIBE_USER_CHARS];
 
 	j->count[(out->change.amended ? C_AMENDED : C_CONFIRMED) + out->source]++;
 	if (!out->change.amended && out->source != FROM_NOBODY)
@@ -531,7 +630,7 @@ static void recheck_holders(struct judge *j)
 	for (int n = 0; n < j->parking.end; n++) {
 		struct inquiry *q = &j->parked[n].q;
 
-		if (!j->parking.slot[n].used || !q->answer.holder_not_caller)
+		if (!waits_for_witness(j, n) || !q->answer.holder_not_caller)
 			continue;
 		ask_proof(j->t.host, q);
 		if (!q->answer.holder_not_caller)
@@ -597,6 +696,10 @@ static void expire(struct judge *j, int slot)
 {
 	struct undecided *k = &j->parked[slot];
 
+	if (k->held) {
+		end_hold(j, slot, true);
+		return;
+	}
 	ask_last_record(j->t.host, &k->q);
 	decide(j, k, true);
 	release(j, slot);
@@ -635,8 +738,16 @@ int judge_poll(struct judge *j)
 	int losses_ms = j->losses_due_ns ? poll_losses(j) : -1, parked_ms;
 
 	take_late_calls(j);
+	judge_begin(j);
+	known_flows_poll(j->flows, clock_mono_ns());
 	parked_ms = poll_parked(j);
-	return losses_ms < 0 || (parked_ms >= 0 && parked_ms < losses_ms) ? parked_ms : losses_ms;
+	losses_ms = clock_sooner_ms(losses_ms, parked_ms);
+	return clock_sooner_ms(losses_ms, known_flows_poll_ms(j->flows));
+}
+
+int judge_fd(const struct judge *j)
+{
+	return known_flows_fd(j->flows, j->held > 0);
 }
 
 bool judge_waits(const struct judge *j)
@@ -649,6 +760,10 @@ void judge_end(struct judge *j)
 	for (int n = 0; n < j->parking.end; n++) {
 		if (!j->parking.slot[n].used)
 			continue;
+		if (j->parked[n].held) {
+			end_hold(j, n, true);
+			continue;
+		}
 		decide(j, &j->parked[n], true);
 		release(j, n);
 	}
@@ -661,6 +776,7 @@ void judge_free(struct judge *j)
 	if (!j)
 		return;
 	search_free(j->search);
+	known_flows_free(j->flows);
 	policy_free(j->policy);
 	free(j);
 }
@@ -668,7 +784,14 @@ void judge_free(struct judge *j)
 void judge_publish(struct judge *j)
 {
 	const struct tracefeed *trace = j->t.host->tracefs;
+	struct known_flows_counts f = known_flows_count(j->flows);
 
+	j->count[C_SAME_FLOW] = f.datagrams;
+	j->count[C_MARKED] = f.marked;
+	j->count[C_UNMARKED] = f.unmarked;
+	j->count[C_DEATHS] = f.deaths;
+	j->count[C_DEATHS_MISSED] = f.deaths_missed;
+	j->count[C_EVICTED] = f.evicted;
 	j->count[C_TRACE_EVENTS] = trace ? tracefeed_events(trace) : 0;
 	j->count[C_TRACE_OVERRUNS] = trace ? tracefeed_overruns(trace) : 0;
 	for (unsigned int i = 0; i < C_COUNT; i++)

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 struct config;
+struct ctmarks;
+struct deaths;
 struct event;
 struct host;
 struct nfqueue;
@@ -28,6 +30,8 @@ struct judge_tools {
 	struct host *host;
 	struct ledger_sink *ledger_sink;
 	struct users *users;
+	struct ctmarks *marks;
+	struct deaths *deaths;	/* NULL: the kernel does not announce them */
 };
 
 /* policy is owned from here on.  NULL where memory is short. */
@@ -40,6 +44,8 @@ void judge_free(struct judge *j);
 /* Another policy from the next packet on; the old one is freed. */
 void judge_set_policy(struct judge *j, struct policy *policy);
 
+/* Before packets are shown: what the kernel has told meanwhile of the flows that they may be of. */
+void judge_begin(struct judge *j);
 void judge_packet(struct judge *j, const struct nfqueue_packet *p);
 
 /* The observer has had this event: it may be what a packet waits for. */
@@ -52,6 +58,9 @@ void judge_late_record(struct judge *j, struct outcome *out);
  * a second what the kernel lost.  Milliseconds until it wants to be called again; -1: not before
  * something comes. */
 int judge_poll(struct judge *j);
+
+/* To be polled: where it is readable judge_poll() has something to do; -1: nothing is wanted. */
+int judge_fd(const struct judge *j);
 
 /* Whether a packet waits for a record. */
 bool judge_waits(const struct judge *j);

@@ -30,7 +30,7 @@
 
 int loop_init(struct loop *l, struct parts *parts, struct signals *signals)
 {
-	*l = (struct loop){ .parts = parts, .signals = signals };
+	*l = (struct loop){ .parts = parts, .signals = signals, .deaths_fd = -1, .polled_fd = -1 };
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return l->wake_fd < 0 ? -errno : 0;
 }
@@ -73,6 +73,7 @@ static void on_packets(void *arg)
 	struct loop *l = arg;
 
 	host_read_trace(&l->parts->host);
+	judge_begin(l->parts->judge);
 }
 
 static void on_packet(const struct nfqueue_packet *packet, void *arg)
@@ -80,6 +81,15 @@ static void on_packet(const struct nfqueue_packet *packet, void *arg)
 	struct loop *l = arg;
 
 	judge_packet(l->parts->judge, packet);
+}
+
+/* The kernel's word that a socket is dead is wanted from now on. */
+static void wake_for_deaths(struct loop *l, int fd)
+{
+	if (fd < 0 || l->deaths_fd >= 0)
+		return;
+	l->deaths_fd = fd;
+	wake_main_thread(l, 0);
 }
 
 /* The packets have been shown: the search for the senders of those that are parked begins at once.
@@ -97,6 +107,7 @@ static bool on_shown(int count, void *arg)
 		host_note_backlog(&p->host);
 	if (parked)
 		cache_feed_set_urgent(p->cache_feed, true);
+	wake_for_deaths(l, judge_fd(p->judge));
 	wake_main_thread(l, next_ms);
 	return parked;
 }
@@ -105,12 +116,7 @@ const struct queue_threads_ops loop_packet_ops = {
 	.begin = on_packets, .packet = on_packet, .end = on_shown,
 };
 
-static int sooner(int a, int b)
-{
-	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
-
-enum { ON_RECORDS, ON_END, ON_RELOAD, ON_WAKE, FDS };
+enum { ON_RECORDS, ON_END, ON_RELOAD, ON_WAKE, ON_DEATHS, FDS };
 
 /* False: nothing happened in all of that time. */
 static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms, bool room)
@@ -122,6 +128,7 @@ static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms
 	int n;
 
 	fds[ON_RECORDS].fd = room ? cache_feed_fd(feed) : -1;
+	fds[ON_DEATHS] = (struct pollfd){ .fd = l->polled_fd, .events = POLLIN };
 	n = poll(fds, FDS, idle ? timeout_ms : 0);
 	if (room)
 		cache_feed_finish_wait(feed, fds[ON_RECORDS].revents != 0);
@@ -141,14 +148,15 @@ static int work(struct loop *l, bool quiet, bool *room)
 	queue_threads_lock(p->queue_threads);
 	*room = ledger_sink_has_room(p->ledger_sink);
 	if (!*room)
-		next_ms = sooner(next_ms, ROOM_MS);
+		next_ms = clock_sooner_ms(next_ms, ROOM_MS);
 	else if (cache_feed_take(p->cache_feed, LOOP_RECORDS) > 0)
 		next_ms = 0;
 	if (quiet)
 		host_read_trace(&p->host);
 	if (p->judge) {
-		next_ms = sooner(next_ms, judge_poll(p->judge));
+		next_ms = clock_sooner_ms(next_ms, judge_poll(p->judge));
 		parked = judge_waits(p->judge);
+		l->polled_fd = l->deaths_fd = judge_fd(p->judge);
 		cache_feed_set_urgent(p->cache_feed, parked);
 	}
 	l->sleeps_until_ns = next_ms < 0 ? INT64_MAX : clock_mono_ns() + next_ms * NS_PER_MS;
@@ -195,6 +203,7 @@ void loop_drain(struct loop *l)
 	};
 	int rc;
 
+	l->polled_fd = -1;
 	if (!cache_feed_ended(feed, &rc))
 		cache_feed_finish(feed);
 	while (!cache_feed_ended(feed, &rc)) {

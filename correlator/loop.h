@@ -21,6 +21,9 @@ struct loop {
 	struct signals *signals;
 	int wake_fd; /* an eventfd: a queue's thread wants this one to wake earlier than... */
 	int64_t sleeps_until_ns;	/* ... this; under the lock */
+	/* where the kernel tells of dead sockets; -1: nobody waits for that.  Under the lock */
+	int deaths_fd;
+	int polled_fd;			/* the same, as this thread polls it */
 	int packets; /* that the queues' threads showed since this one's last turn */
 	bool boosted;			/* between loop_boost() and loop_unboost() */
 	struct priority priority;

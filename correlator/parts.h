@@ -6,6 +6,8 @@
 
 struct cache_feed;
 struct config;
+struct ctmarks;
+struct deaths;
 struct judge;
 struct ledger_sink;
 struct nfqueue;
@@ -27,6 +29,8 @@ struct parts {
 
 	/* Only with a queue; without one they are NULL, and everything is just observed. */
 	struct policy *policy;		/* until the judge has it */
+	struct ctmarks *marks;
+	struct deaths *deaths;		/* NULL: the kernel does not announce them */
 	struct nfqueue *queue;
 	struct judge *judge;
 

@@ -403,7 +403,8 @@ static enum question next_question(const struct view *v, const struct attributio
 		next = ASK_RECORD;
 	if (next)
 		return next;
-	if ((a->pid >= 0 || !is_local(v)) && !a->holder_not_caller)
+	/* Of a packet without ports no witness can tell before its verdict. */
+	if (((a->pid >= 0 || !is_local(v)) && !a->holder_not_caller) || !v->f->has_ports)
 		return ASK_NOTHING;
 	return t->socket.inode > 0 ? WAIT_FOR_SCAN : WAIT_FOR_RECORD;
 }

@@ -97,7 +97,9 @@ struct testimony {
 	struct {
 		int64_t inode;	/* the newest answer; -1: there is none, or it is closed */
 		int64_t uid;
+		uint64_t cookie;	/* 0: there is none */
 		bool asked, found;
+		bool resent;	/* it has sent its SYN more than once */
 		bool widely;	/* also among those that are not connected */
 		bool again;	/* asked once more, for what became of it */
 	} socket;

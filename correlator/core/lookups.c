@@ -327,6 +327,14 @@ int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 	return take_portless(l, c, oldest_ns, owners, more);
 }
 
+void lookups_give_back(struct lookups *l, int32_t tid, uint32_t lookup)
+{
+	struct lookup *k = &l->lookup[lookup];
+
+	if (k->linked && k->by == tid)
+		k->tid = tid;
+}
+
 void lookups_await_call(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row)
 {
 	struct lookup *k = &l->lookup[lookup];

@@ -53,6 +53,9 @@ struct lookup_owner {
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more);
 
+/* Undoes lookups_take() for that lookup of that thread: the packet was not its. */
+void lookups_give_back(struct lookups *l, int32_t tid, uint32_t lookup);
+
 /*
  * A send ends after its packet was queued: when this thread's send after its lookup ends,
  * lookups_called() returns `row`.

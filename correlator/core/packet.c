@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Parses the head of an IP packet: RFC 791, RFC 8200, and the first bytes of the transports. */
 #include <errno.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -44,6 +46,9 @@ static int parse_transport(const uint8_t *data, size_t len, struct packet *p)
 		if (len < 1)
 			return -ENODATA;
 		p->icmp_type = data[0];
+		if (len >= 6 && data[0] == (p->protocol == IPPROTO_ICMP ? ICMP_ECHO :
+					    ICMP6_ECHO_REQUEST))
+			p->echo_id = (int32_t)be16(data + 4);
 	}
 	return 0;
 }
@@ -128,7 +133,7 @@ int packet_parse(const uint8_t *data, size_t len, struct packet *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->protocol = -1;
-	p->src.port = p->dst.port = -1;
+	p->src.port = p->dst.port = p->echo_id = -1;
 	if (!len)
 		return -ENODATA;
 	switch (data[0] >> 4) {

@@ -8,7 +8,8 @@
 
 #include "tuple.h"
 
-/* The head of an IP packet.  The parser reads nothing after the ports, and trusts nothing. */
+/* The head of an IP packet.  The parser reads nothing after the ports or an
+ * echo request's identifier, and trusts nothing. */
 struct packet {
 	int protocol;			/* IPPROTO_* of the transport */
 	struct endpoint src, dst;	/* port -1: the protocol has none, or this fragment lacks
@@ -16,6 +17,7 @@ struct packet {
 	bool fragment;			/* a later fragment: it has no transport header */
 	uint8_t tcp_flags;		/* as on the wire; 0 without TCP */
 	uint8_t icmp_type;
+	int32_t echo_id;		/* of an ICMP echo request; -1: it is none */
 };
 
 /*

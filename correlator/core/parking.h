@@ -5,11 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "packet.h"
+
 /*
  * Packets that wait for a witness, and when each has waited long enough.
  *
  *   I1  A packet is parked or has its verdict, never both; a parked one holds its slot until then.
- *   I2  Retransmissions of a parked packet wait in its slot, PARKED_COPIES at most.
+ *   I2  Retransmissions of a parked packet and further datagrams of its flow wait in its slot, in
+ *       their order, PARKED_COPIES at most in all slots together.
  *   I3  The time that a packet may wait counts only where it was used to look for its sender.
  *       Where this daemon got no processor a packet may exceed its deadline, up to
  *       PARKING_STARVED_TIMES, until PARKING_PIECES_MIN pieces of a search have run for it.
@@ -17,7 +20,7 @@
  * Pure: what waits is the owner's, a slot is a number below PARKED_MAX, and times are passed in.
  */
 #define PARKED_MAX 256
-#define PARKED_COPIES 4
+#define PARKED_COPIES 4096
 #define PARKING_STARVED_TIMES 10
 #define PARKING_PIECES_MIN 8
 
@@ -30,9 +33,9 @@ enum scan {
 
 struct parking {
 	struct parked {
-		uint64_t tuple;
+		uint64_t flow;		/* a hash of it */
 		int64_t arrived_ns, deadline_ns;
-		int copies;		/* packets in the slot */
+		uint32_t first, last;	/* of its packets; see parking_each() */
 		bool used;
 		/* its socket is open, and no process is known that may have sent it */
 		bool wants_scan;
@@ -41,13 +44,24 @@ struct parking {
 	} slot[PARKED_MAX];
 	int end;			/* no slot from here on is used */
 	int count;
+	/* Packets, by number from 1 on; 0: none.  Each is in its slot's list, or the free one. */
+	struct parked_packet {
+		struct packet_id id;
+		uint32_t next;
+	} packet[PARKED_COPIES + 1];
+	uint32_t free, touched;
 };
 
-/* A slot for a packet with this tuple that may wait for wait_ns; -1: there is no room. */
-int parking_add(struct parking *p, uint64_t tuple, int64_t arrived_ns, int64_t wait_ns);
-/* The slot of a packet with that tuple which has room for one copy more, which is counted; -1:
- * none. */
-int parking_join(struct parking *p, uint64_t tuple);
+/* A slot for a packet of this flow that may wait for wait_ns; -1: there is no room. */
+int parking_add(struct parking *p, uint64_t flow, struct packet_id id, int64_t arrived_ns,
+		int64_t wait_ns);
+/* The slot of a flow with that hash; -1: none waits. */
+int parking_find(const struct parking *p, uint64_t flow);
+/* Another packet waits in that slot as well; false: there is no room. */
+bool parking_join(struct parking *p, int slot, struct packet_id id);
+/* Its packets, in the order in which they came. */
+void parking_each(const struct parking *p, int slot, void (*each)(struct packet_id id, void *arg),
+		  void *arg);
 void parking_release(struct parking *p, int slot);
 
 /* Does any parked packet still want this scan?  The full scan starts only after the scan of the

@@ -10,6 +10,13 @@
 	X(PACKETS, queue_packets)		/* that the queue showed us */                 \
 	X(PARKED, queue_parked)			/* of these, that had to wait for a witness */ \
 	X(EXPIRED, queue_expired)		/* ... until their time was over */            \
+	X(HELD, queue_held)			/* ... for the word that a socket is dead */   \
+	X(SAME_FLOW, queue_same_flow)		/* of a flow that was decided already */       \
+	X(MARKED, flows_marked)			/* flows that conntrack lets pass from then */ \
+	X(UNMARKED, flows_unmarked)		/* ... and does not any more */                \
+	X(DEATHS, flows_ended)			/* whose socket the kernel called dead */      \
+	X(DEATHS_MISSED, deaths_missed)		/* how often such a word was lost */           \
+	X(EVICTED, flows_evicted)		/* that had to make room */                    \
 	X(MALFORMED, queue_malformed)		/* whose head makes no sense, or is cut off */ \
 	X(OVERRUNS, queue_overruns)		/* how often the kernel lost messages to us */ \
 	X(MISSED, queue_missed)			/* packets that it could not hand over */      \

@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_SOCKMATCH_H
 #define SOCKLEDGER_SOCKMATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tuple.h"
@@ -16,6 +17,8 @@ struct sock_entry {
 	struct endpoint local, peer;	/* from sock_diag; 0.0.0.0, :: and port 0: any */
 	int64_t inode;			/* 0: the socket has none any more */
 	int64_t uid;
+	uint64_t cookie;		/* the socket's, for as long as the host runs; 0: unknown */
+	bool resent;			/* it has sent its SYN, or its data, again already */
 };
 
 /* How well a socket fits; the last is the best. */

@@ -33,6 +33,11 @@ int netlink_send(struct mnl_socket *nl, const struct nlmsghdr *h)
 	return send(mnl_socket_get_fd(nl), h, h->nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
+int netlink_send_all(struct mnl_socket *nl, const void *messages, size_t len)
+{
+	return send(mnl_socket_get_fd(nl), messages, len, 0) < 0 ? -errno : 0;
+}
+
 ssize_t netlink_receive(struct mnl_socket *nl, void *buf, size_t size)
 {
 	ssize_t n = recv(mnl_socket_get_fd(nl), buf, size, MSG_TRUNC);

@@ -19,6 +19,8 @@ int netlink_open(int bus, struct mnl_socket **out);
 
 /* Sends a message: 0 or -errno. */
 int netlink_send(struct mnl_socket *nl, const struct nlmsghdr *h);
+/* Likewise, several at once, each padded to NLMSG_ALIGNTO: the kernel reads one after the other. */
+int netlink_send_all(struct mnl_socket *nl, const void *messages, size_t len);
 
 /* Waits for the next message: its length, or -errno; -ENOSPC: it was too long, and is lost. */
 ssize_t netlink_receive(struct mnl_socket *nl, void *buf, size_t size);

@@ -10,9 +10,11 @@
 #include <libmnl/libmnl.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 
 #include "clock.h"
+#include "ctmark.h"
 #include "failures.h"
 #include "netlink.h"
 #include "nfqueue.h"
@@ -48,7 +50,8 @@ struct nfqueue {
 	struct nfqueue_losses losses;
 	uint16_t first;
 	int count;
-	char out[512];
+	bool glue;			/* a verdict may carry a mark for the conntrack entry */
+	char out[512] __attribute__((aligned(8)));
 	struct channel *channel[NFQUEUE_MAX];
 };
 
@@ -94,6 +97,24 @@ static int configure(struct channel *c, char out[512], const struct nfqueue_sett
 	return config_with_ack(c, h);
 }
 
+/* Whether the kernel knows conntrack entries of queued packets: only then it takes this flag
+ * (nfqnl_recv_config()).  It is taken back, because each packet would bring its entry along. */
+static bool probe_glue(struct channel *c, char out[512])
+{
+	struct nlmsghdr *h = nfq_nlmsg_put(out, NFQNL_MSG_CONFIG, c->number);
+	int rc;
+
+	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(NFQA_CFG_F_CONNTRACK));
+	mnl_attr_put_u32(h, NFQA_CFG_MASK, htonl(NFQA_CFG_F_CONNTRACK));
+	rc = config_with_ack(c, h);
+	if (rc)
+		return false;
+	h = nfq_nlmsg_put(out, NFQNL_MSG_CONFIG, c->number);
+	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, 0);
+	mnl_attr_put_u32(h, NFQA_CFG_MASK, htonl(NFQA_CFG_F_CONNTRACK));
+	return !config_with_ack(c, h);
+}
+
 static int open_channel(struct nfqueue *q, uint16_t number, const struct nfqueue_settings *s)
 {
 	struct channel *c = calloc(1, sizeof(*c));
@@ -115,7 +136,11 @@ static int open_channel(struct nfqueue *q, uint16_t number, const struct nfqueue
 	if (setsockopt(mnl_socket_get_fd(c->nl), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
 		setsockopt(mnl_socket_get_fd(c->nl), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	rc = bind_queue(c, q->out);
-	return rc ? rc : configure(c, q->out, s);
+	if (!rc)
+		rc = configure(c, q->out, s);
+	if (!rc)
+		q->glue = probe_glue(c, q->out);
+	return rc;
 }
 
 int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **out)
@@ -302,22 +327,56 @@ void nfqueue_show(struct nfqueue *q, int which,
 	c->taken = 0;
 }
 
-static int send_verdict(struct nfqueue *q, struct packet_id id, int what, const uint32_t *mark)
+static struct nlmsghdr *put_verdict(struct nfqueue *q, struct packet_id id, int what)
 {
 	struct nlmsghdr *h = nfq_nlmsg_put(q->out, NFQNL_MSG_VERDICT, id.queue);
 
 	nfq_nlmsg_verdict_put(h, (int)id.id, what);
-	if (mark)
-		nfq_nlmsg_verdict_put_mark(h, *mark);
-	return netlink_send(q->channel[id.queue - q->first]->nl, h);
+	return h;
 }
 
-int nfqueue_accept(struct nfqueue *q, struct packet_id id, uint32_t mark)
+static struct mnl_socket *socket_of(const struct nfqueue *q, struct packet_id id)
 {
-	return send_verdict(q, id, NF_ACCEPT, &mark);
+	return q->channel[id.queue - q->first]->nl;
+}
+
+int nfqueue_accept(struct nfqueue *q, struct packet_id id)
+{
+	return netlink_send(socket_of(q, id), put_verdict(q, id, NF_ACCEPT));
 }
 
 int nfqueue_drop(struct nfqueue *q, struct packet_id id)
 {
-	return send_verdict(q, id, NF_DROP, NULL);
+	return netlink_send(socket_of(q, id), put_verdict(q, id, NF_DROP));
+}
+
+int nfqueue_accept_marked(struct nfqueue *q, struct packet_id id, uint32_t mark)
+{
+	struct nlmsghdr *h = put_verdict(q, id, NF_ACCEPT);
+
+	nfq_nlmsg_verdict_put_mark(h, mark);
+	return netlink_send(socket_of(q, id), h);
+}
+
+int nfqueue_accept_decided(struct nfqueue *q, struct packet_id id, const struct ctmark *m)
+{
+	struct nlmsghdr *h = put_verdict(q, id, NF_ACCEPT);
+	size_t len = MNL_ALIGN(h->nlmsg_len);
+	struct nlattr *ct;
+
+	if (q->glue) {
+		ct = mnl_attr_nest_start(h, NFQA_CT);
+		mnl_attr_put_u32(h, CTA_MARK, htonl(m->mark));
+		mnl_attr_put_u32(h, CTA_MARK_MASK, htonl(m->mask));
+		mnl_attr_nest_end(h, ct);
+		return netlink_send(socket_of(q, id), h);
+	}
+	memset(q->out + len, 0, CTMARK_BYTES);
+	len += ctmark_put(q->out + len, m);
+	return netlink_send_all(socket_of(q, id), q->out, len);
+}
+
+bool nfqueue_has_glue(const struct nfqueue *q)
+{
+	return q->glue;
 }

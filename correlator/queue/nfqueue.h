@@ -13,6 +13,7 @@
  * opened in, a socket each.  Packets may be answered in any order, each exactly once.  When a queue
  * is closed the kernel drops packets that have no answer.
  */
+struct ctmark;
 struct nfqueue;
 #define NFQUEUE_MAX 64
 
@@ -68,8 +69,19 @@ struct nfqueue_losses {
  * it was. */
 void nfqueue_losses(struct nfqueue *q, struct nfqueue_losses *l);
 
-/* Lets the packet go, with this mark, or drops it.  0 or -errno. */
-int nfqueue_accept(struct nfqueue *q, struct packet_id id, uint32_t mark);
+/* Lets the packet go as it is, or drops it.  0 or -errno. */
+int nfqueue_accept(struct nfqueue *q, struct packet_id id);
 int nfqueue_drop(struct nfqueue *q, struct packet_id id);
+/* Lets it go with another mark: it is routed anew. */
+int nfqueue_accept_marked(struct nfqueue *q, struct packet_id id, uint32_t mark);
+/*
+ * Lets it go as it is, and marks its conntrack entry, by one of two ways.  Where the kernel has
+ * CONFIG_NETFILTER_NETLINK_GLUE_CT, the verdict carries the mark.  Elsewhere one message after the
+ * verdict, in the same send(), does: by the time the kernel reads it the packet has gone through
+ * all its rules, and its entry is confirmed.
+ */
+int nfqueue_accept_decided(struct nfqueue *q, struct packet_id id, const struct ctmark *m);
+/* Which of the two. */
+bool nfqueue_has_glue(const struct nfqueue *q);
 
 #endif

@@ -82,6 +82,9 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 	get_endpoint(&s->peer, m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
 	s->inode = m->idiag_inode;
 	s->uid = m->idiag_uid;
+	s->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
+	/* 1: the timer of a packet that has no answer yet (tcp_diag(7)) */
+	s->resent = m->idiag_timer == 1 && m->idiag_retrans > 0;
 	return MNL_CB_OK;
 }
 

@@ -403,6 +403,11 @@ bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_ch
 	item->change.kind = change->kind;
 	item->change.amended = change->amended;
 	item->change.described = change->described;
+	if (change->kind == CHANGE_FLOW) {
+		item->change.packets = change->packets;
+		item->change.bytes = change->bytes;
+		item->change.end_us = change->end_us;
+	}
 	connection_pack(&cut, &item->change.connection);
 	committer_publish(r->committer);
 	return true;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bytes as answers of the kernel's to a question for sockets; the corpus is of real ones, whose
- * port was made 4711. */
+/* Bytes as answers of the kernel's to a question for sockets, or its word of dead ones; the corpus
+ * is of real ones, whose port was made 4711. */
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "deaths.h"
 #include "fuzz.h"
 #include "sockdiag.h"
 
@@ -29,9 +30,17 @@ static void check(const uint8_t *data, size_t size, int wanted)
 	}
 }
 
+static void on_death(const struct death *d, void *arg)
+{
+	(void)arg;
+	FUZZ_CHECK(d->protocol >= 0 && d->protocol <= 255);
+	FUZZ_CHECK(d->local.port >= 0 && d->local.port <= 65535 && d->peer.port <= 65535);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	check(data, size, -1);
 	check(data, size, 5001);
+	deaths_parse(data, size, on_death, NULL);
 	return 0;
 }

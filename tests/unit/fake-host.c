@@ -4,10 +4,13 @@
  * fake-host.h.  Linked in place of libedge.a and of clock.o.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "ctmark.h"
+#include "deaths.h"
 #include "event.h"
 #include "fake-host.h"
 #include "nfqueue.h"
@@ -116,7 +119,8 @@ struct fake_socket *fake_socket(int protocol, const struct endpoint *local,
 		abort();
 	*s = (struct fake_socket){
 		.protocol = protocol, .open = true,
-		.entry = { .local = *local, .peer = *peer, .inode = inode, .uid = uid },
+		.entry = { .local = *local, .peer = *peer, .inode = inode, .uid = uid,
+			   .cookie = (uint64_t)inode },
 	};
 	return s;
 }
@@ -178,10 +182,59 @@ static int answer(struct packet_id id, bool dropped, uint32_t mark)
 	return fake.verdicts_fail ? -ENOENT : 0;
 }
 
-int nfqueue_accept(struct nfqueue *q, struct packet_id id, uint32_t mark)
+int nfqueue_accept(struct nfqueue *q, struct packet_id id)
+{
+	(void)q;
+	return answer(id, false, 0);
+}
+
+int nfqueue_accept_marked(struct nfqueue *q, struct packet_id id, uint32_t mark)
 {
 	(void)q;
 	return answer(id, false, mark);
+}
+
+int nfqueue_accept_decided(struct nfqueue *q, struct packet_id id, const struct ctmark *m)
+{
+	(void)q;
+	ctmarks_set(NULL, m);
+	return answer(id, false, 0);
+}
+
+/* Conntrack's marks. */
+
+void ctmarks_set(struct ctmarks *c, const struct ctmark *m)
+{
+	(void)c;
+	fake.ctmark = *m;
+	fake.ctmarks++;
+}
+
+/* Sockets that have died since. */
+
+int deaths_fd(const struct deaths *d)
+{
+	(void)d;
+	return -1;
+}
+
+int deaths_show(struct deaths *d, enum death_kind kind,
+		void (*each)(const struct death *death, void *arg), void *arg)
+{
+	int lost = fake.deaths_lost && kind == DEATHS_UDP ? -ENOBUFS : 0;
+
+	(void)d;
+	if (lost)
+		fake.deaths_lost = false;
+	for (int i = 0; i < fake.deaths; i++) {
+		bool udp = fake.death[i].protocol != IPPROTO_TCP;
+
+		if (udp == (kind == DEATHS_UDP) && !fake.death_shown[i]) {
+			fake.death_shown[i] = true;
+			each(&fake.death[i], arg);
+		}
+	}
+	return lost;
 }
 
 int nfqueue_drop(struct nfqueue *q, struct packet_id id)
@@ -427,12 +480,21 @@ static void prove(const struct connection *c)
 			fake.row[i].proven = c->certainty == CERTAINTY_CERTAIN;
 }
 
+static void end(const struct ledger_change *change)
+{
+	fake.ended++;
+	fake.ended_packets = change->packets;
+	fake.ended_bytes = change->bytes;
+}
+
 bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_change *change)
 {
 	(void)r;
 	(void)seq;
 	if (change->kind == CHANGE_PROVE)
 		prove(&change->connection);
+	else if (change->kind == CHANGE_FLOW)
+		end(change);
 	else
 		keep(&change->connection, change->kind == CHANGE_DECIDE);
 	return true;

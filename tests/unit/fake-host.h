@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "connection.h"
+#include "ctmark.h"
+#include "deaths.h"
 #include "sockmatch.h"
 #include "trace.h"
 
@@ -19,6 +21,7 @@
 #define FAKE_THREADS 64
 #define FAKE_SOCKETS 64
 #define FAKE_TRACE 256
+#define FAKE_DEATHS 64
 #define FAKE_IDS (1024 * 1024 + 4096)
 #define FAKE_ROWS 512
 /* The network namespace of the queue, and of a process where nothing else is said. */
@@ -70,7 +73,15 @@ extern struct fake_host {
 	struct trace_event trace[FAKE_TRACE];
 	int traced;
 	int64_t overruns, lost;		/* lost: found out by the next drain */
+	/* sockets of which the kernel says that they are dead */
+	struct death death[FAKE_DEATHS];
+	bool death_shown[FAKE_DEATHS];
+	int deaths;
+	bool deaths_lost;
 	/* what came of it */
+	struct ctmark ctmark;		/* the last one that was set or taken back */
+	int64_t ctmarks;
+	int64_t ended, ended_packets, ended_bytes;	/* flows; the last one's */
 	int64_t rows, proven, listed, names, twice, verdicts;
 	/* at a process's program or network, since the last verdict */
 	int64_t looks;

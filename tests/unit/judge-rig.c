@@ -37,7 +37,10 @@ static struct policy *read_policy(const char *text)
 void rig_begin(const char *policy, bool trace)
 {
 	static char node[] = "host";
-	struct judge_tools tools = { .config = &rig.config, .host = &rig.host };
+	struct judge_tools tools = {
+		.config = &rig.config, .host = &rig.host,
+		.deaths = (struct deaths *)&rig,	/* as the trace below */
+	};
 
 	rig_end();
 	fake_reset();
@@ -90,6 +93,7 @@ uint32_t rig_packet(const uint8_t *data, size_t len, uint8_t hook, uint32_t mark
 	};
 
 	host_read_trace(&rig.host);
+	judge_begin(rig.judge);
 	judge_packet(rig.judge, &p);
 	return rig.packets++;
 }
@@ -108,6 +112,11 @@ const struct outcome *rig_record(struct event *e)
 int rig_turn(void)
 {
 	return judge_poll(rig.judge);
+}
+
+void rig_read_trace(void)
+{
+	host_read_trace(&rig.host);
 }
 
 void rig_publish(void)

@@ -29,6 +29,8 @@ uint32_t rig_packet(const uint8_t *data, size_t len, uint8_t hook, uint32_t mark
 /* One record, as the daemon would show it: observer first. */
 const struct outcome *rig_record(struct event *e);
 int rig_turn(void);
+/* As the daemon does where nothing has come for a while. */
+void rig_read_trace(void);
 void rig_publish(void);
 void rig_pass_us(int64_t us);
 /* How many packets there were. */

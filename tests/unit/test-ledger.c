@@ -74,7 +74,10 @@ static int apply(struct ledger_writer *w, enum change_kind kind, const struct co
 static int apply_record(struct ledger_writer *w, const struct connection *c, bool amended,
 			bool described)
 {
-	struct ledger_change change = { CHANGE_CONFIRM, amended, described, *c };
+	struct ledger_change change = {
+		.kind = CHANGE_CONFIRM, .amended = amended, .described = described,
+		.connection = *c,
+	};
 
 	return ledger_apply(w, &change);
 }

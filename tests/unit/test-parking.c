@@ -1,39 +1,86 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Packets that wait: slots, copies, which scans they want, and when their time is over; denials. */
+/* Packets that wait: slots, packets of one flow, which scans they want, when their time is over. */
 #include <string.h>
 
-#include "denials.h"
 #include "parking.h"
 #include "tap.h"
 
 #define MS 1000000LL
 #define PIECE (MS / 4)
 
+static const struct packet_id id = { .id = 7 };
+
+struct seen {
+	uint32_t last;
+	int count;
+	bool in_order;
+};
+
+static void see(struct packet_id packet, void *arg)
+{
+	struct seen *s = arg;
+
+	s->in_order &= packet.id == s->last + 1;
+	s->last = packet.id;
+	s->count++;
+}
+
+static struct seen packets_of(const struct parking *p, int slot)
+{
+	struct seen s = { .in_order = true };
+
+	parking_each(p, slot, see, &s);
+	return s;
+}
+
 static void test_slots(void)
 {
 	static struct parking p;
-	int slot = parking_add(&p, 1, 0, 5 * MS), last = -1;
+	int slot = parking_add(&p, 1, id, 0, 5 * MS), last = -1;
 
 	tap_ok(slot == 0 && p.count == 1 && p.end == 1, "a slot");
-	for (int i = 1; i < PARKED_COPIES; i++)
-		last = parking_join(&p, 1);
-	tap_ok(last == slot && parking_join(&p, 1) < 0 && parking_join(&p, 2) < 0,
-	       "copies of it wait with it, four at most");
 	for (int i = 1; i < PARKED_MAX; i++)
-		last = parking_add(&p, 2, 0, MS);
+		last = parking_add(&p, 2, id, 0, MS);
 	tap_ok(last == PARKED_MAX - 1 &&
-	       parking_add(&p, 2, 0, MS) < 0, "when all are taken there is no room");
+	       parking_add(&p, 2, id, 0, MS) < 0, "when all are taken there is no room");
 	parking_release(&p, 5);
-	tap_ok(parking_add(&p, 3, 0, MS) == 5 && p.end == PARKED_MAX, "a free one is used again");
+	tap_ok(parking_add(&p, 3, id, 0, MS) == 5 && p.end == PARKED_MAX,
+	       "a free one is used again");
 	for (int i = PARKED_MAX - 1; i >= 0; i--)
 		parking_release(&p, i);
 	tap_ok(!p.count && !p.end, "none is left");
 }
 
+/* Twice, so that the second time the packets' room is that which was given back. */
+static void test_copies(void)
+{
+	static struct parking p;
+
+	for (int round = 0; round < 2; round++) {
+		int other = parking_add(&p, 9, (struct packet_id){ .id = 1 }, 0, MS);
+		int slot = parking_add(&p, 1, (struct packet_id){ .id = 1 }, 0, MS);
+		bool joined = true;
+		struct seen s;
+
+		for (uint32_t i = 2; i < PARKED_COPIES; i++)
+			joined &= parking_find(&p, 1) == slot &&
+				  parking_join(&p, slot, (struct packet_id){ .id = i });
+		s = packets_of(&p, slot);
+		tap_ok(joined && s.in_order && s.count == PARKED_COPIES - 1 &&
+		       packets_of(&p, other).count == 1,
+		       "packets of a flow wait in their order, and apart from others'");
+		tap_ok(!parking_join(&p, slot, id) && parking_add(&p, 2, id, 0, MS) < 0 &&
+		       packets_of(&p, slot).count == PARKED_COPIES - 1, "as many as have room");
+		parking_release(&p, slot);
+		tap_ok(parking_find(&p, 1) < 0 && parking_join(&p, other, id), "others' waits on");
+		parking_release(&p, other);
+	}
+}
+
 static void test_scans(void)
 {
 	static struct parking p;
-	int first = parking_add(&p, 1, 0, 5 * MS), second;
+	int first = parking_add(&p, 1, id, 0, 5 * MS), second;
 
 	tap_ok(!parking_wants_scan(&p, SCAN_NEWEST, false), "without a socket no scan helps");
 	p.slot[first].wants_scan = true;
@@ -41,7 +88,7 @@ static void test_scans(void)
 	       !parking_wants_scan(&p, SCAN_ALL, false),
 	       "the newest processes first");
 	parking_scan_begins(&p, SCAN_NEWEST);
-	second = parking_add(&p, 2, 0, 5 * MS);
+	second = parking_add(&p, 2, id, 0, 5 * MS);
 	p.slot[second].wants_scan = true;
 	parking_scan_is_over(&p, SCAN_NEWEST);
 	tap_ok(parking_wants_scan(&p, SCAN_ALL, false) &&
@@ -57,7 +104,7 @@ static void test_scans(void)
 static void test_deadlines(void)
 {
 	static struct parking p;
-	struct parked *k = &p.slot[parking_add(&p, 1, 10 * MS, 5 * MS)];
+	struct parked *k = &p.slot[parking_add(&p, 1, id, 10 * MS, 5 * MS)];
 
 	tap_ok(!parking_is_over(k, 15 * MS - 1, PIECE) &&
 	       parking_is_over(k, 15 * MS, PIECE), "its time");
@@ -78,32 +125,11 @@ static void test_deadlines(void)
 	tap_ok(parking_is_over(k, 15 * MS, PIECE), "or where the whole of /proc was seen");
 }
 
-static void test_denials(void)
-{
-	static struct denials d;
-	struct connection c;
-
-	connection_init(&c);
-	c.protocol = 6;
-	c.src.port = 40000;
-	c.dst.port = 443;
-	denials_add(&d, &c, 7000, 0, VERDICT_REJECT);
-	tap_ok(denials_find(&d, &c, 7000, 29999 * MS) == VERDICT_REJECT &&
-	       !denials_find(&d, &c, 7000, 30000 * MS),
-	       "what was denied is denied again for half a minute");
-	tap_ok(!denials_find(&d, &c, 7001, 0), "not another socket");
-	c.src.port++;
-	tap_ok(!denials_find(&d, &c, 7000, 0), "nor another port");
-	c.src.port--;
-	denials_forget(&d);
-	tap_ok(!denials_find(&d, &c, 7000, 0), "nor under another policy");
-}
-
 int main(void)
 {
 	test_slots();
+	test_copies();
 	test_scans();
 	test_deadlines();
-	test_denials();
 	return tap_done();
 }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_FLOWS_H
+#define SOCKLEDGER_FLOWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "connection.h"
+
+/*
+ * Flows that have been decided: one decision and one row each, from the first packet until the
+ * death of its socket.  A flow is a tuple *of one user*: two users may have the same tuple, by
+ * SO_REUSEADDR or IP_PKTINFO.
+ *
+ *   I1  A flow is here from its verdict until its socket is dead, until it is decided anew, or
+ *       until the table needs the room; then the one that was used least recently goes.
+ *   I2  A packet in the queue holds its socket (sk_wmem_alloc, net/core/sock.c), and the kernel
+ *       announces a socket's death when nothing holds it any more.  So no packet of a dead flow is
+ *       on its way, and one that comes later with its tuple is another socket's.
+ *
+ * Pure: no system calls, times are passed in.
+ */
+struct flows;
+
+struct flow_key {
+	int protocol;
+	enum direction direction;
+	struct endpoint src, dst;
+	int32_t echo_id;	/* of an ICMP echo request; -1: it is none */
+	int64_t uid;		/* of the socket's opener; -1: it is not known here */
+};
+
+struct flow {
+	struct flow_key key;
+	uint64_t row;		/* in the ledger */
+	uint64_t cookie;	/* of the socket, as sock_diag names it; 0: not known */
+	int64_t inode;		/* of the socket; -1: not known */
+	int64_t pid;		/* that the row named first; -1: nobody */
+	enum verdict verdict;	/* 0: the next packet is decided anew */
+	int64_t packets;	/* that came to the queue */
+	int64_t written;	/* of these, that the ledger knows of */
+	int64_t first_ns, last_ns;	/* when the first and the newest came to the queue */
+	int64_t marked_ns;	/* when its conntrack entry got our mark; 0: it never did */
+};
+
+/* Room for `max` flows; NULL where memory is short. */
+struct flows *flows_new(uint32_t max);
+void flows_free(struct flows *f);
+uint32_t flows_count(const struct flows *f);
+
+bool flow_key_equal(const struct flow_key *a, const struct flow_key *b);
+/* Without a secret: a process that chooses tuples can choose equal hashes. */
+uint64_t flow_key_hash(const struct flow_key *k);
+
+/* The flow with that key, which is now the one that was used last; NULL: there is none.  It stays
+ * where it is until it is removed. */
+struct flow *flows_find(struct flows *f, const struct flow_key *k);
+/* A new flow, with all but its key unknown.  *gone is the one that had to make room; its row is 0
+ * where none had to. */
+struct flow *flows_add(struct flows *f, const struct flow_key *k, struct flow *gone);
+void flows_remove(struct flows *f, struct flow *one);
+
+/* Whether another flow has the same tuple, of another user. */
+bool flows_has_twin(const struct flows *f, const struct flow *one);
+
+/*
+ * The flows of a socket: local end and peer as the kernel has them (0.0.0.0, :: and port 0: any);
+ * cookie 0: any.  Each is shown once, and may be removed meanwhile; nothing else may.
+ */
+void flows_of_socket(struct flows *f, int protocol, const struct endpoint *local,
+		     const struct endpoint *peer, uint64_t cookie,
+		     void (*each)(struct flow *one, void *arg), void *arg);
+/* Any user's flow with that tuple; NULL: there is none. */
+struct flow *flows_find_tuple(struct flows *f, const struct flow_key *k);
+/* Shows the flows of `count` slots from slot `from` on; each may be removed meanwhile, and nothing
+ * else.  Returns the slot to go on with: 0 where the end has been reached. */
+uint32_t flows_some(struct flows *f, uint32_t from, uint32_t count,
+		    void (*each)(struct flow *one, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Flows that have been decided, and the sockets that they belong to. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "clock.h"
+#include "config.h"
+#include "ctmark.h"
+#include "deaths.h"
+#include "failures.h"
+#include "host.h"
+#include "inquiry.h"
+#include "known_flow.h"
+#include "ledger_change.h"
+#include "ledger_sink.h"
+#include "lookups.h"
+#include "procfs.h"
+
+/* Of TCP, and of all else: two tables, so that neither pushes the other out. */
+#define FLOWS_MAX 16384
+/* A flow of datagrams gets another row after half an hour (RFC 4787 asks that its entries be kept
+ * for minutes; people count sessions). */
+#define FLOW_NS (30 * 60 * 1000000000LL)
+/* Without a socket whose death would be announced: how long a flow may be silent. */
+#define SILENT_NS 30000000000LL
+/* A pair of DNS questions is never marked: the first two datagrams are cheaper without. */
+#define MARK_FROM 3
+/* An entry may have gone meanwhile (conntrack -F), and its mark with it. */
+#define MARK_AGAIN_NS 1000000000LL
+/* At the pace of known_flows_poll(), all slots come up within a few seconds. */
+#define SWEEP_SLOTS 512
+#define SWEEP_NS 100000000LL
+#define WRITE_NS 30000000000LL
+
+struct known_flows {
+	struct known_flows_tools t;
+	struct flows *tcp, *others;
+	uint32_t tcp_at, others_at;	/* the next slots to look at */
+	int64_t swept_ns, now_ns;
+	int64_t marked;			/* flows that have a mark now */
+	/* until then a death of UDP may have been missed */
+	int64_t unsure_until_ns;
+	const struct death *death;	/* the one that is shown */
+	struct known_flows_counts count;
+};
+
+struct known_flows *known_flows_new(const struct known_flows_tools *tools)
+{
+	struct known_flows *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->t = *tools;
+	k->tcp = flows_new(FLOWS_MAX);
+	k->others = flows_new(FLOWS_MAX);
+	if (k->tcp && k->others) {
+		k->t.host->datagrams = k->others;
+		return k;
+	}
+	flows_free(k->tcp);
+	flows_free(k->others);
+	free(k);
+	return NULL;
+}
+
+static struct flows *table_of(const struct known_flows *k, int protocol)
+{
+	return protocol == IPPROTO_TCP ? k->tcp : k->others;
+}
+
+static bool has_ports(const struct flow_key *key)
+{
+	return key->src.port >= 0;
+}
+
+/* Datagrams with ports: there may be many before the first one has its verdict. */
+static bool is_stream_of_datagrams(const struct flow_key *key)
+{
+	return has_ports(key) && key->protocol != IPPROTO_TCP;
+}
+
+static uint32_t decided_bit(const struct known_flows *k)
+{
+	uint32_t mask = (uint32_t)k->t.config->mark;
+
+	return mask & -mask;
+}
+
+static struct ctmark mark_of(const struct known_flows *k, const struct flow *f, bool decided)
+{
+	return (struct ctmark){
+		.protocol = f->key.protocol, .src = f->key.src, .dst = f->key.dst,
+		.by_answer = f->key.direction == DIRECTION_IN,
+		.mark = decided ? decided_bit(k) : 0, .mask = (uint32_t)k->t.config->mark,
+	};
+}
+
+static void unmark(struct known_flows *k, struct flow *f)
+{
+	struct ctmark m = mark_of(k, f, false);
+
+	if (!f->marked_ns)
+		return;
+	ctmarks_set(k->t.marks, &m);
+	f->marked_ns = 0;
+	k->marked--;
+	k->count.unmarked++;
+}
+
+/* Marked datagrams are not counted, so then nobody knows how many there were. */
+static bool knows_packets(const struct flow *f)
+{
+	return is_stream_of_datagrams(&f->key) && !f->marked_ns && f->packets != f->written &&
+	       f->packets > 1;
+}
+
+static void write_flow(struct known_flows *k, struct flow *f, const struct death *death)
+{
+	struct ledger_change c;
+
+	if (!death && !knows_packets(f))
+		return;
+	ledger_change_init(&c, CHANGE_FLOW, f->row);
+	if (death) {
+		c.end_us = clock_now_us();
+		c.bytes = death->bytes;
+		c.packets = death->packets;
+	}
+	if (c.packets < 0 && is_stream_of_datagrams(&f->key) && f->packets < MARK_FROM)
+		c.packets = f->packets;
+	else if (c.packets < 0 && knows_packets(f))
+		c.packets = f->packets;
+	f->written = f->packets;
+	ledger_sink_put(k->t.ledger_sink, LEDGER_SINK_KEEP, &c);
+}
+
+static void write_last(struct flow *f, void *arg)
+{
+	write_flow(arg, f, NULL);
+}
+
+void known_flows_free(struct known_flows *k)
+{
+	if (!k)
+		return;
+	flows_some(k->others, 0, FLOWS_MAX, write_last, k);
+	k->t.host->datagrams = NULL;
+	flows_free(k->tcp);
+	flows_free(k->others);
+	free(k);
+}
+
+struct flow_key known_flow_key(const struct inquiry *q, int32_t echo_id)
+{
+	const struct connection *c = &q->packet;
+
+	return (struct flow_key){
+		.protocol = c->protocol, .direction = c->direction, .src = c->src, .dst = c->dst,
+		.echo_id = echo_id, .uid = q->facts.uid,
+	};
+}
+
+struct flow *known_flow_find(struct known_flows *k, const struct flow_key *key)
+{
+	struct flow_key reverse = { key->protocol, DIRECTION_IN, key->dst, key->src, -1, -1 };
+	struct flow *f = flows_find(table_of(k, key->protocol), key);
+
+	/* An answer to what came in, whose conntrack entry is gone. */
+	if (!f && key->direction == DIRECTION_OUT && is_stream_of_datagrams(key))
+		f = flows_find(k->others, &reverse);
+	return f;
+}
+
+/* A SYN of which the socket has sent another one before is that one's.  A socket that is gone sends
+ * nothing again. */
+static enum flow_word compare_syn(struct known_flows *k, struct inquiry *q, const struct flow *f)
+{
+	ask_socket(k->t.host, q, false);
+	return q->testimony.socket.inode > 0 &&
+		       (q->testimony.socket.resent || q->testimony.socket.inode == f->inode) ?
+		       FLOW_SAME : FLOW_NEW;
+}
+
+/* Callers that are not the flow's process.  *called: one of them was seen in its call. */
+static bool others_called(struct known_flows *k, const struct inquiry *q, const struct flow *f,
+			  bool *called)
+{
+	const struct testimony *t = &q->testimony;
+	bool others = false;
+
+	*called = false;
+	for (int i = 0; i < t->trace.count; i++) {
+		const struct caller *c = &t->trace.by[i];
+
+		if (c->pid >= 0 && c->pid == f->pid)
+			continue;
+		others = true;
+		/* It may have been passed the socket, or be a child of its opener. */
+		*called |= c->call &&
+			   procfs_find_fd(k->t.host->procfs, c->pid, f->inode) < 0;
+	}
+	return others;
+}
+
+static void give_back(struct known_flows *k, struct inquiry *q)
+{
+	struct testimony *t = &q->testimony;
+
+	for (int i = 0; i < t->trace.count; i++)
+		lookups_give_back(k->t.host->lookups, t->trace.by[i].tid, t->trace.by[i].lookup);
+}
+
+static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q,
+				       const struct flow *f, int64_t now_ns)
+{
+	const struct testimony *t = &q->testimony;
+	bool others = false, called = false;
+
+	if (q->facts.traced && q->facts.direction == DIRECTION_OUT) {
+		ask_trace(k->t.host, q);
+		others = others_called(k, q, f, &called);
+		if (!others && !t->trace.lossy && !t->trace.more)
+			return FLOW_SAME;
+	}
+	ask_socket(k->t.host, q, false);
+	if (t->socket.inode > 0 && t->socket.inode == f->inode)
+		return called ? FLOW_NEW : FLOW_SAME;
+	/* Whoever sent it has closed the socket, and nobody else has come. */
+	if (t->socket.inode < 0 && !others)
+		return FLOW_SAME;
+	if (!k->t.deaths || now_ns < k->unsure_until_ns)
+		return FLOW_NEW;
+	give_back(k, q);
+	return FLOW_UNSURE;
+}
+
+enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, const struct flow *f,
+				  int64_t now_ns)
+{
+	const struct flow_key *key = &f->key;
+	enum direction direction = q->facts.direction;
+
+	if (!f->verdict)
+		return FLOW_NEW;
+	if (is_stream_of_datagrams(key) && now_ns - f->first_ns >= FLOW_NS)
+		return FLOW_NEW;
+	if (direction == DIRECTION_FORWARD || !has_ports(key) ||
+	    (direction == DIRECTION_IN && key->protocol == IPPROTO_TCP))
+		return now_ns - f->last_ns < SILENT_NS ? FLOW_SAME : FLOW_NEW;
+	if (key->protocol == IPPROTO_TCP)
+		return compare_syn(k, q, f);
+	return compare_datagram(k, q, f, now_ns);
+}
+
+void known_flow_count(struct known_flows *k, struct flow *f, int packets, int64_t now_ns)
+{
+	f->packets += packets;
+	f->last_ns = now_ns;
+	k->count.datagrams += packets;
+}
+
+/* A source address that is not chosen yet (DHCP) may be another socket's as well, on another
+ * interface. */
+static bool has_source(const struct flow_key *key)
+{
+	static const uint8_t any[sizeof(key->src.addr.bytes)];
+
+	return memcmp(key->src.addr.bytes, any, sizeof(any)) != 0;
+}
+
+bool known_flow_wants_mark(struct known_flows *k, struct flow *f, int64_t now_ns, struct ctmark *m)
+{
+	if (!k->t.deaths || k->t.config->each_datagram || f->packets < MARK_FROM ||
+	    !is_stream_of_datagrams(&f->key) || !has_source(&f->key) ||
+	    (f->marked_ns && now_ns - f->marked_ns < MARK_AGAIN_NS) ||
+	    flows_has_twin(k->others, f))
+		return false;
+	k->marked += !f->marked_ns;
+	k->count.marked += !f->marked_ns;
+	f->marked_ns = now_ns;
+	*m = mark_of(k, f, true);
+	return true;
+}
+
+static bool can_be_asked(const struct flow_key *key)
+{
+	return has_ports(key) && key->direction != DIRECTION_FORWARD;
+}
+
+void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct inquiry *q,
+		      uint64_t row, enum verdict verdict, int64_t now_ns, int packets)
+{
+	struct flow gone, *f = flows_find(table_of(k, key->protocol), key), *twin;
+
+	if (f)
+		known_flow_end(k, f);
+	/* Another user's flow of the same tuple: its mark would be this one's as well. */
+	twin = flows_find_tuple(table_of(k, key->protocol), key);
+	if (twin)
+		unmark(k, twin);
+	f = flows_add(table_of(k, key->protocol), key, &gone);
+	if (gone.row) {
+		FAILS(FLOWS_MANY);
+		k->count.evicted++;
+		unmark(k, &gone);
+		write_flow(k, &gone, NULL);
+	}
+	/* A SYN that is allowed is told by its socket when it comes again. */
+	if (can_be_asked(key) && (key->protocol != IPPROTO_TCP || verdict != VERDICT_ACCEPT))
+		ask_inode(k->t.host, q);
+	f->row = row;
+	f->cookie = q->testimony.socket.inode > 0 ? q->testimony.socket.cookie : 0;
+	f->inode = q->testimony.socket.inode;
+	f->pid = q->answer.pid;
+	f->verdict = verdict;
+	f->packets = packets;
+	f->first_ns = f->last_ns = now_ns;
+}
+
+void known_flow_end(struct known_flows *k, struct flow *f)
+{
+	unmark(k, f);
+	write_flow(k, f, NULL);
+	flows_remove(table_of(k, f->key.protocol), f);
+}
+
+static void forget(struct flow *f, void *arg)
+{
+	unmark(arg, f);
+	f->verdict = 0;
+}
+
+void known_flows_forget(struct known_flows *k)
+{
+	flows_some(k->tcp, 0, FLOWS_MAX, forget, k);
+	flows_some(k->others, 0, FLOWS_MAX, forget, k);
+}
+
+static void flow_died(struct flow *f, void *arg)
+{
+	struct known_flows *k = arg;
+
+	k->count.deaths++;
+	write_flow(k, f, k->death);
+	unmark(k, f);
+	flows_remove(table_of(k, f->key.protocol), f);
+}
+
+static void on_death(const struct death *d, void *arg)
+{
+	struct known_flows *k = arg;
+
+	k->death = d;
+	flows_of_socket(table_of(k, d->protocol), d->protocol, &d->local, &d->peer, d->cookie,
+			flow_died, k);
+}
+
+static void unmark_one(struct flow *f, void *arg)
+{
+	unmark(arg, f);
+}
+
+/* Which sockets died is not known: nothing passes unasked, and until all is asked again another
+ * socket is another flow. */
+static void deaths_are_missing(struct known_flows *k)
+{
+	FAILS(DEATHS_LOST);
+	k->count.deaths_missed++;
+	k->unsure_until_ns = clock_mono_ns() + FLOW_NS;
+	flows_some(k->others, 0, FLOWS_MAX, unmark_one, k);
+}
+
+void known_flows_read_deaths(struct known_flows *k, bool all)
+{
+	if (!k->t.deaths)
+		return;
+	if (flows_count(k->others) || all)
+		if (deaths_show(k->t.deaths, DEATHS_UDP, on_death, k) == -ENOBUFS)
+			deaths_are_missing(k);
+	/* What is missed of TCP is only when the connection ended. */
+	if (all && deaths_show(k->t.deaths, DEATHS_TCP, on_death, k) == -ENOBUFS)
+		k->count.deaths_missed++;
+}
+
+void known_flows_doubt(struct known_flows *k)
+{
+	struct host *h = k->t.host;
+
+	for (int i = 0; i < h->doubted; i++) {
+		struct flow *f = flows_find_tuple(k->others, &h->doubt[i]);
+
+		if (f)
+			unmark(k, f);
+	}
+	h->doubted = 0;
+}
+
+static void sweep_one(struct flow *f, void *arg)
+{
+	struct known_flows *k = arg;
+	bool refused = f->verdict == VERDICT_DROP || f->verdict == VERDICT_REJECT;
+	int64_t silent_ns = k->now_ns - f->last_ns;
+
+	if (is_stream_of_datagrams(&f->key) && k->now_ns - f->first_ns >= FLOW_NS) {
+		known_flow_end(k, f);
+		return;
+	}
+	/* The death of its socket is not announced to us. */
+	if (silent_ns >= SILENT_NS && !f->marked_ns &&
+	    (!has_ports(&f->key) || f->key.direction == DIRECTION_FORWARD ||
+	     (f->key.direction == DIRECTION_IN && refused) || !k->t.deaths)) {
+		known_flow_end(k, f);
+		return;
+	}
+	if (k->now_ns - f->first_ns >= WRITE_NS)
+		write_flow(k, f, NULL);
+}
+
+void known_flows_poll(struct known_flows *k, int64_t now_ns)
+{
+	if (now_ns - k->swept_ns < SWEEP_NS)
+		return;
+	k->swept_ns = k->now_ns = now_ns;
+	known_flows_read_deaths(k, true);
+	k->tcp_at = flows_some(k->tcp, k->tcp_at, SWEEP_SLOTS, sweep_one, k);
+	k->others_at = flows_some(k->others, k->others_at, SWEEP_SLOTS, sweep_one, k);
+}
+
+int known_flows_poll_ms(const struct known_flows *k)
+{
+	return flows_count(k->tcp) || flows_count(k->others) ? (int)(SWEEP_NS / 1000000) : -1;
+}
+
+int known_flows_fd(const struct known_flows *k, bool held)
+{
+	return k->t.deaths && (k->marked || held) ? deaths_fd(k->t.deaths) : -1;
+}
+
+struct known_flows_counts known_flows_count(const struct known_flows *k)
+{
+	return k->count;
+}
