@@ -125,15 +125,25 @@ static void add_text(struct log *l, const char *column, const char *value)
 	sql_add_text(&l->where, piece(l, sql, column), value);
 }
 
-/* Matches a path, or the last part of one. */
+/* Matches a path, or the last part of one.  Records of other hosts, and of old logs, have the path
+ * as the kernel wrote it where the file had been removed. */
 static void add_exe(struct log *l, const char *column, const char *value)
 {
-	if (strchr(value, '/') || is_pattern(value)) {
-		add_text(l, column, value);
-		return;
+	if (is_pattern(value)) {
+		sql_add_text(&l->where, piece(l, " AND (%s GLOB ?", column), value);
+		sql_add_text(&l->where, piece(l, " OR %s GLOB ?", column), value);
+		sql_add(&l->where, " || ' (deleted)')");
+	} else if (strchr(value, '/')) {
+		sql_add_text(&l->where, piece(l, " AND %s IN (?", column), value);
+		sql_add_text(&l->where, ", ?", value);
+		sql_add(&l->where, " || ' (deleted)')");
+	} else {
+		sql_add_text(&l->where, piece(l, " AND (substr(%s, -1 - length(?", column), value);
+		sql_add_text(&l->where, ")) = '/' || ?", value);
+		sql_add_text(&l->where, piece(l, " OR substr(%s, -11 - length(?", column), value);
+		sql_add_text(&l->where, ")) = '/' || ?", value);
+		sql_add(&l->where, " || ' (deleted)')");
 	}
-	sql_add_text(&l->where, piece(l, " AND substr(%s, -1 - length(?", column), value);
-	sql_add_text(&l->where, ")) = '/' || ?", value);
 }
 
 static bool add_user(struct log *l, const struct filter *f, const char *value)

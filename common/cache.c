@@ -40,6 +40,7 @@ static const char *const steps[] = {
 	");"
 	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+	"ALTER TABLE event ADD COLUMN replaced INTEGER;",	/* 1: exe's file, since it began */
 };
 
 static const struct db_schema schema = {

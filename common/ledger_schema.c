@@ -32,7 +32,7 @@
 	" || iif(c.evidence & 64, 'trace-call,', ''), ','), '') AS evidence,"                 \
 	" CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred'"                      \
 	" WHEN 3 THEN 'certain' END AS certainty,"                                            \
-	" treason.text AS reason,"                                                            \
+	" ifnull(treason.text, iif(p.replaced, 'replaced', NULL)) AS reason,"                 \
 	" CASE c.verdict WHEN 1 THEN 'observed' WHEN 2 THEN 'accept' WHEN 3 THEN 'drop'"      \
 	" WHEN 4 THEN 'reject' END AS verdict,"                                               \
 	" trule.text AS rule, c.latency AS latency_us, c.amended AS amended,"                 \
@@ -115,6 +115,10 @@ static const char *const steps[] = {
 	"DROP VIEW connections;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
 	/* Words of `evidence` that tell the two calls apart: proc-syscall, trace-call. */
+	"DROP VIEW connections;"
+	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	/* A program whose file was removed or replaced while it ran. */
+	"ALTER TABLE process ADD COLUMN replaced INTEGER;"	/* 1: so */
 	"DROP VIEW connections;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
 };

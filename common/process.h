@@ -29,7 +29,8 @@
 	X(fsuid, "fsuid") /* the user whose sockets it opens */                                    \
 	X(auid, "auid")	  /* the user who logged in */                                             \
 	X(session, "session")                                                                      \
-	X(netns, "netns") /* inode of its network namespace */
+	X(netns, "netns") /* inode of its network namespace */                                     \
+	X(replaced, "replaced") /* 1: exe's file was removed since it began, or replaced */
 
 /*
  * Texts, each owned by whoever filled it in: X(field) is a column of cache and ledger, CACHE(field)

@@ -21,6 +21,9 @@
 /* What a record said of a process that is gone is about this one if it is not older. */
 #define GONE_US (10 * TIME_US_PER_S)
 
+/* What is known of a process is taken for what it is that long, but that its file is there. */
+#define LOOK_AGAIN_US TIME_US_PER_S
+
 static const struct caller *caller_of(const struct inquiry *q)
 {
 	return q->answer.caller < 0 ? NULL : &q->testimony.trace.by[q->answer.caller];
@@ -112,6 +115,7 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 
 	p->whole = known_is_current(h, known) && !has_changed(h, q);
 	p->alive = false;
+	p->known_us = p->whole ? known->time_us : 0;
 	if (p->whole) {
 		fill(c, &known->process);
 		return;
@@ -132,6 +136,8 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 		return;
 	}
 	fill(c, p->whole ? &known->process : &p->process);
+	/* That can become true of the same program at any time. */
+	c->process.replaced = p->process.replaced;
 }
 
 void describe(struct host *h, struct inquiry *q, struct connection *c, struct process_snapshot *p,
@@ -143,8 +149,20 @@ void describe(struct host *h, struct inquiry *q, struct connection *c, struct pr
 		describe_rest(h, c, p);
 }
 
+/* The trace tells all changes of a process but this one, which is its file's. */
+static void look_for_file(struct host *h, struct connection *c)
+{
+	struct process now;
+
+	if (procfs_glance(h->procfs, c->process.pid, &now) &&
+	    now.start_ticks == c->process.start_ticks && same_text(now.exe, c->process.exe))
+		c->process.replaced = now.replaced;
+}
+
 void describe_rest(struct host *h, struct connection *c, struct process_snapshot *p)
 {
+	if (p->known_us && c->time_us - p->known_us > LOOK_AGAIN_US)
+		look_for_file(h, c);
 	if (p->alive && !p->whole) {
 		procfs_rest(h->procfs, &p->process);
 		p->whole = p->process.netns > 0;

@@ -9,8 +9,6 @@
 #include "connection.h"
 #include "inquiry.h"
 #include "process.h"
-#include "inquiry.h"
-#include "process.h"
 
 struct connection;
 struct host;
@@ -21,6 +19,7 @@ struct process_snapshot {
 	struct process process;
 	bool alive;
 	bool whole;		/* nothing more is to be had of it */
+	int64_t known_us;	/* since when that was known without looking; 0: it was looked at */
 };
 
 /* How much of /proc is read about a process. */

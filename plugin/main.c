@@ -84,6 +84,7 @@ static void enrich(struct plugin *p, struct event *e)
 	if (p->input_backlog) {
 		FAILS(TOO_MUCH);
 		count_add(&p->counters, COUNT_PROC_BUSY, 1);
+		proc_enrich_name(e);
 		return;
 	}
 	switch (proc_enrich_read(&p->proc_enrich, e, e->arrival_us)) {

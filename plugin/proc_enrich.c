@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "event.h"
 #include "proc.h"
+#include "proc_exe.h"
 #include "proc_enrich.h"
 #include "protocol.h"
 
@@ -141,6 +142,8 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 	if (p->start_ticks < 0 || !same_program(p->dir, e) ||
 	    proc_boot_us() + p->start_ticks * w->tick_us > e->time_us + PROC_SLACK_US)
 		return false;
+	if (proc_exe_strip(p->dir, ".", &e->process.exe))
+		e->process.replaced = 1;
 	e->process.start_ticks = p->start_ticks;
 	e->inode = inode;
 	if (protocol >= 0)
@@ -156,6 +159,12 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 	return true;
 }
 
+void proc_enrich_name(struct event *e)
+{
+	if (proc_exe_strip_gone(&e->process.exe))
+		e->process.replaced = 1;
+}
+
 enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e, int64_t now_us)
 {
 	struct proc_enrich_process *p;
@@ -166,11 +175,12 @@ enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e,
 	do {
 		p = find_process(w, e->process.pid, &again);
 		if (!p)
-			return PROC_ENRICH_GONE;
+			break;
 		if (read_process(w, p, e))
 			return PROC_ENRICH_READ;
 		/* Another process may have its pid now. */
 		forget(p);
 	} while (again);
+	proc_enrich_name(e);
 	return PROC_ENRICH_GONE;
 }

@@ -38,5 +38,7 @@ void proc_enrich_release(struct proc_enrich *w);
 
 /* Fills in an event of this host; its new texts belong to w until the next call. */
 enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e, int64_t now_us);
+/* Without asking for the process: its program's path, where the file was removed or replaced. */
+void proc_enrich_name(struct event *e);
 
 #endif

@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "event.h"
 #include "proc.h"
+#include "proc_exe.h"
 #include "procfs.h"
 
 #define CALLS 64
@@ -282,6 +283,9 @@ bool procfs_glance(struct procfs *p, int64_t pid, struct process *process)
 	process->pid = pid;
 	snprintf(name, sizeof(name), "%lld/exe", (long long)pid);
 	process->exe = read_link(p->dir, name, p->name, sizeof(p->name));
+	snprintf(name, sizeof(name), "%lld", (long long)pid);
+	if (proc_exe_strip(p->dir, name, &process->exe))
+		process->replaced = 1;
 	return true;
 }
 

@@ -445,7 +445,7 @@ static void test_errors(void)
 	raw(path, "PRAGMA user_version = 1000");
 	tap_ok(cache_writer_open(path, &w) == -EPROTO && cache_reader_open(path, &r) == -EPROTO,
 	       "a newer version: -EPROTO");
-	raw(path, "PRAGMA user_version = 1; PRAGMA application_id = 7");
+	raw(path, "PRAGMA user_version = 2; PRAGMA application_id = 7");
 	tap_ok(cache_writer_open(path, &w) == -EMEDIUMTYPE &&
 	       cache_reader_open(path, &r) == -EMEDIUMTYPE,
 	       "another application's: -EMEDIUMTYPE");

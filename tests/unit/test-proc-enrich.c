@@ -182,8 +182,16 @@ static void test_other_process(void)
 
 	link_to("exe", EXE " (deleted)");
 	make_event(&e, 101, 3);
-	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == 4711,
-	       "the same program, deleted meanwhile");
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == 4711 && e.process.replaced < 0,
+	       "the same program, deleted since the call");
+	/* No process of this made-up /proc has a file: what cannot be looked at stays. */
+	e.process.exe = text_of(EXE " (deleted)");
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.process.replaced < 0 &&
+	       text_equal(e.process.exe, text_of(EXE " (deleted)")),
+	       "deleted before it, and not to be looked at");
+	e.process.exe = text_of(EXE "s (deleted)");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE && text_equal(e.process.exe, text_of(EXE "s")) &&
+	       e.process.replaced == 1, "deleted before it, and the process is gone");
 	e.process.exe = text_of("/usr/bin/made-u");
 	e.inode = e.process.start_ticks = -1;
 	tap_ok(ask(&e) == PROC_ENRICH_GONE, "another one beside a deleted one");

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Programs whose files are removed, replaced and renamed while they run, and files with names that
+ * look like that. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <linux/openat2.h>
+
+#include "proc_exe.h"
+#include "scratch.h"
+#include "tap.h"
+#include "text.h"
+
+static void copy_program(int to)
+{
+	char buf[65536];
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		if (write(to, buf, (size_t)n) != n)
+			abort();
+	if (from < 0 || n < 0 || close(from) || close(to))
+		abort();
+}
+
+static void put_program(const char *name)
+{
+	int fd = open(scratch_path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+
+	if (fd < 0)
+		abort();
+	copy_program(fd);
+}
+
+/* Runs this program's copy there; it says when it is that. */
+static pid_t start(const char *file)
+{
+	char *const argv[] = { (char *)"waits", NULL };
+	int out[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(out))
+		abort();
+	pid = fork();
+	if (pid < 0)
+		abort();
+	if (!pid) {
+		dup2(out[1], STDOUT_FILENO);
+		close(out[0]);
+		close(out[1]);
+		execv(file, argv);
+		_exit(1);
+	}
+	close(out[1]);
+	if (read(out[0], &byte, 1) != 1)
+		abort();
+	close(out[0]);
+	return pid;
+}
+
+static void stop(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* What the process's program is called, and whether its file is said to be gone. */
+static bool is_called(pid_t pid, const char *wanted, bool replaced)
+{
+	char link[64], process[32], buf[PATH_MAX];
+	struct text exe = { buf, 0 };
+	ssize_t n;
+	bool said;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	snprintf(process, sizeof(process), "/proc/%d", pid);
+	n = readlink(link, buf, sizeof(buf));
+	exe.len = n > 0 ? (size_t)n : 0;
+	said = proc_exe_strip(AT_FDCWD, process, &exe);
+	if (said == replaced && text_equal(exe, text_of(wanted)))
+		return true;
+	tap_note("'%.*s', %s", (int)exe.len, exe.data, said ? "replaced" : "there");
+	return false;
+}
+
+/* Whether the kernel can be asked for a name that it has in memory (5.12). */
+static bool asks_for_names(void)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED };
+	long fd = syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
+
+	if (fd >= 0)
+		close((int)fd);
+	return fd >= 0;
+}
+
+static void test_update(void)
+{
+	pid_t pid;
+
+	put_program("one");
+	pid = start(scratch_path("one"));
+	tap_ok(is_called(pid, scratch_path("one"), false), "a program whose file is there");
+	put_program("one.new");
+	if (rename(scratch_path("one.new"), scratch_path("one")))
+		abort();
+	tap_ok(is_called(pid, scratch_path("one"), true), "another file was renamed over it");
+	stop(pid);
+
+	pid = start(scratch_path("one"));
+	tap_ok(is_called(pid, scratch_path("one"), false), "the new file's own program");
+	unlink(scratch_path("one"));
+	tap_ok(is_called(pid, scratch_path("one"), true), "its file was removed");
+	stop(pid);
+}
+
+/* As dpkg does it: the old file has a second name until the new one is in place. */
+static void test_backup(void)
+{
+	pid_t pid;
+
+	put_program("two");
+	pid = start(scratch_path("two"));
+	if (link(scratch_path("two"), scratch_path("two.dpkg-tmp")))
+		abort();
+	put_program("two.dpkg-new");
+	tap_ok(is_called(pid, scratch_path("two"), false), "a second name was linked to its file");
+	if (rename(scratch_path("two.dpkg-new"), scratch_path("two")))
+		abort();
+	if (asks_for_names())
+		tap_ok(is_called(pid, scratch_path("two"), true),
+		       "and the first given to another file");
+	else
+		tap_ok(true, "# SKIP the kernel cannot be asked for a name");
+	unlink(scratch_path("two.dpkg-tmp"));
+	tap_ok(is_called(pid, scratch_path("two"), true), "and the second removed");
+	stop(pid);
+}
+
+static void test_names(void)
+{
+	pid_t pid;
+
+	put_program("three (deleted)");
+	pid = start(scratch_path("three (deleted)"));
+	tap_ok(is_called(pid, scratch_path("three (deleted)"), false), "a file may be called so");
+	if (link(scratch_path("three (deleted)"), scratch_path("another")))
+		abort();
+	put_program("three");
+	tap_ok(is_called(pid, scratch_path("three (deleted)"), false),
+	       "with a second name, and beside one without the suffix");
+	unlink(scratch_path("another"));
+	unlink(scratch_path("three (deleted)"));
+	tap_ok(is_called(pid, scratch_path("three (deleted)"), true), "it loses one suffix of two");
+	stop(pid);
+
+	put_program("four");
+	pid = start(scratch_path("four"));
+	if (rename(scratch_path("four"), scratch_path("five")))
+		abort();
+	tap_ok(is_called(pid, scratch_path("five"), false),
+	       "a file that was renamed has its new name");
+	stop(pid);
+}
+
+static void test_memory(void)
+{
+	char file[64];
+	int fd = memfd_create("six", 0), reader;
+	pid_t pid;
+
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
+	reader = open(file, O_RDONLY);
+	if (fd < 0 || reader < 0)
+		abort();
+	/* Open for writing it could not be executed. */
+	copy_program(fd);
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", reader);
+	pid = start(file);
+	tap_ok(is_called(pid, "/memfd:six (deleted)", false),
+	       "a file in memory was never anywhere else");
+	stop(pid);
+	close(reader);
+}
+
+static bool is_gone(const char *name, const char *wanted)
+{
+	struct text exe = text_of(name);
+	bool said = proc_exe_strip_gone(&exe);
+
+	return text_equal(exe, text_of(wanted)) && said == (strcmp(name, wanted) != 0);
+}
+
+static void test_gone(void)
+{
+	char buf[PATH_MAX];
+
+	if (!asks_for_names()) {
+		tap_ok(true, "# SKIP the kernel cannot be asked for a name");
+		return;
+	}
+	snprintf(buf, sizeof(buf), "%s (deleted)", scratch_path("seven"));
+	tap_ok(is_gone(buf, scratch_path("seven")), "a record's, and no file is called so");
+	put_program("seven (deleted)");
+	tap_ok(is_gone(buf, buf), "a record's, and a file is called so");
+	tap_ok(is_gone(scratch_path("seven"), scratch_path("seven")),
+	       "a record's without the suffix");
+	tap_ok(is_gone(" (deleted)", " (deleted)"), "the suffix alone");
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	if (!strcmp(argv[0], "waits")) {
+		if (write(STDOUT_FILENO, "x", 1) == 1)
+			pause();
+		return 1;
+	}
+	scratch_make();
+	test_update();
+	test_backup();
+	test_names();
+	test_memory();
+	test_gone();
+	return tap_done();
+}
