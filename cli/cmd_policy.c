@@ -47,6 +47,7 @@ static const struct field {
 	{ "sport", FIELD_PORT, 0, true, false },
 	{ "dport", FIELD_PORT, 0, false, false },
 	{ "certainty", FIELD_CERTAINTY, 0, false, false },
+	{ "reason", FIELD_TEXT, TEXT_AT(text[CONNECTION_REASON]), false, false },
 };
 
 #define FIELDS ((int)(sizeof(fields) / sizeof(fields[0])))

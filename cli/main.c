@@ -64,6 +64,7 @@ static const struct command commands[] = {
 	  "      --node NAME          host\n"
 	  "      --certainty HOW      certain (default where a process is told), inferred or\n"
 	  "                           unknown\n"
+	  "      --reason REASON      why no process is known: kernel, gone, raw ...\n"
 	  "      --format FORMAT      table (default) or json\n", cmd_policy, true },
 	{ "stats", "[--format FORMAT]", "what was seen, how sure it is, and what was lost",
 	  FORMAT_HELP, cmd_stats },

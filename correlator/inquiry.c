@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A packet whose sender is asked for. */
 #include <netinet/in.h>
+#include <string.h>
 
 #include "host.h"
 #include "inquiry.h"
+#include "policy.h"
 
 void inquiry_begin(const struct host *h, struct inquiry *q)
 {
@@ -17,6 +19,33 @@ void inquiry_begin(const struct host *h, struct inquiry *q)
 	};
 	testimony_init(&q->testimony);
 	inquiry_weigh(q);
+}
+
+/*
+ * The kernel's own packets come without a user: reports of groups, errors, neighbours, resets, what
+ * its tunnels and file systems send.  So do those of sockets that the kernel opened for a process
+ * (SMC, MPTCP on some kernels, RxRPC), but these have the process's user in sock_diag.  Such a
+ * socket may be closed by now; then a datagram of it is gone already, while a SYN can come to
+ * nothing.
+ */
+static bool is_kernels(const struct inquiry *q)
+{
+	const struct packet_facts *f = &q->facts;
+
+	if (f->direction != DIRECTION_OUT || f->uid >= 0 || q->answer.pid >= 0)
+		return false;
+	if (q->testimony.socket.found)
+		return q->testimony.socket.uid == 0;
+	return f->protocol != IPPROTO_UDP && f->protocol != IPPROTO_UDPLITE;
+}
+
+const char *inquiry_reason(const struct inquiry *q)
+{
+	if (is_kernels(q))
+		return POLICY_REASON_KERNEL;
+	/* Where it cannot be told, it must not pass for the kernel's. */
+	return q->facts.direction == DIRECTION_OUT && q->answer.reason &&
+		!strcmp(q->answer.reason, POLICY_REASON_KERNEL) ? "gone" : q->answer.reason;
 }
 
 void inquiry_weigh(struct inquiry *q)

@@ -22,4 +22,7 @@ void inquiry_begin(const struct host *h, struct inquiry *q);
 /* Weighs what there is, into q->answer. */
 void inquiry_weigh(struct inquiry *q);
 
+/* Why nobody is named, for the row and the policy. */
+const char *inquiry_reason(const struct inquiry *q);
+
 #endif

@@ -299,7 +299,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	if (q->answer.pid >= 0)
 		describe(j->t.host, q, &c, &p, choose_proc_depth(j, k), k->answered_ns != 0);
 	else
-		c.text[CONNECTION_REASON] = text_of(q->answer.reason);
+		c.text[CONNECTION_REASON] = text_of(inquiry_reason(q));
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
 	take_answer(&c, &q->answer);
 	name_users(j, &c, user);

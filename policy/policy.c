@@ -143,6 +143,13 @@ static bool rule_holds(const struct policy *p, const struct rule *r, const struc
 	return true;
 }
 
+/* No process can be known of it, now or ever. */
+static bool is_kernels(const struct connection *c)
+{
+	return c->direction == DIRECTION_OUT && c->certainty == CERTAINTY_UNKNOWN &&
+	       text_equal(c->text[CONNECTION_REASON], text_of(POLICY_REASON_KERNEL));
+}
+
 void policy_decide(const struct policy *p, const struct connection *c, struct policy_answer *a)
 {
 	bool attributed = c->certainty != CERTAINTY_UNKNOWN;
@@ -162,8 +169,13 @@ void policy_decide(const struct policy *p, const struct connection *c, struct po
 		a->rule = r->text;
 		return;
 	}
-	a->verdict = policy_default(p, attributed);
 	a->line = 0;
+	if (is_kernels(c)) {
+		a->verdict = VERDICT_ACCEPT;
+		a->rule = "kernel";
+		return;
+	}
+	a->verdict = policy_default(p, attributed);
 	a->rule = attributed ? "default" : "unattributed";
 }
 

@@ -23,7 +23,8 @@ struct policy;
 struct policy_answer {
 	enum verdict verdict;	/* VERDICT_ACCEPT, VERDICT_DROP or VERDICT_REJECT */
 	int line;		/* of the rule; 0: a default */
-	const char *rule;	/* as written, or "default", "unattributed"; the policy's */
+	const char *rule;	/* as written, or "default", "unattributed", "kernel"; the
+				 * policy's */
 	bool wants_certain;	/* an earlier rule would have matched, were the attribution
 				 * certain: the packet may wait for proof */
 };
@@ -36,9 +37,12 @@ int policy_parse(const char *name, const char *text, size_t len, struct diags *d
 		 struct policy **out);
 void policy_free(struct policy *p);
 
+/* The reason of an outgoing packet that the kernel itself sends. */
+#define POLICY_REASON_KERNEL "kernel"
+
 /*
- * The one answer for c.  Without a matching rule: `unattributed` for a connection whose certainty
- * is unknown, otherwise `default`.
+ * The one answer for c.  Without a matching rule: accept for what the kernel itself sends, or else
+ * `unattributed` for a connection whose certainty is unknown, otherwise `default`.
  */
 void policy_decide(const struct policy *p, const struct connection *c, struct policy_answer *a);
 

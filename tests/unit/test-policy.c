@@ -60,6 +60,8 @@ static void set(struct connection *c, const char *key, const char *value)
 		endpoint_parse(value, &c->dst);
 	else if (!strcmp(key, "certainty"))
 		c->certainty = (enum certainty)certainty_parse(value);
+	else if (!strcmp(key, "reason"))
+		c->text[CONNECTION_REASON] = text_of(value);
 }
 
 /* "key=value key=value ..." in buf, which the connection borrows from.  Certain if not said. */
@@ -96,6 +98,13 @@ static const struct {
 	{ "unattributed deny", "certainty=unknown", "deny 0" },
 	{ "unattributed allow\ndefault deny", "certainty=unknown", "allow 0" },
 	{ "unattributed allow\ndefault deny", "certainty=inferred", "deny 0" },
+	{ "unattributed deny\ndefault deny", "certainty=unknown reason=kernel", "allow 0" },
+	{ "unattributed deny", "certainty=unknown reason=kernel direction=in", "deny 0" },
+	{ "unattributed deny", "certainty=unknown reason=kernel direction=forward", "deny 0" },
+	{ "unattributed deny", "certainty=unknown reason=raw", "deny 0" },
+	{ "unattributed deny", "certainty=unknown reason=kernels", "deny 0" },
+	{ "default deny", CURL " reason=kernel", "deny 0" },
+	{ "deny proto 2", "certainty=unknown reason=kernel proto=2", "deny 1" },
 	{ "unattributed deny\nallow port 53", "certainty=unknown dst=192.0.2.1:53", "allow 2" },
 	{ "unattributed deny\nallow exe /usr/bin/curl", "certainty=unknown", "deny 0" },
 	{ "default deny # as well", CURL, "deny 0" },
@@ -560,6 +569,10 @@ static void test_own(void)
 	c.certainty = CERTAINTY_UNKNOWN;
 	policy_decide(p, &c, &a);
 	tap_ok(a.line == 0 && !strcmp(a.rule, "unattributed"), "the other default's name");
+	c.text[CONNECTION_REASON] = text_of("kernel");
+	policy_decide(p, &c, &a);
+	tap_ok(a.line == 0 && !strcmp(a.rule, "kernel"), "what no default is for");
+	c.text[CONNECTION_REASON] = TEXT_NONE;
 	tap_ok(policy_rule_count(p) == 1 && policy_default(p, true) == VERDICT_ACCEPT &&
 	       policy_default(p, false) == VERDICT_ACCEPT, "what a policy says of itself");
 	c.process.exe = (struct text){ "/usr/bin/\0", 10 };
