@@ -41,6 +41,9 @@ static const char *const steps[] = {
 	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
 	"ALTER TABLE event ADD COLUMN replaced INTEGER;",	/* 1: exe's file, since it began */
+	/* of accept(): the descriptor that was listened on, and the socket behind it */
+	"ALTER TABLE event ADD COLUMN listener INTEGER;"
+	"ALTER TABLE event ADD COLUMN listener_inode INTEGER;",
 };
 
 static const struct db_schema schema = {
@@ -55,7 +58,8 @@ static const struct db_schema schema = {
 #define TIME_MAX_US 253402300799999999LL
 
 /* The event's own numbers that may be unknown, each a column of that name. */
-#define EACH_NUMBER(X) X(fd) X(family) X(type) X(protocol) X(port) X(inode)
+#define EACH_NUMBER(X) \
+	X(fd) X(family) X(type) X(protocol) X(port) X(inode) X(listener) X(listener_inode)
 
 /* The columns, from 0, in the order of COLUMNS; parameters of the insert count from 1. */
 enum column {

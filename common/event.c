@@ -31,6 +31,7 @@ void event_init(struct event *e)
 {
 	*e = (struct event){
 		.fd = -1, .family = -1, .type = -1, .protocol = -1, .port = -1, .inode = -1,
+		.listener = -1, .listener_inode = -1,
 	};
 	process_init(&e->process);
 }

@@ -44,6 +44,8 @@ struct event {
 	int64_t port;
 	int64_t exit;		/* result of the call, or -errno; always there */
 	int64_t inode;		/* of the socket that fd was when the plugin read the record */
+	int64_t listener;	/* accept: the descriptor that was listened on */
+	int64_t listener_inode;	/* and the socket that it was then */
 	struct address addr;	/* family 0: none */
 };
 

@@ -343,12 +343,12 @@ static enum audit_result interpret_args(struct audit_parser *p)
 	if (p->address != SOCKADDR_INET &&
 	    !(p->address == SOCKADDR_UNSPEC && (e->kind == EVENT_SEND || e->kind == EVENT_BIND)))
 		return AUDIT_OTHER_FAMILY;
-	/*
-	 * accept() returned the new socket; the event has no member for the listener's descriptor.
-	 */
+	/* accept() returned a new socket; the call was of the one that was listened on. */
 	if (e->kind != EVENT_ACCEPT)
 		e->fd = (int32_t)p->args[0];
-	else if (e->exit >= 0)
+	else
+		e->listener = (int32_t)p->args[0];
+	if (e->kind == EVENT_ACCEPT && e->exit >= 0)
 		e->fd = e->exit;
 	e->family = p->to.addr.family;
 	e->addr = p->to.addr;

@@ -128,7 +128,7 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 			 struct event *e)
 {
 	char name[64], *cwd = w->scratch, *cgroup = cwd + 4096, *cmdline = cgroup + 4096;
-	int64_t inode = -1, protocol = -1;
+	int64_t inode = -1, listener_inode = -1, protocol = -1;
 	ssize_t n;
 
 	/* The socket first, because a process closes it before it ends. */
@@ -139,6 +139,10 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 		if (inode >= 0 && e->protocol < 0)
 			protocol = socket_protocol(name);
 	}
+	if (e->listener >= 0) {
+		snprintf(name, sizeof(name), "fd/%lld", (long long)e->listener);
+		listener_inode = proc_link_number(p->dir, name, "socket:[");
+	}
 	if (p->start_ticks < 0 || !same_program(p->dir, e) ||
 	    proc_boot_us() + p->start_ticks * w->tick_us > e->time_us + PROC_SLACK_US)
 		return false;
@@ -146,6 +150,7 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 		e->process.replaced = 1;
 	e->process.start_ticks = p->start_ticks;
 	e->inode = inode;
+	e->listener_inode = listener_inode;
 	if (protocol >= 0)
 		e->protocol = protocol;
 	e->process.netns = proc_link_number(p->dir, "ns/net", "net:[");

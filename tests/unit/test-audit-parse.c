@@ -282,7 +282,8 @@ static void test_accepts(void)
 		     REST KEY "\n" IPV4 TITLE);
 	tap_ok(good && result == AUDIT_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
 	       number("fd", event.fd, 5) && number("exit", event.exit, 5) &&
-	       address(&event, "192.0.2.1", 80), "accept: the descriptor that came out, the peer");
+	       number("listener", event.listener, 3) && address(&event, "192.0.2.1", 80),
+	       "accept: the descriptor that came out, the one that was listened on, the peer");
 	good = parse(SYSCALL_HEAD "288 success=yes exit=6 a0=3 a1=7ffd a2=7ffe a3=800 items=0 " IDS
 		     REST KEY "\n" IPV6 TITLE);
 	tap_ok(good && result == AUDIT_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
@@ -290,7 +291,8 @@ static void test_accepts(void)
 	good = parse(HEAD32 "102 success=yes exit=8 a0=12 a1=ffd0 a2=1 a3=2 items=0 " IDS REST KEY
 		     "\ntype=SOCKETCALL " STAMP "nargs=4 a0=7 a1=ffd4 a2=ffd8 a3=0\n" IPV4 TITLE);
 	tap_ok(good && result == AUDIT_OURS && number("kind", event.kind, EVENT_ACCEPT) &&
-	       number("fd", event.fd, 8), "socketcall: accept4");
+	       number("fd", event.fd, 8) && number("listener", event.listener, 7),
+	       "socketcall: accept4");
 	good = parse(SYSCALL_HEAD "43 success=no exit=-14 a0=3 a1=7ffd a2=7ffe a3=0 items=0 " IDS
 		     REST KEY "\n" IPV4 TITLE);
 	tap_ok(good && result == AUDIT_OURS && number("fd", event.fd, -1) &&

@@ -32,7 +32,8 @@ static const size_t numbers[] = {
 	offsetof(struct event, type),	 offsetof(struct event, protocol),
 	offsetof(struct event, port),	 offsetof(struct event, exit),
 	offsetof(struct event, inode),	 offsetof(struct event, arrival_us),
-	offsetof(struct event, time_us),
+	offsetof(struct event, time_us), offsetof(struct event, listener),
+	offsetof(struct event, listener_inode),
 };
 
 /* And every text: those of the process, and the node behind them. */
@@ -451,6 +452,11 @@ static void test_errors(void)
 	       "another application's: -EMEDIUMTYPE");
 	raw(path, "PRAGMA application_id = 0x736c6361");
 	tap_ok(cache_writer_open(path, &w) == 0, "and ours again");
+	cache_writer_close(w);
+	raw(path, "ALTER TABLE event DROP COLUMN listener; PRAGMA user_version = 1;"
+		  "ALTER TABLE event DROP COLUMN listener_inode");
+	tap_ok(cache_writer_open(path, &w) == 0 && cache_writer_begin(w) == 0 && put(w, 8) == 0 &&
+	       cache_writer_commit(w) == 0, "one of the first version is brought up to date");
 	cache_writer_close(w);
 	raw(path, "ALTER TABLE event RENAME COLUMN cwd TO dir");
 	tap_ok(cache_writer_open(path, &w) == -EUCLEAN && cache_reader_open(path, &r) == -EUCLEAN,

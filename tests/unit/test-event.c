@@ -57,7 +57,8 @@ static void test_init(void)
 	event_init(&e);
 	tap_ok(process_is_unknown(&e.process) && !e.node.data && e.kind == EVENT_NONE &&
 	       !e.addr.family && e.fd == -1 && e.family == -1 && e.type == -1 &&
-	       e.protocol == -1 && e.port == -1 && e.inode == -1 && !e.exit && !e.seq,
+	       e.protocol == -1 && e.port == -1 && e.inode == -1 && e.listener == -1 &&
+	       e.listener_inode == -1 && !e.exit && !e.seq,
 	       "a new event knows nothing");
 	memset(&c, 0x55, sizeof(c));
 	connection_init(&c);

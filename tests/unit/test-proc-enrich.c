@@ -116,7 +116,8 @@ static enum proc_enrich_result ask(struct event *e)
 
 static bool untouched(const struct event *e)
 {
-	return e->inode == -1 && e->process.start_ticks == -1 && e->process.netns == -1 &&
+	return e->inode == -1 && e->listener_inode == -1 && e->process.start_ticks == -1 &&
+	       e->process.netns == -1 &&
 	       e->protocol == -1 && !e->process.cgroup.data && !e->process.cwd.data;
 }
 
@@ -152,6 +153,14 @@ static void test_fds(void)
 	make_event(&e, 101, -1);
 	good = ask(&e) == PROC_ENRICH_READ && e.inode == -1 && e.process.start_ticks > 0 && good;
 	tap_ok(good, "a file, a pipe, a closed fd and none have no inode");
+	make_event(&e, 101, 4);
+	e.listener = 3;
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == -1 && e.listener_inode == 4711,
+	       "the socket that was listened on");
+	e.listener = 4;
+	e.fd = 3;
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == 4711 && e.listener_inode == -1,
+	       "is not the one that came out");
 }
 
 static void test_other_process(void)
