@@ -122,6 +122,13 @@
 	X(NO_DEATHS, WITHOUT, "the kernel does not announce sockets that die", \
 	  "no flow is marked: each datagram comes to the queue", \
 	  "", "a message", "correlator/daemon.c") \
+	X(ROW_MISSING, ANEW, "a record whose packet's row was dropped, or is in a file set aside", \
+	  "the record opens a row of its own, with the packet's address and verdict", \
+	  "", "the row has no rule", "common/ledger_write.c") \
+	X(HALF_EVICTED, LOSE, "too many packets without their record, or records without their " \
+	  "packet", \
+	  "the oldest makes room, and will be a row beside its other half's", \
+	  "evicted_packets evicted_records", "", "correlator/core/halves.c") \
 	X(NO_TRACEPOINTS, WITHOUT, "the kernel lacks tracepoints, and has kprobes", \
 	  "a probe names who connects over TCP, if it tells the truth of a connection of our own", \
 	  "", "a message", "correlator/trace/tracefeed.c") \

@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "db.h"
+#include "failures.h"
 #include "ledger.h"
 #include "ledger_schema.h"
 
@@ -394,6 +395,18 @@ static int confirm(struct ledger_writer *w, const struct ledger_change *change)
 	return run(s);
 }
 
+/* The row may have been dropped for want of room, or be in a file that was set aside: its record
+ * has all that a row needs. */
+static int confirm_or_add(struct ledger_writer *w, const struct ledger_change *change)
+{
+	int rc = confirm(w, change);
+
+	if (rc || sqlite3_changes(w->db))
+		return rc;
+	FAILS(ROW_MISSING);
+	return add(w, &change->connection);
+}
+
 static int prove(struct ledger_writer *w, const struct connection *c)
 {
 	sqlite3_bind_int64(w->prove, 1, (sqlite3_int64)c->id);
@@ -450,7 +463,7 @@ int ledger_apply(struct ledger_writer *w, const struct ledger_change *change)
 	case CHANGE_PROTOCOL:
 		return set_protocol(w, &change->connection);
 	case CHANGE_CONFIRM:
-		return confirm(w, change);
+		return confirm_or_add(w, change);
 	case CHANGE_DECIDE:
 		return decide(w, &change->connection);
 	case CHANGE_PROVE:

@@ -10,9 +10,6 @@
 #include "protocol.h"
 
 #define NUMBER_MAX 262		/* IPPROTO_MAX - 1 */
-#ifndef IPPROTO_MPTCP		/* glibc before 2.32 */
-#define IPPROTO_MPTCP 262
-#endif
 
 static const struct {
 	int number;

@@ -2,7 +2,12 @@
 #ifndef SOCKLEDGER_PROTOCOL_H
 #define SOCKLEDGER_PROTOCOL_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
+
+#ifndef IPPROTO_MPTCP		/* glibc before 2.32 */
+#define IPPROTO_MPTCP 262
+#endif
 
 /*
  * The IP protocols that have a name here: the one table that policies, options, the ledger's view,

@@ -29,6 +29,7 @@
 #include "nfqueue.h"
 #include "notify.h"
 #include "observe.h"
+#include "own_tuple.h"
 #include "pairing.h"
 #include "parts.h"
 #include "policy.h"
@@ -51,6 +52,7 @@ struct daemon {
 	struct parts parts;
 	struct record_intake record_intake;
 	struct loop loop;
+	struct own_tuples own_tuples;
 	bool runs;		/* all has started: what is there is brought to its end */
 	bool failed;		/* a part could not be stopped in good order */
 };
@@ -128,8 +130,12 @@ static void stop_pairing(struct daemon *d)
 
 static int start_observer(struct daemon *d)
 {
-	d->parts.host.observer = observer_new(d->parts.host.pairing);
-	return made(d->parts.host.observer);
+	struct observer *o = observer_new(d->parts.host.pairing);
+
+	d->parts.host.observer = o;
+	if (o)
+		observer_ask_tuples(o, own_tuple_ask, &d->own_tuples);
+	return made(o);
 }
 
 static void stop_observer(struct daemon *d)
@@ -173,13 +179,15 @@ static int start_sockdiag(struct daemon *d)
 {
 	struct host *h = &d->parts.host;
 
-	h->sockdiag = sockdiag_open();
+	h->sockdiag = d->own_tuples.sockdiag = sockdiag_open();
 	h->netns = procfs_netns(h->procfs, getpid());
-	return made(h->sockdiag);
+	/* Without a queue accepted sockets alone are asked for. */
+	return d->parts.config->queue < 0 ? 0 : made(h->sockdiag);
 }
 
 static void stop_sockdiag(struct daemon *d)
 {
+	d->own_tuples.sockdiag = NULL;
 	sockdiag_close(d->parts.host.sockdiag);
 }
 
@@ -397,7 +405,7 @@ static const struct step {
 	{ "the table of ancestors", ALWAYS, start_ancestry, stop_ancestry },
 	{ "the loop", ALWAYS, start_loop, stop_loop },
 	{ "the policy", WITH_QUEUE, start_policy, stop_policy },
-	{ "the questions to sock_diag", WITH_QUEUE, start_sockdiag, stop_sockdiag },
+	{ "the questions to sock_diag", ALWAYS, start_sockdiag, stop_sockdiag },
 	{ "the table of lookups", WITH_QUEUE, start_lookups, stop_lookups },
 	{ "the table of threads", WITH_QUEUE, start_tasks, stop_tasks },
 	{ "the trace", WITH_QUEUE, start_trace, stop_trace },

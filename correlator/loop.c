@@ -16,7 +16,9 @@
 #include "judge.h"
 #include "ledger_sink.h"
 #include "loop.h"
+#include "pairing.h"
 #include "parts.h"
+#include "queue_counters.h"
 #include "signals.h"
 #include "host.h"
 
@@ -67,6 +69,34 @@ static void wake_main_thread(struct loop *l, int next_ms)
 		return;		/* it has been woken already */
 }
 
+/* The counters of the pairing stand behind the judge's. */
+enum pairing_counter {
+	BEFORE_FIRST = LEDGER_SINK_COUNTERS - 3,
+#define X(id, name) EVICTED_##id,
+	PAIRING_COUNTERS(X)
+#undef X
+	COUNTERS_END
+};
+
+_Static_assert(COUNTERS_END <= LEDGER_SINK_COUNTERS, "each counter has a number");
+
+static void publish_pairing(const struct parts *p)
+{
+	static const char *const names[] = {
+#define X(id, name) [EVICTED_##id - BEFORE_FIRST] = #name,
+		PAIRING_COUNTERS(X)
+#undef X
+	};
+	struct pairing_evicted n = pairing_evicted(p->host.pairing);
+
+	if (!p->judge)
+		return;
+	ledger_sink_count(p->ledger_sink, EVICTED_PACKETS, names[EVICTED_PACKETS - BEFORE_FIRST],
+			  n.packets);
+	ledger_sink_count(p->ledger_sink, EVICTED_RECORDS, names[EVICTED_RECORDS - BEFORE_FIRST],
+			  n.records);
+}
+
 /* A queue's thread has taken packets: what their calls left in the trace is there by now. */
 static void on_packets(void *arg)
 {
@@ -103,6 +133,7 @@ static bool on_shown(int count, void *arg)
 
 	l->packets += count;
 	judge_publish(p->judge);
+	publish_pairing(p);
 	if (count == NFQUEUE_READ_MAX)
 		host_note_backlog(&p->host);
 	if (parked)
@@ -160,6 +191,7 @@ static int work(struct loop *l, bool quiet, bool *room)
 		cache_feed_set_urgent(p->cache_feed, parked);
 	}
 	l->sleeps_until_ns = next_ms < 0 ? INT64_MAX : clock_mono_ns() + next_ms * NS_PER_MS;
+	publish_pairing(p);
 	packets = l->packets;
 	l->packets = 0;
 	queue_threads_unlock(p->queue_threads);

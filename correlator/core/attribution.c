@@ -226,7 +226,7 @@ static unsigned int evidence_of(const struct view *v, int64_t pid)
 	const struct socket_holder *h = holder_of(t, pid);
 	unsigned int e = 0;
 
-	if (t->socket.inode > 0)
+	if (t->socket.inode > 0 || (v->record && v->record->own_tuple))
 		e |= EVIDENCE_INODE;
 	if (v->caller && v->caller->pid == pid)
 		e |= EVIDENCE_TRACE | (call_counts(v) ? EVIDENCE_TRACE_CALL : 0u);
@@ -244,10 +244,21 @@ static bool is_same_socket(const struct view *v, const struct socket_holder *h)
 {
 	const struct call_record *r = v->record;
 
-	if (!r)
+	/* accept() returned another socket than the packet's, which is the listener's. */
+	if (!r || r->accepted)
 		return false;
 	return (h && h->fd == r->fd) ||
 	       (r->by == RECORD_PAIRED && v->t->socket.inode > 0 && v->t->socket.inode == r->inode);
+}
+
+/* accept() returned the packet's connection, and not another one with that peer. */
+static bool is_own_connection(const struct view *v)
+{
+	const struct call_record *r = v->record;
+
+	return r->own_tuple || r->by == RECORD_ALONE ||
+	       (r->only_one && r->listener_inode > 0 &&
+		r->listener_inode == v->t->socket.inode);
 }
 
 static enum certainty certainty_of(const struct view *v, const struct attribution *a)
@@ -256,7 +267,7 @@ static enum certainty certainty_of(const struct view *v, const struct attributio
 	const struct call_record *r = v->record;
 	struct proof_conditions c = {
 		.no_packet = r && r->by == RECORD_ALONE,
-		.accepted = r && r->accepted,
+		.accepted = r && r->accepted && is_own_connection(v),
 		.attempted = r && r->attempted,
 		.same_socket = is_same_socket(v, holder_of(t, a->pid)),
 		.shared = v->exact && (v->standing > 1 || (t->trace.count && t->trace.more)),

@@ -80,6 +80,9 @@ struct call_record {
 	bool bound;		/* the local port is that of a bind() record */
 	bool attempted;		/* the call got as far as the network */
 	bool accepted;		/* of accept(): fd is the new socket */
+	bool own_tuple;		/* accepted: the kernel says that it is the packet's connection */
+	bool only_one;		/* accepted: no other packet that waits could be its */
+	int64_t listener_inode;	/* accepted: of the socket that was listened on */
 };
 
 #define CALLERS_MAX 4

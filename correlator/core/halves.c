@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "event.h"
+#include "failures.h"
 #include "halves.h"
 #include "text.h"
 
@@ -45,6 +46,7 @@ struct halves {
 	uint32_t head[CHAINS][BUCKETS];
 	uint32_t next;
 	uint32_t open;		/* the number of unsettled halves */
+	int64_t evicted;
 };
 
 struct halves *halves_new(void)
@@ -111,12 +113,22 @@ static void settle(struct halves *f, uint32_t n)
 	f->open--;
 }
 
+/* The longest time between a call and the first packet of it. */
+static int64_t longest(int protocol)
+{
+	return protocol == IPPROTO_TCP ? AFTER_TCP_US : AFTER_US;
+}
+
 int halves_add(struct halves *f, const struct half *half)
 {
 	uint32_t n = f->next++ % HALVES_MAX;
 	struct slot *s = &f->slot[n];
 
 	if (s->used) {
+		if (!s->settled && half->time_us - s->half.time_us <= longest(s->half.protocol)) {
+			FAILS(HALF_EVICTED);
+			f->evicted++;
+		}
 		settle(f, n);
 		link_out(f, BY_ID, n);
 	}
@@ -133,10 +145,16 @@ int halves_add(struct halves *f, const struct half *half)
 	return (int)n;
 }
 
+/* A raw socket of IPPROTO_RAW sends packets of every protocol. */
+static bool is_any(int protocol)
+{
+	return protocol < 0 || protocol == IPPROTO_RAW;
+}
+
 static bool same_peer(const struct half *f, int protocol, const struct endpoint *dst)
 {
 	return f->peer.port == dst->port && address_equal(&f->peer.addr, &dst->addr) &&
-	       (protocol < 0 || f->protocol < 0 || f->protocol == protocol);
+	       (is_any(protocol) || is_any(f->protocol) || f->protocol == protocol);
 }
 
 static bool same_user(const struct half *f, const struct event *e)
@@ -144,12 +162,6 @@ static bool same_user(const struct half *f, const struct event *e)
 	const struct process *p = &e->process;
 
 	return f->uid < 0 || f->uid == p->uid || f->uid == p->euid || f->uid == p->fsuid;
-}
-
-/* The longest time between a call and the first packet of it. */
-static int64_t longest(int protocol)
-{
-	return protocol == IPPROTO_TCP ? AFTER_TCP_US : AFTER_US;
 }
 
 /*
@@ -161,18 +173,12 @@ static int64_t longest(int protocol)
 static int match_rank(const struct half *f, const struct event *e, int protocol,
 		      const struct endpoint *dst)
 {
-	if (!same_peer(f, protocol, dst) || f->time_us - e->time_us > longest(f->protocol))
+	if (f->in || !same_peer(f, protocol, dst) || f->time_us - e->time_us > longest(f->protocol))
 		return 0;
 	if (f->inode > 0 && f->inode == e->inode)
 		return 5;
 	if (f->pid == e->process.pid)
 		return f->fd >= 0 && f->fd == e->fd ? 4 : 3;
-	/*
-	 * An incoming packet has the listener's socket, and the record the new one; the peer
-	 * identifies the connection.
-	 */
-	if (e->kind == EVENT_ACCEPT)
-		return 2;
 	if ((f->inode > 0 && e->inode > 0) || !same_user(f, e))
 		return 0;
 	if (f->pid < 0)
@@ -221,6 +227,57 @@ int halves_match(struct halves *f, const struct event *e, int protocol, const st
 	*id = f->slot[n].half.id;
 	settle(f, n);
 	return (int)n;
+}
+
+/*
+ * How well a packet that came in fits the record of an accept(): 3 it was to the socket that was
+ * listened on; 2 one of the two is not known; 1 to another socket at the same port, because several
+ * may share it (SO_REUSEPORT), and the plugin may have looked after the descriptor became another
+ * socket; 0: not at all.
+ */
+static int accept_rank(const struct half *f, const struct event *e, int protocol,
+		       const struct endpoint *peer, const struct endpoint *local)
+{
+	int64_t returned_us = e->arrival_us > e->time_us ? e->arrival_us : e->time_us;
+
+	if (!f->in || !same_peer(f, protocol, peer) || f->time_us > returned_us + BEFORE_US)
+		return 0;
+	if (local->port > 0 && local->port != f->local.port)
+		return 0;
+	if (local->addr.family && !address_equal(&local->addr, &f->local.addr))
+		return 0;
+	if (f->inode <= 0 || e->listener_inode <= 0)
+		return 2;
+	return f->inode == e->listener_inode ? 3 : local->port > 0;
+}
+
+int halves_match_accept(struct halves *f, const struct event *e, int protocol,
+			const struct endpoint *peer, const struct endpoint *local, uint64_t *id,
+			bool *alone)
+{
+	uint32_t n = f->head[BY_DST][bucket_of_dst(peer, -1)], best = NONE;
+	int best_rank = 0;
+
+	*alone = true;
+	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[BY_DST]) {
+		const struct half *half = &f->slot[n].half;
+		int rank = accept_rank(half, e, protocol, peer, local);
+
+		if (rank > best_rank) {
+			best = n;
+			best_rank = rank;
+			*alone = true;
+		} else if (rank && rank == best_rank &&
+			   (half->local.port != f->slot[best].half.local.port ||
+			    !address_equal(&half->local.addr, &f->slot[best].half.local.addr))) {
+			*alone = false;
+		}
+	}
+	if (best == NONE)
+		return -1;
+	*id = f->slot[best].half.id;
+	settle(f, best);
+	return (int)best;
 }
 
 /* The oldest half that is no older than most_us. */
@@ -276,6 +333,11 @@ bool halves_find_socket(const struct halves *f, int protocol, const struct endpo
 		return true;
 	}
 	return false;
+}
+
+int64_t halves_evicted(const struct halves *f)
+{
+	return f->evicted;
 }
 
 static uint32_t find_id(const struct halves *f, uint64_t id)

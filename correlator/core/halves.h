@@ -19,6 +19,9 @@ struct half {
 	uint64_t id;		/* its row's */
 	int protocol;		/* -1: unknown */
 	struct endpoint peer;
+	/* Of a packet that came in: our own end, and inode is the listening socket's. */
+	struct endpoint local;
+	bool in;
 	int64_t inode;		/* its socket's; -1: unknown */
 	int64_t pid;		/* the process that a packet was attributed to, or that called;
 				 * -1: unknown */
@@ -50,6 +53,17 @@ int halves_match(struct halves *f, const struct event *e, int protocol, const st
 		 uint64_t *id);
 
 /*
+ * Likewise for the record of an accept(), and packets that came in.  The call may return at any
+ * time after the packet, so no time is too long, and of packets with the same tuple the newest is
+ * the record's.  local: our own end as far as it is known (port -1, no family: not known); a packet
+ * to another port or address never fits, and one to another listening socket than e's only where
+ * the port is known.  *alone: no other packet that waits fits as well.
+ */
+int halves_match_accept(struct halves *f, const struct event *e, int protocol,
+			const struct endpoint *peer, const struct endpoint *local, uint64_t *id,
+			bool *alone);
+
+/*
  * Finds, and keeps, the record for a packet: to the same destination, near time_us, of process pid
  * (-1: any process with this uid; uid -1: any).  fd >= 0 excludes records of other descriptors,
  * because those are of other connections.  False: there is no such record.
@@ -60,6 +74,9 @@ bool halves_find(const struct halves *f, int protocol, const struct endpoint *ds
 /* Likewise, for a record of this very socket. */
 bool halves_find_socket(const struct halves *f, int protocol, const struct endpoint *dst,
 			int64_t inode, struct half *found);
+
+/* How many had to make room while their other half could still come. */
+int64_t halves_evicted(const struct halves *f);
 
 /* True while row id waits for its other half. */
 bool halves_has(const struct halves *f, uint64_t id);

@@ -9,11 +9,12 @@
  *   socket ----------> entry (pid, fd)
  *   bind ------------> entry.bound
  *   connect, send --entry--> row; the same flow again --> count it on that row
- *   accept ----------> row
+ *   accept ----------> row, entry (pid, fd) of a new socket
  *
  *   I1  An entry answers only for the process that made it, or for its child: where both starts
  *       are known they must be equal, otherwise parent or program must be.
  *   I2  Where both inodes are known they must be equal; or the descriptor is the process's own.
+ *       What accept() returns is neither, whatever had that number before.
  *   I3  attribute() alone says how sure a row is, for a record alone and for packet with record.
  */
 #include <errno.h>
@@ -60,6 +61,8 @@ struct observer {
 	struct socktable *sockets;
 	struct proctable *processes;
 	struct pairing *pairing;
+	own_tuple_fn *own_tuple;
+	void *own_tuple_arg;
 	struct pending pending[PENDING];
 	unsigned int pending_next;
 	struct sent sent[SENT];
@@ -87,6 +90,12 @@ void observer_free(struct observer *o)
 	socktable_free(o->sockets);
 	proctable_free(o->processes);
 	free(o);
+}
+
+void observer_ask_tuples(struct observer *o, own_tuple_fn *own_tuple, void *arg)
+{
+	o->own_tuple = own_tuple;
+	o->own_tuple_arg = arg;
 }
 
 static struct sock_key key_of(const struct event *e, int64_t pid)
@@ -296,7 +305,7 @@ static struct call_record record_of(const struct event *e, const struct sock *s,
 		.inode = e->inode, .uid = process_socket_user(&e->process),
 		.pid = (int32_t)e->process.pid, .fd = (int32_t)e->fd,
 		.fd_seen = e->inode >= 0 && !late, .bound = s->bound.port > 0 && !late,
-		.attempted = !never_attempted((int)e->exit), .accepted = e->kind == EVENT_ACCEPT,
+		.attempted = !never_attempted((int)e->exit),
 	};
 }
 
@@ -306,14 +315,21 @@ static void take_answer(struct connection *c, const struct attribution *a)
 	c->certainty = a->certainty;
 }
 
-static void fill_connection(struct connection *c, const struct event *e, const struct sock *s,
-			    const struct endpoint *dst, bool late)
+/* How sure a record without its packet is. */
+static void weigh_alone(struct connection *c, const struct call_record *record)
 {
-	struct call_record record = record_of(e, s, late);
-	struct packet_facts none = { .protocol = s->protocol, .uid = -1 };
+	struct packet_facts none = { .protocol = c->protocol, .uid = -1 };
 	struct attribution a;
 	struct testimony t;
 
+	testimony_of_record(&t, record);
+	attribute(&none, &t, &a);
+	take_answer(c, &a);
+}
+
+/* All that a record says of its connection, but for the addresses. */
+static void fill_call(struct connection *c, const struct event *e, const struct sock *s)
+{
 	connection_init(c);
 	observer_fill(c, &e->process);
 	c->text[CONNECTION_NODE] = e->node;
@@ -322,32 +338,32 @@ static void fill_connection(struct connection *c, const struct event *e, const s
 	c->audit_serial = e->serial;
 	c->result = e->exit;
 	c->protocol = s->protocol;
+}
+
+static void fill_connection(struct connection *c, const struct event *e, const struct sock *s,
+			    const struct endpoint *dst, bool late)
+{
+	struct call_record record = record_of(e, s, late);
+
+	fill_call(c, e, s);
 	c->dst = *dst;
 	if (record.bound) {
 		c->src = s->bound;
 		address_unmap(&c->src.addr);
 	}
-	testimony_of_record(&t, &record);
-	attribute(&none, &t, &a);
-	take_answer(c, &a);
+	weigh_alone(c, &record);
 	if (!record.attempted)
 		c->text[CONNECTION_REASON] = text_of(strerrorname_np(-(int)e->exit));
 }
 
-/* Takes the record of a connection whose packet came first. */
-static bool confirm(struct observer *o, const struct event *e, struct sock *s,
-		    const struct endpoint *peer, bool late, struct outcome *out)
+/* The record has found the packet whose row is c->id, and what that rests on. */
+static void confirm_packet(struct packet_word *w, const struct event *e,
+			   const struct call_record *record, struct outcome *out)
 {
 	struct connection *c = &out->change.connection;
-	struct packet_word *w;
 	struct attribution a;
 
-	if (e->node.data)
-		return false;
-	w = pairing_of_record(o->pairing, e, s->protocol, peer, &c->id);
-	if (!w)
-		return false;
-	w->testimony.record = record_of(e, s, late);
+	w->testimony.record = *record;
 	w->testimony.record.by = RECORD_PAIRED;
 	attribute(&w->facts, &w->testimony, &a);
 	take_answer(c, &a);
@@ -360,8 +376,23 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 	out->change.described = w->described && w->pid == e->process.pid &&
 			 (!w->exe || w->exe == program_of(e));
 	out->source = w->source;
-	out->verdict = w->verdict;
-	return true;
+	out->verdict = c->verdict = w->verdict;
+	*(c->direction == DIRECTION_IN ? &c->dst : &c->src) = w->local;
+}
+
+/* Takes the record of a connection whose packet came first. */
+static bool confirm(struct observer *o, const struct event *e, struct sock *s,
+		    const struct endpoint *peer, bool late, struct outcome *out)
+{
+	struct call_record record = record_of(e, s, late);
+	struct packet_word *w;
+
+	if (e->node.data)
+		return false;
+	w = pairing_of_record(o->pairing, e, s->protocol, peer, &out->change.connection.id);
+	if (w)
+		confirm_packet(w, e, &record, out);
+	return w != NULL;
 }
 
 /* Remembers a record whose packet has not come, if one ever comes. */
@@ -415,13 +446,21 @@ static struct sock *find_seen(struct observer *o, const struct event *e, bool *l
 	return s;
 }
 
+/* The other end that the record names, as the packets have it. */
+static struct endpoint peer_of(const struct event *e, const struct sock *s)
+{
+	struct endpoint peer = { e->addr, (int32_t)e->port };
+
+	address_unmap(&peer.addr);
+	return pairing_peer(s->protocol, peer);
+}
+
 static void on_connect(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	bool late;
 	struct sock *s = find_seen(o, e, &late);
-	struct endpoint dst = { e->addr, (int32_t)e->port };
+	struct endpoint dst = peer_of(e, s);
 
-	address_unmap(&dst.addr);
 	/* It may be another socket, and then another connection, too. */
 	if (late)
 		s->flow.valid = false;
@@ -446,11 +485,10 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 {
 	bool late;
 	struct sock *s = find_seen(o, e, &late);
-	struct endpoint dst = { e->addr, (int32_t)e->port };
+	struct endpoint dst = peer_of(e, s);
 	uint64_t key = text_hash(TEXT_HASH_SEED, &s->key, sizeof(s->key));
 	struct sent *sent;
 
-	address_unmap(&dst.addr);
 	key = text_hash(key, &dst.addr, sizeof(dst.addr));
 	key = text_hash(key, &dst.port, sizeof(dst.port));
 	key = text_hash(key, &s->inode, sizeof(s->inode));
@@ -470,24 +508,96 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 	*sent = (struct sent){ key, out->change.connection.id, e->time_us };
 }
 
-/* accept() with an address: the peer's.  The record lacks the new socket's own address. */
-static void on_accept(struct observer *o, const struct event *e, bool replay, struct outcome *out)
+/* Our end of what was accepted, as far as the descriptor that was listened on is known to be
+ * bound. */
+static struct endpoint local_of_listener(struct observer *o, const struct event *e)
 {
-	struct endpoint peer = { e->addr, (int32_t)e->port };
-	struct connection *c = &out->change.connection;
-	struct sock *s;
+	struct endpoint local = { .port = -1 };
+	struct event call = *e;
 	bool late;
 
-	s = find_seen(o, e, &late);
+	if (e->listener < 0)
+		return local;
+	call.fd = e->listener;
+	call.inode = e->listener_inode;
+	local = find_sock(o, &call, &late)->bound;
+	if (local.port <= 0)
+		return (struct endpoint){ .port = -1 };
+	address_unmap(&local.addr);
+	return local;
+}
+
+/*
+ * A new socket, whatever had this number before, here or in the parent; unless a later record of
+ * it has come before this one.
+ */
+static struct sock *put_accepted(struct observer *o, const struct event *e,
+				 const struct endpoint *local)
+{
+	struct sock_key key = key_of(e, e->process.pid);
+	struct sock *s = socktable_find(o->sockets, &key);
+
+	if (!comes_late(s, e))
+		s = put_sock(o, e);
+	s->type = SOCK_STREAM;
 	if (s->protocol < 0)
 		s->protocol = IPPROTO_TCP;
+	s->bound = *local;
+	return s;
+}
+
+static bool ask_own_tuple(const struct observer *o, const struct event *e, const struct sock *s,
+			  const struct endpoint *peer, struct endpoint *local)
+{
+	return o->own_tuple && e->inode > 0 && !e->node.data &&
+	       o->own_tuple(o->own_tuple_arg, s->protocol, e->inode, peer, local);
+}
+
+/* The packet of what was accepted has its own end; without it the listener's has to do. */
+static bool confirm_accepted(struct observer *o, const struct event *e, const struct sock *s,
+			     const struct endpoint *peer, struct endpoint *local,
+			     struct outcome *out)
+{
+	struct call_record record = record_of(e, s, false);
+	struct packet_word *w;
+
+	if (e->node.data)
+		return false;
+	w = pairing_of_accept(o->pairing, e, s->protocol, peer, local,
+			      &out->change.connection.id, &record.only_one);
+	if (!w)
+		return false;
+	*local = w->local;
+	record.accepted = true;
+	record.bound = false;
+	record.listener_inode = e->listener_inode;
+	record.own_tuple = ask_own_tuple(o, e, s, peer, local);
+	confirm_packet(w, e, &record, out);
+	return true;
+}
+
+/* accept() with an address: the peer's. */
+static void on_accept(struct observer *o, const struct event *e, bool replay, struct outcome *out)
+{
+	struct endpoint peer = { e->addr, (int32_t)e->port }, local = local_of_listener(o, e);
+	struct sock *s = put_accepted(o, e, &local);
+	struct connection *c = &out->change.connection;
+	struct call_record record = record_of(e, s, false);
+
 	address_unmap(&peer.addr);
-	fill_connection(c, e, s, &peer, late);
+	fill_call(c, e, s);
 	c->direction = DIRECTION_IN;
 	c->src = peer;
-	c->dst = (struct endpoint){ .port = -1 };
 	c->result = 0;
-	open_row(o, e, replay, s, &peer, late, out);
+	if (!replay && confirm_accepted(o, e, s, &peer, &local, out))
+		return;
+	record.accepted = true;
+	record.own_tuple = !replay && ask_own_tuple(o, e, s, &peer, &local);
+	record.bound = local.port > 0 && !record.own_tuple;
+	c->dst = local;
+	weigh_alone(c, &record);
+	c->id = replay ? 0 : pairing_new_row(o->pairing);
+	out->change.kind = CHANGE_ADD;
 }
 
 static void on_bind(struct observer *o, const struct event *e)
@@ -519,7 +629,8 @@ static void on_fork(struct observer *o, const struct event *e)
 	proctable_put(o->processes, &child, e->time_us);
 }
 
-void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out)
+static void take_event(struct observer *o, const struct event *e, bool replay,
+		       struct outcome *out)
 {
 	out->change.kind = CHANGE_NONE;
 	out->change.amended = out->change.described = false;
@@ -553,6 +664,20 @@ void observer_event(struct observer *o, const struct event *e, bool replay, stru
 	}
 	if (replay)
 		out->change.kind = CHANGE_NONE;
+}
+
+void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out)
+{
+	struct event tcp;
+
+	if (e->protocol != IPPROTO_MPTCP) {
+		take_event(o, e, replay, out);
+		return;
+	}
+	/* What such a socket sends is TCP, and so is what it falls back to. */
+	tcp = *e;
+	tcp.protocol = IPPROTO_TCP;
+	take_event(o, &tcp, replay, out);
 }
 
 bool observer_holder(struct observer *o, int64_t inode, struct holder *h)

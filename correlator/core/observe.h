@@ -25,8 +25,18 @@ struct outcome {
 	enum verdict verdict;	/* that went with it */
 };
 
+/*
+ * The kernel's word on a socket that was accepted: does the socket with this inode have that peer?
+ * *local: our end as far as it is known (port -1, no family: not known); where true comes back, all
+ * of it.
+ */
+typedef bool own_tuple_fn(void *arg, int protocol, int64_t inode, const struct endpoint *peer,
+			  struct endpoint *local);
+
 /* pairing stays borrowed.  NULL where memory is short. */
 struct observer *observer_new(struct pairing *pairing);
+/* Whom to ask for the tuples of accepted sockets; without it they are not known. */
+void observer_ask_tuples(struct observer *o, own_tuple_fn *own_tuple, void *arg);
 void observer_free(struct observer *o);
 
 /*

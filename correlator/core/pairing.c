@@ -4,12 +4,15 @@
 
 #include "event.h"
 #include "pairing.h"
+#include "protocol.h"
 #include "text.h"
 
 struct pairing {
 	struct halves *packets, *records;
 	struct packet_word word[HALVES_MAX];	/* of the packets, by slot */
 	uint64_t next_row;
+	/* without packets no record can have one */
+	bool packets_come;
 };
 
 struct pairing *pairing_new(uint64_t next_row)
@@ -41,22 +44,38 @@ uint64_t pairing_new_row(struct pairing *p)
 	return p->next_row++;
 }
 
-/* The other side, which the record of a call names. */
-static const struct endpoint *peer_of(const struct connection *c)
+struct endpoint pairing_peer(int protocol, struct endpoint peer)
 {
-	return c->direction == DIRECTION_IN ? &c->src : &c->dst;
+	if (protocol >= 0 && !protocol_is(protocol, PROTOCOL_PORTS))
+		peer.port = -1;
+	return peer;
+}
+
+/* The other side, which the record of a call names. */
+static struct endpoint peer_of(const struct connection *c)
+{
+	return pairing_peer(c->protocol, c->direction == DIRECTION_IN ? c->src : c->dst);
+}
+
+static struct endpoint local_of(const struct connection *c)
+{
+	return c->direction == DIRECTION_IN ? c->dst : c->src;
 }
 
 void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, int64_t uid,
 		    const struct packet_word *w, bool has_record)
 {
 	struct half half = {
-		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c),
+		.id = c->id, .protocol = c->protocol, .peer = peer_of(c), .local = local_of(c),
+		.in = c->direction == DIRECTION_IN,
 		.inode = w->testimony.socket.inode, .pid = w->pid, .fd = fd, .uid = uid,
 		.time_us = c->time_us, .evidence = c->evidence,
 	};
+	int slot = halves_add(p->packets, &half);
 
-	p->word[halves_add(p->packets, &half)] = *w;
+	p->packets_come = true;
+	p->word[slot] = *w;
+	p->word[slot].local = half.local;
 	if (!has_record)
 		return;
 	halves_settle(p->packets, c->id);
@@ -67,6 +86,15 @@ struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, 
 					    const struct endpoint *peer, uint64_t *row)
 {
 	int slot = halves_match(p->packets, e, protocol, peer, row);
+
+	return slot < 0 ? NULL : &p->word[slot];
+}
+
+struct packet_word *pairing_of_accept(struct pairing *p, const struct event *e, int protocol,
+				      const struct endpoint *peer, const struct endpoint *local,
+				      uint64_t *row, bool *alone)
+{
+	int slot = halves_match_accept(p->packets, e, protocol, peer, local, row, alone);
 
 	return slot < 0 ? NULL : &p->word[slot];
 }
@@ -83,17 +111,33 @@ void pairing_record(struct pairing *p, const struct half *record)
 	halves_add(p->records, record);
 }
 
+struct pairing_evicted pairing_evicted(const struct pairing *p)
+{
+	return (struct pairing_evicted){
+		.packets = halves_evicted(p->packets),
+		.records = p->packets_come ? halves_evicted(p->records) : 0,
+	};
+}
+
 bool pairing_find(const struct pairing *p, const struct connection *c, int64_t pid, int64_t fd,
 		  struct half *found)
 {
-	return halves_find(p->records, c->protocol, peer_of(c), pid, fd, c->process.uid,
-			   c->time_us, found);
+	struct endpoint peer = peer_of(c);
+
+	/* accept() returns after the packet, and a call of our own is not what a peer sent. */
+	if (c->direction == DIRECTION_IN)
+		return false;
+	return halves_find(p->records, c->protocol, &peer, pid, fd, c->process.uid, c->time_us,
+			   found);
 }
 
 bool pairing_find_socket(const struct pairing *p, const struct connection *c, int64_t inode,
 			 struct half *found)
 {
-	return halves_find_socket(p->records, c->protocol, peer_of(c), inode, found);
+	struct endpoint peer = peer_of(c);
+
+	return c->direction != DIRECTION_IN &&
+	       halves_find_socket(p->records, c->protocol, &peer, inode, found);
 }
 
 bool pairing_awaits(const struct pairing *p, uint64_t row)
@@ -111,12 +155,13 @@ void pairing_restore(struct pairing *p, const struct connection *c, bool has_pac
 		.pid = c->process.pid, .caller = -1, .source = FROM_NOBODY, .verdict = c->verdict,
 	};
 	struct half record = {
-		.id = c->id, .protocol = c->protocol, .peer = *peer_of(c), .inode = -1,
+		.id = c->id, .protocol = c->protocol, .peer = peer_of(c), .inode = -1,
 		.pid = c->process.pid, .fd = -1, .uid = c->process.uid, .time_us = c->time_us,
 	};
 
 	if (!has_packet) {
-		pairing_record(p, &record);
+		if (c->direction != DIRECTION_IN)
+			pairing_record(p, &record);
 		return;
 	}
 	testimony_init(&w.testimony);

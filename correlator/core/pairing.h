@@ -36,6 +36,7 @@ struct packet_word {
 	enum source source;	/* of the first answer */
 	enum verdict verdict;	/* that went with it */
 	bool described;		/* the row has what /proc said of the living process */
+	struct endpoint local;	/* our own end; pairing_packet() fills it in */
 };
 
 /*
@@ -49,6 +50,10 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
  * is its row; what it rests on stays there until the next call.  NULL: there is none. */
 struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, int protocol,
 					    const struct endpoint *peer, uint64_t *row);
+/* Likewise of an accept(), by halves_match_accept(). */
+struct packet_word *pairing_of_accept(struct pairing *p, const struct event *e, int protocol,
+				      const struct endpoint *peer, const struct endpoint *local,
+				      uint64_t *row, bool *alone);
 
 /* What row `row` rests on, whether its record has come or not; NULL: it has had to make room. */
 struct packet_word *pairing_of_row(struct pairing *p, uint64_t row);
@@ -68,6 +73,15 @@ bool pairing_find_socket(const struct pairing *p, const struct connection *c, in
 			 struct half *found);
 /* The record of this row still waits for its packet. */
 bool pairing_awaits(const struct pairing *p, uint64_t row);
+
+/* The peer as halves know it: a port means nothing to a protocol that has none. */
+struct endpoint pairing_peer(int protocol, struct endpoint peer);
+
+/* How many packets, and records that some packet could have had, made room too early. */
+struct pairing_evicted {
+	int64_t packets, records;
+};
+struct pairing_evicted pairing_evicted(const struct pairing *p);
 
 /* A row of an earlier life whose other half may still come. */
 void pairing_restore(struct pairing *p, const struct connection *c, bool has_packet);

@@ -17,9 +17,12 @@
  *   the packet's socket seen in it, and the packet's route looked up by a thread of it
  *   the route looked up by a thread of it, and its audit record of the call, or the call itself
  *   seen around the lookup in that thread; where nothing speaks against the trace
- *   accept() returned the connection with this peer, and the plugin saw a socket at its descriptor
+ *   accept() returned a connection with the packet's peer, and the plugin saw at its descriptor the
+ *   socket that the kernel has for the packet's whole tuple; or it was called on the socket that
+ *   the packet was to, and of the packets that wait no other one has that peer and that listener
  *
- * A record without a packet is proof where the plugin saw a socket at the descriptor of the call.
+ * A record without a packet is proof where the plugin saw a socket at the descriptor of the call,
+ * and no port is named that only a bind() tells of.
  *
  * That a process holds the socket is no proof alone, because its parent, its child or the process
  * that it was passed to may hold it as well.  A route lookup alone is none, because every user may
@@ -27,7 +30,8 @@
  */
 struct proof_conditions {
 	bool no_packet;		/* the audit record is all there is */
-	bool accepted;		/* the record is of accept() */
+	bool accepted;		/* the record is of the accept() that returned the packet's own
+				 * connection */
 	bool attempted;		/* the record's call got as far as the network */
 	bool same_socket;	/* the record's descriptor held the packet's socket */
 	bool shared;		/* other processes may have looked this very tuple up as well: the

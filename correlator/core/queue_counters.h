@@ -28,6 +28,11 @@
 	X(TRACE_EVENTS, trace_events)		/* that the trace has told */                  \
 	X(TRACE_OVERRUNS, trace_overruns)	/* how often events of it were lost */
 
+/* Of both halves of connections, which wait for each other. */
+#define PAIRING_COUNTERS(X)                                                                    \
+	X(PACKETS, evicted_packets)	/* that made room before their record came */          \
+	X(RECORDS, evicted_records)	/* that made room before their packet came */
+
 /* By the source of the first answer (enum source), where that makes sense. */
 #define QUEUE_COUNTERS_BY_SOURCE(X)                                                            \
 	X(FROM, NOBODY, queue_from_nobody)	X(FROM, TRACE, queue_from_trace)               \

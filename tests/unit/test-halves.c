@@ -106,6 +106,50 @@ static void test_packets(void)
 	halves_free(f);
 }
 
+/* Packets that came in wait for accept() alone; ARCHITECTURE.md tells of their times. */
+static void test_accepts(void)
+{
+	struct endpoint peer = to("192.0.2.1:40000"), local = { .port = -1 };
+	struct halves *f = halves_new();
+	struct half in = { .id = 1, .protocol = IPPROTO_TCP, .peer = peer, .in = true,
+			   .local = to("10.0.0.1:80"), .inode = 50, .pid = 100, .fd = -1,
+			   .time_us = 1000000 };
+	struct event e;
+	uint64_t id;
+	bool alone;
+
+	event_init(&e);
+	e.kind = EVENT_ACCEPT;
+	e.time_us = 1000000;
+	halves_add(f, &in);
+	tap_ok(match(f, "192.0.2.1:40000", 50, 100, 0, 1000000) == 0, "a connect() has no packet "
+	       "that came in");
+	local = to("10.0.0.1:81");
+	tap_ok(halves_match_accept(f, &e, IPPROTO_TCP, &peer, &local, &id, &alone) < 0,
+	       "an accept() at another port has not this one");
+	local = to("10.0.0.2:80");
+	tap_ok(halves_match_accept(f, &e, IPPROTO_TCP, &peer, &local, &id, &alone) < 0,
+	       "nor at another address");
+	local = (struct endpoint){ .port = -1 };
+	e.listener_inode = 51;
+	tap_ok(halves_match_accept(f, &e, IPPROTO_TCP, &peer, &local, &id, &alone) < 0,
+	       "nor by another listener, at a port that is not known");
+	local.port = 80;
+	tap_ok(halves_match_accept(f, &e, IPPROTO_TCP, &peer, &local, &id, &alone) >= 0 &&
+	       id == 1 && alone, "but where several share the port");
+	e.time_us = 900000;
+	for (int64_t after = 12000; after <= 12001; after++) {
+		in.time_us = 900000 + after;
+		halves_add(f, &in);
+		tap_ok((halves_match_accept(f, &e, IPPROTO_TCP, &peer, &local, &id, &alone) >= 0) ==
+		       (after == 12000), "a packet %d us after the call", (int)after);
+	}
+	e.arrival_us = 901000;
+	tap_ok(halves_match_accept(f, &e, IPPROTO_TCP, &peer, &local, &id, &alone) >= 0,
+	       "what counts is when the call returned");
+	halves_free(f);
+}
+
 static void test_records(void)
 {
 	struct halves *f = halves_new();
@@ -277,6 +321,7 @@ int main(void)
 	struct halves *f = halves_new();
 
 	test_packets();
+	test_accepts();
 	test_records();
 	test_times();
 	test_crowd();

@@ -255,6 +255,7 @@ static bool record(const struct args *a, enum event_kind kind)
 	e.process.ppid = p->ppid;
 	e.fd = number(a, 2, 3);
 	e.inode = number(a, 3, -1);
+	e.listener_inode = number(a, 4, -1);
 	e.exit = kind == EVENT_SOCKET ? e.fd : 0;
 	e.process.uid = e.process.gid = e.process.euid = e.process.fsuid = e.process.auid = p->uid;
 	e.process.start_ticks = e.inode < 0 ? -1 : p->start_ticks;

@@ -663,6 +663,13 @@ static void test_later(void)
 	c.evidence = EVIDENCE_FD;
 	tap_ok(apply(w, CHANGE_DECIDE, &c) == 0, "a verdict comes to its record's row");
 	ledger_writer_commit(w);
+	ledger_writer_begin(w);
+	c.id = 4711;
+	c.verdict = VERDICT_DROP;
+	apply_record(w, &c, false, true);
+	ledger_writer_commit(w);
+	is(path, "SELECT verdict || ' ' || audit_serial || ' ' || count FROM connection"
+		 " WHERE id = 4711", "3 4294967295 1", "a record whose row is missing opens it");
 	ledger_writer_close(w);
 	is(path,
 	   "SELECT proto || ' ' || src || ' ' || sport || ' ' || certainty || ' ' || verdict || ' "

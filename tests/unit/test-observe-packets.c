@@ -197,6 +197,217 @@ static void test_sends(void)
 	tap_ok(is_new(e, IPPROTO_UDP), "one that was held back was one");
 }
 
+static struct endpoint at(const char *address, int port)
+{
+	struct endpoint e = { .port = port };
+
+	if (address_parse(address, &e.addr))
+		abort();
+	return e;
+}
+
+/* Process 101 listens at fd, by the socket `inode`. */
+static void listen_at(int64_t fd, int64_t inode, const char *address, int port)
+{
+	struct event e = make_socket(fd, IPPROTO_TCP);
+
+	e.inode = inode;
+	give(e);
+	e = make_bind(fd, address, port, 0);
+	e.inode = inode;
+	give(e);
+}
+
+/* accept() = fd, from 192.0.2.9:port, by what was listened on. */
+static struct event make_accept(int64_t fd, int64_t inode, int port, int64_t listener)
+{
+	struct event e = make_connect(fd, "192.0.2.9", port, fd);
+
+	e.kind = EVENT_ACCEPT;
+	e.inode = inode;
+	e.listener = listener;
+	return e;
+}
+
+/* A SYN from 192.0.2.9:port to one of our sockets, `inode`. */
+static uint64_t came_in(int port, const char *address, int local, int64_t inode)
+{
+	struct connection p;
+
+	connection_init(&p);
+	p.direction = DIRECTION_IN;
+	p.protocol = IPPROTO_TCP;
+	p.src = at("192.0.2.9", port);
+	p.dst = at(address, local);
+	p.time_us = now_us;
+	p.evidence = EVIDENCE_INODE;
+	return decided(&p, 3, inode, 0);
+}
+
+static bool confirms(struct event e, uint64_t row, enum certainty certainty)
+{
+	enum change_kind kind = give(e);
+
+	if (kind == CHANGE_CONFIRM && out.change.connection.id == row &&
+	    out.change.connection.certainty == certainty)
+		return true;
+	tap_note("outcome %d, row %d, certainty %d", kind, (int)out.change.connection.id,
+		 out.change.connection.certainty);
+	return false;
+}
+
+/* What accept() returns is a new socket. */
+static void test_new_socket(void)
+{
+	struct event e;
+
+	fresh();
+	listen_at(3, 80, "0.0.0.0", 8080);
+	give(make_socket(5, IPPROTO_UDP));
+	give(make_bind(5, "0.0.0.0", 53, 0));
+	e = make_accept(5, -1, 50000, 3);
+	e.process.pid = 201;
+	e.process.ppid = 101;
+	tap_ok(give(e) == CHANGE_ADD && out.change.connection.protocol == IPPROTO_TCP &&
+		       out.change.connection.dst.port == 8080 &&
+		       !out.change.connection.dst.addr.family &&
+		       out.change.connection.evidence == (EVIDENCE_AUDIT | EVIDENCE_BIND),
+	       "accept() returns no socket of the parent, and our port is the listener's");
+	e = make_connect(5, "192.0.2.9", 50000, 1);
+	e.kind = EVENT_SEND;
+	e.process.pid = 201;
+	e.process.ppid = 101;
+	tap_ok(is_new(e, IPPROTO_TCP) && out.change.connection.src.port == 8080,
+	       "a later record of it knows the new socket");
+	give(make_socket(6, IPPROTO_UDP));
+	give(make_accept(6, -1, 50001, 3));
+	tap_ok(out.change.connection.protocol == IPPROTO_TCP,
+	       "nor an older one of the process itself");
+}
+
+/* Record and packet of what came in meet by the whole tuple, at any time. */
+static void test_tuples(void)
+{
+	uint64_t web, mail, first, second;
+	struct event e;
+
+	fresh();
+	listen_at(3, 80, "0.0.0.0", 8080);
+	listen_at(4, 81, "10.0.0.2", 25);
+	web = came_in(40000, "10.0.0.1", 8080, 80);
+	mail = came_in(40000, "10.0.0.2", 25, 81);
+	now_us += HALF_HOUR;
+	e = make_accept(7, 90, 40000, 4);
+	e.listener_inode = 81;
+	tap_ok(confirms(e, mail, CERTAINTY_CERTAIN) && out.change.connection.dst.port == 25,
+	       "the connection at that listener, though another has the same peer");
+	e = make_accept(8, 91, 40000, 3);
+	tap_ok(confirms(e, web, CERTAINTY_INFERRED),
+	       "by the port that was bound, which is no proof");
+	web = came_in(40001, "10.0.0.1", 8080, 80);
+	e = make_accept(7, 90, 40001, 4);
+	e.listener_inode = 81;
+	tap_ok(give(e) == CHANGE_ADD && out.change.connection.dst.port == 25,
+	       "at another port it is another connection");
+	/* A server that is idle for long: the call began then. */
+	e = make_accept(7, 90, 40001, 3);
+	e.listener_inode = 80;
+	e.time_us -= 10 * HALF_HOUR;
+	tap_ok(confirms(e, web, CERTAINTY_CERTAIN), "the call may have begun long before");
+	first = came_in(40002, "10.0.0.1", 8080, 80);
+	now_us += 1000000;
+	second = came_in(40002, "10.0.0.1", 8080, 80);
+	e = make_accept(7, 90, 40002, 3);
+	e.listener_inode = 80;
+	tap_ok(confirms(e, second, CERTAINTY_CERTAIN), "of a tuple used twice the newest");
+	e.arrival_us = e.time_us = now_us - 1500000;
+	tap_ok(give(e) == CHANGE_ADD, "and none that came after the call had returned");
+	e.arrival_us = e.time_us = now_us;
+	tap_ok(confirms(e, first, CERTAINTY_CERTAIN), "though it waits");
+	/* One listener at every address, and one peer that connects to two of them. */
+	came_in(40003, "10.0.0.1", 8080, 80);
+	second = came_in(40003, "10.0.0.2", 8080, 80);
+	e = make_accept(7, 90, 40003, 3);
+	e.listener_inode = 80;
+	tap_ok(confirms(e, second, CERTAINTY_INFERRED), "which of two fits is no proof");
+}
+
+static struct endpoint told;
+
+static bool tell(void *arg, int protocol, int64_t inode, const struct endpoint *peer,
+		 struct endpoint *local)
+{
+	if (*(int64_t *)arg != inode || protocol != IPPROTO_TCP || peer->port < 40000)
+		return false;
+	if (local->addr.family)
+		return local->port == told.port && address_equal(&local->addr, &told.addr);
+	*local = told;
+	return true;
+}
+
+/* What sock_diag says of the accepted socket itself. */
+static void test_own_tuples(void)
+{
+	int64_t inode = 90;
+	uint64_t row;
+
+	fresh();
+	observer_ask_tuples(o, tell, &inode);
+	told = at("10.0.0.1", 8080);
+	listen_at(3, 80, "0.0.0.0", 8080);
+	row = came_in(40000, "10.0.0.1", 8080, -1);
+	tap_ok(confirms(make_accept(7, 90, 40000, 3), row, CERTAINTY_CERTAIN),
+	       "the accepted socket has the packet's tuple: proof");
+	row = came_in(40001, "10.0.0.2", 8080, -1);
+	tap_ok(confirms(make_accept(7, 90, 40001, 3), row, CERTAINTY_INFERRED),
+	       "it has another one: none");
+	tap_ok(give(make_accept(7, 90, 40002, 3)) == CHANGE_ADD &&
+		       out.change.connection.dst.port == 8080 &&
+		       address_equal(&out.change.connection.dst.addr, &told.addr) &&
+		       out.change.connection.certainty == CERTAINTY_CERTAIN,
+	       "without a packet it is known from there");
+	tap_ok(give(make_accept(7, 91, 40003, 3)) == CHANGE_ADD &&
+		       out.change.connection.dst.port == 8080 &&
+		       !out.change.connection.dst.addr.family &&
+		       out.change.connection.certainty == CERTAINTY_INFERRED,
+	       "a socket that is closed by then has the port that was bound");
+}
+
+/* A ping has no ports, whatever its address says, and MPTCP's packets are TCP. */
+static void test_protocols(void)
+{
+	struct connection p;
+	struct event e;
+	struct half r;
+
+	fresh();
+	give(make_socket(3, IPPROTO_ICMP));
+	e = make_connect(3, "192.0.2.1", 1234, 64);
+	e.kind = EVENT_SEND;
+	p = packet_of(&e, -1);
+	p.protocol = IPPROTO_ICMP;
+	p.src.port = p.dst.port = -1;
+	decided(&p, -1, -1, 0);
+	tap_ok(give(e) == CHANGE_CONFIRM && out.change.connection.id == p.id,
+	       "a ping's record finds its packet");
+	e.process.pid = 102;
+	e.process.ppid = 101;
+	give(e);
+	p.process.uid = 33;
+	tap_ok(pairing_find(pairing, &p, 102, -1, &r) && !pairing_find(pairing, &p, -1, -1, &r),
+	       "and a packet its record, of that user");
+	p.protocol = IPPROTO_ICMPV6;
+	tap_ok(!pairing_find(pairing, &p, 102, -1, &r), "of that protocol");
+	fresh();
+	e = make_socket(3, IPPROTO_MPTCP);
+	give(e);
+	e = make_connect(3, "192.0.2.1", 80, 0);
+	p = packet_of(&e, e.process.pid);
+	decided(&p, 3, 50, 0);
+	tap_ok(give(e) == CHANGE_CONFIRM && out.change.connection.id == p.id &&
+	       out.change.connection.protocol == IPPROTO_TCP, "MPTCP's packet is TCP's");
+}
+
 static void test_accepts(void)
 {
 	struct connection p;
@@ -215,6 +426,7 @@ static void test_accepts(void)
 	p.direction = DIRECTION_IN;
 	p.protocol = IPPROTO_TCP;
 	p.src = (struct endpoint){ e.addr, 40001 };
+	p.dst = at("10.0.0.1", 80);
 	p.time_us = now_us;
 	p.process.pid = 100;
 	p.process.uid = 0;
@@ -224,8 +436,11 @@ static void test_accepts(void)
 	e.fd = 8;
 	e.process.uid = e.process.euid = e.process.fsuid = 33;
 	e.inode = 91;
+	e.listener = 3;
+	e.listener_inode = 80;
 	tap_ok(give(e) == CHANGE_CONFIRM && out.change.connection.id == p.id &&
-		       out.change.amended && out.change.connection.certainty == CERTAINTY_CERTAIN,
+		       out.change.amended && out.change.connection.dst.port == 80 &&
+		       out.change.connection.certainty == CERTAINTY_CERTAIN,
 	       "its packet was the listener's, whichever process accepts it then");
 	e.exit = -EAGAIN;
 	tap_ok(is_nothing(e), "an accept that found no connection");
@@ -268,6 +483,10 @@ int main(void)
 	test_packets();
 	test_sends();
 	test_accepts();
+	test_new_socket();
+	test_tuples();
+	test_own_tuples();
+	test_protocols();
 	test_processes();
 	observer_free(o);
 	pairing_free(pairing);

@@ -59,6 +59,20 @@ static uint64_t row_of_record(const char *peer, int64_t pid, int64_t uid,
 	return found ? row : 0;
 }
 
+static uint64_t row_of_accept(const char *from, const char *at, const struct packet_word **w)
+{
+	struct endpoint peer = to(from), local = to(at);
+	struct event e;
+	uint64_t row = 0;
+	bool alone;
+
+	event_init(&e);
+	e.kind = EVENT_ACCEPT;
+	e.time_us = T;
+	*w = pairing_of_accept(p, &e, IPPROTO_TCP, &peer, &local, &row, &alone);
+	return *w ? row : 0;
+}
+
 static void test_rows(void)
 {
 	p = pairing_new(7);
@@ -107,8 +121,35 @@ static void test_packets(void)
 	tap_ok(!row_of_record("10.0.0.2:80", 100, 33, NULL), "and waits for no other");
 	c = make(9, DIRECTION_IN);
 	pairing_packet(p, &c, 4, 33, &word, false);
-	tap_ok(row_of_record("10.0.0.1:1000", 100, 33, NULL) == 9,
-	       "whom an incoming packet's record names is its source");
+	tap_ok(!row_of_record("10.0.0.1:1000", 100, 33, NULL),
+	       "a call of our own to where a packet came from is none of it");
+	tap_ok(row_of_accept("10.0.0.1:1000", "10.0.0.2:80", &w) == 9 &&
+		       w->local.port == 80 && w->local.addr.bytes[3] == 2,
+	       "the record of an accept() names its source; our end is the packet's");
+	pairing_free(p);
+}
+
+/* What made room too early is counted, of each kind. */
+static void test_evicted(void)
+{
+	struct packet_word word = { .pid = 100, .caller = -1 };
+	struct connection c = make(1, DIRECTION_OUT);
+	struct half record = { .protocol = IPPROTO_TCP, .peer = c.dst, .inode = -1, .pid = 100,
+			       .fd = 4, .uid = 33, .time_us = T };
+
+	p = pairing_new(7);
+	testimony_init(&word.testimony);
+	for (record.id = 1; record.id <= HALVES_MAX + 2; record.id++)
+		pairing_record(p, &record);
+	tap_ok(pairing_evicted(p).records == 0, "no record misses a packet where none comes");
+	for (c.id = 1; c.id <= HALVES_MAX + 3; c.id++)
+		pairing_packet(p, &c, 4, 33, &word, false);
+	tap_ok(pairing_evicted(p).records == 2 && pairing_evicted(p).packets == 3,
+	       "those that made room are counted by kind");
+	c.time_us = T + 131 * TIME_US_PER_S;
+	for (int i = 0; i < 5; i++, c.id++)
+		pairing_packet(p, &c, 4, 33, &word, false);
+	tap_ok(pairing_evicted(p).packets == 3, "but not those whose time was over");
 	pairing_free(p);
 }
 
@@ -152,6 +193,7 @@ int main(void)
 {
 	test_rows();
 	test_packets();
+	test_evicted();
 	test_restore();
 	return tap_done();
 }
