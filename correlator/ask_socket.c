@@ -12,9 +12,13 @@
 #include "observe.h"
 #include "procfs.h"
 #include "sockdiag.h"
+#include "sole.h"
 
 /* Each is a readlink. */
 #define RECENT_MAX 4
+/* A packet that waits for proof is asked about again after each. */
+#define SOLE_FIRST_US 2000
+#define SOLE_PIECE_US 500
 
 static int find_socket(struct host *h, const struct connection *c, bool widely,
 		       struct sock_entry *found)
@@ -144,12 +148,50 @@ void ask_recent(struct host *h, struct inquiry *q)
 	}
 }
 
+/* No other socket could have been chosen for the packet: several may share a port
+ * (SO_REUSEPORT), and a program of theirs chooses (SO_ATTACH_REUSEPORT_EBPF). */
+static bool is_only_socket(struct host *h, const struct connection *c, int64_t inode)
+{
+	struct sock_choice choice;
+	struct sock_entry found;
+
+	return !sockdiag_by_port(h->sockdiag, c->protocol, &c->dst, &c->src, &found, &choice) &&
+	       choice.alike == 1 && found.inode == inode;
+}
+
+/* Does one process alone hold the socket that the packet is for? */
+static void ask_sole(struct host *h, struct inquiry *q)
+{
+	struct testimony *t = &q->testimony;
+	struct sole_answer a;
+
+	if (!h->sole || t->socket.inode <= 0 || t->holders.sole_over)
+		return;
+	if (!t->holders.sole_wanted && !is_only_socket(h, &q->packet, t->socket.inode)) {
+		t->holders.sole_wanted = t->holders.sole_over = true;
+		return;
+	}
+	sole_ask(h->sole, t->socket.inode,
+		 t->holders.sole_wanted ? SOLE_PIECE_US : SOLE_FIRST_US, &a);
+	t->holders.sole_wanted = true;
+	t->holders.sole_over = a.over;
+	t->holders.sole = a.over && a.sure && a.count == 1;
+	for (int i = 0; a.over && i < a.count; i++)
+		if (procfs_holds(h->procfs, a.holder[i].pid, a.holder[i].fd, t->socket.inode))
+			add_holder(h, q, a.holder[i].pid, a.holder[i].fd, FROM_PROC, false);
+	inquiry_weigh(q);
+}
+
 void ask_proof(struct host *h, struct inquiry *q)
 {
 	const struct attribution *a = &q->answer;
 	int64_t inode = q->testimony.socket.inode, pid = a->pid, fd = a->fd;
 	bool in_call;
 
+	if (q->packet.direction == DIRECTION_IN) {
+		ask_sole(h, q);
+		return;
+	}
 	if (pid < 0 || inode <= 0)
 		return;
 	if (fd < 0)

@@ -39,6 +39,7 @@
 #include "record_intake.h"
 #include "reload.h"
 #include "sockdiag.h"
+#include "sole.h"
 #include "tasks.h"
 #include "tracefeed.h"
 #include "users.h"
@@ -189,6 +190,17 @@ static void stop_sockdiag(struct daemon *d)
 {
 	d->own_tuples.sockdiag = NULL;
 	sockdiag_close(d->parts.host.sockdiag);
+}
+
+static int start_sole(struct daemon *d)
+{
+	d->parts.host.sole = sole_new(d->parts.host.procfs);
+	return made(d->parts.host.sole);
+}
+
+static void stop_sole(struct daemon *d)
+{
+	sole_free(d->parts.host.sole);
 }
 
 static int start_lookups(struct daemon *d)
@@ -406,6 +418,7 @@ static const struct step {
 	{ "the loop", ALWAYS, start_loop, stop_loop },
 	{ "the policy", WITH_QUEUE, start_policy, stop_policy },
 	{ "the questions to sock_diag", ALWAYS, start_sockdiag, stop_sockdiag },
+	{ "the search for holders", WITH_QUEUE, start_sole, stop_sole },
 	{ "the table of lookups", WITH_QUEUE, start_lookups, stop_lookups },
 	{ "the table of threads", WITH_QUEUE, start_tasks, stop_tasks },
 	{ "the trace", WITH_QUEUE, start_trace, stop_trace },

@@ -13,6 +13,7 @@ struct observer;
 struct pairing;
 struct procfs;
 struct sockdiag;
+struct sole;
 struct tasks;
 struct tracefeed;
 
@@ -25,6 +26,7 @@ struct host {
 	struct observer *observer;
 	struct pairing *pairing;
 	struct ancestry *ancestry;
+	struct sole *sole;	/* NULL: whether a process alone holds a socket is not asked */
 	struct tracefeed *tracefs;	/* NULL: there is no trace */
 	struct lookups *lookups;
 	struct tasks *tasks;

@@ -261,12 +261,23 @@ static bool is_own_connection(const struct view *v)
 		r->listener_inode == v->t->socket.inode);
 }
 
+/* What comes in to that socket comes to this process: it found the socket that the packet is for,
+ * and a search nobody else that holds it. */
+static bool is_sole_holder(const struct view *v, int64_t pid)
+{
+	const struct testimony *t = v->t;
+
+	return v->f->direction == DIRECTION_IN && t->socket.found && t->holders.sole &&
+	       t->holders.count == 1 && t->holders.by[0].pid == pid;
+}
+
 static enum certainty certainty_of(const struct view *v, const struct attribution *a)
 {
 	const struct testimony *t = v->t;
 	const struct call_record *r = v->record;
 	struct proof_conditions c = {
 		.no_packet = r && r->by == RECORD_ALONE,
+		.sole_holder = is_sole_holder(v, a->pid),
 		.accepted = r && r->accepted && is_own_connection(v),
 		.attempted = r && r->attempted,
 		.same_socket = is_same_socket(v, holder_of(t, a->pid)),
@@ -343,6 +354,8 @@ static void weigh(const struct view *v, struct attribution *a)
 /* A blocking connect() is going on, and none of those that hold the socket was seen in it. */
 static bool holder_is_not_caller(const struct view *v)
 {
+	if (v->t->holders.sole_wanted && !v->t->holders.sole_over)
+		return true;
 	if (!v->f->blocks_caller || v->caller || !v->holder || v->holder->in_call)
 		return false;
 	for (int i = 0; i < v->t->holders.count; i++)

@@ -110,6 +110,9 @@ struct testimony {
 		struct socket_holder by[HOLDERS_MAX];
 		uint8_t count;
 		bool cache_asked, recent_asked;
+		/* Does anybody else hold it?  A rule wants to know; a search has ended; it saw
+		 * every process, and nobody does. */
+		bool sole_wanted, sole_over, sole;
 	} holders;
 	struct call_record record;
 	int64_t record_asked_for;	/* the pid that was named then, or RECORD_NOT_ASKED */
@@ -153,7 +156,8 @@ struct attribution {
 	int64_t candidates[CALLERS_MAX + HOLDERS_MAX];
 	int candidate_count;
 	bool final;		/* no further question changes the process */
-	/* the holder is not in the call that is going on: another process is */
+	/* the holder is not in the call that is going on: another process is; or whether it is the
+	 * only one is being found out */
 	bool holder_not_caller;
 	/* the call of its lookup would be proof, and has not been seen yet */
 	bool awaits_call;

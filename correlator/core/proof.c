@@ -18,7 +18,7 @@ static bool is_packet_proof(unsigned int evidence, const struct proof_conditions
 
 	if (c->shared || c->program_unsure)
 		return false;
-	if (holds && (in_call || trace || (record && c->same_socket)))
+	if (holds && (c->sole_holder || in_call || trace || (record && c->same_socket)))
 		return true;
 	return trace && c->trace_unambiguous && (record || call);
 }

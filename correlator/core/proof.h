@@ -21,18 +21,23 @@
  *   socket that the kernel has for the packet's whole tuple; or it was called on the socket that
  *   the packet was to, and of the packets that wait no other one has that peer and that listener
  *
+ * Of a packet that came in, that one process alone holds the socket that it is for is proof: a
+ * search looked at every process no more than ten seconds ago, and since then at those that were
+ * started (sole.h).  Nobody else can take it from the socket, unless the holder gives that away.
+ *
  * A record without a packet is proof where the plugin saw a socket at the descriptor of the call,
  * and no port is named that only a bind() tells of.
  *
- * That a process holds the socket is no proof alone, because its parent, its child or the process
- * that it was passed to may hold it as well.  A route lookup alone is none, because every user may
- * ask for one (RTM_GETROUTE).
+ * Otherwise that a process holds the socket is no proof alone, because its parent, its child or the
+ * process that it was passed to may hold it as well.  A route lookup alone is none, because every
+ * user may ask for one (RTM_GETROUTE).
  */
 struct proof_conditions {
 	bool no_packet;		/* the audit record is all there is */
 	bool accepted;		/* the record is of the accept() that returned the packet's own
 				 * connection */
 	bool attempted;		/* the record's call got as far as the network */
+	bool sole_holder;	/* the packet came in, and nobody else holds its socket */
 	bool same_socket;	/* the record's descriptor held the packet's socket */
 	bool shared;		/* other processes may have looked this very tuple up as well: the
 				 * packet of a socket that one process holds may be another's */

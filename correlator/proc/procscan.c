@@ -8,9 +8,11 @@
  *                       that each process is in, because a process that waits for an answer mostly
  *                       sleeps in that call
  *         --> SOCKETS:  once more, with all descriptors of each --> DONE
+ *   thorough -> LIST --> SOCKETS --> SOCKETS of those that began meanwhile --> DONE
  *   newest --> CALLS:   the last pids that were given, without a list of all
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,8 @@
 
 #define PIDS_MAX 65536
 #define NEWEST_PIDS 64
+/* PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h. */
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCLL
 /* Some 30 entries. */
 #define LIST_BYTES 1024
 
@@ -34,6 +38,9 @@ struct procscan {
 	enum stage stage;
 	int list;		/* /proc, while it is listed; -1 */
 	size_t count;		/* in pids */
+	bool thorough;
+	bool missed;		/* a process could not be looked at, or had no room in pids */
+	int64_t newest;		/* thorough: up to this pid all have been listed */
 	size_t left;		/* processes that this stage has not looked at yet: the first
 				 * ones of pids */
 	int32_t pids[PIDS_MAX];
@@ -67,7 +74,7 @@ void procscan_free(struct procscan *s)
 }
 
 /* "0.12 0.04 0.01 2/345 6789": the last is the newest pid of this pid namespace (proc(5)). */
-static int64_t newest_pid(const struct procfs *p)
+int64_t procscan_newest_pid(const struct procfs *p)
 {
 	char buf[128], *at;
 	ssize_t n = proc_read(procfs_dir(p), "loadavg", buf, sizeof(buf) - 1);
@@ -93,23 +100,68 @@ void procscan_begin(struct procscan *s)
 {
 	close_list(s);
 	s->count = 0;
+	s->thorough = s->missed = false;
 	s->list = openat(procfs_dir(s->procfs), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->stage = LIST;
+}
+
+void procscan_begin_thorough(struct procscan *s)
+{
+	int64_t newest = procscan_newest_pid(s->procfs);
+
+	procscan_begin(s);
+	s->thorough = true;
+	s->newest = newest;
+	s->missed = newest < 0 || s->list < 0;
+}
+
+bool procscan_saw_all(const struct procscan *s, int64_t *newest)
+{
+	int64_t here = proc_link_number(procfs_dir(s->procfs), "self/ns/pid", "pid:[");
+
+	*newest = s->newest;
+	return s->thorough && s->stage == DONE && !s->missed && here == FIRST_PID_NAMESPACE;
+}
+
+/* Lists those that began meanwhile; false where there are none. */
+static bool list_new(struct procscan *s)
+{
+	int64_t newest = procscan_newest_pid(s->procfs), from = s->newest;
+
+	if (newest == from)
+		return false;
+	s->newest = newest;
+	/* Numbers begin anew behind the highest. */
+	if (newest < from || newest - from > PIDS_MAX) {
+		s->missed = true;
+		return false;
+	}
+	for (s->count = 0; from < newest; from++)
+		s->pids[s->count++] = (int32_t)(from + 1);
+	s->left = s->count;
+	return true;
+}
+
+void procscan_go_on(struct procscan *s)
+{
+	if (s->thorough && s->stage == DONE && list_new(s))
+		s->stage = SOCKETS;
 }
 
 /* Begins the CALLS stage. */
 static void begin_calls(struct procscan *s)
 {
 	s->left = s->count;
-	s->stage = CALLS;
+	s->stage = s->thorough ? SOCKETS : CALLS;
 }
 
 void procscan_newest(struct procscan *s)
 {
-	int64_t newest = newest_pid(s->procfs);
+	int64_t newest = procscan_newest_pid(s->procfs);
 
 	close_list(s);
 	s->count = 0;
+	s->thorough = false;
 	for (int64_t pid = newest - NEWEST_PIDS + 1; pid <= newest; pid++)
 		if (pid > 0)
 			s->pids[s->count++] = (int32_t)pid;
@@ -126,7 +178,7 @@ static bool show_call(const struct procscan *s, int64_t id,
 }
 
 /* Shows all sockets that the process has open.  True: each() has enough. */
-static bool show_sockets(const struct procscan *s, int64_t id,
+static bool show_sockets(struct procscan *s, int64_t id,
 			 bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
 	char name[32];
@@ -137,6 +189,7 @@ static bool show_sockets(const struct procscan *s, int64_t id,
 
 	snprintf(name, sizeof(name), "%lld/fd", (long long)id);
 	fds = open_at(procfs_dir(s->procfs), name);
+	s->missed |= !fds && errno != ENOENT && errno != ESRCH;
 	while (!enough && fds && (entry = readdir(fds)) != NULL) {
 		inode = entry->d_name[0] == '.' ? -1 :
 			proc_link_number(dirfd(fds), entry->d_name, "socket:[");
@@ -161,8 +214,10 @@ static bool list_some(struct procscan *s)
 
 	for (ssize_t at = 0; at < n; at += entry->d_reclen) {
 		entry = (const struct dirent64 *)(buf + at);
-		if (s->count == PIDS_MAX)
+		if (s->count == PIDS_MAX) {
+			s->missed = true;
 			return false;
+		}
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
 			s->pids[s->count++] = (int32_t)strtol(entry->d_name, NULL, 10);
 	}
@@ -196,7 +251,8 @@ bool procscan_step(struct procscan *s, int64_t budget_us,
 				enough = show_sockets(s, s->pids[--s->left], each, arg);
 				break;
 			}
-			s->stage = DONE;
+			if (!s->thorough || !list_new(s))
+				s->stage = DONE;
 			break;
 		case DONE:
 			return false;

@@ -18,6 +18,20 @@ struct procscan *procscan_new(struct procfs *p);
 void procscan_free(struct procscan *s);
 /* Begins a search of all processes. */
 void procscan_begin(struct procscan *s);
+/*
+ * Likewise, with all descriptors of each process at once, and at the end those of the processes and
+ * threads that were started meanwhile, until there is none.
+ */
+void procscan_begin_thorough(struct procscan *s);
+/* After the end of such a search: those that were started since, alone. */
+void procscan_go_on(struct procscan *s);
+/*
+ * After the end of such a search: every process was looked at, and this is the pid namespace that
+ * has all others in it.  *newest: the last pid that was given until then.
+ */
+bool procscan_saw_all(const struct procscan *s, int64_t *newest);
+/* The last pid that was given to a process or thread; -1: unknown. */
+int64_t procscan_newest_pid(const struct procfs *p);
 /* Begins a search of the newest processes only, some dozens (/proc/loadavg names the newest). */
 void procscan_newest(struct procscan *s);
 /*

@@ -88,6 +88,7 @@ extern struct fake_host {
 	int64_t counter[64];
 	const char *counter_name[64];
 	bool verdicts_fail;
+	bool hidden;		/* some process cannot be looked at */
 	uint32_t ids;			/* above the highest that had a verdict */
 	struct fake_verdict verdict[FAKE_IDS];
 	struct fake_row row[FAKE_ROWS];		/* the newest, by rows % FAKE_ROWS */

@@ -13,6 +13,7 @@
 #include "nfqueue.h"
 #include "pairing.h"
 #include "policy.h"
+#include "sole.h"
 #include "tasks.h"
 
 static struct rig {
@@ -55,6 +56,7 @@ void rig_begin(const char *policy, bool trace)
 		.tracefs = trace ? (struct tracefeed *)&rig : NULL, .sees_exec = trace,
 	};
 	rig.host.observer = observer_new(rig.host.pairing);
+	rig.host.sole = sole_new(NULL);
 	rig.judge = judge_new(&tools, read_policy(policy));
 	if (!rig.host.pairing || !rig.host.observer || !rig.host.lookups || !rig.host.tasks ||
 	    !rig.judge)
@@ -70,6 +72,7 @@ void rig_end(void)
 	pairing_free(rig.host.pairing);
 	lookups_free(rig.host.lookups);
 	tasks_free(rig.host.tasks);
+	sole_free(rig.host.sole);
 	rig.judge = NULL;
 	rig.host = (struct host){ .netns = 0 };
 }

@@ -295,6 +295,35 @@ static void test_random(void)
 }
 
 /* Packets that no call of this host's processes sent: for them no record is looked for. */
+static void test_incoming(void)
+{
+	struct packet_facts f = bare;
+	struct testimony t = fresh();
+
+	f.direction = DIRECTION_IN;
+	f.blocks_caller = false;
+	hold(&t, 100, 3, false, false);
+	tap_ok(weigh(&f, &t).certainty == CERTAINTY_INFERRED,
+	       "who holds the listener may share it");
+	t.holders.sole_wanted = true;
+	t.record_asked_for = 100;
+	tap_ok(weigh(&f, &t).next == WAIT_FOR_SCAN && !weigh(&f, &t).final,
+	       "whether it does is searched for");
+	t.holders.sole_over = t.holders.sole = true;
+	tap_ok(weigh(&f, &t).certainty == CERTAINTY_CERTAIN && weigh(&f, &t).next != WAIT_FOR_SCAN,
+	       "it alone: proof");
+	t.record.by = RECORD_PAIRED;
+	t.record.pid = 101;
+	tap_ok(weigh(&f, &t).pid == 101 && weigh(&f, &t).certainty == CERTAINTY_INFERRED,
+	       "not of another one that accepts");
+	t.record.by = RECORD_NONE;
+	f.direction = DIRECTION_OUT;
+	tap_ok(weigh(&f, &t).certainty == CERTAINTY_INFERRED, "nor of what goes out");
+	f.direction = DIRECTION_IN;
+	hold(&t, 101, 3, false, false);
+	tap_ok(weigh(&f, &t).certainty == CERTAINTY_INFERRED, "nor where two were seen with it");
+}
+
 static void test_others(void)
 {
 	struct packet_facts f = bare;
@@ -322,6 +351,7 @@ int main(int argc, char **argv)
 	test_trace();
 	test_holders();
 	test_records();
+	test_incoming();
 	test_others();
 	test_random();
 	return tap_done();

@@ -30,6 +30,7 @@
 #include "record_intake.h"
 #include "reload.h"
 #include "sockdiag.h"
+#include "sole.h"
 #include "tap.h"
 #include "tasks.h"
 #include "tracefeed.h"
@@ -147,6 +148,8 @@ void policy_free(struct policy *p)
 }
 struct sockdiag *sockdiag_open(void) { return make('S'); }
 void sockdiag_close(struct sockdiag *d) { (void)d; note('s'); }
+struct sole *sole_new(struct procfs *p) { (void)p; return make('N'); }
+void sole_free(struct sole *s) { (void)s; note('n'); }
 struct lookups *lookups_new(void) { return make('K'); }
 void lookups_free(struct lookups *l) { (void)l; note('k'); }
 struct tasks *tasks_new(void) { return make('T'); }
@@ -273,7 +276,7 @@ static void test_failures(struct program *program, const char *order)
 
 int main(void)
 {
-	static const char with_queue[] = "LUPDOAWYSKTEMXQJCHB", alone[] = "LUPDOAWSC";
+	static const char with_queue[] = "LUPDOAWYSNKTEMXQJCHB", alone[] = "LUPDOAWSC";
 	struct program program = { .name = "test" };
 
 	if (config_init(&program.config))
@@ -290,10 +293,10 @@ int main(void)
 	expect("LUPDOAWC+*.-cswaodpul", run(&program, 'S'), 0, "nor without sock_diag there");
 
 	program.config.queue = program.config.queue_last = 0;
-	expect("LUPDOAWYSKTEMXQJCHB+*.bh-cjqxmetksywaodpul", run(&program, '\0'), 0,
+	expect("LUPDOAWYSNKTEMXQJCHB+*.bh-cjqxmetknsywaodpul", run(&program, '\0'), 0,
 	       "with a queue");
 	test_failures(&program, with_queue);
-	expect("LUPDOAWYSKTMXQJCHB+*.bh-cjqxmetksywaodpul", run(&program, 'E'), 0,
+	expect("LUPDOAWYSNKTMXQJCHB+*.bh-cjqxmetknsywaodpul", run(&program, 'E'), 0,
 	       "without a trace it goes on");
 	config_release(&program.config);
 	return tap_done();

@@ -149,6 +149,12 @@ static bool do_sockany(const struct args *a)
 	return true;
 }
 
+static bool do_hidden(const struct args *a)
+{
+	(void)a;
+	return fake.hidden = true;
+}
+
 static bool do_closed(const struct args *a)
 {
 	(void)a;
@@ -705,6 +711,7 @@ static const struct {
 	{ "boundconnect", do_boundconnect }, { "forge", do_forge }, { "sent", do_sent },
 	{ "newtask", do_newtask }, { "exec", do_exec }, { "lost", do_lost },
 	{ "socket", do_socket },
+	{ "hidden", do_hidden },
 	{ "record", do_record }, { "sendrecord", do_sendrecord }, { "accepted", do_accepted },
 	{ "udp", do_udp }, { "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in },
 	{ "forward", do_forward }, { "user", do_user }, { "sport", do_sport },

@@ -269,7 +269,7 @@ static void on_thread(int64_t tid, int64_t pid, void *arg)
 static void test_search(void)
 {
 	struct procscan *s = procscan_new(procfs);
-	int64_t sum = 0;
+	int64_t sum = 0, newest = 0;
 	int two = 2;
 
 	tap_ok(!procscan_step(s, 1000, on_socket, NULL) && !seen_count, "not begun: at its end");
@@ -312,6 +312,42 @@ static void test_search(void)
 	procscan_step(s, 0, on_socket, NULL);
 	procscan_begin(s);
 	tap_ok(search(s) > 4 && was_seen(7000, 101, 3), "begun anew in the middle");
+	/* This tree has a pid namespace only where it says so. */
+	put_text("loadavg", "0.12 0.04 0.01 2/345 107\n");
+	put_link("self/ns/pid", "pid:[4026531836]");
+	procscan_begin_thorough(s);
+	tap_ok(search(s) > 4 && was_seen(7000, 101, 3) && procscan_saw_all(s, &newest) &&
+	       newest == 107, "a thorough search sees all");
+	procscan_begin_thorough(s);
+	procscan_step(s, 0, on_socket, NULL);
+	tap_ok(!procscan_saw_all(s, &newest), "not before its end");
+	put_text("loadavg", "0.12 0.04 0.01 2/345 109\n");
+	put_link("109/fd/3", "socket:[10900]");
+	tap_ok(search(s) > 4 && was_seen(10900, 109, 3) && procscan_saw_all(s, &newest) &&
+	       newest == 109, "those that began meanwhile as well");
+	put_text("loadavg", "0.12 0.04 0.01 2/345 110\n");
+	put_link("110/fd/3", "socket:[11000]");
+	procscan_go_on(s);
+	tap_ok(search(s) < 4 && seen_count == 1 && was_seen(11000, 110, 3) &&
+	       procscan_saw_all(s, &newest) && newest == 110, "and later those alone");
+	procscan_begin_thorough(s);
+	procscan_step(s, 0, on_socket, NULL);
+	put_text("loadavg", "0.12 0.04 0.01 2/345 5\n");
+	search(s);
+	tap_ok(!procscan_saw_all(s, &newest), "but not where numbers began anew");
+	put_text("111/fd", "no directory");
+	procscan_begin_thorough(s);
+	search(s);
+	tap_ok(!procscan_saw_all(s, &newest), "nor where one cannot be looked at");
+	take("111/fd");
+	put_link("self/ns/pid", "pid:[4026532000]");
+	procscan_begin_thorough(s);
+	search(s);
+	tap_ok(!procscan_saw_all(s, &newest), "nor in a pid namespace that others are not in");
+	procscan_begin(s);
+	search(s);
+	tap_ok(!procscan_saw_all(s, &newest), "nor after any other search");
+	take("loadavg");
 	procscan_free(s);
 	procscan_threads(procfs, on_thread, &sum);
 	tap_ok(sum == 101101 + 107101, "threads and their processes");

@@ -28,6 +28,13 @@ int main(void)
 	tap_ok(!is_certain(I | F, true, true), "nor that a process holds the socket");
 	tap_ok(is_certain(A | I | F, true, false),
 	       "its record, by the descriptor that is the socket");
+	tap_ok(proof_of(I | F, &(struct proof_conditions){ .sole_holder = true }) ==
+		       CERTAINTY_CERTAIN &&
+	       proof_of(F, &(struct proof_conditions){ .sole_holder = true }) ==
+		       CERTAINTY_INFERRED &&
+	       proof_of(I | F, &(struct proof_conditions){ .sole_holder = true,
+							   .program_unsure = true }) ==
+		       CERTAINTY_INFERRED, "nobody else holds the socket that it came in to");
 	tap_ok(!is_certain(A | I | F, false, true), "not by another descriptor");
 	tap_ok(!is_certain(A | I, true, true), "not with a socket that it was not seen to hold");
 	tap_ok(is_certain(S | I | F, false, false), "in the call on that socket");
