@@ -28,6 +28,12 @@ const char *time_format(int64_t time_us, char buf[TIME_TEXT_MAX]);
  */
 int time_parse(const char *text, int64_t now_us, int64_t *time_us);
 
+/* Nanoseconds as milliseconds for poll(), which is not to return too soon. */
+static inline int clock_poll_ms(int64_t ns)
+{
+	return ns <= 0 ? 0 : (int)(ns / 1000000) + 1;
+}
+
 /* The sooner of two times to wait, in milliseconds; -1: never. */
 static inline int clock_sooner_ms(int a, int b)
 {

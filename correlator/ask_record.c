@@ -30,6 +30,13 @@ static bool may_be_callers(struct host *h, struct inquiry *q, const struct half 
 	return q->testimony.socket.inode < 0;
 }
 
+/* The record's descriptor is no socket any more, and the plugin did not see one there: the process
+ * may hold the record's socket by another one (dup2). */
+static bool may_have_moved(const struct host *h, const struct half *r)
+{
+	return r->inode < 0 && r->fd >= 0 && procfs_inode(h->procfs, r->pid, r->fd) < 0;
+}
+
 /* The named process's own record; else, where nobody is named or a mere holder, the record of the
  * packet's socket; else the oldest of that user to the same place. */
 void ask_record(struct host *h, struct inquiry *q)
@@ -39,6 +46,11 @@ void ask_record(struct host *h, struct inquiry *q)
 
 	q->testimony.record_asked_for = a->pid;
 	if (a->pid >= 0 && pairing_find(h->pairing, &q->packet, a->pid, a->fd, &r)) {
+		take_record(h, q, &r, RECORD_OF_PROCESS);
+		return;
+	}
+	if (a->pid >= 0 && pairing_find(h->pairing, &q->packet, a->pid, -1, &r) &&
+	    may_have_moved(h, &r)) {
 		take_record(h, q, &r, RECORD_OF_PROCESS);
 		return;
 	}

@@ -165,7 +165,8 @@ void describe_rest(struct host *h, struct connection *c, struct process_snapshot
 		look_for_file(h, c);
 	if (p->alive && !p->whole) {
 		procfs_rest(h->procfs, &p->process);
-		p->whole = p->process.netns > 0;
+		/* One that is ending has no command line any more: its record may know it. */
+		p->whole = p->process.netns > 0 && p->process.cmdline.data;
 		if (p->whole)
 			observer_know(h->observer, &p->process, c->time_us);
 		fill(c, &p->process);

@@ -11,9 +11,8 @@
  *             judge_event(): a record came that may be the packet's
  *             judge_poll(): /proc was searched, or the deadline is over
  *
- *   I1  Nothing here waits: /proc is searched for parked packets alone, in short pieces between
- *       which the queue is read.
- *   I2  The verdict is given as soon as the policy can tell; what only the row wants comes after.
+ * Nothing here waits: /proc is searched for parked packets alone, in short pieces between which the
+ * queue is read.  The verdict is given as soon as the policy can tell.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -318,6 +317,9 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	if (q->answer.pid >= 0 && !is_left_to_records(j, q, &c))
 		describe_rest(j->t.host, &c, &p);
 	emit_row(j, q, &c, &p, &a);
+	/* What was decided because the time was over is decided anew when it is tried again. */
+	if (a.wants_certain && attribution_waits(&q->answer))
+		a.verdict = 0;
 	known_flow_begin(j->flows, &k->key, q, c.id, a.verdict, k->arrived_ns, k->packets);
 	return true;
 }
@@ -344,15 +346,16 @@ static void decide_parked(struct judge *j, int slot)
 		j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
 }
 
-static bool take_slot(struct judge *j, const struct undecided *k, int64_t wait_ns)
+/* -1: there is no room. */
+static int take_slot(struct judge *j, const struct undecided *k, int64_t wait_ns)
 {
 	int slot = parking_add(&j->parking, flow_key_hash(&k->key), k->id, k->arrived_ns, wait_ns);
 
-	if (slot < 0)
-		return false;
-	j->parked[slot] = *k;
-	j->parked[slot].slot = slot;
-	return true;
+	if (slot >= 0) {
+		j->parked[slot] = *k;
+		j->parked[slot].slot = slot;
+	}
+	return slot;
 }
 
 /* Name service waits for nobody, unless its verdict depends on who asks. */
@@ -364,10 +367,11 @@ static bool may_park(const struct judge *j, const struct undecided *k)
 
 static bool park(struct judge *j, struct undecided *k)
 {
-	if (!may_park(j, k) || !take_slot(j, k, j->t.config->park_us * 1000))
+	int slot = may_park(j, k) ? take_slot(j, k, j->t.config->park_us * 1000) : -1;
+
+	if (slot < 0)
 		return false;
-	j->parking.slot[parking_find(&j->parking, flow_key_hash(&k->key))].wants_scan =
-		k->q.answer.next == WAIT_FOR_SCAN;
+	j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
 	j->count[C_PARKED]++;
 	return true;
 }
@@ -405,11 +409,11 @@ static void answer_alike(struct judge *j, struct undecided *k, struct flow *f)
 
 static bool hold(struct judge *j, struct undecided *k)
 {
-	k->held = true;
-	if (!take_slot(j, k, FLOW_WORD_NS)) {
-		k->held = false;
+	int slot = take_slot(j, k, FLOW_WORD_NS);
+
+	if (slot < 0)
 		return false;
-	}
+	j->parked[slot].held = true;
 	j->held++;
 	j->count[C_HELD]++;
 	return true;
@@ -624,7 +628,7 @@ void judge_late_record(struct judge *j, struct outcome *out)
 		out->change.connection.process.user = TEXT_NONE;
 }
 
-/* A holder that was not inside connect() a moment ago may only now have blocked in it. */
+/* A holder may only now have blocked in connect(), or the search for others has gone on. */
 static void recheck_holders(struct judge *j)
 {
 	for (int n = 0; n < j->parking.end; n++) {
@@ -650,11 +654,6 @@ static void count_losses(struct judge *j)
 	j->losses_due_ns = j->parking.count ? clock_mono_ns() + LOSSES_NS : 0;
 }
 
-static int milliseconds(int64_t ns)
-{
-	return ns <= 0 ? 0 : (int)(ns / 1000000) + 1;
-}
-
 /* The kernel's loss counters change only while packets arrive, so without packets nothing asks for
  * them.  Milliseconds until it is due. */
 static int poll_losses(struct judge *j)
@@ -662,7 +661,7 @@ static int poll_losses(struct judge *j)
 	int64_t left_ns = j->losses_due_ns - clock_mono_ns();
 
 	if (left_ns > 0)
-		return milliseconds(left_ns);
+		return clock_poll_ms(left_ns);
 	count_losses(j);
 	judge_publish(j);
 	return -1;
@@ -730,7 +729,7 @@ static int poll_parked(struct judge *j)
 	if (!j->parking.count)
 		return -1;
 	return parking_wants_scan(&j->parking, SCAN_NEWEST, false) ||
-	       parking_wants_scan(&j->parking, SCAN_ALL, false) ? 0 : milliseconds(next - now);
+	       parking_wants_scan(&j->parking, SCAN_ALL, false) ? 0 : clock_poll_ms(next - now);
 }
 
 int judge_poll(struct judge *j)

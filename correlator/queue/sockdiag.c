@@ -12,6 +12,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -199,6 +200,9 @@ static int ask_dump(struct sockdiag *d, int family, int protocol, int port)
 	struct nlmsghdr *h = (struct nlmsghdr *)buf;
 
 	r->id.idiag_sport = 0;
+	/* Of TCP's, only a listener is asked for without its peer. */
+	if (protocol == IPPROTO_TCP)
+		r->idiag_states = 1u << TCP_LISTEN;
 	mnl_attr_put(h, INET_DIAG_REQ_BYTECODE, sizeof(filter), filter);
 	d->answer.port = port;
 	return ask(d, h);
