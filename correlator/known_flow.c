@@ -129,9 +129,8 @@ static void write_flow(struct known_flows *k, struct flow *f, const struct death
 		c.bytes = death->bytes;
 		c.packets = death->packets;
 	}
-	if (c.packets < 0 && is_stream_of_datagrams(&f->key) && f->packets < MARK_FROM)
-		c.packets = f->packets;
-	else if (c.packets < 0 && knows_packets(f))
+	if (c.packets < 0 && (knows_packets(f) || (is_stream_of_datagrams(&f->key) &&
+						   f->packets < MARK_FROM)))
 		c.packets = f->packets;
 	f->written = f->packets;
 	ledger_sink_put(k->t.ledger_sink, LEDGER_SINK_KEEP, &c);

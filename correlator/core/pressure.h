@@ -9,11 +9,12 @@
  * Whether a thread that answers packets has to be a real-time one.
  *
  * An ordinary thread of a high priority is the better one where it gets its processor at once: the
- * kernel wakes who gets the answer right behind it, while it takes a processor with a real-time
- * thread for a busy one, and wakes him on another, which may have to be roused from its sleep first
- * (35 to 80 us more for a connect(), measured with bench/verdict).  But an ordinary one is kept
- * waiting for whole slices of others when its own is used up (EEVDF, Linux 6.6), and when packets
- * come one behind the other who sent the last may be gone before the first is looked at.
+ * kernel wakes the receiver of the answer right behind it.  A processor with a real-time thread it
+ * takes for a busy one, and wakes the receiver on another, which may have to be roused from its
+ * sleep first (35 to 80 us more for a connect(), measured with bench/verdict).  But an ordinary
+ * thread is kept waiting for whole slices of others when its own is used up (EEVDF, Linux 6.6), and
+ * when packets come one behind the other the sender of the last may be gone before the first is
+ * looked at.
  *
  * So it is real-time for a while when packets come thick, or where they wait or have to be parked
  * because nobody can name their sender, or when it was kept waiting for 200 us with more than one
