@@ -221,7 +221,8 @@ static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q,
 	if (q->facts.traced && q->facts.direction == DIRECTION_OUT) {
 		ask_trace(k->t.host, q);
 		others = others_called(k, q, f, &called);
-		if (!others && !t->trace.lossy && !t->trace.more)
+		/* A lookup of the flow's own process may be for another socket of it. */
+		if (!t->trace.count && !t->trace.lossy && !t->trace.more)
 			return FLOW_SAME;
 	}
 	ask_socket(k->t.host, q, false);
