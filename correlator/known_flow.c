@@ -21,8 +21,7 @@
 
 /* Of TCP, and of all else: two tables, so that neither pushes the other out. */
 #define FLOWS_MAX 16384
-/* A flow of datagrams gets another row after half an hour (RFC 4787 asks that its entries be kept
- * for minutes; people count sessions). */
+/* A flow of datagrams gets another row after half an hour, as one that only records tell of. */
 #define FLOW_NS (30 * 60 * 1000000000LL)
 /* Without a socket whose death would be announced: how long a flow may be silent. */
 #define SILENT_NS 30000000000LL
@@ -198,7 +197,7 @@ static bool others_called(struct known_flows *k, const struct inquiry *q, const 
 			continue;
 		others = true;
 		/* It may have been passed the socket, or be a child of its opener. */
-		*called |= c->call &&
+		*called |= c->call && f->inode > 0 &&
 			   procfs_find_fd(k->t.host->procfs, c->pid, f->inode) < 0;
 	}
 	return others;
