@@ -51,3 +51,11 @@ struct event *event_pack(const struct event *e, void *to)
 	texts_move(&copy->node, 1, texts);
 	return copy;
 }
+
+bool event_is_to(const struct event *e, const struct endpoint *dst)
+{
+	struct address addr = e->addr;
+
+	address_unmap(&addr);
+	return e->kind != EVENT_SOCKET && e->port == dst->port && address_equal(&addr, &dst->addr);
+}

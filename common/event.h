@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_EVENT_H
 #define SOCKLEDGER_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,9 @@ enum event_kind event_kind_parse(const char *name);
 
 /* An event without anything known. */
 void event_init(struct event *e);
+
+/* A call to that address and port; an address of IPv4 in IPv6 is one of IPv4. */
+bool event_is_to(const struct event *e, const struct endpoint *dst);
 
 /*
  * An event and its texts in one piece of memory: event_pack_size() bytes at to, aligned for a

@@ -165,6 +165,12 @@ static void send_verdicts(struct judge *j, struct undecided *k, enum verdict ver
 	k->packets = a.packets;
 }
 
+static void send_first(struct judge *j, struct undecided *k, enum verdict verdict)
+{
+	known_flow_look(j->flows, &k->key, &k->q);
+	send_verdicts(j, k, verdict, NULL);
+}
+
 /* The packet passes, whichever process is found to have sent it. */
 static bool verdict_is_fixed(const struct judge *j, const struct connection *packet)
 {
@@ -198,7 +204,7 @@ static void inquire(struct judge *j, struct undecided *k)
 	for (;;) {
 		if (!k->answered_ns && q->answer.final && describe_can_wait(h, q) &&
 		    verdict_is_fixed(j, &q->packet))
-			send_verdicts(j, k, VERDICT_ACCEPT, NULL);
+			send_first(j, k, VERDICT_ACCEPT);
 		if (q->answer.next == ASK_NOTHING || attribution_waits(&q->answer))
 			return;
 		ask_next(h, q);
@@ -310,7 +316,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	}
 	if (!last && a.wants_certain)
 		return false;
-	send_verdicts(j, k, a.verdict, NULL);
+	send_first(j, k, a.verdict);
 	c.latency_us = (k->answered_ns - k->arrived_ns) / 1000;
 	j->count[C_FROM + q->answer.source]++;
 	j->count[C_RECORDED + q->answer.source] += q->answer.row != 0;
@@ -455,6 +461,7 @@ static void end_hold(struct judge *j, int slot, bool over)
 		ask_held(j, slot);
 		return;
 	}
+	known_flow_keep(f, &k->q);
 	answer_alike(j, k, f);
 	release(j, slot);
 }
@@ -556,14 +563,6 @@ static bool on_socket_found(int64_t inode, int64_t id, int64_t fd, void *arg)
 	return !j->parking.count;
 }
 
-static bool is_call_to(const struct event *e, const struct endpoint *dst)
-{
-	struct address addr = e->addr;
-
-	address_unmap(&addr);
-	return e->kind != EVENT_SOCKET && e->port == dst->port && address_equal(&addr, &dst->addr);
-}
-
 /* A record that may be of this parked packet.  inode: of its socket; -1: unknown. */
 static void match_parked_with_record(struct judge *j, int slot, const struct event *e,
 				     int64_t inode)
@@ -573,7 +572,7 @@ static void match_parked_with_record(struct judge *j, int slot, const struct eve
 	q->testimony.records_seen = true;
 	if (inode > 0 && inode == q->testimony.socket.inode && q->answer.fd < 0)
 		ask_found_holder(j->t.host, q, e->process.pid, e->fd, FROM_CACHE);
-	if (is_call_to(e, &q->packet.dst))
+	if (event_is_to(e, &q->packet.dst))
 		ask_record_anew(q);
 	else if (q->answer.fd < 0)
 		return;

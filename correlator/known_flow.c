@@ -221,14 +221,15 @@ static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q,
 		ask_trace(k->t.host, q);
 		others = others_called(k, q, f, &called);
 		/* A lookup of the flow's own process may be for another socket of it. */
-		if (!t->trace.count && !t->trace.lossy && !t->trace.more)
+		if (f->inode > 0 && !t->trace.count && !t->trace.lossy && !t->trace.more)
 			return FLOW_SAME;
 	}
 	ask_socket(k->t.host, q, false);
 	if (t->socket.inode > 0 && t->socket.inode == f->inode)
 		return called ? FLOW_NEW : FLOW_SAME;
-	/* Whoever sent it has closed the socket, and nobody else has come. */
-	if (t->socket.inode < 0 && !others)
+	/* Whoever sent it has closed the socket: the flow's process, or one whose socket was short
+	 * of life as well. */
+	if (!k->t.deaths && t->socket.inode < 0 && !others)
 		return FLOW_SAME;
 	if (!k->t.deaths || now_ns < k->unsure_until_ns)
 		return FLOW_NEW;
@@ -289,6 +290,42 @@ static bool can_be_asked(const struct flow_key *key)
 	return has_ports(key) && key->direction != DIRECTION_FORWARD;
 }
 
+void known_flow_look(struct known_flows *k, const struct flow_key *key, struct inquiry *q)
+{
+	if (can_be_asked(key) && key->protocol != IPPROTO_TCP && !q->testimony.socket.asked)
+		ask_socket(k->t.host, q, false);
+}
+
+/* The packet's socket may have been closed before it was asked for, and another one have its tuple
+ * by then: that one's sender has looked the route up. */
+static bool may_be_anothers(struct known_flows *k, const struct inquiry *q)
+{
+	struct lookup_owner owners[LOOKUP_OWNERS_MAX];
+	bool more = false;
+	int count;
+
+	if (!q->facts.traced || q->packet.protocol == IPPROTO_TCP)
+		return false;
+	if (q->testimony.trace.count > 1 || q->testimony.trace.more)
+		return true;
+	count = lookups_take(k->t.host->lookups, &q->packet, clock_mono_ns(), owners, &more);
+	for (int i = 0; i < count; i++)
+		lookups_give_back(k->t.host->lookups, owners[i].tid, owners[i].lookup);
+	return count > 0 || more;
+}
+
+static void take_socket(struct flow *f, const struct testimony *t)
+{
+	f->cookie = t->socket.inode > 0 ? t->socket.cookie : 0;
+	f->inode = t->socket.inode;
+}
+
+void known_flow_keep(struct flow *f, const struct inquiry *q)
+{
+	if (f->inode < 0)
+		take_socket(f, &q->testimony);
+}
+
 void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct inquiry *q,
 		      uint64_t row, enum verdict verdict, int64_t now_ns, int packets)
 {
@@ -308,11 +345,11 @@ void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct 
 		write_flow(k, &gone, NULL);
 	}
 	/* A SYN that is allowed is told by its socket when it comes again. */
-	if (can_be_asked(key) && (key->protocol != IPPROTO_TCP || verdict != VERDICT_ACCEPT))
+	if (key->protocol == IPPROTO_TCP && can_be_asked(key) && verdict != VERDICT_ACCEPT)
 		ask_inode(k->t.host, q);
 	f->row = row;
-	f->cookie = q->testimony.socket.inode > 0 ? q->testimony.socket.cookie : 0;
-	f->inode = q->testimony.socket.inode;
+	if (!may_be_anothers(k, q))
+		take_socket(f, &q->testimony);
 	f->pid = q->answer.pid;
 	f->verdict = verdict;
 	f->packets = packets;

@@ -70,6 +70,11 @@ void known_flow_count(struct known_flows *k, struct flow *f, int packets, int64_
  * packet's verdict. */
 bool known_flow_wants_mark(struct known_flows *k, struct flow *f, int64_t now_ns, struct ctmark *m);
 
+/* Before the first packet's verdict: it holds its socket until then. */
+void known_flow_look(struct known_flows *k, const struct flow_key *key, struct inquiry *q);
+/* After FLOW_UNSURE no death was announced: the packet is the flow's, and so is its socket. */
+void known_flow_keep(struct flow *f, const struct inquiry *q);
+
 /* The packet of q has been decided, and has that row.  packets: with those that waited with it. */
 void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct inquiry *q,
 		      uint64_t row, enum verdict verdict, int64_t now_ns, int packets);

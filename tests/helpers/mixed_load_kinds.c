@@ -91,6 +91,9 @@ static void tell(struct act *a, int fd, const struct sockaddr_storage *to, int64
 
 	if (getsockname(fd, (struct sockaddr *)&from, &len))
 		die("getsockname");
+	/* All local ports were in use (EAGAIN), so nothing was sent. */
+	if (!f->sin_port)
+		return;
 	n = snprintf(a->lines + a->len, sizeof(a->lines) - a->len,
 		     "%s\t%d\t%s\t%s\t%s\t%d\t%s\t%d\t%lld\n", a->kind->name, getpid(), a->self,
 		     a->kind->type & SOCK_DGRAM ? "udp" : "tcp", is_six ? "::1" : "127.0.0.1",
