@@ -20,6 +20,7 @@
 #include "db.h"
 #include "deaths.h"
 #include "failures.h"
+#include "groups.h"
 #include "judge.h"
 #include "ledger.h"
 #include "ledger_sink.h"
@@ -54,6 +55,7 @@ struct daemon {
 	struct record_intake record_intake;
 	struct loop loop;
 	struct own_tuples own_tuples;
+	struct groups groups;
 	bool runs;		/* all has started: what is there is brought to its end */
 	bool failed;		/* a part could not be stopped in good order */
 };
@@ -134,9 +136,12 @@ static int start_observer(struct daemon *d)
 	struct observer *o = observer_new(d->parts.host.pairing);
 
 	d->parts.host.observer = o;
-	if (o)
-		observer_ask_tuples(o, own_tuple_ask, &d->own_tuples);
-	return made(o);
+	if (!o)
+		return made(o);
+	observer_ask_tuples(o, own_tuple_ask, &d->own_tuples);
+	d->groups.top = "/sys/fs/cgroup";
+	observer_ask_owners(o, groups_are_roots, &d->groups);
+	return 0;
 }
 
 static void stop_observer(struct daemon *d)

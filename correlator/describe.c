@@ -42,11 +42,11 @@ static bool is_same_program(const struct known_process *known,
 	       known->process.netns > 0 && same_text(known->process.exe, glance->exe);
 }
 
-static void fill(struct connection *c, const struct process *p)
+static void fill(const struct host *h, struct connection *c, const struct process *p)
 {
 	int64_t uid = c->process.uid;
 
-	observer_fill(c, p);
+	observer_fill(h->observer, c, p);
 	/* The socket's own user is what the packet was sent as. */
 	if (c->process.uid < 0)
 		c->process.uid = uid;
@@ -81,7 +81,7 @@ static void describe_gone(const struct host *h, const struct inquiry *q, struct 
 
 	c->process.pid = pid;
 	if (is_same_gone(h, q, known, when_ns)) {
-		fill(c, &known->process);
+		fill(h, c, &known->process);
 		return;
 	}
 	if (!h->tracefs)
@@ -117,7 +117,7 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 	p->alive = false;
 	p->known_us = p->whole ? known->time_us : 0;
 	if (p->whole) {
-		fill(c, &known->process);
+		fill(h, c, &known->process);
 		return;
 	}
 	p->alive = depth != PROC_NOTHING && glance(h, q, p);
@@ -132,10 +132,10 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 	    !same_text(known->process.exe, p->process.exe)) {
 		p->alive = false;
 		p->whole = false;
-		fill(c, &known->process);
+		fill(h, c, &known->process);
 		return;
 	}
-	fill(c, p->whole ? &known->process : &p->process);
+	fill(h, c, p->whole ? &known->process : &p->process);
 	/* That can become true of the same program at any time. */
 	c->process.replaced = p->process.replaced;
 }
@@ -169,7 +169,7 @@ void describe_rest(struct host *h, struct connection *c, struct process_snapshot
 		p->whole = p->process.netns > 0 && p->process.cmdline.data;
 		if (p->whole)
 			observer_know(h->observer, &p->process, c->time_us);
-		fill(c, &p->process);
+		fill(h, c, &p->process);
 	}
 	if (h->ancestry && !c->text[CONNECTION_ANCESTORS].data)
 		ancestry_fill(h->ancestry, h, c);

@@ -67,6 +67,41 @@ static enum truth match_user(const struct value *v, int64_t uid, struct text nam
 	return match_text(v, name);
 }
 
+static bool has_slash(struct text t)
+{
+	return t.len && memchr(t.data, '/', t.len);
+}
+
+static bool ends_with(struct text t, const char *end)
+{
+	size_t len = strlen(end);
+
+	return t.len > len && !memcmp(t.data + t.len - len, end, len);
+}
+
+/*
+ * What stands behind a slash was named by whom the unit before it was handed to: it counts for
+ * values with a slash alone.  So no process makes itself a unit that a rule names, and none gets
+ * out of one.
+ */
+static enum truth match_unit(const struct value *v, struct text t)
+{
+	struct text outer = t;
+
+	if (!has_slash(t) || has_slash(v->text))
+		return match_text(v, t);
+	outer.len = (size_t)((const char *)memchr(t.data, '/', t.len) - t.data);
+	if (!ends_with(outer, ".service") && !ends_with(outer, ".scope"))
+		return UNKNOWN;
+	return match_text(v, outer);
+}
+
+/* Likewise, but outside of a container of the system's there is none. */
+static enum truth match_container(const struct value *v, struct text t)
+{
+	return has_slash(t) && !has_slash(v->text) ? UNKNOWN : match_text(v, t);
+}
+
 static enum truth match_port(const struct value *v, int32_t port)
 {
 	return port < 0 ? UNKNOWN : v->number <= port && port <= v->to;
@@ -97,9 +132,9 @@ static enum truth match_value(enum match_kind kind, const struct value *v,
 	case MATCH_PARENT:
 		return match_text(v, c->text[CONNECTION_PARENT_EXE]);
 	case MATCH_UNIT:
-		return match_text(v, c->text[CONNECTION_UNIT]);
+		return match_unit(v, c->text[CONNECTION_UNIT]);
 	case MATCH_CONTAINER:
-		return match_text(v, c->text[CONNECTION_CONTAINER]);
+		return match_container(v, c->text[CONNECTION_CONTAINER]);
 	case MATCH_NODE:
 		return match_text(v, c->text[CONNECTION_NODE]);
 	case MATCH_PROTO:

@@ -63,6 +63,8 @@ struct observer {
 	struct pairing *pairing;
 	own_tuple_fn *own_tuple;
 	void *own_tuple_arg;
+	group_owner_fn *is_roots;
+	void *is_roots_arg;
 	struct pending pending[PENDING];
 	unsigned int pending_next;
 	struct sent sent[SENT];
@@ -96,6 +98,12 @@ void observer_ask_tuples(struct observer *o, own_tuple_fn *own_tuple, void *arg)
 {
 	o->own_tuple = own_tuple;
 	o->own_tuple_arg = arg;
+}
+
+void observer_ask_owners(struct observer *o, group_owner_fn *is_roots, void *arg)
+{
+	o->is_roots = is_roots;
+	o->is_roots_arg = arg;
 }
 
 static struct sock_key key_of(const struct event *e, int64_t pid)
@@ -264,13 +272,15 @@ static void on_socket(struct observer *o, const struct event *e, struct outcome 
 	settle_pending(o, e, out);
 }
 
-void observer_fill(struct connection *c, const struct process *p)
+void observer_fill(const struct observer *o, struct connection *c, const struct process *p)
 {
 	struct cgroup_names names = cgroup_parse(p->cgroup);
+	bool is_roots = names.decides.data && o && o->is_roots &&
+			o->is_roots(o->is_roots_arg, names.decides);
 
 	c->process = *p;
 	c->text[CONNECTION_UNIT] = names.unit;
-	c->text[CONNECTION_CONTAINER] = names.container;
+	c->text[CONNECTION_CONTAINER] = cgroup_container(&names, is_roots);
 }
 
 /* Results of a connect() that sent nothing: the row's reason is the error's name. */
@@ -328,10 +338,12 @@ static void weigh_alone(struct connection *c, const struct call_record *record)
 }
 
 /* All that a record says of its connection, but for the addresses. */
-static void fill_call(struct connection *c, const struct event *e, const struct sock *s)
+static void fill_call(const struct observer *o, struct connection *c, const struct event *e,
+		      const struct sock *s)
 {
 	connection_init(c);
-	observer_fill(c, &e->process);
+	/* Another host's control groups are not to be seen. */
+	observer_fill(e->node.data ? NULL : o, c, &e->process);
 	c->text[CONNECTION_NODE] = e->node;
 	c->cache_seq = e->seq;
 	c->time_us = c->audit_us = e->time_us;
@@ -340,12 +352,13 @@ static void fill_call(struct connection *c, const struct event *e, const struct 
 	c->protocol = s->protocol;
 }
 
-static void fill_connection(struct connection *c, const struct event *e, const struct sock *s,
+static void fill_connection(const struct observer *o, struct connection *c,
+			    const struct event *e, const struct sock *s,
 			    const struct endpoint *dst, bool late)
 {
 	struct call_record record = record_of(e, s, late);
 
-	fill_call(c, e, s);
+	fill_call(o, c, e, s);
 	c->dst = *dst;
 	if (record.bound) {
 		c->src = s->bound;
@@ -469,7 +482,7 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 		go_on(e, s->flow.connection, out);
 		return;
 	}
-	fill_connection(&out->change.connection, e, s, &dst, late);
+	fill_connection(o, &out->change.connection, e, s, &dst, late);
 	open_row(o, e, replay, s, &dst, late, out);
 	s->flow = (struct sock_flow){
 		.connection = out->change.connection.id, .dst = dst, .time_us = e->time_us,
@@ -497,7 +510,7 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 		go_on(e, sent->connection, out);
 		return;
 	}
-	fill_connection(&out->change.connection, e, s, &dst, late);
+	fill_connection(o, &out->change.connection, e, s, &dst, late);
 	/*
 	 * A send that failed before it sent anything is no connection, unless a firewall rule held
 	 * it back.
@@ -585,7 +598,7 @@ static void on_accept(struct observer *o, const struct event *e, bool replay, st
 	struct call_record record = record_of(e, s, false);
 
 	address_unmap(&peer.addr);
-	fill_call(c, e, s);
+	fill_call(o, c, e, s);
 	c->direction = DIRECTION_IN;
 	c->src = peer;
 	c->result = 0;

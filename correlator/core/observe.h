@@ -33,10 +33,15 @@ struct outcome {
 typedef bool own_tuple_fn(void *arg, int protocol, int64_t inode, const struct endpoint *peer,
 			  struct endpoint *local);
 
+/* Whether a control group, and all above it, are root's. */
+typedef bool group_owner_fn(void *arg, struct text path);
+
 /* pairing stays borrowed.  NULL where memory is short. */
 struct observer *observer_new(struct pairing *pairing);
 /* Whom to ask for the tuples of accepted sockets; without it they are not known. */
 void observer_ask_tuples(struct observer *o, own_tuple_fn *own_tuple, void *arg);
+/* Whom to ask whose a control group is; without it none is root's. */
+void observer_ask_owners(struct observer *o, group_owner_fn *is_roots, void *arg);
 void observer_free(struct observer *o);
 
 /*
@@ -67,7 +72,10 @@ void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
 const struct known_process *observer_who(const struct observer *o, int64_t pid);
 /* What /proc said of a process at that time, to be remembered. */
 void observer_know(struct observer *o, const struct process *p, int64_t time_us);
-/* Makes c the process's, with the names that its control group has: texts borrowed from p. */
-void observer_fill(struct connection *c, const struct process *p);
+/*
+ * Makes c the process's, with the names that its control group has: texts borrowed from p.  o NULL:
+ * it is another host's.
+ */
+void observer_fill(const struct observer *o, struct connection *c, const struct process *p);
 
 #endif

@@ -2,6 +2,8 @@
 /* Audit events to connections. */
 #include "observing.h"
 
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static void test_row(void)
 {
 	struct connection *c = &out.change.connection;
@@ -13,7 +15,7 @@ static void test_row(void)
 	e.process.start_ticks = 77;
 	e.process.netns = 4026531840;
 	e.process.session = 3;
-	e.process.cgroup = text_of("/system.slice/docker-0123456789abcdef.scope");
+	e.process.cgroup = text_of("/system.slice/docker-" ID ".scope");
 	e.process.cmdline = text_of("curl -v");
 	e.process.user = text_of("root");
 	e.process.login_user = text_of("alice");
@@ -35,13 +37,53 @@ static void test_row(void)
 	       text_equal(c->process.login_user, text_of("alice")) &&
 	       text_equal(c->process.label, text_of("unconfined")) &&
 	       text_equal(c->process.cwd, text_of("/tmp")) &&
-	       text_equal(c->text[CONNECTION_CONTAINER], text_of("0123456789abcdef")) &&
-	       text_equal(c->text[CONNECTION_UNIT], text_of("docker-0123456789abcdef.scope")) &&
+	       text_equal(c->text[CONNECTION_CONTAINER], text_of(ID)) &&
+	       text_equal(c->text[CONNECTION_UNIT], text_of("docker-" ID ".scope")) &&
 	       !c->text[CONNECTION_NODE].data && !c->text[CONNECTION_RULE].data, "its texts");
 	tap_ok(c->certainty == CERTAINTY_INFERRED && c->evidence == EVIDENCE_AUDIT,
 	       "one record alone is an inference");
 	tap_ok(is_new(make_connect(3, "192.0.2.2", 443, 0), IPPROTO_TCP) &&
 	       c->id == FIRST_ID + 1, "ids go on");
+}
+
+static bool is_web(void *arg, struct text path)
+{
+	(*(int *)arg)++;
+	return text_equal(path, text_of("/system.slice/web.service"));
+}
+
+/* Of a container in a group of a service, whose the group is makes the difference. */
+static void test_owners(void)
+{
+	const struct connection *c = &out.change.connection;
+	static const char payload[] = "/system.slice/web.service/libpod-payload-" ID;
+	struct event e;
+	int asked = 0;
+
+	fresh();
+	e = make_connect(3, "192.0.2.1", 443, 0);
+	e.process.cgroup = text_of(payload);
+	give(e);
+	tap_ok(text_equal(c->text[CONNECTION_CONTAINER],
+			  text_of("web.service/libpod-payload-" ID)),
+	       "nobody tells whose a group is");
+	observer_ask_owners(o, is_web, &asked);
+	give(e);
+	tap_ok(asked == 1 && text_equal(c->text[CONNECTION_CONTAINER], text_of(ID)), "root's");
+	e.process.cgroup = text_of("/system.slice/other.service/libpod-payload-" ID);
+	give(e);
+	tap_ok(asked == 2 && text_equal(c->text[CONNECTION_CONTAINER],
+					text_of("other.service/libpod-payload-" ID)), "another's");
+	e.process.cgroup = text_of("/system.slice/docker-" ID ".scope");
+	give(e);
+	tap_ok(asked == 2 && text_equal(c->text[CONNECTION_CONTAINER], text_of(ID)),
+	       "where the path tells, nobody is asked");
+	e.process.cgroup = text_of(payload);
+	e.node = text_of("other");
+	give(e);
+	tap_ok(asked == 2 && text_equal(c->text[CONNECTION_CONTAINER],
+					text_of("web.service/libpod-payload-" ID)),
+	       "and nobody is asked for another host's");
 }
 
 static void test_protocols(void)
@@ -534,6 +576,7 @@ int main(void)
 	struct event e;
 
 	test_row();
+	test_owners();
 	test_protocols();
 	test_certainty();
 	test_nonblocking();
