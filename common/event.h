@@ -20,7 +20,7 @@ enum event_kind {
 	EVENT_SEND,		/* to an address: sendto(), sendmsg(), sendmmsg() */
 	EVENT_ACCEPT,		/* with the peer's address; fd is the new descriptor */
 	EVENT_EXEC,		/* the process has become exe */
-	EVENT_FORK,		/* exit is the child's pid, or a thread's */
+	EVENT_FORK,		/* exit is the child's pid, or a thread's; 0: not known */
 	EVENT_KINDS
 };
 

@@ -60,6 +60,7 @@ int proc_enrich_init(struct proc_enrich *w, const char *proc_path)
 		w->process[i] = (struct proc_enrich_process){ .dir = -1, .cgroup = -1 };
 	w->proc = open(proc_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->tick_us = proc_tick_us();
+	w->pidns = w->proc < 0 ? -1 : proc_link_number(w->proc, "self/ns/pid", "pid:[");
 	return w->proc < 0 ? -errno : 0;
 }
 
@@ -164,8 +165,16 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 	return true;
 }
 
+/* A pid namespace is for life, so it was this one when the process forked. */
+static bool counts_as_we_do(const struct proc_enrich *w, const struct proc_enrich_process *p)
+{
+	return w->pidns > 0 && proc_link_number(p->dir, "ns/pid", "pid:[") == w->pidns;
+}
+
 void proc_enrich_name(struct event *e)
 {
+	if (e->kind == EVENT_FORK)
+		e->exit = 0;
 	if (proc_exe_strip_gone(&e->process.exe))
 		e->process.replaced = 1;
 }
@@ -173,16 +182,22 @@ void proc_enrich_name(struct event *e)
 enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e, int64_t now_us)
 {
 	struct proc_enrich_process *p;
+	int64_t child = e->exit;
 	bool again;
 
+	if (e->kind == EVENT_FORK)
+		e->exit = 0;
 	if (e->time_us > now_us + TIME_US_PER_S || now_us - e->time_us > FRESH_US)
 		return PROC_ENRICH_OLD;
 	do {
 		p = find_process(w, e->process.pid, &again);
 		if (!p)
 			break;
-		if (read_process(w, p, e))
+		if (read_process(w, p, e)) {
+			if (e->kind == EVENT_FORK && counts_as_we_do(w, p))
+				e->exit = child;
 			return PROC_ENRICH_READ;
+		}
 		/* Another process may have its pid now. */
 		forget(p);
 	} while (again);

@@ -22,6 +22,7 @@ struct proc_enrich_process {
 struct proc_enrich {
 	int proc;		/* directory fd of /proc */
 	int64_t tick_us;	/* a clock tick of /proc/PID/stat */
+	int64_t pidns;		/* the pid namespace that numbers /proc; -1: unknown */
 	struct proc_enrich_process process[PROC_ENRICH_PROCESSES];	/* by pid */
 	char scratch[24 * 1024];
 };
@@ -36,9 +37,14 @@ enum proc_enrich_result {
 int proc_enrich_init(struct proc_enrich *w, const char *proc_path);
 void proc_enrich_release(struct proc_enrich *w);
 
-/* Fills in an event of this host; its new texts belong to w until the next call. */
+/*
+ * Fills in an event of this host; its new texts belong to w until the next call.  A fork's result
+ * stays only where /proc shows that the number is one of ours: in a pid namespace of its own a
+ * process is told the child's number there, which may be any.
+ */
 enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e, int64_t now_us);
-/* Without asking for the process: its program's path, where the file was removed or replaced. */
+/* Without asking for the process: its program's path, where the file was removed or replaced; and
+ * a fork's child is not known. */
 void proc_enrich_name(struct event *e);
 
 #endif

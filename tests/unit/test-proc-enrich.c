@@ -362,6 +362,49 @@ static void test_self(void)
 	proc_enrich_release(&w);
 }
 
+static int64_t child_of(int64_t time_us)
+{
+	struct event e;
+
+	make_event(&e, 101, -1);
+	e.kind = EVENT_FORK;
+	e.time_us = time_us;
+	e.exit = 4000;
+	ask(&e);
+	return e.exit;
+}
+
+/* A child's number counts where it is one of ours: whoever made it is in our pid namespace. */
+static void test_forks(void)
+{
+	int64_t now_us = clock_now_us();
+	struct event e;
+
+	link_to("ns/pid", "pid:[4026531836]");
+	tap_ok(child_of(now_us) == 0, "a child, and our own pid namespace is not known");
+	make_dir("self");
+	make_dir("self/ns");
+	link_to("../self/ns/pid", "pid:[4026531836]");
+	set_start(ticks_at(now_us - 60 * TIME_US_PER_S));
+	tap_ok(child_of(now_us) == 4000, "a child of a process in our pid namespace");
+	tap_ok(child_of(now_us - 60 * TIME_US_PER_S) == 0, "of a process that was not looked at");
+	link_to("ns/pid", "pid:[4026532000]");
+	tap_ok(child_of(now_us) == 0, "of one in another pid namespace");
+	make_event(&e, 101, -1);
+	e.exit = 4000;
+	ask(&e);
+	tap_ok(e.exit == 4000, "which changes no other call's result");
+	link_to("ns/pid", "pid:[4026531836]");
+	make_event(&e, 102, -1);
+	e.kind = EVENT_FORK;
+	e.exit = 4000;
+	ask(&e);
+	tap_ok(e.exit == 0, "of one that is gone");
+	e.exit = 4000;
+	proc_enrich_name(&e);
+	tap_ok(e.exit == 0, "of one that nobody had time to look at");
+}
+
 int main(void)
 {
 	if (!mkdtemp(root)) {
@@ -379,6 +422,7 @@ int main(void)
 	test_time();
 	test_cgroups();
 	test_cmdline();
+	test_forks();
 	proc_enrich_release(&w);
 	test_self();
 	tap_ok(proc_enrich_init(&w, "/nonexistent") == -ENOENT, "no /proc");
