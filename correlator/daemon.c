@@ -43,7 +43,7 @@
 #include "sole.h"
 #include "tasks.h"
 #include "tracefeed.h"
-#include "users.h"
+#include "user_names.h"
 
 #define LAST_COMMIT_MS 10000
 /* A connect() that nobody answers has its record after two minutes. */
@@ -91,13 +91,13 @@ static void stop_ledger_sink(struct daemon *d)
 
 static int start_users(struct daemon *d)
 {
-	d->parts.users = users_new();
+	d->parts.users = user_names_start("/etc");
 	return made(d->parts.users);
 }
 
 static void stop_users(struct daemon *d)
 {
-	users_free(d->parts.users);
+	user_names_stop(d->parts.users);
 }
 
 static int start_procfs(struct daemon *d)
@@ -172,8 +172,13 @@ static void stop_loop(struct daemon *d)
 
 static int start_policy(struct daemon *d)
 {
-	d->parts.policy = reload_read_policy(d->parts.config);
-	return d->parts.policy ? 0 : TOLD;
+	struct parts *p = &d->parts;
+
+	p->policy = reload_read_policy(p->config);
+	if (!p->policy)
+		return TOLD;
+	reload_number_users(p, p->policy);
+	return 0;
 }
 
 static void stop_policy(struct daemon *d)
@@ -346,8 +351,10 @@ static int start_judge(struct daemon *d)
 	};
 
 	p->judge = judge_new(&tools, p->policy);
-	if (p->judge)
+	if (p->judge) {
+		p->in_force = p->policy;
 		p->policy = NULL;	/* the judge's from here on */
+	}
 	return made(p->judge);
 }
 
@@ -358,6 +365,7 @@ static void stop_judge(struct daemon *d)
 	judge_poll(d->parts.judge);
 	judge_end(d->parts.judge);
 	judge_free(d->parts.judge);
+	d->parts.in_force = NULL;
 }
 
 static int start_cache_feed(struct daemon *d)
@@ -415,7 +423,7 @@ static const struct step {
 	void (*stop)(struct daemon *d);
 } steps[] = {
 	{ "the writer of the ledger", ALWAYS, start_ledger_sink, stop_ledger_sink },
-	{ "the table of users", ALWAYS, start_users, stop_users },
+	{ "the names of users", ALWAYS, start_users, stop_users },
 	{ "the reader of /proc", ALWAYS, start_procfs, stop_procfs },
 	{ "the table of half-known connections", ALWAYS, start_pairing, stop_pairing },
 	{ "the observer of records", ALWAYS, start_observer, stop_observer },

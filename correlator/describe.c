@@ -16,7 +16,7 @@
 #include "procfs.h"
 #include "proctable.h"
 #include "tasks.h"
-#include "users.h"
+#include "user_names.h"
 
 /* What a record said of a process that is gone is about this one if it is not older. */
 #define GONE_US (10 * TIME_US_PER_S)
@@ -213,15 +213,13 @@ const char *describe_candidates(struct host *h, const struct attribution *a, cha
 	return used ? buf : NULL;
 }
 
-void describe_users(struct users *u, struct connection *c, char user[DESCRIBE_USER_CHARS])
+void describe_users(struct user_names *u, struct connection *c, char user[DESCRIBE_USER_CHARS])
 {
-	int64_t now_ns = clock_mono_ns();
-	struct text name = users_name(u, c->process.uid, now_ns);
+	char *login_user = user + DESCRIBE_USER_CHARS / 2;
+	size_t size = DESCRIBE_USER_CHARS / 2;
 
-	if (!c->process.user.data && name.data) {
-		snprintf(user, DESCRIBE_USER_CHARS, "%.*s", (int)name.len, name.data);
+	if (!c->process.user.data && user_names_of(u, c->process.uid, user, size))
 		c->process.user = text_of(user);
-	}
-	if (!c->process.login_user.data)
-		c->process.login_user = users_name(u, c->process.auid, now_ns);
+	if (!c->process.login_user.data && user_names_of(u, c->process.auid, login_user, size))
+		c->process.login_user = text_of(login_user);
 }

@@ -12,7 +12,7 @@
 
 struct connection;
 struct host;
-struct users;
+struct user_names;
 
 /* A living process as /proc showed it. */
 struct process_snapshot {
@@ -49,9 +49,9 @@ int64_t describe_age_us(const struct host *h, const struct inquiry *q, const str
 const char *describe_candidates(struct host *h, const struct attribution *a, char *buf,
 				size_t size);
 
-/* The names of c's users: what only rules with patterns of names need, because this may wait for a
- * directory server.  `user` is c's from here on. */
-#define DESCRIBE_USER_CHARS 256
-void describe_users(struct users *u, struct connection *c, char user[DESCRIBE_USER_CHARS]);
+/* The names of c's users, as far as they are known: what only rules with patterns of names need.
+ * `user` is c's from here on. */
+#define DESCRIBE_USER_CHARS 512
+void describe_users(struct user_names *u, struct connection *c, char user[DESCRIBE_USER_CHARS]);
 
 #endif

@@ -15,7 +15,7 @@ struct nfqueue_packet;
 struct outcome;
 struct policy;
 struct ledger_sink;
-struct users;
+struct user_names;
 
 /*
  * The first packet of a connection: who sent it, may it, and the row about it.  Every packet gets
@@ -29,7 +29,7 @@ struct judge_tools {
 	struct nfqueue *queue;
 	struct host *host;
 	struct ledger_sink *ledger_sink;
-	struct users *users;
+	struct user_names *users;
 	struct ctmarks *marks;
 	struct deaths *deaths;	/* NULL: the kernel does not announce them */
 };

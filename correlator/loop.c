@@ -19,8 +19,10 @@
 #include "pairing.h"
 #include "parts.h"
 #include "queue_counters.h"
+#include "reload.h"
 #include "signals.h"
 #include "host.h"
+#include "user_names.h"
 
 #define NS_PER_MS 1000000LL
 /* Records that are taken before a packet may come in between. */
@@ -147,7 +149,7 @@ const struct queue_threads_ops loop_packet_ops = {
 	.begin = on_packets, .packet = on_packet, .end = on_shown,
 };
 
-enum { ON_RECORDS, ON_END, ON_RELOAD, ON_WAKE, ON_DEATHS, FDS };
+enum { ON_RECORDS, ON_END, ON_RELOAD, ON_WAKE, ON_DEATHS, ON_USERS, FDS };
 
 /* False: nothing happened in all of that time. */
 static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms, bool room)
@@ -208,6 +210,7 @@ enum loop_event loop_run(struct loop *l)
 		[ON_END] = { .fd = l->signals->end, .events = POLLIN },
 		[ON_RELOAD] = { .fd = l->signals->reload, .events = POLLIN },
 		[ON_WAKE] = { .fd = l->wake_fd, .events = POLLIN },
+		[ON_USERS] = { .fd = user_names_fd(l->parts->users), .events = POLLIN },
 	};
 	bool room, quiet = false;
 	int rc;
@@ -216,6 +219,8 @@ enum loop_event loop_run(struct loop *l)
 		int next_ms = work(l, quiet, &room);
 
 		quiet = !wait_for_work(l, fds, next_ms, room);
+		if (fds[ON_USERS].revents)
+			reload_users(l->parts);
 		if (fds[ON_RELOAD].revents) {
 			signals_reload(l->signals);
 			return LOOP_RELOAD;
@@ -232,6 +237,7 @@ void loop_drain(struct loop *l)
 	struct pollfd fds[FDS] = {
 		[ON_RECORDS] = { .events = POLLIN }, [ON_END] = { .fd = -1 },
 		[ON_RELOAD] = { .fd = -1 },	     [ON_WAKE] = { .fd = -1 },
+		[ON_USERS] = { .fd = -1 },
 	};
 	int rc;
 

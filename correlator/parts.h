@@ -13,7 +13,7 @@ struct ledger_sink;
 struct nfqueue;
 struct policy;
 struct queue_threads;
-struct users;
+struct user_names;
 
 /*
  * What sockledgerd consists of, in the order in which it starts.  daemon.c owns the parts, and
@@ -22,13 +22,14 @@ struct users;
 struct parts {
 	struct config *config;
 	struct ledger_sink *ledger_sink;
-	struct users *users;
+	struct user_names *users;
 	/* Most of what can be asked about a sender belongs to these: procfs, observer, ancestry;
 	 * with a queue sockdiag, lookups, tasks, and tracefs (NULL: there is no trace). */
 	struct host host;
 
 	/* Only with a queue; without one they are NULL, and everything is just observed. */
 	struct policy *policy;		/* until the judge has it */
+	struct policy *in_force;	/* the judge's: for the numbers of its users */
 	struct ctmarks *marks;
 	struct deaths *deaths;		/* NULL: the kernel does not announce them */
 	struct nfqueue *queue;

@@ -3,6 +3,7 @@
  * What a person has changed, read again: the configuration, and the policy that it names.  With a
  * mistake in either the old one stays, and all mistakes are logged.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,10 @@
 #include "policy_file.h"
 #include "queue_threads.h"
 #include "reload.h"
+#include "user_names.h"
 
+/* How long a policy waits for the users that it names. */
+#define USERS_MS 1000
 /* Mistakes of one file that are told one by one. */
 #define COMPLAINTS_MAX 1000
 
@@ -59,7 +63,7 @@ struct policy *reload_read_policy(const struct config *c)
 	int rc;
 
 	complaints_open(&complaints);
-	rc = strcmp(c->policy, "none") ? policy_load(c->policy, &complaints.diags, &policy) :
+	rc = strcmp(c->policy, "none") ? policy_read(c->policy, &complaints.diags, &policy) :
 					 policy_parse("none", "", 0, &complaints.diags, &policy);
 	complaints_log(&complaints);
 	FAILS(POLICY_BAD);
@@ -69,14 +73,54 @@ struct policy *reload_read_policy(const struct config *c)
 	return rc ? NULL : policy;
 }
 
+static int64_t number_of(void *users, const char *name)
+{
+	return user_names_number(users, name);
+}
+
+/* Parked packets have their deadlines meanwhile. */
+static void wait_for_users(struct parts *p)
+{
+	for (int i = 0; i < USERS_MS && !user_names_settled(p->users); i++) {
+		queue_threads_lock(p->queue_threads);
+		if (p->judge)
+			judge_poll(p->judge);
+		queue_threads_unlock(p->queue_threads);
+		poll(NULL, 0, 1);
+	}
+}
+
+void reload_number_users(struct parts *p, struct policy *policy)
+{
+	/* The first time asks, the second one has the answers. */
+	policy_number_users(policy, number_of, p->users);
+	wait_for_users(p);
+	policy_number_users(policy, number_of, p->users);
+	if (!policy_needs_user_names(policy))
+		return;
+	user_names_want_all(p->users);
+	wait_for_users(p);
+}
+
+void reload_users(struct parts *p)
+{
+	user_names_changed(p->users);
+	queue_threads_lock(p->queue_threads);
+	if (p->in_force)
+		policy_number_users(p->in_force, number_of, p->users);
+	queue_threads_unlock(p->queue_threads);
+}
+
 static void reload_policy(struct parts *p, const struct config *fresh)
 {
 	struct policy *policy = reload_read_policy(fresh);
 
 	if (!policy)
 		return;
+	reload_number_users(p, policy);
 	queue_threads_lock(p->queue_threads);
 	judge_set_policy(p->judge, policy);
+	p->in_force = policy;
 	p->config->enforce = fresh->enforce;
 	p->config->park_us = fresh->park_us;
 	queue_threads_unlock(p->queue_threads);

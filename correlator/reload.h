@@ -10,6 +10,15 @@ struct policy;
  * had. */
 struct policy *reload_read_policy(const struct config *c);
 
+/*
+ * Gives the users that the policy names their numbers, as far as these become known in a second:
+ * the thread that asks may wait for a directory server, and that for us.  Later ones come by
+ * reload_users().
+ */
+void reload_number_users(struct parts *p, struct policy *policy);
+/* A user's number has changed, or become known. */
+void reload_users(struct parts *p);
+
 /* After SIGHUP: takes over policy, mode and park from the configuration, unless there is a
  * mistake. */
 void reload(struct parts *p, const char *config_path);

@@ -257,14 +257,15 @@ bool policy_needs_user_names(const struct policy *p)
 	return false;
 }
 
-void policy_number_users(struct policy *p, int64_t (*uid_of)(const char *name))
+void policy_number_users(struct policy *p, int64_t (*uid_of)(void *arg, const char *name),
+			 void *arg)
 {
 	for (size_t i = 0; i < p->match_count; i++)
 		for (size_t n = 0; is_of_users(&p->matches[i]) && n < p->matches[i].count; n++) {
 			struct value *v = &p->values[p->matches[i].first + n];
 
 			if (v->text.data && !v->pattern)
-				v->number = uid_of(v->text.data);
+				v->number = uid_of(arg, v->text.data);
 		}
 }
 

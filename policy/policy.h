@@ -12,7 +12,7 @@ struct diags;
 /*
  * Decides what happens to a connection: rules that the user wrote (sockledger.policy(5)), of which
  * the first that matches decides.  Pure: no system calls, and a policy never changes after it was
- * read.
+ * read, but for the numbers of users.
  *
  * An unknown value never matches.  A rule that names a program does not match where the program is
  * unknown, and the same rule with `not` does not either: otherwise a connection of that very
@@ -60,9 +60,11 @@ bool policy_needs_process(const struct policy *p);
 bool policy_needs_user_names(const struct policy *p);
 /*
  * Sets the numbers of the users that rules name.  uid_of() returns -1 for a name that no user has;
- * such a rule then matches by name alone.
+ * such a rule then matches by name alone.  Beside the rest of the rules these are all that can
+ * change.
  */
-void policy_number_users(struct policy *p, int64_t (*uid_of)(const char *name));
+void policy_number_users(struct policy *p, int64_t (*uid_of)(void *arg, const char *name),
+			 void *arg);
 
 /* The number of rules, without the defaults. */
 size_t policy_rule_count(const struct policy *p);

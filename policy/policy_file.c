@@ -60,16 +60,17 @@ static int read_regular(const char *path, char **text, size_t *len)
 	return rc;
 }
 
-static int64_t uid_of(const char *name)
+static int64_t uid_of(void *arg, const char *name)
 {
 	struct passwd pw, *found = NULL;
 	char buf[16384];
 
+	(void)arg;
 	getpwnam_r(name, &pw, buf, sizeof(buf), &found);
 	return found ? (int64_t)pw.pw_uid : -1;
 }
 
-int policy_load(const char *path, struct diags *d, struct policy **out)
+int policy_read(const char *path, struct diags *d, struct policy **out)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -84,7 +85,14 @@ int policy_load(const char *path, struct diags *d, struct policy **out)
 	}
 	rc = policy_parse(path, text, len, d, out);
 	free(text);
+	return rc;
+}
+
+int policy_load(const char *path, struct diags *d, struct policy **out)
+{
+	int rc = policy_read(path, d, out);
+
 	if (!rc)
-		policy_number_users(*out, uid_of);
+		policy_number_users(*out, uid_of, NULL);
 	return rc;
 }

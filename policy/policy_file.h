@@ -10,6 +10,8 @@ struct policy;
  * 0, -EINVAL where the text has mistakes, or another -errno where the file could not be read; *out
  * is NULL on failure.
  */
+int policy_read(const char *path, struct diags *d, struct policy **out);
+/* And asks for the numbers of the users that it names, which may take a directory server's time. */
 int policy_load(const char *path, struct diags *d, struct policy **out);
 
 #endif

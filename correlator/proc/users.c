@@ -1,48 +1,124 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of this host's users. */
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "users.h"
 
 #define SLOTS 256
-#define NAME_CHARS 256
 #define KEEP_NS 60000000000LL
+#define ENTRY_BYTES 16384
 
 struct slot {
 	int64_t uid;
 	int64_t asked_ns;	/* 0: empty */
-	char name[NAME_CHARS];	/* "": no user has this uid */
+	char name[USERS_NAME_CHARS];	/* "": no user has this uid */
 };
 
 struct users {
+	int watch;
 	struct slot slots[SLOTS];
 };
 
-struct users *users_new(void)
+struct users *users_new(const char *directory)
 {
-	return calloc(1, sizeof(struct users));
+	struct users *u = calloc(1, sizeof(*u));
+
+	if (u)
+		u->watch = users_watch_open(directory);
+	return u;
 }
 
 void users_free(struct users *u)
 {
+	if (u && u->watch >= 0)
+		close(u->watch);
 	free(u);
+}
+
+int users_watch_open(const char *directory)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	/* The tools write a new file and put it in the old one's place. */
+	if (fd >= 0 && inotify_add_watch(fd, directory, IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY |
+					 IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static bool is_of_users(const struct inotify_event *e)
+{
+	static const char *const files[] = { "passwd", "nsswitch.conf" };
+
+	if (e->mask & (IN_Q_OVERFLOW | IN_IGNORED))
+		return true;
+	for (size_t i = 0; e->len && i < sizeof(files) / sizeof(files[0]); i++)
+		if (!strcmp(e->name, files[i]))
+			return true;
+	return false;
+}
+
+bool users_watch_changed(int fd)
+{
+	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	bool changed = false;
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const struct inotify_event *e = (const void *)(buf + at);
+
+			changed |= is_of_users(e);
+			at += (ssize_t)(sizeof(*e) + e->len);
+		}
+	return changed;
+}
+
+/* What getpwnam_r(3) and getpwuid_r(3) say where there is no such user. */
+static bool is_none(int rc)
+{
+	return !rc || rc == ENOENT || rc == ESRCH || rc == EBADF || rc == EPERM;
+}
+
+int users_ask_number(const char *name, int64_t *number)
+{
+	struct passwd pw, *found = NULL;
+	char buf[ENTRY_BYTES];
+	int rc = getpwnam_r(name, &pw, buf, sizeof(buf), &found);
+
+	*number = found ? (int64_t)pw.pw_uid : -1;
+	return found || is_none(rc) ? 0 : -rc;
+}
+
+int users_ask_name(int64_t uid, char name[USERS_NAME_CHARS])
+{
+	struct passwd pw, *found = NULL;
+	char buf[ENTRY_BYTES];
+	int rc = getpwuid_r((uid_t)uid, &pw, buf, sizeof(buf), &found);
+
+	snprintf(name, USERS_NAME_CHARS, "%s", found ? pw.pw_name : "");
+	return found || is_none(rc) ? 0 : -rc;
 }
 
 struct text users_name(struct users *u, int64_t uid, int64_t now_ns)
 {
 	struct slot *s;
-	struct passwd pw, *found = NULL;
-	char buf[16384];
 
+	if (users_watch_changed(u->watch))
+		memset(u->slots, 0, sizeof(u->slots));
 	if (uid < 0)
 		return TEXT_NONE;
 	s = &u->slots[uid % SLOTS];
 	if (!s->asked_ns || s->uid != uid || now_ns - s->asked_ns > KEEP_NS) {
-		getpwuid_r((uid_t)uid, &pw, buf, sizeof(buf), &found);
-		snprintf(s->name, sizeof(s->name), "%s", found ? pw.pw_name : "");
+		users_ask_name(uid, s->name);
 		s->uid = uid;
 		s->asked_ns = now_ns;
 	}

@@ -2,20 +2,41 @@
 #ifndef SOCKLEDGER_USERS_H
 #define SOCKLEDGER_USERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "text.h"
 
 /*
- * Names of this host's users, remembered for a minute, because asking for one may wait for a
- * directory server.
+ * Names of this host's users, for one thread, which may have to wait for a directory server.  What
+ * was asked is remembered for a minute, and until /etc/passwd or /etc/nsswitch.conf changes: so a
+ * number that was given to another has its new name at once, or after a minute at most where only
+ * a server knows it.
  */
 struct users;
 
-struct users *users_new(void);
+#define USERS_NAME_CHARS 256
+
+/* directory: where passwd and nsswitch.conf are: "/etc".  NULL with errno set. */
+struct users *users_new(const char *directory);
 void users_free(struct users *u);
 
 /* No text where no user has this uid.  Good until the next call. */
 struct text users_name(struct users *u, int64_t uid, int64_t now_ns);
+
+/*
+ * Both ask at once, and remember nothing.  0, with number -1 or an empty name where there is no
+ * such user; -errno where the database cannot be asked.
+ */
+int users_ask_number(const char *name, int64_t *number);
+int users_ask_name(int64_t uid, char name[USERS_NAME_CHARS]);
+
+/*
+ * The watch of the files that say which user has which number: an inotify descriptor, readable
+ * when something in their directory has changed; -1: there is none.
+ */
+int users_watch_open(const char *directory);
+/* Whether one of the files has changed since the last call. */
+bool users_watch_changed(int fd);
 
 #endif

@@ -296,7 +296,7 @@ int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes
 		r->counters[i].base = -1;
 	r->path = strdup(ledger);
 	r->node = strdup(node);
-	r->users = users_new();
+	r->users = users_new("/etc");
 	if (r->path && r->node && r->users)
 		rc = try_open(r);
 	if (!rc) {

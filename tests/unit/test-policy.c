@@ -427,8 +427,9 @@ static void test_limits(void)
 	tap_ok(!parse_repeated("", "#", 0, &count), "an empty file");
 }
 
-static int64_t uid_of(const char *name)
+static int64_t uid_of(void *arg, const char *name)
 {
+	(void)arg;
 	return !strcmp(name, "alice") ? 1000 : !strcmp(name, "root") ? 0 : -1;
 }
 
@@ -460,7 +461,7 @@ static void test_named_users(void)
 		char buf[64];
 
 		parse(table[i].policy, strlen(table[i].policy), &count, &p);
-		policy_number_users(p, uid_of);
+		policy_number_users(p, uid_of, NULL);
 		snprintf(buf, sizeof(buf), "%s", table[i].connection);
 		describe(&c, buf);
 		policy_decide(p, &c, &a);
@@ -507,7 +508,7 @@ static void test_needs(void)
 		struct policy *p;
 
 		parse(table[i].policy, strlen(table[i].policy), &count, &p);
-		policy_number_users(p, uid_of);
+		policy_number_users(p, uid_of, NULL);
 		tap_ok(policy_needs_process(p) == table[i].process &&
 			       policy_needs_full_process(p) == table[i].full &&
 			       policy_needs_user_names(p) == table[i].names,
