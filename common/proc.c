@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "clock.h"
 #include "proc.h"
 
@@ -79,6 +80,9 @@ struct text proc_pick_cgroup(char *buf, size_t len)
 		path++;
 		rank = end - path <= 1 ? 1 : !strncmp(line, "0::", 3) ? 4 :
 		       memmem(line, (size_t)(path - line), ":name=systemd:", 14) ? 3 : 2;
+		/* With both versions a container may be in version 1's alone. */
+		if (cgroup_parse((struct text){ path, (size_t)(end - path) }).container.data)
+			rank += 4;
 		if (rank <= best_rank)
 			continue;
 		best = (struct text){ path, (size_t)(end - path) };

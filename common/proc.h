@@ -26,8 +26,9 @@ int64_t proc_start_ticks(int dir);
 int64_t proc_link_number(int dir, const char *name, const char *prefix);
 
 /*
- * The most specific path in /proc/PID/cgroup: version 2's "0::/path", or systemd's of version 1, or
- * the first that is not the root.  Points into buf.
+ * The most specific path in /proc/PID/cgroup: one that names a container of the system's, then
+ * version 2's "0::/path", or systemd's of version 1, or the first that is not the root.  Points
+ * into buf.
  */
 struct text proc_pick_cgroup(char *buf, size_t len);
 

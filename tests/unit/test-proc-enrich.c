@@ -16,6 +16,7 @@
 #include "tap.h"
 #include "proc_enrich.h"
 
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define EXE "/usr/bin/made-up"
 
 static char root[] = "/tmp/sockledger-witness.XXXXXX";
@@ -256,6 +257,17 @@ static void test_cgroups(void)
 		{ "12:pids:/\n11:cpu,cpuacct:/c:/d\n", "/c:/d" },
 		{ "12:pids:/\n11:cpu:/\n", "/" },
 		{ "garbage\n\n:\n0::/x\n", "/x" },
+		/* docker without systemd, where version 1 has all controllers */
+		{ "4:cpu:/docker/" ID "\n1:name=systemd:/docker/" ID "/x\n"
+		  "0::/system.slice/containerd.service\n", "/docker/" ID "/x" },
+		{ "4:cpu:/docker/" ID "\n1:name=systemd:/system.slice/a.service\n0::/\n",
+		  "/docker/" ID },
+		{ "4:cpu:/lxc/web\n0::/system.slice/docker-" ID ".scope\n",
+		  "/system.slice/docker-" ID ".scope" },
+		/* what a user makes is none */
+		{ "4:cpu:/user.slice/user-1.slice/user@1.service/docker-" ID ".scope\n"
+		  "0::/user.slice/user-1.slice/user@1.service/x\n",
+		  "/user.slice/user-1.slice/user@1.service/x" },
 		{ "garbage", NULL },
 		{ "", NULL },
 	};
