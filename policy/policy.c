@@ -79,6 +79,44 @@ static bool ends_with(struct text t, const char *end)
 	return t.len > len && !memcmp(t.data + t.len - len, end, len);
 }
 
+static int hex_of(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Writes t without systemd's escapes, \xHH for a byte; 0: it has none, or is too long. */
+static size_t unescape(struct text t, char *to, size_t size)
+{
+	size_t len = 0;
+	bool any = false;
+
+	if (t.len > size || !t.len || !memchr(t.data, '\\', t.len))
+		return 0;
+	for (size_t i = 0; i < t.len; i++) {
+		bool is = t.len - i >= 4 && t.data[i] == '\\' && t.data[i + 1] == 'x' &&
+			  hex_of(t.data[i + 2]) >= 0 && hex_of(t.data[i + 3]) >= 0;
+
+		to[len++] = is ? (char)(hex_of(t.data[i + 2]) * 16 + hex_of(t.data[i + 3])) :
+				 t.data[i];
+		any |= is;
+		i += is ? 3 : 0;
+	}
+	return any ? len : 0;
+}
+
+/* A unit's or container's name, as systemd writes it or as it was given. */
+static enum truth match_name(const struct value *v, struct text t)
+{
+	enum truth as_written = match_text(v, t);
+	char plain[256];
+	size_t len = as_written == NO ? unescape(t, plain, sizeof(plain)) : 0;
+
+	return len ? match_text(v, (struct text){ plain, len }) : as_written;
+}
+
 /*
  * What stands behind a slash was named by whom the unit before it was handed to: it counts for
  * values with a slash alone.  So no process makes itself a unit that a rule names, and none gets
@@ -89,17 +127,17 @@ static enum truth match_unit(const struct value *v, struct text t)
 	struct text outer = t;
 
 	if (!has_slash(t) || has_slash(v->text))
-		return match_text(v, t);
+		return match_name(v, t);
 	outer.len = (size_t)((const char *)memchr(t.data, '/', t.len) - t.data);
 	if (!ends_with(outer, ".service") && !ends_with(outer, ".scope"))
 		return UNKNOWN;
-	return match_text(v, outer);
+	return match_name(v, outer);
 }
 
 /* Likewise, but outside of a container of the system's there is none. */
 static enum truth match_container(const struct value *v, struct text t)
 {
-	return has_slash(t) && !has_slash(v->text) ? UNKNOWN : match_text(v, t);
+	return has_slash(t) && !has_slash(v->text) ? UNKNOWN : match_name(v, t);
 }
 
 static enum truth match_port(const struct value *v, int32_t port)
