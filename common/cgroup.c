@@ -12,6 +12,7 @@
 #define BUILD_CHARS 25	/* of a container that builds an image */
 #define UID_CHARS 36	/* with its dashes */
 #define HASH_DIGITS 32	/* of a pod that stands in a file */
+#define LEVELS_MAX 16	/* of a user's groups that are looked at: there may be thousands */
 
 enum place {
 	IN_SLICE,	/* at the root, or in slices: systemd makes it */
@@ -278,8 +279,9 @@ static void read_users(struct cgroup_names *n, struct text rest)
 {
 	struct text t = below(rest, up_to(rest, '/')), c;
 	struct found f;
+	int level = 0;
 
-	for (c = up_to(t, '/'); c.len; t = below(t, c), c = up_to(t, '/'))
+	for (c = up_to(t, '/'); c.len && level++ < LEVELS_MAX; t = below(t, c), c = up_to(t, '/'))
 		if (find_layout(t, IN_GROUP, &f) && f.container.data) {
 			put_named(n, &f, rest.data);
 			return;

@@ -6,6 +6,11 @@
  * podman's libpod/container*.go, kubelet's cgroup manager, cri-o, containerd, lxc, incus, snapd,
  * cadvisor and tetragon, which read the same paths.
  */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
 #include "cgroup.h"
 #include "tap.h"
 
@@ -220,6 +225,11 @@ static const struct want others[] = {
 	  "user@1000.service/kubepods-pod" U_ID ".slice/crio-" ID ".scope",
 	  "user@1000.service/kubepods-pod" U_ID ".slice/crio-" ID, "cri-o", NULL,
 	  "user-1000.slice" },
+	{ U1 "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/lxc.payload.web", "user@1000.service",
+	  "user@1000.service/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/lxc.payload.web", "lxc", NULL,
+	  "user-1000.slice" },
+	{ U1 "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/lxc.payload.web", "user@1000.service", NULL,
+	  NULL, NULL, "user-1000.slice" },
 	/* a group without a unit */
 	{ "/students/chrony.service", "students/chrony.service", NULL, NULL, NULL, NULL },
 	{ "/students/docker-" ID ".scope", "students/docker-" ID ".scope", NULL, NULL, NULL, NULL },
@@ -305,6 +315,30 @@ static void check_owned(void)
 	}
 }
 
+/* Nanoseconds of a path as deep as it may be. */
+static int64_t deep_ns(const char *top)
+{
+	char path[4096];
+	size_t len = (size_t)snprintf(path, sizeof(path), "%s", top);
+	struct timespec from, to;
+
+	for (size_t i = len; i < sizeof(path); i++)
+		path[i] = (i - len) % 2 ? 'd' : '/';
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+	for (int i = 0; i < 100; i++)
+		cgroup_parse((struct text){ path, sizeof(path) });
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+	return ((to.tv_sec - from.tv_sec) * 1000000000LL + to.tv_nsec - from.tv_nsec) / 100;
+}
+
+static void check_deep(void)
+{
+	int64_t of_user = deep_ns(U1), other = deep_ns("/system.slice/a.service");
+
+	tap_ok(of_user < 5 * other, "a user's thousands of groups take no longer than others");
+	tap_note("measured: %lld ns, %lld ns", (long long)of_user, (long long)other);
+}
+
 int main(void)
 {
 	struct cgroup_names none = cgroup_parse(TEXT_NONE);
@@ -314,6 +348,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		check(&others[i]);
 	check_owned();
+	check_deep();
 	tap_ok(!none.unit.data && !cgroup_container(&none, true).data, "an unknown path");
 	return tap_done();
 }
