@@ -36,7 +36,7 @@ static const struct {
 	 " WHERE c.name IN ('recorded_' || substr(q.name, 12), 'late_confirmed_' ||"
 	 " substr(q.name, 12), 'late_amended_' || substr(q.name, 12)))"
 	 " FROM counter q WHERE name LIKE 'queue\\_from\\_%' ESCAPE '\\' ORDER BY name"},
-	{"recorder", "SELECT name, value FROM counter ORDER BY name"},
+	{"recorder", "SELECT name, value FROM counter WHERE name <> 'stamp' ORDER BY name"},
 };
 
 struct stats {

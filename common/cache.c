@@ -90,6 +90,7 @@ static const size_t number_offset[] = {
 
 struct cache_writer {
 	int lock;			/* held for as long as the database is open */
+	struct db_log log;
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *insert, *oldest, *trim, *set;
 	uint64_t last, last_committed;
@@ -160,12 +161,16 @@ int cache_writer_open(const char *path, struct cache_writer **out)
 		cache_writer_close(w);
 		return rc;
 	}
+	w->log = db_log_of(path);
 	*out = w;
 	return 0;
 }
 
 void cache_writer_close(struct cache_writer *w)
 {
+	char *path;
+	bool moved;
+
 	if (!w)
 		return;
 	sqlite3_finalize(w->begin);
@@ -174,7 +179,15 @@ void cache_writer_close(struct cache_writer *w)
 	sqlite3_finalize(w->oldest);
 	sqlite3_finalize(w->trim);
 	sqlite3_finalize(w->set);
+	path = w->db ? strdup(sqlite3_db_filename(w->db, NULL)) : NULL;
+	moved = path && db_moved(w->lock, path);
+	/* The log has lost its database, so what is in it goes there. */
+	if (moved)
+		db_exec(w->db, "PRAGMA wal_checkpoint(TRUNCATE)");
 	sqlite3_close(w->db);
+	if (moved)
+		db_log_remove(path, w->log);
+	free(path);
 	if (w->lock >= 0)
 		close(w->lock);
 	free(w);

@@ -32,7 +32,7 @@ struct committer {
 	_Atomic int64_t stop_by_ns;	/* 0: run */
 	atomic_bool reopen;
 	atomic_bool stalled;		/* the last try failed, or takes too long */
-	bool opened;
+	bool opened, opened_once;
 	int interrupt;			/* readable: the program shall end */
 	int error;			/* of the last try; 0: it went well */
 	int64_t complained_ns, ticked_ns;
@@ -49,11 +49,19 @@ static void complain(struct committer *c, int error)
 		 c->ops->path(c->store), db_strerror(error));
 }
 
+/* What was put in the place of a database that was open before is no slip in the configuration,
+ * which names that place. */
+static bool is_useless(const struct committer *c, int rc)
+{
+	FAILS(STORE_FOREIGN);
+	return rc == -EUCLEAN || (c->opened_once && (rc == -EMEDIUMTYPE || rc == -EPROTO));
+}
+
 static int open_store(struct committer *c)
 {
 	int rc = c->ops->open(c->store);
 
-	if (rc == -EUCLEAN) {
+	if (is_useless(c, rc)) {
 		FAILS(STORE_DAMAGED);
 		log_warn("%s '%s' is %s: set aside, a new one is begun", c->ops->what,
 			 c->ops->path(c->store), db_strerror(rc));
@@ -61,6 +69,7 @@ static int open_store(struct committer *c)
 		rc = c->ops->open(c->store);
 	}
 	c->opened = !rc;
+	c->opened_once |= c->opened;
 	return rc;
 }
 
@@ -68,6 +77,15 @@ static void close_store(struct committer *c)
 {
 	c->ops->close(c->store);
 	c->opened = false;
+}
+
+/* Writing to a removed file does not fail, and yet what is written is lost. */
+static void leave_file(struct committer *c)
+{
+	FAILS(STORE_MOVED);
+	log_warn("%s '%s' was removed or replaced: begun again", c->ops->what,
+		 c->ops->path(c->store));
+	close_store(c);
 }
 
 /* Writes what is in the ring in one transaction.  *items: how many. */
@@ -96,6 +114,10 @@ static int write_batch(struct committer *c, int64_t *items)
 /* After a failure: repairs what can be repaired, or waits a moment. */
 static void recover(struct committer *c, int error)
 {
+	if (c->opened && error == -ESTALE) {
+		leave_file(c);
+		return;
+	}
 	atomic_store(&c->stalled, true);
 	complain(c, error);
 	c->error = error;
@@ -127,13 +149,8 @@ static int64_t step(struct committer *c, bool stopping)
 
 	if (atomic_exchange(&c->reopen, false) && c->opened)
 		close_store(c);
-	/* Writing to a removed file does not fail, and yet what is written is lost. */
-	if (c->opened && tick && c->ops->moved && c->ops->moved(c->store)) {
-		FAILS(STORE_MOVED);
-		log_warn("%s '%s' was removed or replaced: begun again", c->ops->what,
-			 c->ops->path(c->store));
-		close_store(c);
-	}
+	if (c->opened && tick && c->ops->moved && c->ops->moved(c->store))
+		leave_file(c);
 	if (!c->opened)
 		rc = open_store(c);
 	if (!rc && tick) {

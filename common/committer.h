@@ -13,6 +13,7 @@
  *   ring --take--> begin, add ..., finish --ok--> release (the items are kept)
  *                      |
  *                      +--error--> rollback, rewind (the items stay in the ring), and
+ *                                  replaced    the file that has the name by now, again
  *                                  locked      wait a moment, again
  *                                  disk full   the store makes room, or wait, again
  *                                  damaged     the store sets the file aside, a new one, again
@@ -30,12 +31,13 @@ struct committer_ops {
 	void (*close)(void *store);
 	int (*begin)(void *store);
 	int (*add)(void *store, const void *item);
-	/* Commits.  items: how many were added; drained: nothing that was in the ring is left. */
+	/* Commits.  items: how many were added; drained: nothing that was in the ring is left.
+	 * -ESTALE, also of begin(): the name belongs to another file by now. */
 	int (*finish)(void *store, int64_t items, bool drained);
 	void (*rollback)(void *store);
 	/* The disk is full.  0 where the store could make room. */
 	int (*make_room)(void *store);
-	/* The file is damaged, and closed: rename it, so that open() makes a new one. */
+	/* The file is of no use, and closed: rename it, so that open() makes a new one. */
 	void (*set_aside)(void *store);
 	/* About once a second and before the end; outside a transaction. */
 	int (*idle)(void *store);

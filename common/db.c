@@ -362,6 +362,8 @@ int db_lock_writer(const char *path)
 	return fd;
 }
 
+static const char *const parts[] = { "", "-wal", "-shm" };
+
 bool db_moved(int lock, const char *path)
 {
 	struct stat mine, there;
@@ -370,7 +372,28 @@ bool db_moved(int lock, const char *path)
 				       mine.st_ino != there.st_ino);
 }
 
-static const char *const parts[] = { "", "-wal", "-shm" };
+struct db_log db_log_of(const char *path)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	if ((size_t)snprintf(name, sizeof(name), "%s-wal", path) >= sizeof(name) ||
+	    stat(name, &st))
+		return (struct db_log){ .ino = 0 };
+	return (struct db_log){ st.st_dev, st.st_ino };
+}
+
+void db_log_remove(const char *path, struct db_log log)
+{
+	struct db_log there = db_log_of(path);
+	char name[PATH_MAX];
+
+	if (!log.ino || there.ino != log.ino || there.dev != log.dev)
+		return;
+	for (size_t i = 1; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if ((size_t)snprintf(name, sizeof(name), "%s%s", path, parts[i]) < sizeof(name))
+			unlink(name);
+}
 
 void db_remove(const char *path)
 {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "text.h"
 
@@ -43,6 +44,17 @@ int db_lock_writer(const char *path);
 
 /* True where path is not the file that lock, of db_lock_writer(), is open on. */
 bool db_moved(int lock, const char *path);
+
+/* Which file a database's write-ahead log is. */
+struct db_log {
+	dev_t dev;
+	ino_t ino;		/* 0: there is none */
+};
+
+struct db_log db_log_of(const char *path);
+/* Removes path's log where it is still this one.  SQLite would read the log of the database that
+ * was there before into one that was put in its place. */
+void db_log_remove(const char *path, struct db_log log);
 
 void db_close(struct sqlite3 *db);
 

@@ -39,6 +39,10 @@
 	X(STORE_DAMAGED, ANEW, "cache or ledger damaged", \
 	  "set aside, a new one begun", \
 	  "", "a message; `.damaged-TIME`", "common/committer.c correlator/store/ledger_sink.c") \
+	X(STORE_FOREIGN, ANEW, "something that is no cache or ledger of this version is put in " \
+	  "its place while it is in use", \
+	  "set aside, a new one begun", \
+	  "", "a message; `.damaged-TIME`", "common/committer.c") \
 	X(CACHE_NEWER, ANEW, "cache of a newer version", \
 	  "set aside, a new one begun: it is a cache", \
 	  "", "a message; `.damaged-TIME`", "plugin/cache_sink.c") \
@@ -49,6 +53,14 @@
 	  "who writes it begins a new one; sockledgerd reads the old cache to its end, then the " \
 	  "new one", \
 	  "", "a message", "common/committer.c correlator/store/cache_tail.c") \
+	X(LEDGER_OTHER, KEEP, "another ledger is put in the ledger's place, or it is restored " \
+	  "from a backup", \
+	  "new rows go on behind its last one; a late word about a row of the former ledger " \
+	  "opens a row, or is dropped", \
+	  "", "a message", "correlator/store/ledger_sink.c") \
+	X(ROW_REFUSED, LOSE, "a row that the ledger does not take", \
+	  "left out; after 16 in succession the ledger counts as damaged", \
+	  "lost_refused", "a message a minute", "correlator/store/ledger_sink.c") \
 	X(CACHE_UNREAD, COUNT, "events left the cache unread", \
 	  "counted", \
 	  "lost_cache", "a message", "correlator/store/cache_tail.c") \

@@ -35,6 +35,10 @@ void ledger_writer_rollback(struct ledger_writer *w);
 
 /* The first id that was never given. */
 uint64_t ledger_writer_next_id(const struct ledger_writer *w);
+/* The highest id that is in the file now, whoever wrote it; 0: there is no row. */
+int ledger_writer_last_id(struct ledger_writer *w, int64_t *id);
+/* Ids stay below this, far from where numbers end. */
+#define LEDGER_ID_MAX (1LL << 62)
 /* 0 where this cache was never followed. */
 uint64_t ledger_writer_position(struct ledger_writer *w, const char *generation);
 /* 0 where it was never set. */

@@ -56,6 +56,7 @@ struct process_slot {
 
 struct ledger_writer {
 	int lock;			/* held for as long as the database is open */
+	struct db_log log;
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *find_text, *add_text, *find_process, *add_process, *add;
 	sqlite3_stmt *again, *confirm, *prove, *decide, *set_protocol, *set_flow, *set_position;
@@ -125,6 +126,8 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 				    "PRAGMA journal_size_limit = 8388608");
 	if (!rc)
 		rc = db_number(w->db, "SELECT ifnull(max(id), 0) FROM connection", &last);
+	if (!rc && (last < 0 || last > LEDGER_ID_MAX))
+		rc = -EUCLEAN;
 	if (!rc)
 		rc = prepare_all(w);
 	if (rc) {
@@ -132,6 +135,7 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 		return rc;
 	}
 	w->next_id = (uint64_t)last + 1;
+	w->log = db_log_of(path);
 	*out = w;
 	return 0;
 }
@@ -139,12 +143,22 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 void ledger_writer_close(struct ledger_writer *w)
 {
 	sqlite3_stmt *stmt;
+	char *path;
+	bool moved;
 
 	if (!w)
 		return;
 	while (w->db && (stmt = sqlite3_next_stmt(w->db, NULL)) != NULL)
 		sqlite3_finalize(stmt);
+	path = w->db ? strdup(sqlite3_db_filename(w->db, NULL)) : NULL;
+	moved = path && db_moved(w->lock, path);
+	/* The log has lost its database, so what is in it goes there. */
+	if (moved)
+		db_exec(w->db, "PRAGMA wal_checkpoint(TRUNCATE)");
 	sqlite3_close(w->db);
+	if (moved)
+		db_log_remove(path, w->log);
+	free(path);
 	if (w->lock >= 0)
 		close(w->lock);
 	free(w);
@@ -493,6 +507,11 @@ int ledger_writer_set_counter(struct ledger_writer *w, const char *name, int64_t
 uint64_t ledger_writer_next_id(const struct ledger_writer *w)
 {
 	return w->next_id;
+}
+
+int ledger_writer_last_id(struct ledger_writer *w, int64_t *id)
+{
+	return db_number(w->db, "SELECT ifnull(max(id), 0) FROM connection", id);
 }
 
 static int64_t look_up(sqlite3 *db, const char *sql, const char *name)

@@ -14,6 +14,7 @@
 #include "ledger.h"
 #include "log.h"
 #include "ledger_sink.h"
+#include "row_ids.h"
 #include "users.h"
 
 #define GENERATION_CHARS 40
@@ -23,6 +24,9 @@
 #define OPEN_TRY_MS 100
 /* Nobody waits for a row, so rows in quick succession are committed together. */
 #define GATHER_MS 20
+/* Where so many rows in succession cannot be written, none can. */
+#define REFUSED_MAX 16
+#define COMPLAIN_NS 60000000000LL
 
 /* No row is larger: its texts are cut, and the control group's path is left out. */
 #define ROW_TEXTS (CONNECTION_TEXTS + PROCESS_TEXTS - 1)
@@ -62,13 +66,29 @@ struct ledger_sink {
 	char user[256];
 	int error;			/* of the last open */
 	uint64_t next_id;
+	struct row_ids ids;
 	struct place now, committed;	/* how far the cache is followed */
-	int64_t rows, again;		/* of this life */
+	int64_t rows, again, refused;	/* of this life */
+	int in_succession;		/* rows that could not be written */
+	int64_t complained_ns;
 	bool closed;			/* the program ends, and takes nothing more */
 	_Atomic int64_t missed, dropped;
-	int64_t base_rows, base_again, base_missed, base_dropped;
+	int64_t base_rows, base_again, base_refused, base_missed, base_dropped;
 	int64_t written_missed, written_dropped;
 };
+
+/* Finds out whether this is the ledger that was open before, and numbers rows accordingly. */
+static int find_ids(struct ledger_sink *r)
+{
+	int64_t last;
+	int rc = ledger_writer_last_id(r->ledger, &last);
+
+	FAILS(LEDGER_OTHER);
+	if (!rc && row_ids_opened(&r->ids, ledger_writer_counter(r->ledger, "stamp"), last) && last)
+		log_warn("the ledger '%s' is another one than before: new rows go behind its "
+			 "last one, %lld", r->path, (long long)last);
+	return rc;
+}
 
 static int store_open(void *store)
 {
@@ -82,9 +102,11 @@ static int store_open(void *store)
 		r->next_id = ledger_writer_next_id(r->ledger);
 	r->base_rows = ledger_writer_counter(r->ledger, "rows") - r->rows;
 	r->base_again = ledger_writer_counter(r->ledger, "again") - r->again;
+	r->base_refused = ledger_writer_counter(r->ledger, "lost_refused") - r->refused;
+	r->in_succession = 0;
 	r->base_missed = ledger_writer_counter(r->ledger, "lost_cache") - r->missed;
 	r->base_dropped = ledger_writer_counter(r->ledger, "lost_buffer") - r->dropped;
-	return 0;
+	return find_ids(r);
 }
 
 static void store_close(void *store)
@@ -98,19 +120,28 @@ static void store_close(void *store)
 static int store_begin(void *store)
 {
 	struct ledger_sink *r = store;
+	int rc = ledger_writer_begin(r->ledger);
 
 	r->now = r->committed;
-	return ledger_writer_begin(r->ledger);
+	/* A restore in place leaves the file, and brings other rows. */
+	if (!rc && ledger_writer_counter(r->ledger, "stamp") != r->ids.stamp)
+		rc = -ESTALE;
+	return rc;
 }
 
-/* Adds the users' names where the record has none: here, because this thread may wait for a
- * directory server.  Numbers of another host have other names, so its rows stay as they are. */
+/* A copy of the change: its row by the number that it has in this file, and with the users' names
+ * where the record has none: here, because this thread may wait for a directory server.  Numbers of
+ * another host have other names, so its rows stay as they are. */
 static const struct ledger_change *named(struct ledger_sink *r, const struct ledger_change *change)
 {
 	struct connection *c = &r->named.connection;
 	int64_t now = clock_mono_ns();
 
 	r->named = *change;
+	c->id += r->ids.offset;
+	/* Only these have a process whose users could be named. */
+	if (change->kind != CHANGE_ADD && change->kind != CHANGE_CONFIRM)
+		return &r->named;
 	if (!text_equal(c->text[CONNECTION_NODE], text_of(r->node)))
 		return &r->named;
 	if (!c->process.user.data) {
@@ -125,21 +156,63 @@ static const struct ledger_change *named(struct ledger_sink *r, const struct led
 	return &r->named;
 }
 
+/* Whoever else has written rows into the file: ours go behind them. */
+static int renumber(struct ledger_sink *r)
+{
+	int64_t last;
+	int rc = ledger_writer_last_id(r->ledger, &last);
+
+	if (rc || last > LEDGER_ID_MAX)
+		return rc ? rc : -EUCLEAN;
+	r->ids.offset = (uint64_t)last;
+	return 0;
+}
+
+/* A row that the database does not take: it is left out, so that the others can be written. */
+static int refuse(struct ledger_sink *r, int error)
+{
+	int64_t now = clock_mono_ns();
+
+	FAILS(ROW_REFUSED);
+	if (++r->in_succession > REFUSED_MAX)
+		return -EUCLEAN;
+	r->refused++;
+	if (!r->complained_ns || now - r->complained_ns > COMPLAIN_NS)
+		log_warn("the ledger '%s' does not take a row, which is left out: %s", r->path,
+			 db_strerror(error));
+	r->complained_ns = now;
+	return 0;
+}
+
+/* Writes a change whose number, or whose row, may be in the way. */
+static int apply(struct ledger_sink *r, const struct ledger_change *change)
+{
+	int rc = ledger_apply(r->ledger, named(r, change));
+
+	if (rc != -EEXIST) {
+		r->in_succession = rc ? r->in_succession : 0;
+		r->rows += !rc && change->kind == CHANGE_ADD;
+		r->again += !rc && change->kind == CHANGE_AGAIN;
+		return rc;
+	}
+	if (change->kind == CHANGE_ADD && r->named.connection.id <= r->ids.repeat_until)
+		return 0;
+	rc = renumber(r);
+	if (!rc)
+		rc = ledger_apply(r->ledger, named(r, change));
+	r->rows += !rc && change->kind == CHANGE_ADD;
+	return rc == -EEXIST ? refuse(r, rc) : rc;
+}
+
 static int store_add(void *store, const void *data)
 {
 	struct ledger_sink *r = store;
 	const struct item *item = data;
-	const struct ledger_change *change = &item->change;
 	int rc;
 
 	if (item->generation[0])
 		memcpy(r->now.generation, item->generation, sizeof(r->now.generation));
-	/* Only these have a process whose users could be named. */
-	if (change->kind == CHANGE_ADD || change->kind == CHANGE_CONFIRM)
-		change = named(r, change);
-	rc = ledger_apply(r->ledger, change);
-	r->rows += change->kind == CHANGE_ADD;
-	r->again += change->kind == CHANGE_AGAIN;
+	rc = apply(r, &item->change);
 	if (item->seq != LEDGER_SINK_KEEP)
 		r->now.seq = item->seq;
 	return rc;
@@ -165,24 +238,31 @@ static int store_finish(void *store, int64_t items, bool drained)
 {
 	struct ledger_sink *r = store;
 	int64_t missed = atomic_load(&r->missed), dropped = atomic_load(&r->dropped);
+	const struct { const char *name; int64_t value; } all[] = {
+		{ "rows", r->base_rows + r->rows },
+		{ "again", r->base_again + r->again },
+		{ "lost_refused", r->base_refused + r->refused },
+		{ "lost_cache", r->base_missed + missed },
+		{ "lost_buffer", r->base_dropped + dropped },
+		{ "stamp", row_ids_next_stamp(&r->ids) },
+	};
 	int rc = 0;
 
 	(void)drained;
 	if (r->now.generation[0] && items)
 		rc = ledger_writer_set_position(r->ledger, r->now.generation, r->now.seq);
-	if (!rc)
-		rc = ledger_writer_set_counter(r->ledger, "rows", r->base_rows + r->rows);
-	if (!rc)
-		rc = ledger_writer_set_counter(r->ledger, "again", r->base_again + r->again);
-	if (!rc)
-		rc = ledger_writer_set_counter(r->ledger, "lost_cache", r->base_missed + missed);
-	if (!rc)
-		rc = ledger_writer_set_counter(r->ledger, "lost_buffer", r->base_dropped + dropped);
+	for (size_t i = 0; !rc && i < sizeof(all) / sizeof(all[0]); i++)
+		rc = ledger_writer_set_counter(r->ledger, all[i].name, all[i].value);
 	for (int i = 0; !rc && i < LEDGER_SINK_COUNTERS; i++)
 		rc = put_counter(r, &r->counters[i]);
 	if (!rc)
 		rc = ledger_writer_commit(r->ledger);
+	/* What was written to a file that has lost its name is written again to the one that has
+	 * it: that is the ledger. */
+	if (!rc && ledger_writer_moved(r->ledger))
+		rc = -ESTALE;
 	if (!rc) {
+		row_ids_committed(&r->ids);
 		r->committed = r->now;
 		r->written_missed = missed;
 		r->written_dropped = dropped;
@@ -200,6 +280,7 @@ static void store_rollback(void *store)
 	/* The rows come again and are counted then. */
 	r->rows = ledger_writer_counter(r->ledger, "rows") - r->base_rows;
 	r->again = ledger_writer_counter(r->ledger, "again") - r->base_again;
+	r->refused = ledger_writer_counter(r->ledger, "lost_refused") - r->base_refused;
 }
 
 static void store_set_aside(void *store)
@@ -269,11 +350,15 @@ static int try_open(struct ledger_sink *r)
 		store_set_aside(r);
 		rc = store_open(r);
 	}
-	if (rc)
+	if (rc) {
 		FAILS(LEDGER_REFUSED);
-	else
-		store_close(r);
-	return rc;
+		return rc;
+	}
+	/* Stamps it, so that it is known again; what keeps that from being written now may pass. */
+	if (!store_begin(r))
+		store_finish(r, 0, true);
+	store_close(r);
+	return 0;
 }
 
 static void release(struct ledger_sink *r)
