@@ -296,6 +296,41 @@ int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_u
 	return 0;
 }
 
+/* What the rows take: pages in use.  The file may be larger. */
+static int used_bytes(struct cache_writer *w, int64_t *bytes)
+{
+	int64_t pages = 0, unused = 0, size = 0;
+	int rc = db_number(w->db, "PRAGMA page_count", &pages);
+
+	if (!rc)
+		rc = db_number(w->db, "PRAGMA freelist_count", &unused);
+	if (!rc)
+		rc = db_number(w->db, "PRAGMA page_size", &size);
+	*bytes = (pages - unused) * size;
+	return rc;
+}
+
+int cache_writer_trim_bytes(struct cache_writer *w, int64_t max_bytes, int64_t most,
+			    int64_t *removed)
+{
+	int64_t bytes, rows, some, by_this;
+	int rc;
+
+	*removed = 0;
+	while (!(rc = used_bytes(w, &bytes)) && bytes > max_bytes && *removed < most) {
+		/* As many as that would take if all were of one size, and go on from there. */
+		rows = cache_writer_rows(w);
+		some = rows * (bytes - max_bytes) / bytes + 1;
+		if (some > most - *removed)
+			some = most - *removed;
+		rc = cache_writer_trim(w, rows - some, INT64_MIN, some, &by_this);
+		if (rc || !by_this)
+			break;
+		*removed += by_this;
+	}
+	return rc;
+}
+
 int cache_writer_shrink(struct cache_writer *w)
 {
 	int64_t unused = 0, pages = 0;

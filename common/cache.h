@@ -8,10 +8,10 @@
 #include "event.h"
 
 /*
- * The cache: audit events in the order of their arrival, bounded by rows and age.  One process
- * writes it (the plugin), others follow it.  seq grows by one a row and never comes again in
- * one database; `generation` (on disk: epoch) names the database, for a reader that remembers its
- * place.
+ * The cache: audit events in the order of their arrival, bounded by rows, bytes and age.  One
+ * process writes it (the plugin), others follow it.  seq grows by one a row and never comes again
+ * in one database; `generation` (on disk: epoch) names the database, for a reader that remembers
+ * its place.
  *
  * Errors are those of db.h.
  */
@@ -29,9 +29,12 @@ int cache_writer_commit(struct cache_writer *w);
 void cache_writer_rollback(struct cache_writer *w);
 
 /* Within a transaction: removes what is beyond max_rows or arrived before oldest_us, oldest first,
- * at most `most` rows a call (no long pauses); the newest row always stays.  *removed: how many. */
+ * at most `most` rows a call (no long pauses); the newest row always stays.  *removed: how many.
+ * cache_writer_trim_bytes(): until what is left takes no more than max_bytes. */
 int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_us, int64_t most,
 		      int64_t *removed);
+int cache_writer_trim_bytes(struct cache_writer *w, int64_t max_bytes, int64_t most,
+			    int64_t *removed);
 
 /* Outside a transaction: gives a piece of the file back where most of it has become free. */
 int cache_writer_shrink(struct cache_writer *w);

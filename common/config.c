@@ -33,6 +33,7 @@ static const struct key {
 	KEY("audit_key", VALUE_WORD, audit_key, "sockledger", 1, 128),
 	KEY("node", VALUE_WORD, node, NULL, 1, 255),
 	KEY("cache_rows", VALUE_COUNT, cache_rows, "500000", 1000, 100000000),
+	KEY("cache_bytes", VALUE_BYTES, cache_bytes, "128M", 1024 * 1024, 1LL << 40),
 	KEY("cache_age", VALUE_AGE, cache_age_us, "1d", 60 * TIME_US_PER_S,
 	    366 * 86400 * TIME_US_PER_S),
 	KEY("buffer", VALUE_BYTES, buffer_bytes, "6M", 256 * 1024, 1LL << 30),

@@ -17,6 +17,7 @@ struct config {
 	char *audit_key;	/* the key (-k) of our audit rules */
 	char *node;		/* this host's name on rows */
 	int64_t cache_rows;	/* rows kept in the cache */
+	int64_t cache_bytes;	/* what they may take */
 	int64_t cache_age_us;	/* how long the cache keeps a row after its arrival */
 	int64_t buffer_bytes;	/* events held in memory while the cache cannot be written */
 	int64_t queue, queue_last;	/* numbers of the netfilter queues; -1: none */

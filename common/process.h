@@ -74,6 +74,9 @@ struct process {
 	};
 };
 
+/* Texts that a process makes as long as it likes are cut to this; its program's path is not. */
+#define PROCESS_TEXT_BYTES 1024
+
 /* A process of which nothing is known. */
 void process_init(struct process *p);
 

@@ -70,6 +70,26 @@ static size_t utf8_sequence(const unsigned char *p, size_t len, uint32_t *cp)
 	return n;
 }
 
+struct text text_cut(struct text t, size_t max, char *room)
+{
+	static const char mark[] = "…";
+	const unsigned char *p = (const unsigned char *)t.data;
+	size_t end = max - (sizeof(mark) - 1), start = end;
+	uint32_t cp;
+
+	if (t.len <= max)
+		return t;
+	/* A sequence has four bytes at most: where one begins before the cut and goes on behind
+	 * it, it goes. */
+	while (start > 0 && end - start < 3 && (p[start] & 0xc0) == 0x80)
+		start--;
+	if (start < end && utf8_sequence(p + start, t.len - start, &cp) > end - start)
+		end = start;
+	memcpy(room, t.data, end);
+	memcpy(room + end, mark, sizeof(mark) - 1);
+	return (struct text){ room, end + sizeof(mark) - 1 };
+}
+
 /* Characters that move the cursor, change the writing direction or hide: not for a terminal. */
 static bool harmful(uint32_t cp)
 {

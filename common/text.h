@@ -46,6 +46,13 @@ size_t texts_size(const struct text *t, int count);
 char *texts_move(struct text *t, int count, char *to);
 
 /*
+ * t, cut to at most max bytes where it is longer (max at least TEXT_CUT_MIN): then it ends in "…"
+ * behind the last whole character that fits, and is in `room`, of max bytes.
+ */
+#define TEXT_CUT_MIN 8
+struct text text_cut(struct text t, size_t max, char *room);
+
+/*
  * Writes t so that it cannot harm a terminal: printable UTF-8 goes through, every control byte,
  * bidirectional override, invalid byte and unassigned piece of a sequence as \xNN.  Writes at most
  * width columns (counting one a character), the last of them "…" where the text was cut; width 0

@@ -23,6 +23,7 @@
 #include "cache_sink.h"
 
 #define TRIM_MOST 8192		/* rows removed by one commit; more than one brings */
+#define TRIM_BYTES_MOST 32768	/* likewise for the bytes, because old rows may be small ones */
 #define FIT_ROWS_MIN 1024
 #define COUNTERS_NS 50000000LL	/* counters are written at most this often under load */
 
@@ -31,7 +32,7 @@ struct cache_sink {
 	struct counters *counters;
 	struct cache_writer *cache;
 	char *path;
-	int64_t max_rows, max_age_us;
+	int64_t max_rows, max_bytes, max_age_us;
 	int64_t fit_rows;		/* what a disk that was full has room for; -1: not known */
 	const char *config_path;
 	atomic_bool reload;
@@ -188,7 +189,7 @@ static bool store_dirty(void *store)
 static int store_finish(void *store, int64_t items, bool drained)
 {
 	struct cache_sink *w = store;
-	int64_t now = clock_mono_ns(), trimmed = 0, max_rows = w->max_rows;
+	int64_t now = clock_mono_ns(), trimmed = 0, more = 0, max_rows = w->max_rows;
 	bool counters = drained && (!items || now - w->counters_ns >= COUNTERS_NS);
 	int rc;
 
@@ -196,6 +197,9 @@ static int store_finish(void *store, int64_t items, bool drained)
 		max_rows = w->fit_rows;
 	rc = cache_writer_trim(w->cache, max_rows, clock_now_us() - w->max_age_us, TRIM_MOST,
 			       &trimmed);
+	if (!rc)
+		rc = cache_writer_trim_bytes(w->cache, w->max_bytes, TRIM_BYTES_MOST, &more);
+	trimmed += more;
 	w->seen[COUNT_ROWS] += items;
 	w->seen[COUNT_TRIMMED] += trimmed;
 	if (!rc && drained)
@@ -303,6 +307,7 @@ static void reload(struct cache_sink *w)
 		w->path = path;
 		w->max_rows = c->cache_rows;
 		w->max_age_us = c->cache_age_us;
+		w->max_bytes = c->cache_bytes;
 		w->fit_rows = -1;
 		if (moved)
 			committer_reopen(w->committer);
@@ -366,6 +371,7 @@ struct cache_sink *cache_sink_start(const struct config *c, const char *config_p
 	w->counters = counters;
 	w->max_rows = c->cache_rows;
 	w->max_age_us = c->cache_age_us;
+	w->max_bytes = c->cache_bytes;
 	w->fit_rows = -1;
 	w->kernel_raw = -1;
 	atomic_store(&w->last_serial, -1);
@@ -385,14 +391,19 @@ struct cache_sink *cache_sink_start(const struct config *c, const char *config_p
 
 bool cache_sink_put(struct cache_sink *w, const struct event *e, enum committer_patience patience)
 {
-	void *room = committer_reserve(w->committer, event_pack_size(e), patience);
+	char cmdline[PROCESS_TEXT_BYTES], cwd[PROCESS_TEXT_BYTES];
+	struct event cut = *e;
+	void *room;
 
+	cut.process.cmdline = text_cut(e->process.cmdline, sizeof(cmdline), cmdline);
+	cut.process.cwd = text_cut(e->process.cwd, sizeof(cwd), cwd);
+	room = committer_reserve(w->committer, event_pack_size(&cut), patience);
 	if (!room) {
 		FAILS(CACHE_RING_FULL);
 		count_add(w->counters, COUNT_LOST_BUFFER, 1);
 		return false;
 	}
-	event_pack(e, room);
+	event_pack(&cut, room);
 	committer_publish(w->committer);
 	return true;
 }

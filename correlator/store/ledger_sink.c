@@ -458,6 +458,22 @@ bool ledger_sink_has_room(struct ledger_sink *r)
 	return r->closed || committer_has_room(r->committer, ROW_BYTES_MAX);
 }
 
+/* Texts that the sender made as long as it liked: with a mark that they are cut. */
+enum { CUT_CMDLINE, CUT_CWD, CUT_LABEL, CUT_ANCESTORS, CUT_CANDIDATES, CUTS };
+
+static void cut_long(struct connection *c, char room[CUTS][PROCESS_TEXT_BYTES])
+{
+	struct text *const t[CUTS] = {
+		[CUT_CMDLINE] = &c->process.cmdline, [CUT_CWD] = &c->process.cwd,
+		[CUT_LABEL] = &c->process.label,
+		[CUT_ANCESTORS] = &c->text[CONNECTION_ANCESTORS],
+		[CUT_CANDIDATES] = &c->text[CONNECTION_CANDIDATES],
+	};
+
+	for (int i = 0; i < CUTS; i++)
+		*t[i] = text_cut(*t[i], PROCESS_TEXT_BYTES, room[i]);
+}
+
 static void cut_texts(struct text *t, int count)
 {
 	for (int i = 0; i < count; i++)
@@ -467,6 +483,7 @@ static void cut_texts(struct text *t, int count)
 
 bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_change *change)
 {
+	char room[CUTS][PROCESS_TEXT_BYTES];
 	struct connection cut;
 	struct item *item;
 
@@ -477,6 +494,7 @@ bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_ch
 		return item != NULL;
 	}
 	cut = change->connection;
+	cut_long(&cut, room);
 	/* So that every row has room in the smallest buffer. */
 	cut_texts(cut.text, CONNECTION_TEXTS);
 	cut_texts(cut.process.text, PROCESS_TEXTS);

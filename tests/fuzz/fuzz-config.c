@@ -24,6 +24,7 @@ static void check_values(const struct config *c)
 	check_text(c->node);
 	FUZZ_CHECK(c->cache[0] == '/' && c->ledger[0] == '/');
 	FUZZ_CHECK(strlen(c->audit_key) <= 128 && strlen(c->node) <= 255);
+	FUZZ_CHECK(c->cache_bytes > 0);
 	FUZZ_CHECK(c->cache_rows > 0 && c->cache_age_us > 0 && c->buffer_bytes > 0);
 }
 
@@ -35,7 +36,7 @@ static void check_default(const struct config *c)
 	FUZZ_CHECK(!strcmp(c->cache, d.cache) && !strcmp(c->ledger, d.ledger) &&
 		   !strcmp(c->audit_key, d.audit_key) && !strcmp(c->node, d.node) &&
 		   c->cache_rows == d.cache_rows && c->cache_age_us == d.cache_age_us &&
-		   c->buffer_bytes == d.buffer_bytes);
+		   c->cache_bytes == d.cache_bytes && c->buffer_bytes == d.buffer_bytes);
 	config_release(&d);
 }
 

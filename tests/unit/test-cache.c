@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "cache.h"
+#include "db.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -222,6 +223,51 @@ static bool bounds_are(const char *path, uint64_t first, uint64_t last)
 	if (a != first || b != last)
 		tap_note("rows %llu to %llu", (unsigned long long)a, (unsigned long long)b);
 	return a == first && b == last;
+}
+
+/* Bounded by bytes: small old rows go for large new ones, and what is left fits. */
+static void test_bytes(void)
+{
+	enum { LIMIT = 2 << 20 };
+	const char *path = scratch_path("bytes.db");
+	struct cache_writer *w;
+	int64_t removed = -1, all = 0, used = 0;
+	static char large[16000];
+	struct event e;
+	sqlite3 *db;
+
+	memset(large, 'x', sizeof(large));
+	cache_writer_open(path, &w);
+	put_all(w, 1000, 3000);
+	cache_writer_begin(w);
+	tap_ok(!cache_writer_trim_bytes(w, LIMIT, 4096, &removed) && removed == 0,
+	       "what is below the bound in bytes stays");
+	cache_writer_commit(w);
+	event_init(&e);
+	e.kind = EVENT_CONNECT;
+	e.process.cmdline = (struct text){ large, sizeof(large) };
+	for (int i = 0; i < 10; i++) {
+		cache_writer_begin(w);
+		for (int k = 0; k < 100; k++)
+			cache_writer_add(w, &e);
+		cache_writer_trim_bytes(w, LIMIT, 4096, &removed);
+		cache_writer_commit(w);
+		all += removed;
+	}
+	sqlite3_open(path, &db);
+	db_number(db, "SELECT ((SELECT page_count FROM pragma_page_count) - (SELECT freelist_count"
+		      " FROM pragma_freelist_count)) * (SELECT page_size FROM pragma_page_size)",
+		  &used);
+	sqlite3_close(db);
+	if (!tap_ok(used <= LIMIT && used > LIMIT / 2, "what is beyond it goes, and no more"))
+		tap_note("%lld bytes are used", (long long)used);
+	tap_ok(all == 4000 - cache_writer_rows(w) && cache_writer_rows(w) > 50,
+	       "each row that went is counted");
+	cache_writer_begin(w);
+	tap_ok(!cache_writer_trim_bytes(w, 1, 7, &removed) && removed == 7,
+	       "no more at once than is said");
+	cache_writer_rollback(w);
+	cache_writer_close(w);
 }
 
 static void test_trim(void)
@@ -523,6 +569,7 @@ int main(int argc, char **argv)
 	scratch_make();
 	test_fields();
 	test_trim();
+	test_bytes();
 	test_rows_and_log();
 	test_trim_all();
 	test_shrink();

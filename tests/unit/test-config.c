@@ -41,7 +41,7 @@ static void is_preset(const struct config *c, const char *when)
 	       !strcmp(c->ledger, LOCALSTATEDIR "/lib/sockledger/ledger.db") &&
 	       !strcmp(c->audit_key, "sockledger") && !strcmp(c->node, host) &&
 	       c->cache_rows == 500000 && c->cache_age_us == 86400 * TIME_US_PER_S &&
-	       c->buffer_bytes == 6 << 20, "all defaults %s", when);
+	       c->cache_bytes == 128 << 20 && c->buffer_bytes == 6 << 20, "all defaults %s", when);
 }
 
 static void test_queues(void)
@@ -86,6 +86,7 @@ static void test_good(void)
 				   "  # another\n"
 				   "node = host.example.org\n"
 				   "cache_rows = 1000\n"
+				   "cache_bytes = 2M\n"
 				   "cache_age = 90m\n"
 				   "buffer = 512k\r\n"
 				   "# no line break behind the last";
@@ -99,7 +100,7 @@ static void test_good(void)
 	tap_ok(!strcmp(c.cache, "/x/cache.db") && !strcmp(c.ledger, "/x/y z/ledger.db") &&
 	       !strcmp(c.audit_key, "mine") && !strcmp(c.node, "host.example.org") &&
 	       c.cache_rows == 1000 && c.cache_age_us == 5400 * TIME_US_PER_S &&
-	       c.buffer_bytes == 512 * 1024, "every key has its value");
+	       c.cache_bytes == 2 << 20 && c.buffer_bytes == 512 * 1024, "every key has its value");
 	config_release(&c);
 	tap_ok(!c.cache && !c.ledger && !c.audit_key && !c.node, "released is empty");
 

@@ -365,6 +365,32 @@ static void test_busy(void)
 	tap_is_int(missing, 0, "and each is in one");
 }
 
+/* What a process made as long as it liked is cut, and says so; its program's path is whole. */
+static void test_long(void)
+{
+	static char large[4000];
+	struct ledger_change change;
+	struct ledger_sink *r;
+
+	memset(large, 'x', sizeof(large));
+	make_ledger(path, 0);
+	r = start();
+	ledger_change_init(&change, CHANGE_ADD, 1);
+	made_row(&change.connection, 1, 9);
+	change.connection.process.cmdline = (struct text){ large, sizeof(large) };
+	change.connection.process.cwd = change.connection.process.cmdline;
+	change.connection.process.exe = change.connection.process.cmdline;
+	change.connection.text[CONNECTION_CANDIDATES] = change.connection.process.cmdline;
+	ledger_sink_put(r, LEDGER_SINK_KEEP, &change);
+	tap_is_int(ledger_sink_stop(r, 5000), 0, "long texts: the recorder ends well");
+	tap_is_int(number_of(path, "SELECT count(*) FROM text WHERE length(text) = 1022 AND"
+				   " text = substr(text, 1, 1021) || '…'"), 1,
+		   "they are cut with a mark");
+	tap_is_int(number_of(path, "SELECT length(exe) FROM connections"), 4000,
+		   "but the program's path is whole");
+	db_remove(path);
+}
+
 int main(void)
 {
 	scratch_make();
@@ -374,6 +400,7 @@ int main(void)
 	test_exchanged();
 	test_restored();
 	test_refused();
+	test_long();
 	test_foreign();
 	test_busy();
 	return tap_done();

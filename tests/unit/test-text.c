@@ -280,6 +280,39 @@ static void test_move(void)
 	       "the hash is FNV-1a");
 }
 
+static bool is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static void test_cut(void)
+{
+	static const char script[] = "a\xc3\xbc\xe4\xb8\xad\xf0\x9f\x90\xa7z\xf0\x9f\x90\xa7"
+				     " and so on";
+	static const char pieces[] = "\xa7\xa7\xa7\xa7\xa7\xa7\xa7\xa7\xa7\xa7\xa7";
+	struct text t = BYTES(script), cut;
+	bool good = true;
+	char room[64];
+
+	cut = text_cut(t, t.len, room);
+	tap_ok(cut.data == t.data && cut.len == t.len, "a text that fits is not cut");
+	for (size_t max = TEXT_CUT_MIN; max < t.len; max++) {
+		size_t kept;
+
+		cut = text_cut(t, max, room);
+		kept = cut.len - 3;
+		good = good && cut.len <= max && cut.len > max - 4 &&
+		       !memcmp(cut.data + kept, "…", 3) && !memcmp(cut.data, t.data, kept) &&
+		       !is_continuation(t.data[kept]);
+		if (!good)
+			tap_note("cut at %zu", max);
+	}
+	tap_ok(good, "a cut text ends in a mark, behind a whole character");
+	cut = text_cut(BYTES(pieces), 10, room);
+	tap_ok(cut.len == 10 && cut.data[6] == (char)0xa7,
+	       "bytes that are no characters are cut anywhere");
+}
+
 int main(int argc, char **argv)
 {
 	scratch_seed(argc, argv);
@@ -290,5 +323,6 @@ int main(int argc, char **argv)
 	test_csv();
 	test_random();
 	test_move();
+	test_cut();
 	return tap_done();
 }
