@@ -80,6 +80,22 @@ static void show_lag(struct cache_reader *cache, struct query_db *db, struct sta
 	sql_release(&sql);
 }
 
+/* Bounds, beside what there is: 0 where there is none. */
+static void show_limits(const struct config *c, struct stats *s)
+{
+	const struct { const char *section, *name; int64_t value; } limits[] = {
+		{ "ledger", "limit_rows", c->ledger_rows },
+		{ "ledger", "limit_bytes", c->ledger_bytes },
+		{ "plugin", "limit_rows", c->cache_rows },
+		{ "plugin", "limit_bytes", c->cache_bytes },
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		s->section = limits[i].section;
+		on_counter(limits[i].name, limits[i].value, s);
+	}
+}
+
 /* The plugin's counters are in the cache, which may be absent: a copied ledger has none. */
 static void show_plugin(struct cli *cli, struct query_db *db, struct stats *s)
 {
@@ -130,6 +146,8 @@ int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv
 			status = CLI_UNREADABLE;
 		sql_release(&sql);
 	}
+	if (s.output)
+		show_limits(&cli->config, &s);
 	if (s.output)
 		show_plugin(cli, db, &s);
 	output_end(s.output);

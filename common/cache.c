@@ -296,20 +296,6 @@ int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_u
 	return 0;
 }
 
-/* What the rows take: pages in use.  The file may be larger. */
-static int used_bytes(struct cache_writer *w, int64_t *bytes)
-{
-	int64_t pages = 0, unused = 0, size = 0;
-	int rc = db_number(w->db, "PRAGMA page_count", &pages);
-
-	if (!rc)
-		rc = db_number(w->db, "PRAGMA freelist_count", &unused);
-	if (!rc)
-		rc = db_number(w->db, "PRAGMA page_size", &size);
-	*bytes = (pages - unused) * size;
-	return rc;
-}
-
 int cache_writer_trim_bytes(struct cache_writer *w, int64_t max_bytes, int64_t most,
 			    int64_t *removed)
 {
@@ -317,7 +303,7 @@ int cache_writer_trim_bytes(struct cache_writer *w, int64_t max_bytes, int64_t m
 	int rc;
 
 	*removed = 0;
-	while (!(rc = used_bytes(w, &bytes)) && bytes > max_bytes && *removed < most) {
+	while (!(rc = db_used_bytes(w->db, &bytes)) && bytes > max_bytes && *removed < most) {
 		/* As many as that would take if all were of one size, and go on from there. */
 		rows = cache_writer_rows(w);
 		some = rows * (bytes - max_bytes) / bytes + 1;
@@ -333,14 +319,7 @@ int cache_writer_trim_bytes(struct cache_writer *w, int64_t max_bytes, int64_t m
 
 int cache_writer_shrink(struct cache_writer *w)
 {
-	int64_t unused = 0, pages = 0;
-	int rc = db_number(w->db, "PRAGMA freelist_count", &unused);
-
-	if (!rc)
-		rc = db_number(w->db, "PRAGMA page_count", &pages);
-	if (rc || unused < 1024 || unused < pages / 2)
-		return rc;
-	return db_exec(w->db, "PRAGMA incremental_vacuum(1024)");
+	return db_shrink(w->db);
 }
 
 int cache_writer_reuse_log(struct cache_writer *w)

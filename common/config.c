@@ -36,6 +36,10 @@ static const struct key {
 	KEY("cache_bytes", VALUE_BYTES, cache_bytes, "128M", 1024 * 1024, 1LL << 40),
 	KEY("cache_age", VALUE_AGE, cache_age_us, "1d", 60 * TIME_US_PER_S,
 	    366 * 86400 * TIME_US_PER_S),
+	KEY("ledger_rows", VALUE_COUNT, ledger_rows, "none", 1000, 1LL << 40),
+	KEY("ledger_bytes", VALUE_BYTES, ledger_bytes, "8G", 16 << 20, 1LL << 44),
+	KEY("ledger_age", VALUE_AGE, ledger_age_us, "none", 3600 * TIME_US_PER_S,
+	    36500LL * 86400 * TIME_US_PER_S),
 	KEY("buffer", VALUE_BYTES, buffer_bytes, "6M", 256 * 1024, 1LL << 30),
 	KEY("queue", VALUE_QUEUE, queue, "off", 0, 0),
 	KEY("queue_max", VALUE_COUNT, queue_max, "4096", 1, 1000000),
@@ -129,9 +133,14 @@ static int parse_bytes(const char *value, int64_t *n)
 
 static int set_number(struct config *c, const struct key *key, const char *value, const char **why)
 {
+	bool none = !strncmp(key->name, "ledger_", 7);	/* these are limits that may be absent */
 	int64_t n;
 	int bad;
 
+	if (none && !strcmp(value, "none")) {
+		*(int64_t *)field(c, key) = 0;
+		return 0;
+	}
 	if (key->kind == VALUE_MARK) {
 		*why = "must be two neighbouring bits as a hexadecimal number, such as 0x30000";
 		bad = parse_mark(value, &n);

@@ -19,6 +19,8 @@ struct config {
 	int64_t cache_rows;	/* rows kept in the cache */
 	int64_t cache_bytes;	/* what they may take */
 	int64_t cache_age_us;	/* how long the cache keeps a row after its arrival */
+	/* What the ledger keeps; 0: all. */
+	int64_t ledger_rows, ledger_bytes, ledger_age_us;
 	int64_t buffer_bytes;	/* events held in memory while the cache cannot be written */
 	int64_t queue, queue_last;	/* numbers of the netfilter queues; -1: none */
 	int64_t queue_max;	/* packets that may wait in each of them */

@@ -114,6 +114,31 @@ int db_number(sqlite3 *db, const char *sql, int64_t *n)
 	return rc;
 }
 
+int db_used_bytes(sqlite3 *db, int64_t *bytes)
+{
+	int64_t pages = 0, unused = 0, size = 0;
+	int rc = db_number(db, "PRAGMA page_count", &pages);
+
+	if (!rc)
+		rc = db_number(db, "PRAGMA freelist_count", &unused);
+	if (!rc)
+		rc = db_number(db, "PRAGMA page_size", &size);
+	*bytes = (pages - unused) * size;
+	return rc;
+}
+
+int db_shrink(sqlite3 *db)
+{
+	int64_t unused = 0, pages = 0;
+	int rc = db_number(db, "PRAGMA freelist_count", &unused);
+
+	if (!rc)
+		rc = db_number(db, "PRAGMA page_count", &pages);
+	if (rc || unused < 1024 || unused < pages / 2)
+		return rc;
+	return db_exec(db, "PRAGMA incremental_vacuum(1024)");
+}
+
 void db_bind_known(sqlite3_stmt *stmt, int column, int64_t n)
 {
 	if (n == -1)

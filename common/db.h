@@ -72,6 +72,11 @@ int db_prepare(struct sqlite3 *db, const char *sql, struct sqlite3_stmt **stmt);
 /* One number, from the first column of the first row; 0 rows give -ENOENT. */
 int db_number(struct sqlite3 *db, const char *sql, int64_t *n);
 
+/* What the rows take: pages in use.  The file may be larger. */
+int db_used_bytes(struct sqlite3 *db, int64_t *bytes);
+/* Outside a transaction: gives a piece of the file back where most of it has become free. */
+int db_shrink(struct sqlite3 *db);
+
 /* Binds a number, or NULL for -1, which means "unknown" in our structures. */
 void db_bind_known(struct sqlite3_stmt *stmt, int column, int64_t n);
 /* Binds bytes as they are, borrowed until the statement is reset; NULL where t has no bytes. */

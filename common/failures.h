@@ -58,6 +58,9 @@
 	  "new rows go on behind its last one; a late word about a row of the former ledger " \
 	  "opens a row, or is dropped", \
 	  "", "a message", "correlator/store/ledger_sink.c") \
+	X(LEDGER_FULL, TRIM, "the ledger is beyond `ledger_rows`, `ledger_bytes` or `ledger_age`", \
+	  "its oldest rows go, in small steps", \
+	  "trimmed", "", "correlator/store/ledger_sink.c") \
 	X(ROW_REFUSED, LOSE, "a row that the ledger does not take", \
 	  "left out; after 16 in succession the ledger counts as damaged", \
 	  "lost_refused", "a message a minute", "correlator/store/ledger_sink.c") \

@@ -33,6 +33,23 @@ int ledger_writer_set_counter(struct ledger_writer *w, const char *name, int64_t
 int ledger_writer_commit(struct ledger_writer *w);
 void ledger_writer_rollback(struct ledger_writer *w);
 
+/* How much a ledger keeps; 0: as much as comes. */
+struct ledger_limits {
+	int64_t rows, bytes, age_us;
+};
+
+/*
+ * Within a transaction, a step of what the limits demand: the oldest connections go, at most
+ * `most` of them, with processes and texts that no row names any more.  *removed: how many
+ * connections went.
+ */
+int ledger_writer_trim(struct ledger_writer *w, const struct ledger_limits *limits, int64_t now_us,
+		       int most, int64_t *removed);
+/* There is more to be done, as far as the last step knew. */
+bool ledger_writer_trims(const struct ledger_writer *w);
+/* Outside a transaction: gives a piece of the file back where most of it has become free. */
+int ledger_writer_shrink(struct ledger_writer *w);
+
 /* The first id that was never given. */
 uint64_t ledger_writer_next_id(const struct ledger_writer *w);
 /* The highest id that is in the file now, whoever wrote it; 0: there is no row. */

@@ -16,24 +16,20 @@
 #include "db.h"
 #include "failures.h"
 #include "ledger.h"
+#include "ledger_columns.h"
 #include "ledger_schema.h"
-
-/* Texts of a process's row that a connection has beside its process: X(column, text). */
-#define EACH_OTHER_TEXT(X)                                                                       \
-	X(node, CONNECTION_NODE) X(parent_exe, CONNECTION_PARENT_EXE)                            \
-	X(container, CONNECTION_CONTAINER) X(unit, CONNECTION_UNIT)                              \
-	X(ancestors, CONNECTION_ANCESTORS)
+#include "ledger_trim.h"
 
 /* The columns of a process behind id and start, which do not tell one from another. */
-#define COLUMN(field, ...) ", " #field
 #define NONE(field)
 #define PROCESS_COLUMNS                                                                          \
-	PROCESS_EACH_NUMBER(COLUMN) PROCESS_EACH_TEXT(COLUMN, NONE) EACH_OTHER_TEXT(COLUMN)
+	PROCESS_EACH_NUMBER(LEDGER_COLUMN) LEDGER_PROCESS_TEXTS
 #define ONE_MORE(...) ", ?"
 #define PROCESS_PARAMETERS                                                                       \
-	PROCESS_EACH_NUMBER(ONE_MORE) PROCESS_EACH_TEXT(ONE_MORE, NONE) EACH_OTHER_TEXT(ONE_MORE)
+	PROCESS_EACH_NUMBER(ONE_MORE) PROCESS_EACH_TEXT(ONE_MORE, NONE)                          \
+	LEDGER_EACH_OTHER_TEXT(ONE_MORE)
 #define ONE(...) + 1
-enum { P_COLUMNS = PROCESS_NUMBERS PROCESS_EACH_TEXT(ONE, NONE) EACH_OTHER_TEXT(ONE) };
+enum { P_COLUMNS = PROCESS_NUMBERS PROCESS_EACH_TEXT(ONE, NONE) LEDGER_EACH_OTHER_TEXT(ONE) };
 
 #define TEXT_SLOTS 4096
 #define TEXT_SLOT_BYTES 120	/* longer ones are looked up in the database */
@@ -62,6 +58,7 @@ struct ledger_writer {
 	sqlite3_stmt *again, *confirm, *prove, *decide, *set_protocol, *set_flow, *set_position;
 	sqlite3_stmt *set_counter;
 	uint64_t next_id;
+	struct ledger_trim *trim;
 	struct text_slot texts[TEXT_SLOTS];
 	struct process_slot processes[PROCESS_SLOTS];
 };
@@ -108,6 +105,27 @@ static int prepare_all(struct ledger_writer *w)
 	return rc;
 }
 
+/* What the database no longer has must leave the two memories. */
+static void forget_text(void *arg, int64_t id, struct text t)
+{
+	struct ledger_writer *w = arg;
+	struct text_slot *slot = &w->texts[text_hash(TEXT_HASH_SEED, t.data, t.len) % TEXT_SLOTS];
+
+	if (slot->id == id)
+		slot->id = 0;
+}
+
+static void forget_process(void *arg, int64_t id)
+{
+	struct ledger_writer *w = arg;
+
+	for (int i = 0; i < PROCESS_SLOTS; i++)
+		if (w->processes[i].id == id)
+			w->processes[i].id = 0;
+}
+
+static const struct ledger_forgetting forgetting = { forget_text, forget_process };
+
 int ledger_writer_open(const char *path, struct ledger_writer **out)
 {
 	struct ledger_writer *w = calloc(1, sizeof(*w));
@@ -126,6 +144,8 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 				    "PRAGMA journal_size_limit = 8388608");
 	if (!rc)
 		rc = db_number(w->db, "SELECT ifnull(max(id), 0) FROM connection", &last);
+	if (!rc)
+		rc = ledger_trim_new(w->db, &forgetting, w, &w->trim);
 	if (!rc && (last < 0 || last > LEDGER_ID_MAX))
 		rc = -EUCLEAN;
 	if (!rc)
@@ -148,6 +168,7 @@ void ledger_writer_close(struct ledger_writer *w)
 
 	if (!w)
 		return;
+	ledger_trim_free(w->trim);
 	while (w->db && (stmt = sqlite3_next_stmt(w->db, NULL)) != NULL)
 		sqlite3_finalize(stmt);
 	path = w->db ? strdup(sqlite3_db_filename(w->db, NULL)) : NULL;
@@ -194,6 +215,23 @@ void ledger_writer_rollback(struct ledger_writer *w)
 	/* Ids that were given within it are void. */
 	memset(w->texts, 0, sizeof(w->texts));
 	memset(w->processes, 0, sizeof(w->processes));
+	ledger_trim_rollback(w->trim);
+}
+
+int ledger_writer_trim(struct ledger_writer *w, const struct ledger_limits *limits, int64_t now_us,
+		       int most, int64_t *removed)
+{
+	return ledger_trim_step(w->trim, limits, now_us, most, removed);
+}
+
+bool ledger_writer_trims(const struct ledger_writer *w)
+{
+	return ledger_trim_goes_on(w->trim);
+}
+
+int ledger_writer_shrink(struct ledger_writer *w)
+{
+	return db_shrink(w->db);
 }
 
 /* The id of a text; *id is -1 for none. */
@@ -207,6 +245,7 @@ static int intern(struct ledger_writer *w, struct text t, int64_t *id)
 		return 0;
 	if (slot->id && slot->len == t.len && !memcmp(slot->data, t.data, t.len)) {
 		*id = slot->id;
+		ledger_trim_uses(w->trim, *id);
 		return 0;
 	}
 	db_bind_text(w->find_text, 1, t);
@@ -222,6 +261,7 @@ static int intern(struct ledger_writer *w, struct text t, int64_t *id)
 	}
 	if (db_errno(rc))
 		return db_errno(rc);
+	ledger_trim_uses(w->trim, *id);
 	if (t.len <= TEXT_SLOT_BYTES) {
 		slot->id = *id;
 		slot->len = (uint8_t)t.len;
@@ -277,7 +317,7 @@ static int process_columns(struct ledger_writer *w, const struct connection *c, 
 	const struct text texts[] = {
 #define FIELD(field) c->process.field,
 #define OTHER(name, text_) c->text[text_],
-		PROCESS_EACH_TEXT(FIELD, NONE) EACH_OTHER_TEXT(OTHER)
+		PROCESS_EACH_TEXT(FIELD, NONE) LEDGER_EACH_OTHER_TEXT(OTHER)
 #undef FIELD
 #undef OTHER
 	};
@@ -372,6 +412,8 @@ static int add(struct ledger_writer *w, const struct connection *c)
 	sqlite3_bind_int64(s, i++, c->result);
 	db_bind_known(s, i++, candidates);
 	rc = run(s);
+	if (!rc)
+		ledger_trim_added(w->trim);
 	if (!rc && c->id >= w->next_id)
 		w->next_id = c->id + 1;
 	return rc;

@@ -72,8 +72,9 @@ static int made(const void *part)
 static int start_ledger_sink(struct daemon *d)
 {
 	const struct config *c = d->parts.config;
-	int rc = ledger_sink_start(c->ledger, c->node, c->buffer_bytes / 2, d->program->signals.end,
-				   &d->parts.ledger_sink);
+	const struct ledger_limits limits = { c->ledger_rows, c->ledger_bytes, c->ledger_age_us };
+	int rc = ledger_sink_start(c->ledger, &limits, c->node, c->buffer_bytes / 2,
+				   d->program->signals.end, &d->parts.ledger_sink);
 
 	if (!rc)
 		return 0;

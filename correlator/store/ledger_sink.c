@@ -24,6 +24,9 @@
 #define OPEN_TRY_MS 100
 /* Nobody waits for a row, so rows in quick succession are committed together. */
 #define GATHER_MS 20
+/* Rows that one commit takes away: at least, and where none comes. */
+#define TRIM_LEAST 256
+#define TRIM_IDLE 1024
 /* Where so many rows in succession cannot be written, none can. */
 #define REFUSED_MAX 16
 #define COMPLAIN_NS 60000000000LL
@@ -61,6 +64,7 @@ struct ledger_sink {
 	struct counter counters[LEDGER_SINK_COUNTERS];
 	char *path, *node;
 	struct ledger_writer *ledger;
+	struct ledger_limits limits;
 	struct users *users;
 	struct ledger_change named;	/* the row under way, and a name of it */
 	char user[256];
@@ -68,12 +72,12 @@ struct ledger_sink {
 	uint64_t next_id;
 	struct row_ids ids;
 	struct place now, committed;	/* how far the cache is followed */
-	int64_t rows, again, refused;	/* of this life */
+	int64_t rows, again, refused, trimmed;	/* of this life */
 	int in_succession;		/* rows that could not be written */
 	int64_t complained_ns;
 	bool closed;			/* the program ends, and takes nothing more */
 	_Atomic int64_t missed, dropped;
-	int64_t base_rows, base_again, base_refused, base_missed, base_dropped;
+	int64_t base_rows, base_again, base_refused, base_trimmed, base_missed, base_dropped;
 	int64_t written_missed, written_dropped;
 };
 
@@ -103,6 +107,7 @@ static int store_open(void *store)
 	r->base_rows = ledger_writer_counter(r->ledger, "rows") - r->rows;
 	r->base_again = ledger_writer_counter(r->ledger, "again") - r->again;
 	r->base_refused = ledger_writer_counter(r->ledger, "lost_refused") - r->refused;
+	r->base_trimmed = ledger_writer_counter(r->ledger, "trimmed") - r->trimmed;
 	r->in_succession = 0;
 	r->base_missed = ledger_writer_counter(r->ledger, "lost_cache") - r->missed;
 	r->base_dropped = ledger_writer_counter(r->ledger, "lost_buffer") - r->dropped;
@@ -234,27 +239,51 @@ static int put_counter(struct ledger_sink *r, struct counter *c)
 	return rc;
 }
 
-static int store_finish(void *store, int64_t items, bool drained)
+/* More rows may go than came, so that it gets smaller. */
+static int trim(struct ledger_sink *r, int64_t items)
 {
-	struct ledger_sink *r = store;
-	int64_t missed = atomic_load(&r->missed), dropped = atomic_load(&r->dropped);
+	int64_t most = items ? 2 * items : TRIM_IDLE, trimmed;
+	int rc;
+
+	FAILS(LEDGER_FULL);
+	if (most < TRIM_LEAST)
+		most = TRIM_LEAST;
+	rc = ledger_writer_trim(r->ledger, &r->limits, clock_now_us(), (int)most, &trimmed);
+	r->trimmed += trimmed;
+	return rc;
+}
+
+static int put_counters(struct ledger_sink *r, int64_t missed, int64_t dropped)
+{
 	const struct { const char *name; int64_t value; } all[] = {
 		{ "rows", r->base_rows + r->rows },
 		{ "again", r->base_again + r->again },
 		{ "lost_refused", r->base_refused + r->refused },
+		{ "trimmed", r->base_trimmed + r->trimmed },
 		{ "lost_cache", r->base_missed + missed },
 		{ "lost_buffer", r->base_dropped + dropped },
 		{ "stamp", row_ids_next_stamp(&r->ids) },
 	};
 	int rc = 0;
 
-	(void)drained;
-	if (r->now.generation[0] && items)
-		rc = ledger_writer_set_position(r->ledger, r->now.generation, r->now.seq);
 	for (size_t i = 0; !rc && i < sizeof(all) / sizeof(all[0]); i++)
 		rc = ledger_writer_set_counter(r->ledger, all[i].name, all[i].value);
 	for (int i = 0; !rc && i < LEDGER_SINK_COUNTERS; i++)
 		rc = put_counter(r, &r->counters[i]);
+	return rc;
+}
+
+static int store_finish(void *store, int64_t items, bool drained)
+{
+	struct ledger_sink *r = store;
+	int64_t missed = atomic_load(&r->missed), dropped = atomic_load(&r->dropped);
+	int rc = trim(r, items);
+
+	(void)drained;
+	if (!rc && r->now.generation[0] && items)
+		rc = ledger_writer_set_position(r->ledger, r->now.generation, r->now.seq);
+	if (!rc)
+		rc = put_counters(r, missed, dropped);
 	if (!rc)
 		rc = ledger_writer_commit(r->ledger);
 	/* What was written to a file that has lost its name is written again to the one that has
@@ -281,6 +310,7 @@ static void store_rollback(void *store)
 	r->rows = ledger_writer_counter(r->ledger, "rows") - r->base_rows;
 	r->again = ledger_writer_counter(r->ledger, "again") - r->base_again;
 	r->refused = ledger_writer_counter(r->ledger, "lost_refused") - r->base_refused;
+	r->trimmed = ledger_writer_counter(r->ledger, "trimmed") - r->base_trimmed;
 }
 
 static void store_set_aside(void *store)
@@ -290,8 +320,7 @@ static void store_set_aside(void *store)
 
 static int store_idle(void *store)
 {
-	(void)store;
-	return 0;
+	return ledger_writer_shrink(((struct ledger_sink *)store)->ledger);
 }
 
 static bool store_dirty(void *store)
@@ -302,7 +331,7 @@ static bool store_dirty(void *store)
 		if (atomic_load(&r->counters[i].name) &&
 		    atomic_load(&r->counters[i].value) != r->counters[i].written)
 			return true;
-	return atomic_load(&r->missed) != r->written_missed ||
+	return ledger_writer_trims(r->ledger) || atomic_load(&r->missed) != r->written_missed ||
 	       atomic_load(&r->dropped) != r->written_dropped;
 }
 
@@ -369,8 +398,8 @@ static void release(struct ledger_sink *r)
 	free(r);
 }
 
-int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
-		   struct ledger_sink **out)
+int ledger_sink_start(const char *ledger, const struct ledger_limits *limits, const char *node,
+		      int64_t buffer_bytes, int interrupt, struct ledger_sink **out)
 {
 	struct ledger_sink *r = calloc(1, sizeof(*r));
 	int rc = -ENOMEM;
@@ -379,6 +408,7 @@ int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes
 		return rc;
 	for (int i = 0; i < LEDGER_SINK_COUNTERS; i++)
 		r->counters[i].base = -1;
+	r->limits = *limits;
 	r->path = strdup(ledger);
 	r->node = strdup(node);
 	r->users = users_new("/etc");

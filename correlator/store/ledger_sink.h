@@ -13,10 +13,12 @@ struct ledger_change;
  */
 struct ledger_sink;
 
+struct ledger_limits;
+
 /* interrupt: a descriptor that is readable when the program shall end.  0, or an errno of db.h, and
  * then nothing was started. */
-int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
-		   struct ledger_sink **r);
+int ledger_sink_start(const char *ledger, const struct ledger_limits *limits, const char *node,
+		      int64_t buffer_bytes, int interrupt, struct ledger_sink **r);
 
 /* The first id that no row ever had. */
 uint64_t ledger_sink_next_id(const struct ledger_sink *r);

@@ -41,7 +41,8 @@ static void is_preset(const struct config *c, const char *when)
 	       !strcmp(c->ledger, LOCALSTATEDIR "/lib/sockledger/ledger.db") &&
 	       !strcmp(c->audit_key, "sockledger") && !strcmp(c->node, host) &&
 	       c->cache_rows == 500000 && c->cache_age_us == 86400 * TIME_US_PER_S &&
-	       c->cache_bytes == 128 << 20 && c->buffer_bytes == 6 << 20, "all defaults %s", when);
+	       c->cache_bytes == 128 << 20 && c->ledger_rows == 0 && c->ledger_age_us == 0 &&
+	       c->ledger_bytes == 8LL << 30 && c->buffer_bytes == 6 << 20, "all defaults %s", when);
 }
 
 static void test_queues(void)
@@ -88,6 +89,9 @@ static void test_good(void)
 				   "cache_rows = 1000\n"
 				   "cache_bytes = 2M\n"
 				   "cache_age = 90m\n"
+				   "ledger_rows = 5000\n"
+				   "ledger_bytes = none\n"
+				   "ledger_age = 30d\n"
 				   "buffer = 512k\r\n"
 				   "# no line break behind the last";
 	struct config c;
@@ -100,7 +104,9 @@ static void test_good(void)
 	tap_ok(!strcmp(c.cache, "/x/cache.db") && !strcmp(c.ledger, "/x/y z/ledger.db") &&
 	       !strcmp(c.audit_key, "mine") && !strcmp(c.node, "host.example.org") &&
 	       c.cache_rows == 1000 && c.cache_age_us == 5400 * TIME_US_PER_S &&
-	       c.cache_bytes == 2 << 20 && c.buffer_bytes == 512 * 1024, "every key has its value");
+	       c.ledger_rows == 5000 && c.ledger_bytes == 0 &&
+	       c.ledger_age_us == 30 * 86400 * TIME_US_PER_S && c.cache_bytes == 2 << 20 &&
+	       c.buffer_bytes == 512 * 1024, "every key has its value");
 	config_release(&c);
 	tap_ok(!c.cache && !c.ledger && !c.audit_key && !c.node, "released is empty");
 
@@ -142,6 +148,9 @@ static const struct {
 	{ FILE_OF("ledger =    ./x\n"), "1:13:absolute path" },
 	{ FILE_OF("cache = /x\ncache = /y\n"), "2:1:already set in line 1" },
 	{ FILE_OF("cache_rows = many\n"), "1:14:must be a number" },
+	{ FILE_OF("cache_bytes = none\n"), "1:15:must be a number" },
+	{ FILE_OF("ledger_bytes = 1M\n"), "1:16:out of range" },
+	{ FILE_OF("ledger_age = 1m\n"), "1:14:out of range" },
 	{ FILE_OF("cache_rows = 5k\n"), "1:14:must be a number" },
 	{ FILE_OF("cache_rows = -5\n"), "1:14:must be a number" },
 	{ FILE_OF("cache_rows = 5 000\n"), "1:14:must be a number" },

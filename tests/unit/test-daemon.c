@@ -68,10 +68,10 @@ static void *make(char letter)
 	return NULL;
 }
 
-int ledger_sink_start(const char *ledger, const char *node, int64_t buffer_bytes, int interrupt,
-		      struct ledger_sink **r)
+int ledger_sink_start(const char *ledger, const struct ledger_limits *limits, const char *node,
+		      int64_t buffer_bytes, int interrupt, struct ledger_sink **r)
 {
-	(void)ledger, (void)node, (void)buffer_bytes, (void)interrupt;
+	(void)ledger, (void)limits, (void)node, (void)buffer_bytes, (void)interrupt;
 	*r = make('L');
 	return *r ? 0 : -ENOSPC;
 }

@@ -23,6 +23,7 @@
 #define GENERATION "00112233445566778899aabbccddeeff"
 
 static char path[4200], other[4200];
+static struct ledger_limits limits;
 static int never;		/* the program's end: never readable */
 
 static void tap_is_int(int64_t got, int64_t wanted, const char *name)
@@ -116,7 +117,7 @@ static void make_ledger(const char *file, int count)
 static struct ledger_sink *start(void)
 {
 	struct ledger_sink *r;
-	int rc = ledger_sink_start(path, "here", 1 << 20, never, &r);
+	int rc = ledger_sink_start(path, &limits, "here", 1 << 20, never, &r);
 
 	if (rc) {
 		tap_ok(false, "the recorder starts: %d", rc);
