@@ -122,6 +122,9 @@
 	X(NO_RECORD_IN_TIME, WITHOUT, "a parked packet's deadline comes before its record", \
 	  "decided with what is known", \
 	  "queue_expired", "", "correlator/judge.c") \
+	X(USER_CROWDS, WITHOUT, "packets of one user take the room that others need to wait", \
+	  "of that user no more are parked: decided at once with what is known", \
+	  "queue_crowded", "", "correlator/core/parking.c") \
 	X(MISJUDGED, COUNT, "a record names another process than its packet's verdict was for", \
 	  "the verdict stays, the row has the right process and the reason `misjudged`", \
 	  "queue_misjudged", "", "correlator/judge.c") \
@@ -132,7 +135,8 @@
 	  "every flow of datagrams comes to the queue again, and another socket is another flow", \
 	  "deaths_missed", "", "correlator/known_flow.c") \
 	X(FLOWS_MANY, TRIM, "more flows than the table has room for", \
-	  "the one that was used least recently is forgotten: its next datagram opens a new row", \
+	  "of the user with the most the one that was used least recently is forgotten: its next " \
+	  "datagram opens a new row", \
 	  "flows_evicted", "", "correlator/known_flow.c") \
 	X(NO_DEATHS, WITHOUT, "the kernel does not announce sockets that die", \
 	  "no flow is marked: each datagram comes to the queue", \
@@ -142,7 +146,8 @@
 	  "", "the row has no rule", "common/ledger_write.c") \
 	X(HALF_EVICTED, LOSE, "too many packets without their record, or records without their " \
 	  "packet", \
-	  "the oldest makes room, and will be a row beside its other half's", \
+	  "the oldest of the user with the most makes room, and will be a row beside its other " \
+	  "half's", \
 	  "evicted_packets evicted_records", "", "correlator/core/halves.c") \
 	X(NO_TRACEPOINTS, WITHOUT, "the kernel lacks tracepoints, and has kprobes", \
 	  "a probe names who connects over TCP, if it tells the truth of a connection of our own", \

@@ -355,7 +355,7 @@ static void decide_parked(struct judge *j, int slot)
 /* -1: there is no room. */
 static int take_slot(struct judge *j, const struct undecided *k, int64_t wait_ns)
 {
-	int slot = parking_add(&j->parking, flow_key_hash(&k->key), k->id, k->arrived_ns, wait_ns);
+	int slot = parking_add(&j->parking, &k->key, k->id, k->arrived_ns, wait_ns);
 
 	if (slot >= 0) {
 		j->parked[slot] = *k;
@@ -385,7 +385,7 @@ static bool park(struct judge *j, struct undecided *k)
 /* A packet of a flow that has one waiting already waits with it, unless it is another socket's. */
 static bool join(struct judge *j, struct undecided *k)
 {
-	int slot = j->parking.count ? parking_find(&j->parking, flow_key_hash(&k->key)) : -1;
+	int slot = j->parking.count ? parking_find(&j->parking, &k->key) : -1;
 	const struct testimony *first;
 
 	if (slot < 0 || !flow_key_equal(&j->parked[slot].key, &k->key))
@@ -790,6 +790,7 @@ void judge_publish(struct judge *j)
 	j->count[C_DEATHS] = f.deaths;
 	j->count[C_DEATHS_MISSED] = f.deaths_missed;
 	j->count[C_EVICTED] = f.evicted;
+	j->count[C_CROWDED] = j->parking.refused;
 	j->count[C_TRACE_EVENTS] = trace ? tracefeed_events(trace) : 0;
 	j->count[C_TRACE_OVERRUNS] = trace ? tracefeed_overruns(trace) : 0;
 	for (unsigned int i = 0; i < C_COUNT; i++)

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Flows that have been decided: an array of slots, in two hashes (by tuple, and by local end for
- * sockets that die) and in one list by last use.
+ * sockets that die), and in their users' shares by last use.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "flows.h"
+#include "shares.h"
 #include "text.h"
 
 #define NONE UINT32_MAX
 
-/* A slot in use is in the chain of its tuple and in that of its local port.  The list of last use
- * goes from the least to the most recent. */
+/* A slot in use is in the chain of its tuple and in that of its local port. */
 enum chain { BY_TUPLE, BY_LOCAL, CHAINS };
 
 struct slot {
 	struct flow flow;	/* first: a flow's address is its slot's */
 	uint32_t next[CHAINS], prev[CHAINS], bucket[CHAINS];
-	uint32_t earlier, later;
+	uint32_t next_free;
 	bool used;
 };
 
 struct flows {
 	uint32_t max, touched;	/* slots from `touched` on have never been used */
 	uint32_t count;
-	uint32_t free;		/* freed slots, by `later` */
-	uint32_t oldest, newest;
+	uint32_t free;		/* freed slots, by `next_free` */
+	struct shares *shares;	/* by last use */
 	uint32_t buckets;
 	uint32_t *head[CHAINS];
 	struct slot slot[];
@@ -39,7 +39,12 @@ struct flows *flows_new(uint32_t max)
 	if (!f)
 		return NULL;
 	f->max = f->buckets = max;
-	f->free = f->oldest = f->newest = NONE;
+	f->free = NONE;
+	f->shares = shares_new(max);
+	if (!f->shares) {
+		flows_free(f);
+		return NULL;
+	}
 	for (int c = 0; c < CHAINS; c++) {
 		f->head[c] = malloc(f->buckets * sizeof(*f->head[c]));
 		if (!f->head[c]) {
@@ -57,6 +62,7 @@ void flows_free(struct flows *f)
 		return;
 	for (int c = 0; c < CHAINS; c++)
 		free(f->head[c]);
+	shares_free(f->shares);
 	free(f);
 }
 
@@ -137,24 +143,6 @@ static void link_out(struct flows *f, enum chain c, uint32_t n)
 		f->slot[s->next[c]].prev[c] = s->prev[c];
 }
 
-static void use_begins(struct flows *f, uint32_t n)
-{
-	struct slot *s = &f->slot[n];
-
-	s->later = NONE;
-	s->earlier = f->newest;
-	*(f->newest == NONE ? &f->oldest : &f->slot[f->newest].later) = n;
-	f->newest = n;
-}
-
-static void use_ends(struct flows *f, uint32_t n)
-{
-	struct slot *s = &f->slot[n];
-
-	*(s->earlier == NONE ? &f->oldest : &f->slot[s->earlier].later) = s->later;
-	*(s->later == NONE ? &f->newest : &f->slot[s->later].earlier) = s->earlier;
-}
-
 struct flow *flows_find(struct flows *f, const struct flow_key *k)
 {
 	uint32_t n = f->head[BY_TUPLE][hash_tuple(k) % f->buckets];
@@ -163,8 +151,7 @@ struct flow *flows_find(struct flows *f, const struct flow_key *k)
 		n = f->slot[n].next[BY_TUPLE];
 	if (n == NONE)
 		return NULL;
-	use_ends(f, n);
-	use_begins(f, n);
+	shares_renew(f->shares, n);
 	return &f->slot[n].flow;
 }
 
@@ -176,11 +163,11 @@ static uint32_t take_slot(struct flows *f, struct flow *gone)
 	if (n == NONE && f->touched < f->max)
 		return f->touched++;
 	if (n == NONE) {
-		*gone = f->slot[f->oldest].flow;
-		flows_remove(f, &f->slot[f->oldest].flow);
-		n = f->free;
+		n = shares_heaviest(f->shares);
+		*gone = f->slot[n].flow;
+		flows_remove(f, &f->slot[n].flow);
 	}
-	f->free = f->slot[n].later;
+	f->free = f->slot[n].next_free;
 	return n;
 }
 
@@ -192,7 +179,7 @@ struct flow *flows_add(struct flows *f, const struct flow_key *k, struct flow *g
 	*one = (struct flow){ .key = *k, .inode = -1, .pid = -1 };
 	link_in(f, BY_TUPLE, n, hash_tuple(k));
 	link_in(f, BY_LOCAL, n, hash_local(k->protocol, local_end(k)->port));
-	use_begins(f, n);
+	shares_add(f->shares, n, k->uid);
 	f->slot[n].used = true;
 	f->count++;
 	return one;
@@ -205,9 +192,9 @@ void flows_remove(struct flows *f, struct flow *one)
 
 	link_out(f, BY_TUPLE, n);
 	link_out(f, BY_LOCAL, n);
-	use_ends(f, n);
+	shares_remove(f->shares, n);
 	s->used = false;
-	s->later = f->free;
+	s->next_free = f->free;
 	f->free = n;
 	f->count--;
 }

@@ -13,7 +13,8 @@
  * SO_REUSEADDR or IP_PKTINFO.
  *
  *   I1  A flow is here from its verdict until its socket is dead, until it is decided anew, or
- *       until the table needs the room; then the one that was used least recently goes.
+ *       until the table needs the room; then of the user who has the most flows the one that was
+ *       used least recently goes.
  *   I2  A packet in the queue holds its socket (sk_wmem_alloc, net/core/sock.c), and the kernel
  *       announces a socket's death when nothing holds it any more.  So no packet of a dead flow is
  *       on its way, and one that comes later with its tuple is another socket's.

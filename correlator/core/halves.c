@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections of which one half is known: a ring of halves, and four hashes over it whose chains
+ * Connections of which one half is known: an array of halves, and four hashes over it whose chains
  * have the newest first.
  *
  *   I1  A slot in use is in the chain of its id.  Until it is settled it is also in the chains of
@@ -15,6 +15,7 @@
 #include "event.h"
 #include "failures.h"
 #include "halves.h"
+#include "shares.h"
 #include "text.h"
 
 #define BUCKETS 4096u
@@ -44,7 +45,8 @@ struct slot {
 struct halves {
 	struct slot slot[HALVES_MAX];
 	uint32_t head[CHAINS][BUCKETS];
-	uint32_t next;
+	uint32_t touched;	/* slots from here on have never been used */
+	struct shares *shares;
 	uint32_t open;		/* the number of unsettled halves */
 	int64_t evicted;
 };
@@ -56,11 +58,19 @@ struct halves *halves_new(void)
 	for (unsigned int c = 0; f && c < CHAINS; c++)
 		for (unsigned int b = 0; b < BUCKETS; b++)
 			f->head[c][b] = NONE;
+	if (f)
+		f->shares = shares_new(HALVES_MAX);
+	if (f && !f->shares) {
+		free(f);
+		f = NULL;
+	}
 	return f;
 }
 
 void halves_free(struct halves *f)
 {
+	if (f)
+		shares_free(f->shares);
 	free(f);
 }
 
@@ -119,9 +129,26 @@ static int64_t longest(int protocol)
 	return protocol == IPPROTO_TCP ? AFTER_TCP_US : AFTER_US;
 }
 
+/* A slot for a new half: the oldest of all where its other half cannot come any more, else that of
+ * the user with the most. */
+static uint32_t take_slot(struct halves *f, int64_t time_us)
+{
+	const struct half *oldest;
+	uint32_t n;
+
+	if (f->touched < HALVES_MAX)
+		return f->touched++;
+	n = shares_oldest(f->shares);
+	oldest = &f->slot[n].half;
+	if (time_us - oldest->time_us <= longest(oldest->protocol))
+		n = shares_heaviest(f->shares);
+	shares_remove(f->shares, n);
+	return n;
+}
+
 int halves_add(struct halves *f, const struct half *half)
 {
-	uint32_t n = f->next++ % HALVES_MAX;
+	uint32_t n = take_slot(f, half->time_us);
 	struct slot *s = &f->slot[n];
 
 	if (s->used) {
@@ -136,6 +163,7 @@ int halves_add(struct halves *f, const struct half *half)
 	s->used = true;
 	s->settled = false;
 	f->open++;
+	shares_add(f->shares, n, half->uid);
 	link_in(f, BY_ID, n, bucket_of_number(half->id));
 	link_in(f, BY_DST, n, bucket_of_dst(&half->peer, -1));
 	link_in(f, BY_PROCESS, n, bucket_of_dst(&half->peer, half->pid));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Packets that wait for a witness, and when each has waited long enough. */
+#include "failures.h"
 #include "parking.h"
 
 /* A packet's number; 0: there is no room. */
@@ -16,11 +17,25 @@ static uint32_t take_packet(struct parking *p, struct packet_id id)
 	return n;
 }
 
-int parking_add(struct parking *p, uint64_t flow, struct packet_id id, int64_t arrived_ns,
-		int64_t wait_ns)
+/* One more slot, or packet, where a user has that many of `most`, and `all` are taken. */
+static bool is_share(struct parking *p, uint32_t has, uint32_t all, uint32_t most)
 {
+	bool is = all >= most || has < PARKING_SHARE * (most - all);
+
+	FAILS(USER_CROWDS);
+	p->refused += !is;
+	return is;
+}
+
+int parking_add(struct parking *p, const struct flow_key *flow, struct packet_id id,
+		int64_t arrived_ns, int64_t wait_ns)
+{
+	unsigned int user = share_of(flow->uid);
 	uint32_t packet;
 	int n;
+
+	if (!is_share(p, (uint32_t)p->user[user].slots, (uint32_t)p->count, PARKED_MAX))
+		return -1;
 
 	for (n = 0; n < PARKED_MAX && p->slot[n].used; n++)
 		;
@@ -28,31 +43,44 @@ int parking_add(struct parking *p, uint64_t flow, struct packet_id id, int64_t a
 	if (!packet)
 		return -1;
 	p->slot[n] = (struct parked){
-		.flow = flow, .arrived_ns = arrived_ns, .deadline_ns = arrived_ns + wait_ns,
-		.first = packet, .last = packet, .used = true,
+		.flow = flow_key_hash(flow), .arrived_ns = arrived_ns,
+		.deadline_ns = arrived_ns + wait_ns,
+		.first = packet, .last = packet, .packets = 1, .user = user, .used = true,
 	};
 	p->count++;
+	p->packets++;
+	p->user[user].slots++;
+	p->user[user].packets++;
 	if (n >= p->end)
 		p->end = n + 1;
 	return n;
 }
 
-int parking_find(const struct parking *p, uint64_t flow)
+int parking_find(const struct parking *p, const struct flow_key *flow)
 {
+	uint64_t hash = flow_key_hash(flow);
+
 	for (int n = 0; n < p->end; n++)
-		if (p->slot[n].used && p->slot[n].flow == flow)
+		if (p->slot[n].used && p->slot[n].flow == hash)
 			return n;
 	return -1;
 }
 
 bool parking_join(struct parking *p, int slot, struct packet_id id)
 {
-	uint32_t n = take_packet(p, id);
+	struct parked *k = &p->slot[slot];
+	uint32_t n;
 
+	if (!is_share(p, p->user[k->user].packets, p->packets, PARKED_COPIES))
+		return false;
+	n = take_packet(p, id);
 	if (!n)
 		return false;
-	p->packet[p->slot[slot].last].next = n;
-	p->slot[slot].last = n;
+	p->packet[k->last].next = n;
+	k->last = n;
+	k->packets++;
+	p->packets++;
+	p->user[k->user].packets++;
 	return true;
 }
 
@@ -65,10 +93,15 @@ void parking_each(const struct parking *p, int slot, void (*each)(struct packet_
 
 void parking_release(struct parking *p, int slot)
 {
-	p->packet[p->slot[slot].last].next = p->free;
-	p->free = p->slot[slot].first;
-	p->slot[slot].used = false;
+	struct parked *k = &p->slot[slot];
+
+	p->packet[k->last].next = p->free;
+	p->free = k->first;
+	k->used = false;
 	p->count--;
+	p->packets -= k->packets;
+	p->user[k->user].slots--;
+	p->user[k->user].packets -= k->packets;
 	while (p->end && !p->slot[p->end - 1].used)
 		p->end--;
 }

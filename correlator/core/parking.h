@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flows.h"
 #include "packet.h"
+#include "shares.h"
 
 /*
  * Packets that wait for a witness, and when each has waited long enough.
@@ -17,10 +19,14 @@
  *       Where this daemon got no processor a packet may exceed its deadline, up to
  *       PARKING_STARVED_TIMES, until PARKING_PIECES_MIN pieces of a search have run for it.
  *
+ *   I4  One user has at most PARKING_SHARE times as many slots, and packets, as are free: a flood
+ *       leaves room for the packets of others, and fills it for its own.
+ *
  * Pure: what waits is the owner's, a slot is a number below PARKED_MAX, and times are passed in.
  */
 #define PARKED_MAX 256
-#define PARKED_COPIES 4096
+#define PARKED_COPIES 6400
+#define PARKING_SHARE 2
 #define PARKING_STARVED_TIMES 10
 #define PARKING_PIECES_MIN 8
 
@@ -36,6 +42,8 @@ struct parking {
 		uint64_t flow;		/* a hash of it */
 		int64_t arrived_ns, deadline_ns;
 		uint32_t first, last;	/* of its packets; see parking_each() */
+		uint32_t packets;
+		unsigned int user;	/* share_of() */
 		bool used;
 		/* its socket is open, and no process is known that may have sent it */
 		bool wants_scan;
@@ -49,14 +57,20 @@ struct parking {
 		struct packet_id id;
 		uint32_t next;
 	} packet[PARKED_COPIES + 1];
-	uint32_t free, touched;
+	uint32_t free, touched, packets;
+	struct {
+		int slots;
+		uint32_t packets;
+	} user[SHARE_USERS];
+	int64_t refused;	/* packets that had no room because of their user's others */
 };
 
-/* A slot for a packet of this flow that may wait for wait_ns; -1: there is no room. */
-int parking_add(struct parking *p, uint64_t flow, struct packet_id id, int64_t arrived_ns,
-		int64_t wait_ns);
-/* The slot of a flow with that hash; -1: none waits. */
-int parking_find(const struct parking *p, uint64_t flow);
+/* A slot for a packet of this flow that may wait for wait_ns;
+ * -1: there is no room. */
+int parking_add(struct parking *p, const struct flow_key *flow, struct packet_id id,
+		int64_t arrived_ns, int64_t wait_ns);
+/* The slot of a flow with the hash of that one; -1: none waits. */
+int parking_find(const struct parking *p, const struct flow_key *flow);
 /* Another packet waits in that slot as well; false: there is no room. */
 bool parking_join(struct parking *p, int slot, struct packet_id id);
 /* Its packets, in the order in which they came. */

@@ -10,6 +10,8 @@
 	X(PACKETS, queue_packets)		/* that the queue showed us */                 \
 	X(PARKED, queue_parked)			/* of these, that had to wait for a witness */ \
 	X(EXPIRED, queue_expired)		/* ... until their time was over */            \
+	X(CROWDED, queue_crowded)		/* that had no room to wait, because others of \
+						   their user took it */                       \
 	X(HELD, queue_held)			/* ... for the word that a socket is dead */   \
 	X(SAME_FLOW, queue_same_flow)		/* of a flow that was decided already */       \
 	X(MARKED, flows_marked)			/* flows that conntrack lets pass from then */ \
