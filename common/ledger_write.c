@@ -556,23 +556,37 @@ int ledger_writer_last_id(struct ledger_writer *w, int64_t *id)
 	return db_number(w->db, "SELECT ifnull(max(id), 0) FROM connection", id);
 }
 
-static int64_t look_up(sqlite3 *db, const char *sql, const char *name)
+static int read_number(sqlite3 *db, const char *sql, const char *name, int64_t *value)
 {
 	sqlite3_stmt *stmt;
-	int64_t value = 0;
+	int rc = db_prepare(db, sql, &stmt);
 
-	if (db_prepare(db, sql, &stmt))
-		return 0;
+	*value = 0;
+	if (rc)
+		return rc;
 	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	if (sqlite3_step(stmt) == SQLITE_ROW)
-		value = sqlite3_column_int64(stmt, 0);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*value = sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
-	return value;
+	return db_errno(rc);
+}
+
+static int64_t look_up(sqlite3 *db, const char *sql, const char *name)
+{
+	int64_t value;
+
+	return read_number(db, sql, name, &value) ? 0 : value;
 }
 
 uint64_t ledger_writer_position(struct ledger_writer *w, const char *generation)
 {
 	return (uint64_t)look_up(w->db, "SELECT seq FROM position WHERE epoch = ?", generation);
+}
+
+int ledger_writer_read_counter(struct ledger_writer *w, const char *name, int64_t *value)
+{
+	return read_number(w->db, "SELECT value FROM counter WHERE name = ?", name, value);
 }
 
 int64_t ledger_writer_counter(struct ledger_writer *w, const char *name)

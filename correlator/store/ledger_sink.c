@@ -84,14 +84,24 @@ struct ledger_sink {
 /* Finds out whether this is the ledger that was open before, and numbers rows accordingly. */
 static int find_ids(struct ledger_sink *r)
 {
-	int64_t last;
+	int64_t last, stamp;
 	int rc = ledger_writer_last_id(r->ledger, &last);
 
 	FAILS(LEDGER_OTHER);
-	if (!rc && row_ids_opened(&r->ids, ledger_writer_counter(r->ledger, "stamp"), last) && last)
+	if (!rc)
+		rc = ledger_writer_read_counter(r->ledger, "stamp", &stamp);
+	if (!rc && row_ids_opened(&r->ids, stamp, last) && last)
 		log_warn("the ledger '%s' is another one than before: new rows go behind its "
 			 "last one, %lld", r->path, (long long)last);
 	return rc;
+}
+
+static void store_close(void *store)
+{
+	struct ledger_sink *r = store;
+
+	ledger_writer_close(r->ledger);
+	r->ledger = NULL;
 }
 
 static int store_open(void *store)
@@ -111,25 +121,23 @@ static int store_open(void *store)
 	r->in_succession = 0;
 	r->base_missed = ledger_writer_counter(r->ledger, "lost_cache") - r->missed;
 	r->base_dropped = ledger_writer_counter(r->ledger, "lost_buffer") - r->dropped;
-	return find_ids(r);
-}
-
-static void store_close(void *store)
-{
-	struct ledger_sink *r = store;
-
-	ledger_writer_close(r->ledger);
-	r->ledger = NULL;
+	r->error = find_ids(r);
+	if (r->error)
+		store_close(r);
+	return r->error;
 }
 
 static int store_begin(void *store)
 {
 	struct ledger_sink *r = store;
 	int rc = ledger_writer_begin(r->ledger);
+	int64_t stamp = 0;
 
 	r->now = r->committed;
+	if (!rc)
+		rc = ledger_writer_read_counter(r->ledger, "stamp", &stamp);
 	/* A restore in place leaves the file, and brings other rows. */
-	if (!rc && ledger_writer_counter(r->ledger, "stamp") != r->ids.stamp)
+	if (!rc && stamp != r->ids.stamp)
 		rc = -ESTALE;
 	return rc;
 }
@@ -193,6 +201,7 @@ static int refuse(struct ledger_sink *r, int error)
 static int apply(struct ledger_sink *r, const struct ledger_change *change)
 {
 	int rc = ledger_apply(r->ledger, named(r, change));
+	uint64_t offset = r->ids.offset;
 
 	if (rc != -EEXIST) {
 		r->in_succession = rc ? r->in_succession : 0;
@@ -206,7 +215,11 @@ static int apply(struct ledger_sink *r, const struct ledger_change *change)
 	if (!rc)
 		rc = ledger_apply(r->ledger, named(r, change));
 	r->rows += !rc && change->kind == CHANGE_ADD;
-	return rc == -EEXIST ? refuse(r, rc) : rc;
+	if (rc != -EEXIST)
+		return rc;
+	/* It was not the number. */
+	r->ids.offset = offset;
+	return refuse(r, rc);
 }
 
 static int store_add(void *store, const void *data)

@@ -247,7 +247,12 @@ static void test_refused(void)
 	       "rows that are not taken hold no other up");
 	tap_is_int(number_of(path, "SELECT value FROM counter WHERE name = 'lost_refused'"), 10,
 		   "and are counted");
-	for (uint64_t id = 26; id < 126; id++)
+	/* The record of a row whose neighbour was refused finds it. */
+	put(r, CHANGE_CONFIRM, 24, 11, LEDGER_SINK_KEEP);
+	put(r, CHANGE_ADD, 26, 12, LEDGER_SINK_KEEP);
+	comes("SELECT count(*) FROM connection WHERE dport = 12", 1);
+	tap_is_int(rows(path, "dport = 11"), 10, "a row that was there keeps its number");
+	for (uint64_t id = 27; id < 127; id++)
 		put(r, CHANGE_ADD, id, 10, LEDGER_SINK_KEEP);
 	/* Fewer than 16 may have been left out, and counted in the former one, before it was seen
 	 * to take none: those of a commit of their own. */
