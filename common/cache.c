@@ -168,9 +168,6 @@ int cache_writer_open(const char *path, struct cache_writer **out)
 
 void cache_writer_close(struct cache_writer *w)
 {
-	char *path;
-	bool moved;
-
 	if (!w)
 		return;
 	sqlite3_finalize(w->begin);
@@ -179,17 +176,7 @@ void cache_writer_close(struct cache_writer *w)
 	sqlite3_finalize(w->oldest);
 	sqlite3_finalize(w->trim);
 	sqlite3_finalize(w->set);
-	path = w->db ? strdup(sqlite3_db_filename(w->db, NULL)) : NULL;
-	moved = path && db_moved(w->lock, path);
-	/* The log has lost its database, so what is in it goes there. */
-	if (moved)
-		db_exec(w->db, "PRAGMA wal_checkpoint(TRUNCATE)");
-	sqlite3_close(w->db);
-	if (moved)
-		db_log_remove(path, w->log);
-	free(path);
-	if (w->lock >= 0)
-		close(w->lock);
+	db_close_written(w->db, w->lock, w->log);
 	free(w);
 }
 

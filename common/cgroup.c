@@ -85,16 +85,10 @@ struct found {
 	size_t len;
 };
 
-static bool ends_with(struct text t, const char *end)
-{
-	size_t len = strlen(end);
-
-	return t.len > len && !memcmp(t.data + t.len - len, end, len);
-}
-
 static bool is_unit(struct text t)
 {
-	return ends_with(t, ".service") || ends_with(t, ".scope") || ends_with(t, ".slice");
+	return text_ends_with(t, ".service") || text_ends_with(t, ".scope") ||
+	       text_ends_with(t, ".slice");
 }
 
 static struct text without(struct text t, size_t front)
@@ -173,7 +167,7 @@ static size_t take(char letter, struct text t, size_t tail, struct found *f)
 		return len;
 	case 's':
 		f->pod_slice = up_to(whole, ':');
-		return ends_with(f->pod_slice, ".slice") ? f->pod_slice.len : 0;
+		return text_ends_with(f->pod_slice, ".slice") ? f->pod_slice.len : 0;
 	default:
 		return whole.len;
 	}
@@ -336,14 +330,14 @@ struct cgroup_names cgroup_parse(struct text path)
 	struct text rest, c;
 	bool at_root = true;
 
-	if (ends_with(path, gone))
+	if (text_ends_with(path, gone))
 		path.len -= strlen(gone);
 	rest = without_slashes(path);
 	/* ".." where we live in a control group namespace and the process does not. */
 	for (c = up_to(rest, '/'); c.len; rest = below(rest, c), c = up_to(rest, '/')) {
 		if (text_equal(c, text_of("..")))
 			continue;
-		if (!ends_with(c, ".slice"))
+		if (!text_ends_with(c, ".slice"))
 			break;
 		n.unit = n.slice = c;
 		read_pod(&n, c);

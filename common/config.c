@@ -24,9 +24,12 @@ static const struct key {
 	size_t offset;
 	const char *preset;	/* the default, as the file would say it */
 	int64_t min, max;	/* numbers: in the field's unit; words: their length */
+	bool none;		/* a limit that may be absent: 0 */
 } keys[] = {
 #define KEY(name, kind, field, preset, min, max) \
-	{ name, kind, offsetof(struct config, field), preset, min, max }
+	{ name, kind, offsetof(struct config, field), preset, min, max, false }
+#define LIMIT(name, kind, field, preset, min, max) \
+	{ name, kind, offsetof(struct config, field), preset, min, max, true }
 	KEY("cache", VALUE_PATH, cache, RUNSTATEDIR "/sockledger/cache.db", 0, 0),
 	KEY("ledger", VALUE_PATH, ledger, LOCALSTATEDIR "/lib/sockledger/ledger.db", 0, 0),
 	/* The kernel takes keys of up to 256 bytes (AUDIT_MAX_KEY_LEN, linux/audit.h). */
@@ -36,10 +39,10 @@ static const struct key {
 	KEY("cache_bytes", VALUE_BYTES, cache_bytes, "128M", 1024 * 1024, 1LL << 40),
 	KEY("cache_age", VALUE_AGE, cache_age_us, "1d", 60 * TIME_US_PER_S,
 	    366 * 86400 * TIME_US_PER_S),
-	KEY("ledger_rows", VALUE_COUNT, ledger_rows, "none", 1000, 1LL << 40),
-	KEY("ledger_bytes", VALUE_BYTES, ledger_bytes, "8G", 16 << 20, 1LL << 44),
-	KEY("ledger_age", VALUE_AGE, ledger_age_us, "none", 3600 * TIME_US_PER_S,
-	    36500LL * 86400 * TIME_US_PER_S),
+	LIMIT("ledger_rows", VALUE_COUNT, ledger_rows, "none", 1000, 1LL << 40),
+	LIMIT("ledger_bytes", VALUE_BYTES, ledger_bytes, "8G", 16 << 20, 1LL << 44),
+	LIMIT("ledger_age", VALUE_AGE, ledger_age_us, "none", 3600 * TIME_US_PER_S,
+	      36500LL * 86400 * TIME_US_PER_S),
 	KEY("buffer", VALUE_BYTES, buffer_bytes, "6M", 256 * 1024, 1LL << 30),
 	KEY("queue", VALUE_QUEUE, queue, "off", 0, 0),
 	KEY("queue_max", VALUE_COUNT, queue_max, "4096", 1, 1000000),
@@ -53,6 +56,7 @@ static const struct key {
 	KEY("trace", VALUE_YES, trace, "yes", 0, 0),
 	KEY("trace_buffer", VALUE_BYTES, trace_bytes, "1M", 4 * 1024, 1LL << 30),
 #undef KEY
+#undef LIMIT
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -133,11 +137,10 @@ static int parse_bytes(const char *value, int64_t *n)
 
 static int set_number(struct config *c, const struct key *key, const char *value, const char **why)
 {
-	bool none = !strncmp(key->name, "ledger_", 7);	/* these are limits that may be absent */
 	int64_t n;
 	int bad;
 
-	if (none && !strcmp(value, "none")) {
+	if (key->none && !strcmp(value, "none")) {
 		*(int64_t *)field(c, key) = 0;
 		return 0;
 	}

@@ -408,7 +408,8 @@ struct db_log db_log_of(const char *path)
 	return (struct db_log){ st.st_dev, st.st_ino };
 }
 
-void db_log_remove(const char *path, struct db_log log)
+/* Where it is still this one. */
+static void db_log_remove(const char *path, struct db_log log)
 {
 	struct db_log there = db_log_of(path);
 	char name[PATH_MAX];
@@ -418,6 +419,22 @@ void db_log_remove(const char *path, struct db_log log)
 	for (size_t i = 1; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if ((size_t)snprintf(name, sizeof(name), "%s%s", path, parts[i]) < sizeof(name))
 			unlink(name);
+}
+
+void db_close_written(sqlite3 *db, int lock, struct db_log log)
+{
+	char *path = db ? strdup(sqlite3_db_filename(db, NULL)) : NULL;
+	bool moved = path && db_moved(lock, path);
+
+	/* The log has lost its database, so what is in it goes there. */
+	if (moved)
+		db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+	sqlite3_close(db);
+	if (moved)
+		db_log_remove(path, log);
+	free(path);
+	if (lock >= 0)
+		close(lock);
 }
 
 void db_remove(const char *path)

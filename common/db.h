@@ -52,9 +52,12 @@ struct db_log {
 };
 
 struct db_log db_log_of(const char *path);
-/* Removes path's log where it is still this one.  SQLite would read the log of the database that
- * was there before into one that was put in its place. */
-void db_log_remove(const char *path, struct db_log log);
+/*
+ * Closes a database and the lock of its writer; db NULL: it was not opened.  Where another file has
+ * its name by now, its log, which lies beside that one, is written to it and removed: SQLite would
+ * read the log into the other one.
+ */
+void db_close_written(struct sqlite3 *db, int lock, struct db_log log);
 
 void db_close(struct sqlite3 *db);
 

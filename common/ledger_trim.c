@@ -25,7 +25,7 @@ struct ledger_trim {
 	void *arg;
 	sqlite3_stmt *oldest, *remove, *remove_process, *remove_text;
 	sqlite3_stmt *processes, *connections, *texts;
-	int64_t rows;			/* connections; -1: not counted yet */
+	int64_t rows, committed_rows;	/* connections; -1: not counted yet */
 	int64_t since_sweep;		/* connections that went */
 	bool more;
 	enum phase phase;
@@ -47,7 +47,7 @@ int ledger_trim_new(sqlite3 *db, const struct ledger_forgetting *forgetting, voi
 	t->db = db;
 	t->forgetting = forgetting;
 	t->arg = arg;
-	t->rows = -1;
+	t->rows = t->committed_rows = -1;
 	*out = t;
 	rc = db_prepare(db, "SELECT id, process FROM connection WHERE time < ? ORDER BY time"
 			" LIMIT ?", &t->oldest);
@@ -106,7 +106,12 @@ static void rest(struct ledger_trim *t)
  * that was passed over waits for the next sweep. */
 void ledger_trim_rollback(struct ledger_trim *t)
 {
-	t->rows = -1;
+	t->rows = t->committed_rows;
+}
+
+void ledger_trim_committed(struct ledger_trim *t)
+{
+	t->committed_rows = t->rows;
 }
 
 /* Begins with the texts behind base; at rest where there are none. */
@@ -225,6 +230,23 @@ static int remove_some(struct ledger_trim *t, int64_t before_us, int most, int64
 	return rc;
 }
 
+/* Begins a sweep after so many rows that it is worth going through all.  The numbers of rows have
+ * gaps, but tell at once about how many there are. */
+static int sweep_if_due(struct ledger_trim *t)
+{
+	int64_t about = 0;
+	int rc;
+
+	if (t->phase != AT_REST || t->since_sweep <= SWEEP_FROM_ROWS)
+		return 0;
+	rc = db_number(t->db, "SELECT ifnull((SELECT max(id) FROM connection)"
+			      " - (SELECT min(id) FROM connection), 0)", &about);
+	if (rc || t->since_sweep <= about / SWEEP_PART)
+		return rc;
+	t->since_sweep = 0;
+	return begin_sweep(t, 0);
+}
+
 int ledger_trim_step(struct ledger_trim *t, const struct ledger_limits *limits, int64_t now_us,
 		     int most, int64_t *removed)
 {
@@ -232,7 +254,8 @@ int ledger_trim_step(struct ledger_trim *t, const struct ledger_limits *limits, 
 	int rc = sweep_step(t);
 
 	*removed = 0;
-	if (!rc && t->rows < 0)
+	/* That goes through all of them, once. */
+	if (!rc && limits->rows && t->rows < 0)
 		rc = db_number(t->db, "SELECT count(*) FROM connection", &t->rows);
 	if (!rc && limits->bytes)
 		rc = db_used_bytes(t->db, &bytes);
@@ -245,13 +268,10 @@ int ledger_trim_step(struct ledger_trim *t, const struct ledger_limits *limits, 
 	/* Texts of rows that went take their room until they are swept. */
 	if (!rc && limits->bytes && bytes > limits->bytes && t->phase == AT_REST && *removed < most)
 		rc = remove_some(t, INT64_MAX, most - (int)*removed, removed);
-	t->rows -= *removed;
+	t->rows -= t->rows < 0 ? 0 : *removed;
 	t->since_sweep += *removed;
-	if (!rc && t->phase == AT_REST && t->since_sweep > SWEEP_FROM_ROWS &&
-	    t->since_sweep > t->rows / SWEEP_PART) {
-		t->since_sweep = 0;
-		rc = begin_sweep(t, 0);
-	}
+	if (!rc)
+		rc = sweep_if_due(t);
 	t->more = t->phase != AT_REST || *removed >= (most < MOST ? most : MOST);
 	return rc;
 }

@@ -37,7 +37,8 @@ bool ledger_trim_goes_on(const struct ledger_trim *t);
 void ledger_trim_added(struct ledger_trim *t);
 /* A row that is being written names this text. */
 void ledger_trim_uses(struct ledger_trim *t, int64_t text);
-/* What was done since the last commit is undone. */
+/* What was done since the last commit is kept, or undone. */
+void ledger_trim_committed(struct ledger_trim *t);
 void ledger_trim_rollback(struct ledger_trim *t);
 
 #endif

@@ -163,25 +163,13 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 void ledger_writer_close(struct ledger_writer *w)
 {
 	sqlite3_stmt *stmt;
-	char *path;
-	bool moved;
 
 	if (!w)
 		return;
 	ledger_trim_free(w->trim);
 	while (w->db && (stmt = sqlite3_next_stmt(w->db, NULL)) != NULL)
 		sqlite3_finalize(stmt);
-	path = w->db ? strdup(sqlite3_db_filename(w->db, NULL)) : NULL;
-	moved = path && db_moved(w->lock, path);
-	/* The log has lost its database, so what is in it goes there. */
-	if (moved)
-		db_exec(w->db, "PRAGMA wal_checkpoint(TRUNCATE)");
-	sqlite3_close(w->db);
-	if (moved)
-		db_log_remove(path, w->log);
-	free(path);
-	if (w->lock >= 0)
-		close(w->lock);
+	db_close_written(w->db, w->lock, w->log);
 	free(w);
 }
 
@@ -205,7 +193,11 @@ int ledger_writer_begin(struct ledger_writer *w)
 
 int ledger_writer_commit(struct ledger_writer *w)
 {
-	return run(w->commit);
+	int rc = run(w->commit);
+
+	if (!rc)
+		ledger_trim_committed(w->trim);
+	return rc;
 }
 
 void ledger_writer_rollback(struct ledger_writer *w)

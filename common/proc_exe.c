@@ -21,8 +21,7 @@ static const char memory[] = "/memfd:";
 
 static bool has_suffix(struct text exe)
 {
-	if (!exe.data || exe.len <= SUFFIX_CHARS || exe.len >= PATH_MAX ||
-	    memcmp(exe.data + exe.len - SUFFIX_CHARS, suffix, SUFFIX_CHARS))
+	if (!exe.data || exe.len >= PATH_MAX || !text_ends_with(exe, suffix))
 		return false;
 	return exe.len < sizeof(memory) - 1 || memcmp(exe.data, memory, sizeof(memory) - 1) != 0;
 }

@@ -70,6 +70,13 @@ static size_t utf8_sequence(const unsigned char *p, size_t len, uint32_t *cp)
 	return n;
 }
 
+bool text_ends_with(struct text t, const char *end)
+{
+	size_t len = strlen(end);
+
+	return t.len > len && !memcmp(t.data + t.len - len, end, len);
+}
+
 struct text text_cut(struct text t, size_t max, char *room)
 {
 	static const char mark[] = "…";

@@ -45,6 +45,9 @@ size_t texts_size(const struct text *t, int count);
 /* Copies their bytes to `to`, and lets the texts point there.  Where the bytes end. */
 char *texts_move(struct text *t, int count, char *to);
 
+/* t ends with `end`, and has more before it. */
+bool text_ends_with(struct text t, const char *end);
+
 /*
  * t, cut to at most max bytes where it is longer (max at least TEXT_CUT_MIN): then it ends in "…"
  * behind the last whole character that fits, and is in `room`, of max bytes.

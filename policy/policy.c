@@ -72,13 +72,6 @@ static bool has_slash(struct text t)
 	return t.len && memchr(t.data, '/', t.len);
 }
 
-static bool ends_with(struct text t, const char *end)
-{
-	size_t len = strlen(end);
-
-	return t.len > len && !memcmp(t.data + t.len - len, end, len);
-}
-
 static int hex_of(char c)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -129,7 +122,7 @@ static enum truth match_unit(const struct value *v, struct text t)
 	if (!has_slash(t) || has_slash(v->text))
 		return match_name(v, t);
 	outer.len = (size_t)((const char *)memchr(t.data, '/', t.len) - t.data);
-	if (!ends_with(outer, ".service") && !ends_with(outer, ".scope"))
+	if (!text_ends_with(outer, ".service") && !text_ends_with(outer, ".scope"))
 		return UNKNOWN;
 	return match_name(v, outer);
 }

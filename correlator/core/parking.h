@@ -65,8 +65,7 @@ struct parking {
 	int64_t refused;	/* packets that had no room because of their user's others */
 };
 
-/* A slot for a packet of this flow that may wait for wait_ns;
- * -1: there is no room. */
+/* A slot for a packet of this flow that may wait for wait_ns; -1: there is no room. */
 int parking_add(struct parking *p, const struct flow_key *flow, struct packet_id id,
 		int64_t arrived_ns, int64_t wait_ns);
 /* The slot of a flow with the hash of that one; -1: none waits. */

@@ -9,7 +9,7 @@
  * user with the most makes room, and one user's flood costs that user.
  *
  * A user is a uid as the kernel says it.  From 100000 on, where /etc/subuid hands numbers to users
- * for their namespaces, 65536 numbers are one: otherwise one user would be as many as he likes.
+ * for their namespaces, 65536 numbers are one user: otherwise one person could be thousands.
  * Users are kept by a hash, so rarely two of them are one.
  */
 struct shares;

@@ -166,7 +166,9 @@ static bool ask_list(struct user_names *u)
 	old = u->list;
 	u->list = fresh;
 	u->list_state = KNOWN;
+	pthread_mutex_unlock(&u->lock);
 	free_list(&old);
+	pthread_mutex_lock(&u->lock);
 	return true;
 }
 

@@ -259,7 +259,7 @@ static void test_refused(void)
 	tap_ok(comes("SELECT count(*) > 84 FROM connection WHERE dport = 10", 1),
 	       "a ledger that takes none is set aside");
 	tap_is_int(number_of(path, "SELECT value FROM counter WHERE name = 'lost_refused'"), 0,
-		   "and nothing of these is lost");
+		   "and the new one takes all");
 	tap_is_int(ledger_sink_stop(r, 5000), 0, "the recorder ends well");
 }
 
