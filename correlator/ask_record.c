@@ -13,6 +13,7 @@ static void take_record(struct host *h, struct inquiry *q, const struct half *r,
 	t->record = (struct call_record){
 		.row = r->id, .inode = r->inode, .uid = r->uid, .pid = (int32_t)r->pid,
 		.fd = (int32_t)r->fd, .by = by, .attempted = true,
+		.sends = r->sends,
 	};
 	if (t->socket.inode > 0 && procfs_holds(h->procfs, r->pid, r->fd, t->socket.inode))
 		testimony_add_holder(t, &(struct socket_holder){

@@ -17,6 +17,7 @@
 
 #include "attribution.h"
 #include "proof.h"
+#include "protocol.h"
 
 void testimony_init(struct testimony *t)
 {
@@ -113,6 +114,14 @@ static bool is_alone(const struct view *v)
 	       (v->exact || v->t->trace.lookups == 1);
 }
 
+/* Without a connection: any socket that has the port, and any process that holds it, may send
+ * one. */
+static bool is_datagram(const struct view *v)
+{
+	return !protocol_is(v->f->protocol, PROTOCOL_PORTS) ||
+	       protocol_is(v->f->protocol, PROTOCOL_DATAGRAMS);
+}
+
 /* A connect() over TCP that was seen is the socket's own call, whoever opened the socket: no other
  * process can have sent this packet. */
 static bool is_own_call(const struct view *v)
@@ -128,6 +137,14 @@ static const struct socket_holder *holder_of(const struct testimony *t, int64_t 
 	return NULL;
 }
 
+/* Its lookup may have been a question (RTM_GETROUTE): no call was seen, and the packet's socket
+ * lives in the hands of others alone. */
+static bool may_have_asked_only(const struct view *v, const struct caller *k)
+{
+	return !k->call && v->t->socket.again && v->t->socket.inode > 0 && v->t->holders.count &&
+	       !holder_of(v->t, k->pid);
+}
+
 static const struct caller *choose_caller(const struct view *v)
 {
 	const struct caller *chosen = v->first;
@@ -137,7 +154,7 @@ static const struct caller *choose_caller(const struct view *v)
 			chosen = &v->t->trace.by[i];
 			break;
 		}
-	if (!chosen || chosen->pid < 0)
+	if (!chosen || chosen->pid < 0 || may_have_asked_only(v, chosen))
 		return NULL;
 	/* Every user may look up a route for another's packet.  It may have been passed the socket
 	 * of another user as well, if no other process has that socket. */
@@ -189,6 +206,14 @@ static bool socket_contradicts(const struct view *v)
 
 	return (k->place == PLACE_GONE || !v->exact) && v->t->socket.again &&
 		v->t->socket.inode > 0 && !v->holder;
+}
+
+/* The packet's socket lives, and the caller was not seen with it.  Of a datagram a call is no more
+ * than a hint then: with MSG_MORE it sends nothing, and IP_PKTINFO has it look up any address of
+ * the host's. */
+static bool is_elsewhere(const struct view *v)
+{
+	return is_datagram(v) && v->caller && v->t->socket.inode > 0 && !v->holder;
 }
 
 /* Nothing speaks against the trace's word that this process sent the packet. */
@@ -247,6 +272,9 @@ static bool is_same_socket(const struct view *v, const struct socket_holder *h)
 	/* accept() returned another socket than the packet's, which is the listener's. */
 	if (!r || r->accepted)
 		return false;
+	/* By now the descriptor may be another socket than in the call. */
+	if (r->inode > 0 && v->t->socket.inode > 0 && r->inode != v->t->socket.inode)
+		return false;
 	return (h && h->fd == r->fd) ||
 	       (r->by == RECORD_PAIRED && v->t->socket.inode > 0 && v->t->socket.inode == r->inode);
 }
@@ -271,27 +299,62 @@ static bool is_sole_holder(const struct view *v, int64_t pid)
 	       t->holders.count == 1 && t->holders.by[0].pid == pid;
 }
 
+/* Another process is known to have made the packet's own call. */
+static bool has_other_call(const struct view *v, int64_t pid)
+{
+	for (int i = 0; !is_datagram(v) && i < v->t->trace.count; i++) {
+		const struct caller *k = &v->t->trace.by[i];
+
+		if (stands(v, k) && k->call && k->exact && k->place == PLACE_HERE &&
+		    k->pid >= 0 && k->pid != pid)
+			return true;
+	}
+	return false;
+}
+
+/* A datagram may have left by a socket of whoever else looked its tuple up. */
+static bool has_other_lookup(const struct view *v, int64_t pid)
+{
+	for (int i = 0; is_datagram(v) && i < v->t->trace.count; i++) {
+		const struct caller *k = &v->t->trace.by[i];
+
+		if (stands(v, k) && k->pid != pid &&
+		    (!is_other_user(v, k) || holder_of(v->t, k->pid)))
+			return true;
+	}
+	return false;
+}
+
+/* Every user could have put its lookup before another's packet, and have a record beside it.  A
+ * call that was seen is nobody else's. */
+static bool is_other_users_record(const struct view *v, const struct attribution *a)
+{
+	const struct call_record *r = v->record;
+
+	return r && !(a->evidence & EVIDENCE_TRACE_CALL) && r->uid >= 0 && socket_user(v) >= 0 &&
+	       r->uid != socket_user(v);
+}
+
 static enum certainty certainty_of(const struct view *v, const struct attribution *a)
 {
 	const struct testimony *t = v->t;
 	const struct call_record *r = v->record;
 	struct proof_conditions c = {
 		.no_packet = r && r->by == RECORD_ALONE,
-		.sole_holder = is_sole_holder(v, a->pid),
 		.accepted = r && r->accepted && is_own_connection(v),
 		.attempted = r && r->attempted,
 		.same_socket = is_same_socket(v, holder_of(t, a->pid)),
-		.shared = v->exact && (v->standing > 1 || (t->trace.count && t->trace.more)),
+		.sent = r && (r->sends || !is_datagram(v)),
+		.sole_holder = is_sole_holder(v, a->pid),
+		.earlier = t->earlier.certain && t->earlier.pid == a->pid,
 		/* A record that comes after the verdict has the program that made the call. */
 		.program_unsure = t->program_unsure && !(r && r->by == RECORD_PAIRED),
-		.trace_unambiguous = is_unambiguous(v) || t->earlier.certain,
+		.other_call = has_other_call(v, a->pid),
+		.other_lookup = has_other_lookup(v, a->pid),
+		.trace_doubtful = !is_unambiguous(v) || is_other_users_record(v, a),
+		.elsewhere = is_elsewhere(v),
 	};
 
-	/* Every user could have put its lookup before another's packet, and have a record beside
-	 * it.  A call that was seen is nobody else's. */
-	if (r && !(a->evidence & EVIDENCE_TRACE_CALL) && r->uid >= 0 && socket_user(v) >= 0 &&
-	    r->uid != socket_user(v))
-		c.trace_unambiguous = false;
 	return proof_of(a->evidence, &c);
 }
 
@@ -397,9 +460,11 @@ static enum question next_about_caller(const struct view *v)
 		if (next)
 			return next;
 	}
-	if (is_unambiguous(v) && (k->place == PLACE_GONE || !v->exact) && !v->t->socket.again)
+	if (v->t->socket.again)
+		return ASK_NOTHING;
+	if (is_unambiguous(v) && (k->place == PLACE_GONE || !v->exact))
 		return ASK_SOCKET_AGAIN;
-	return ASK_NOTHING;
+	return is_elsewhere(v) ? ASK_SOCKET_AGAIN : ASK_NOTHING;
 }
 
 static bool wants_record(const struct view *v, const struct attribution *a)
@@ -419,7 +484,7 @@ static enum question next_question(const struct view *v, const struct attributio
 	for (int i = 0; t->trace.count > 1 && i < t->trace.count; i++)
 		if (!t->trace.by[i].uid_asked)
 			return ASK_CALLERS;
-	if (!v->caller || !is_unambiguous(v) || !call_counts(v))
+	if (!v->caller || is_datagram(v) || !is_unambiguous(v) || !call_counts(v))
 		next = next_about_socket(v, !v->caller);
 	if (!next && v->caller)
 		next = next_about_caller(v);

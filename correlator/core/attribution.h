@@ -79,6 +79,7 @@ struct call_record {
 	bool fd_seen;		/* the plugin saw a socket at fd when the record came */
 	bool bound;		/* the local port is that of a bind() record */
 	bool attempted;		/* the call got as far as the network */
+	bool sends;		/* it names where a datagram goes; else it is a connect() */
 	bool accepted;		/* of accept(): fd is the new socket */
 	bool own_tuple;		/* accepted: the kernel says that it is the packet's connection */
 	bool only_one;		/* accepted: no other packet that waits could be its */

@@ -30,6 +30,7 @@ struct half {
 	int64_t uid;		/* the socket's, or that of the process that called; -1: unknown */
 	int64_t time_us;	/* when the first packet came, or the record's time */
 	unsigned int evidence;	/* a packet's row has it */
+	bool sends;		/* a record of a send, not of a connect() */
 };
 
 #define HALVES_MAX 4096

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which threads looked up a route for which tuple: a ring of lookups with a hash over it by
- * protocol, destination and local port, and how far the threads inside connect() have got.
+ * Which threads looked up a route for which tuple: two rings of lookups, each with a hash over it
+ * by protocol, destination and local port, and how far the threads inside connect() have got.
+ * TCP's calls have a ring of their own, so that no flood of other lookups pushes one of them out.
  *
  *   I1  A lookup is `call` where its thread had set a socket to SYN_SENT for that destination
  *       without a port and has looked nothing up with a port since: both are in one connect(),
@@ -9,7 +10,10 @@
  *   I2  A socket that goes back to CLOSE ends that: no lookup is coming (no free port).
  *   I3  A UDP lookup is `call` where its thread's next event is a UDP send that went well: for a
  *       thread that asks for a route over rtnetlink, the next event is the rtnetlink send.
- *   I4  The caller of lookups_take() learns where there may be more lookups than it gets: a bucket
+ *       Whoever makes a process between may have given the socket away: its next send is none.
+ *   I4  What a thread looked up just before its rtnetlink send were questions, and are forgotten:
+ *       they hide nobody's lookup, and speak against nobody's.
+ *   I5  The caller of lookups_take() learns where there may be more lookups than it gets: a bucket
  *       that is too long, more threads than have room, or a young lookup that had to make room.
  *       Any process can ask for routes at any rate, and so hide another's lookup among its own.
  */
@@ -39,6 +43,8 @@
 #define AGE_NS 60000000000LL
 /* A TCP connect() sends its SYN at once. */
 #define AGE_TCP_NS 2000000000LL
+/* The kernel answers the questions of one message without a pause. */
+#define ASKED_NS 1000000LL
 /* A lookup's packet follows at once, except for UDP's connect(). */
 #define DROPPED_NS 2000000000LL
 
@@ -53,6 +59,14 @@ struct lookup {
 	int64_t time_ns;
 	uint64_t row;		/* the row that awaits its call; 0: none */
 	uint32_t bucket, next;
+	uint32_t before;	/* of the same thread, since its last send; NONE: none */
+};
+
+struct ring {
+	struct lookup lookup[LOOKUPS];
+	uint32_t bucket[BUCKETS];
+	int64_t dropped_ns[BUCKETS];	/* the youngest lookup whose packet had not come; 0: none */
+	uint32_t next;
 };
 
 /* A thread inside connect() whose socket has no port yet. */
@@ -63,12 +77,9 @@ struct connecting {
 };
 
 struct lookups {
-	struct lookup lookup[LOOKUPS];
-	uint32_t bucket[BUCKETS];
-	int64_t dropped_ns[BUCKETS];	/* the youngest lookup whose packet had not come; 0: none */
-	uint32_t next;
+	struct ring calls, others;	/* TCP's calls; all else */
 	struct connecting connecting[CONNECTING];
-	/* the newest of a thread, UDP */
+	/* the newest of a thread that is no call of TCP */
 	struct { int32_t tid; uint32_t lookup; } sending[CONNECTING];
 	uint64_t called[CALLED];
 	unsigned int called_from, called_to;
@@ -79,7 +90,7 @@ struct lookups *lookups_new(void)
 	struct lookups *l = calloc(1, sizeof(*l));
 
 	for (uint32_t i = 0; l && i < BUCKETS; i++)
-		l->bucket[i] = NONE;
+		l->calls.bucket[i] = l->others.bucket[i] = NONE;
 	return l;
 }
 
@@ -96,40 +107,57 @@ static uint32_t bucket_of(int protocol, const struct endpoint *dst, int32_t port
 	return (uint32_t)(text_hash(h, rest, sizeof(rest)) % BUCKETS);
 }
 
-static void unlink_lookup(struct lookups *l, uint32_t n)
+static void unlink_lookup(struct ring *r, uint32_t n)
 {
-	uint32_t *at = &l->bucket[l->lookup[n].bucket];
+	uint32_t *at = &r->bucket[r->lookup[n].bucket];
 
 	while (*at != NONE && *at != n)
-		at = &l->lookup[*at].next;
+		at = &r->lookup[*at].next;
 	if (*at == n)
-		*at = l->lookup[n].next;
+		*at = r->lookup[n].next;
+	r->lookup[n].linked = false;
 }
 
-static uint32_t add_lookup(struct lookups *l, const struct trace_event *e, bool call)
+static uint32_t add_lookup(struct ring *r, const struct trace_event *e, bool call)
 {
-	uint32_t n = l->next++ % LOOKUPS;
-	struct lookup *k = &l->lookup[n];
+	uint32_t n = r->next++ % LOOKUPS;
+	struct lookup *k = &r->lookup[n];
 
 	if (k->linked) {
-		unlink_lookup(l, n);
+		unlink_lookup(r, n);
 		if (k->tid)
-			l->dropped_ns[k->bucket] = k->time_ns;
+			r->dropped_ns[k->bucket] = k->time_ns;
 	}
 	*k = (struct lookup){
 		.protocol = e->protocol, .src = e->src, .dst = e->dst, .tid = e->tid,
-		.by = e->tid,
+		.by = e->tid, .before = NONE,
 		.call = call, .linked = true, .time_ns = e->time_ns,
 		.bucket = bucket_of(e->protocol, &e->dst, e->src.port),
 	};
-	k->next = l->bucket[k->bucket];
-	l->bucket[k->bucket] = n;
+	k->next = r->bucket[k->bucket];
+	r->bucket[k->bucket] = n;
 	return n;
+}
+
+/* To the caller of lookups_take() both rings are one. */
+static struct lookup *lookup_at(struct lookups *l, uint32_t n)
+{
+	return n < LOOKUPS ? &l->others.lookup[n] : &l->calls.lookup[n % LOOKUPS];
 }
 
 static bool same_end(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && address_equal(&a->addr, &b->addr);
+}
+
+static void note_for_send(struct lookups *l, int32_t tid, uint32_t n)
+{
+	uint32_t at = (uint32_t)tid % CONNECTING;
+
+	if (l->sending[at].tid == tid && l->sending[at].lookup != n)
+		l->others.lookup[n].before = l->sending[at].lookup;
+	l->sending[at].tid = tid;
+	l->sending[at].lookup = n;
 }
 
 static void on_lookup(struct lookups *l, const struct trace_event *e)
@@ -150,28 +178,53 @@ static void on_lookup(struct lookups *l, const struct trace_event *e)
 	 */
 	if (e->protocol == IPPROTO_TCP && e->dst.addr.family == AF_INET6)
 		return;
-	n = add_lookup(l, e, call);
-	if (e->protocol != IPPROTO_TCP) {
-		l->sending[(uint32_t)e->tid % CONNECTING].tid = e->tid;
-		l->sending[(uint32_t)e->tid % CONNECTING].lookup = n;
+	n = add_lookup(call ? &l->calls : &l->others, e, call);
+	if (!call)
+		note_for_send(l, e->tid, n);
+}
+
+/* The thread has sent something over rtnetlink, whose newest lookup is n. */
+static void forget_questions(struct lookups *l, uint32_t n, int32_t tid, int64_t time_ns)
+{
+	while (n != NONE) {
+		struct lookup *k = &l->others.lookup[n];
+
+		if (k->by != tid || !k->linked || time_ns - k->time_ns > ASKED_NS)
+			return;
+		unlink_lookup(&l->others, n);
+		k->tid = 0;
+		time_ns = k->time_ns;
+		n = k->before;
 	}
 }
 
 static void on_send(struct lookups *l, const struct trace_event *e)
 {
 	uint32_t at = (uint32_t)e->tid % CONNECTING, n = l->sending[at].lookup;
-	struct lookup *k = &l->lookup[n];
+	struct lookup *k = &l->others.lookup[n];
 
 	if (l->sending[at].tid != e->tid)
 		return;
 	l->sending[at].tid = 0;
-	if (e->protocol != IPPROTO_UDP || e->result <= 0 || k->by != e->tid)
+	if (e->family == AF_NETLINK)
+		forget_questions(l, n, e->tid, e->time_ns);
+	if (e->protocol != IPPROTO_UDP || k->protocol != IPPROTO_UDP || e->result <= 0 ||
+	    k->by != e->tid)
 		return;
 	k->call = true;
 	if (!k->row || l->called_to - l->called_from == CALLED)
 		return;
 	l->called[l->called_to++ % CALLED] = k->row;
 	k->row = 0;
+}
+
+/* Its child holds its sockets as well. */
+static void on_task(struct lookups *l, const struct trace_event *e)
+{
+	uint32_t at = (uint32_t)e->tid % CONNECTING;
+
+	if (!e->thread && l->sending[at].tid == e->tid)
+		l->sending[at].tid = 0;
 }
 
 static void on_state(struct lookups *l, const struct trace_event *e)
@@ -183,7 +236,7 @@ static void on_state(struct lookups *l, const struct trace_event *e)
 	if (e->old_state != TCP_CLOSE || e->new_state != TCP_SYN_SENT)
 		return;
 	if (e->src.port > 0 || e->dst.addr.family == AF_INET6)
-		add_lookup(l, e, true);
+		add_lookup(&l->calls, e, true);
 	else
 		*k = (struct connecting){ e->tid, e->socket, e->dst };
 }
@@ -198,6 +251,8 @@ void lookups_event(struct lookups *l, const struct trace_event *e)
 		on_state(l, e);
 	else if (e->kind == TRACE_SEND)
 		on_send(l, e);
+	else if (e->kind == TRACE_TASK)
+		on_task(l, e);
 }
 
 /* A lookup may come before the kernel chose the source address. */
@@ -210,53 +265,55 @@ static bool lookup_fits(const struct lookup *k, const struct connection *c)
 		!memcmp(k->src.addr.bytes, any, sizeof(any)));
 }
 
-/* Adds the thread to owners; false where there is no more room. */
-static bool add_owner(const struct lookups *l, struct lookup_owner owners[LOOKUP_OWNERS_MAX],
-		      int *count, const struct lookup *k)
+/* What is found: threads, and whether there may be more. */
+struct found {
+	struct lookup_owner *owners;
+	int count;
+	bool more;
+};
+
+/* Adds the thread.  They come the newest first; where there is no more room the oldest has the last
+ * place, so that neither who came before the others nor who came after them is pushed out. */
+static void add_owner(struct found *f, const struct lookup *k, uint32_t lookup)
 {
 	int i;
 
-	for (i = 0; i < *count && owners[i].tid != k->tid; i++)
+	for (i = 0; i < f->count && f->owners[i].tid != k->by; i++)
 		;
-	if (i == LOOKUP_OWNERS_MAX)
-		return false;
-	if (i == *count)
-		owners[(*count)++] = (struct lookup_owner){
-			k->tid, false, k->src.port > 0, k->time_ns, (uint32_t)(k - l->lookup) };
-	owners[i].call |= k->call;
-	return true;
+	if (i == LOOKUP_OWNERS_MAX) {
+		f->more = true;
+		f->count = --i;
+	}
+	if (i == f->count)
+		f->owners[f->count++] = (struct lookup_owner){
+			k->by, false, k->src.port > 0, k->time_ns, lookup };
+	f->owners[i].call |= k->call;
 }
 
-static bool has_dropped(const struct lookups *l, uint32_t bucket, int64_t now_ns)
+static bool has_dropped(const struct ring *r, uint32_t bucket, int64_t now_ns)
 {
-	return l->dropped_ns[bucket] && now_ns - l->dropped_ns[bucket] < DROPPED_NS;
+	return r->dropped_ns[bucket] && now_ns - r->dropped_ns[bucket] < DROPPED_NS;
 }
 
-/* A TCP connect() always makes a state change, so a lookup without one is only a route request. */
-static int take_exact(struct lookups *l, const struct connection *c, int64_t oldest_ns,
-		      struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
+/* first: of the ring's lookups, to the caller of lookups_take(). */
+static void take_exact(struct ring *r, uint32_t first, const struct connection *c, int64_t now_ns,
+		       int64_t oldest_ns, struct found *f)
 {
-	uint32_t n = l->bucket[bucket_of(c->protocol, &c->dst, c->src.port)];
-	bool tcp = c->protocol == IPPROTO_TCP, with_call = false;
-	int count = 0, looks = 0;
+	uint32_t bucket = bucket_of(c->protocol, &c->dst, c->src.port), n = r->bucket[bucket];
+	int looks = 0;
 
-	for (; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next) {
-		struct lookup *k = &l->lookup[n];
+	f->more |= has_dropped(r, bucket, now_ns);
+	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
+		struct lookup *k = &r->lookup[n];
 
 		if (k->time_ns < oldest_ns)
-			return count;
+			return;
 		if (k->src.port != c->src.port || !lookup_fits(k, c))
 			continue;
-		if (tcp && k->call && !with_call) {
-			with_call = true;
-			count = 0;
-		}
-		if ((!tcp || k->call || !with_call) && !add_owner(l, owners, &count, k))
-			*more = true;
+		add_owner(f, k, first + n);
 		k->tid = 0;
 	}
-	*more |= n != NONE;
-	return count;
+	f->more |= n != NONE;
 }
 
 /* Moves the thread that began first to the front, because it is the likeliest. */
@@ -277,59 +334,77 @@ static void put_first(struct lookup_owner owners[LOOKUP_OWNERS_MAX], int count, 
  * began first.  The packet may have been another thread's, so that one remains a candidate for the
  * others' packets until all packets have come.
  */
-static int take_portless(struct lookups *l, const struct connection *c, int64_t oldest_ns,
-			 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
+static void take_portless(struct ring *r, const struct connection *c, int64_t now_ns,
+			  int64_t oldest_ns, struct found *f)
 {
-	uint32_t head = l->bucket[bucket_of(c->protocol, &c->dst, 0)], n = head;
+	uint32_t bucket = bucket_of(c->protocol, &c->dst, 0), head = r->bucket[bucket], n = head;
 	struct lookup *oldest = NULL;
-	int count = 0, fresh = 0, looks = 0;
+	int fresh = 0, looks = 0;
 
-	for (; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next) {
-		struct lookup *k = &l->lookup[n];
+	f->more |= has_dropped(r, bucket, now_ns);
+	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
+		struct lookup *k = &r->lookup[n];
 
 		if (k->time_ns < oldest_ns)
 			break;
 		if (k->src.port || !lookup_fits(k, c))
 			continue;
-		*more |= !add_owner(l, owners, &count, k);
+		add_owner(f, k, LOOKUPS + n);
 		if (k->spent)
 			continue;
 		oldest = k;
 		fresh++;
 	}
-	*more |= looks == LOOKS;
-	if (!oldest)
-		return 0;
-	put_first(owners, count, oldest->tid);
+	f->more |= looks == LOOKS;
+	if (!oldest) {
+		f->count = 0;
+		return;
+	}
+	put_first(f->owners, f->count, oldest->by);
 	oldest->spent = true;
 	n = fresh == 1 ? head : NONE;
-	for (looks = 0; n != NONE && looks < LOOKS; looks++, n = l->lookup[n].next)
-		if (l->lookup[n].spent && lookup_fits(&l->lookup[n], c))
-			l->lookup[n].tid = 0;
-	return count;
+	for (looks = 0; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next)
+		if (r->lookup[n].spent && lookup_fits(&r->lookup[n], c))
+			r->lookup[n].tid = 0;
+}
+
+/* A TCP connect() always makes a state change, so a lookup without one is only a route request, or
+ * its events were lost. */
+static void take_tcp(struct lookups *l, const struct connection *c, int64_t now_ns,
+		     struct found *f)
+{
+	int64_t oldest_ns = now_ns - AGE_TCP_NS;
+	struct lookup_owner asked[LOOKUP_OWNERS_MAX];
+	struct found questions = { .owners = asked };
+
+	take_exact(&l->calls, LOOKUPS, c, now_ns, oldest_ns, f);
+	/* Used up, whoever made them. */
+	take_exact(&l->others, 0, c, now_ns, oldest_ns, &questions);
+	if (!f->count && questions.count) {
+		memcpy(f->owners, asked, sizeof(asked));
+		f->count = questions.count;
+		f->more |= questions.more;
+	}
+	if (!f->count && c->dst.addr.family == AF_INET6)
+		take_portless(&l->calls, c, now_ns, oldest_ns, f);
 }
 
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
 {
-	bool tcp = c->protocol == IPPROTO_TCP;
-	int64_t oldest_ns = now_ns - (tcp ? AGE_TCP_NS : AGE_NS);
-	int count;
+	struct found f = { .owners = owners };
 
-	*more = false;
-	if (c->src.port <= 0)
-		return 0;
-	*more = has_dropped(l, bucket_of(c->protocol, &c->dst, c->src.port), now_ns);
-	count = take_exact(l, c, oldest_ns, owners, more);
-	if (count || !tcp || c->dst.addr.family != AF_INET6)
-		return count;
-	*more |= has_dropped(l, bucket_of(c->protocol, &c->dst, 0), now_ns);
-	return take_portless(l, c, oldest_ns, owners, more);
+	if (c->src.port > 0 && c->protocol == IPPROTO_TCP)
+		take_tcp(l, c, now_ns, &f);
+	else if (c->src.port > 0)
+		take_exact(&l->others, 0, c, now_ns, now_ns - AGE_NS, &f);
+	*more = f.more;
+	return f.count;
 }
 
 void lookups_give_back(struct lookups *l, int32_t tid, uint32_t lookup)
 {
-	struct lookup *k = &l->lookup[lookup];
+	struct lookup *k = lookup_at(l, lookup);
 
 	if (k->linked && k->by == tid)
 		k->tid = tid;
@@ -337,7 +412,7 @@ void lookups_give_back(struct lookups *l, int32_t tid, uint32_t lookup)
 
 void lookups_await_call(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row)
 {
-	struct lookup *k = &l->lookup[lookup];
+	struct lookup *k = lookup_at(l, lookup);
 
 	if (k->by != tid || k->call)
 		return;
@@ -351,8 +426,8 @@ void lookups_lost(struct lookups *l)
 	memset(l->sending, 0, sizeof(l->sending));
 	l->called_from = l->called_to;
 	for (uint32_t i = 0; i < LOOKUPS; i++) {
-		l->lookup[i].call = false;
-		l->lookup[i].row = 0;
+		l->calls.lookup[i].call = l->others.lookup[i].call = false;
+		l->others.lookup[i].row = 0;
 	}
 }
 

@@ -315,7 +315,7 @@ static struct call_record record_of(const struct event *e, const struct sock *s,
 		.inode = e->inode, .uid = process_socket_user(&e->process),
 		.pid = (int32_t)e->process.pid, .fd = (int32_t)e->fd,
 		.fd_seen = e->inode >= 0 && !late, .bound = s->bound.port > 0 && !late,
-		.attempted = !never_attempted((int)e->exit),
+		.attempted = !never_attempted((int)e->exit), .sends = e->kind == EVENT_SEND,
 	};
 }
 
@@ -423,6 +423,7 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 					   .fd = e->fd,
 					   .uid = process_socket_user(&e->process),
 					   .time_us = e->time_us,
+					   .sends = e->kind == EVENT_SEND,
 				   });
 }
 

@@ -10,41 +10,52 @@
  * What is proof.  This is the one place that says `certain`: of packets, of records, of both
  * together.
  *
- * Two independent witnesses prove which process sent a packet:
+ * Each line of the table in proof.c is one proof: the words that it needs, the conditions that tie
+ * them to this very packet, and the doubts that speak against it.  A doubt vetoes only the proofs
+ * that rest on what it is about: whoever asks for routes, or makes the trace overrun, takes nothing
+ * from what a record and a descriptor prove.
  *
- *   its audit record of the call, and that call's descriptor seen to be the packet's socket
+ *   the record of the call that sends, and that call's descriptor seen to be the packet's socket.
+ *   Over TCP connect() sends; of datagrams it does not, and whoever else holds the socket may send
+ *   on it without a lookup and without a record
  *   a thread of it seen inside the call, on a descriptor that is the packet's socket
- *   the packet's socket seen in it, and the packet's route looked up by a thread of it
- *   the route looked up by a thread of it, and its audit record of the call, or the call itself
- *   seen around the lookup in that thread; where nothing speaks against the trace
+ *   the packet's socket seen in it, and its thread's own call seen around the lookup
+ *   the lookup with its call, where nothing speaks against the trace, and the packet's socket does
+ *   not live in other hands
+ *   of a packet that came in: one process alone holds the socket that it is for; a search looked
+ *   at every process no more than ten seconds ago, and since then at those that were started
+ *   (sole.h)
  *   accept() returned a connection with the packet's peer, and the plugin saw at its descriptor the
  *   socket that the kernel has for the packet's whole tuple; or it was called on the socket that
  *   the packet was to, and of the packets that wait no other one has that peer and that listener
+ *   a record without a packet, where the plugin saw a socket at the descriptor of the call, and no
+ *   port is named that only a bind() tells of
+ *   what the row was proven by before a restart
  *
- * Of a packet that came in, that one process alone holds the socket that it is for is proof: a
- * search looked at every process no more than ten seconds ago, and since then at those that were
- * started (sole.h).  Nobody else can take it from the socket, unless the holder gives that away.
- *
- * A record without a packet is proof where the plugin saw a socket at the descriptor of the call,
- * and no port is named that only a bind() tells of.
- *
- * Otherwise that a process holds the socket is no proof alone, because its parent, its child or the
- * process that it was passed to may hold it as well.  A route lookup alone is none, because every
- * user may ask for one (RTM_GETROUTE).
+ * A lookup without its call is no proof beside anything: every user may ask for a route
+ * (RTM_GETROUTE), and may have a record and a socket of its own beside the question.  Nor is it
+ * proof that a process holds the socket, because its parent, its child or the process that it was
+ * passed to may hold it as well.
  */
 struct proof_conditions {
+	/* what ties the words to this packet */
 	bool no_packet;		/* the audit record is all there is */
 	bool accepted;		/* the record is of the accept() that returned the packet's own
 				 * connection */
 	bool attempted;		/* the record's call got as far as the network */
-	bool sole_holder;	/* the packet came in, and nobody else holds its socket */
 	bool same_socket;	/* the record's descriptor held the packet's socket */
-	bool shared;		/* other processes may have looked this very tuple up as well: the
-				 * packet of a socket that one process holds may be another's */
+	bool sent;		/* the record's call is one that sends: TCP's connect(), a send */
+	bool sole_holder;	/* the packet came in, and nobody else holds its socket */
+	bool earlier;		/* the row was certain before a restart, of this process */
+	/* doubts, each about one witness */
 	bool program_unsure;	/* the process may have executed another program since the call */
-	bool trace_unambiguous;	/* no other process looked this tuple up, no event of the trace was
-				 * lost, the caller is the socket's user, and it is of the packet's
-				 * network namespace as far as is known */
+	bool other_call;	/* another process's own call for this packet was seen */
+	bool other_lookup;	/* a datagram's tuple was looked up by others: it may be of a socket
+				 * of theirs that has the port as well */
+	bool trace_doubtful;	/* others looked the tuple up, or an event of the trace may be
+				 * missing, or the caller is not the socket's user, or not of the
+				 * packet's network namespace as far as is known */
+	bool elsewhere;		/* the packet's socket lives, and was not seen in the process */
 };
 
 /* evidence: bits of enum evidence, all of one process. */

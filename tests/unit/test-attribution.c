@@ -95,8 +95,12 @@ static void test_trace(void)
 	       "a lookup alone is no proof, its call would be");
 	hold(&t, 100, 3, false, false);
 	a = weigh(&traced, &t);
-	tap_ok(a.certainty == CERTAINTY_CERTAIN && a.fd == 3 &&
-	       a.source == FROM_TRACE, "nor the socket in it");
+	tap_ok(a.certainty == CERTAINTY_INFERRED && a.fd == 3 &&
+	       a.source == FROM_TRACE, "nor the socket in it: who else holds it may have sent");
+	t.trace.by[0].call = true;
+	t.trace.lossy = true;
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_CERTAIN,
+	       "its call and the socket in it are, even where another event may be missing");
 	t = with_caller(100, false);
 	hold(&t, 200, 3, false, false);
 	t.trace.by[0].place = PLACE_HERE;

@@ -196,6 +196,13 @@ static bool do_boundconnect(const struct args *a)
 }
 
 /* RTM_GETROUTE, which every process may send. */
+/* A lookup of which nothing more is known. */
+static bool do_lookup(const struct args *a)
+{
+	trace(TRACE_LOOKUP, number(a, 1, 0), true);
+	return true;
+}
+
 static bool do_forge(const struct args *a)
 {
 	struct trace_event send = { .kind = TRACE_SEND, .tid = (int32_t)number(a, 1, 0),
@@ -513,7 +520,8 @@ static const struct {
 	{ "netns", do_netns }, { "thread", do_thread }, { "hold", do_hold }, { "close", do_close },
 	{ "nonblock", do_nonblock }, { "call", do_call }, { "sock", do_sock },
 	{ "sockany", do_sockany }, { "closed", do_closed }, { "connect", do_connect },
-	{ "boundconnect", do_boundconnect }, { "forge", do_forge }, { "sent", do_sent },
+	{ "boundconnect", do_boundconnect }, { "forge", do_forge },
+	{ "lookup", do_lookup }, { "sent", do_sent },
 	{ "newtask", do_newtask }, { "exec", do_exec }, { "lost", do_lost },
 	{ "socket", do_socket },
 	{ "hidden", do_hidden },

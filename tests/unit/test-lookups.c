@@ -130,6 +130,9 @@ static void test_udp(void)
 		lookup(i, IPPROTO_UDP, "0.0.0.0:6004", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6004", "127.0.0.1:53") == LOOKUP_OWNERS_MAX && more,
 	       "no more than fit, and that there were more");
+	tap_ok(who[0].tid == 100 + LOOKUP_OWNERS_MAX + 2 &&
+	       who[LOOKUP_OWNERS_MAX - 1].tid == 100,
+	       "neither the newest nor the oldest is pushed out");
 }
 
 /* Threads that ask for another's route so often that its own lookup is lost among theirs. */
@@ -159,7 +162,13 @@ static void test_floods(void)
 	for (int32_t i = 100; i < 100 + LOOKUP_OWNERS_MAX + 3; i++)
 		lookup(i, IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:9004", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
-	       who[0].call, "TCP: those who only ask take no room from who connects");
+	       who[0].call && !more, "TCP: those who only ask take no room from who connects");
+	syn_sent(10, "127.0.0.1:0", "127.0.0.1:80", 20);
+	lookup(10, IPPROTO_TCP, "127.0.0.1:9007", "127.0.0.1:80");
+	for (int i = 0; i < 9000; i++)
+		lookup(66, IPPROTO_TCP, "127.0.0.1:9007", "127.0.0.1:80");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:9007", "127.0.0.1:80") == 1 && who[0].tid == 10 &&
+	       who[0].call && !more, "however many there are");
 	syn_sent(10, "[::1]:0", "[::1]:98", 21);
 	for (int i = 0; i < 200; i++)
 		syn_sent(66, "[::1]:0", "[::1]:98", 22);
@@ -187,8 +196,30 @@ static void test_sends(void)
 	lookup(66, IPPROTO_UDP, "127.0.0.1:8001", "127.0.0.1:53");
 	sent(66, AF_NETLINK, 0, 60);
 	sent(66, AF_INET, IPPROTO_UDP, 5);
-	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8001", "127.0.0.1:53") == 1 && !who[0].call,
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8001", "127.0.0.1:53") == 0,
 	       "a thread that asks for a route and sends then has not sent that packet");
+	lookup(10, IPPROTO_UDP, "127.0.0.1:8100", "127.0.0.1:53");
+	for (int i = 0; i < 200; i++) {
+		lookup(66, IPPROTO_UDP, "127.0.0.1:8100", "127.0.0.1:53");
+		lookup(66, IPPROTO_TCP, "127.0.0.1:8101", "127.0.0.1:80");
+	}
+	sent(66, AF_NETLINK, 0, 60);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8100", "127.0.0.1:53") == 1 && !more &&
+	       who[0].tid == 10, "many questions in one message hide nobody's lookup");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:8101", "127.0.0.1:80") == 0, "over TCP neither");
+	lookup(10, IPPROTO_UDP, "127.0.0.1:8102", "127.0.0.1:53");
+	now += 2 * MS;
+	lookup(10, IPPROTO_UDP, "127.0.0.1:8103", "127.0.0.1:53");
+	sent(10, AF_NETLINK, 0, 60);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8102", "127.0.0.1:53") == 1 &&
+	       packet(IPPROTO_UDP, "127.0.0.1:8103", "127.0.0.1:53") == 0,
+	       "what the thread looked up long before was no question");
+	lookup(10, IPPROTO_UDP, "127.0.0.1:8104", "127.0.0.1:53");
+	lookups_event(l, &(struct trace_event){ .kind = TRACE_TASK, .tid = 10, .other = 11,
+						.time_ns = ++now });
+	sent(10, AF_INET, IPPROTO_UDP, 5);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8104", "127.0.0.1:53") == 1 && !who[0].call,
+	       "a child that has the socket may have sent it, and the send is for another");
 	lookup(10, IPPROTO_UDP, "0.0.0.0:8002", "127.0.0.1:53");
 	sent(10, AF_INET, IPPROTO_UDP, -1);
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8002", "127.0.0.1:53") == 1 && !who[0].call,

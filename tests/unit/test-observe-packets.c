@@ -118,9 +118,9 @@ static void test_packets(void)
 		decided_by(&p, -1, -1, 0, word);
 		tap_ok(give(e) == CHANGE_CONFIRM &&
 			       out.change.connection.certainty ==
-				       (uid ? CERTAINTY_INFERRED : CERTAINTY_CERTAIN),
-		       uid ? "not for the packet of another user"
-			   : "a record proves a route lookup");
+				       CERTAINTY_INFERRED,
+		       uid ? "nor for the packet of another user"
+			   : "a record beside a route lookup is no proof");
 	}
 
 	for (int i = 0; i < 2; i++) {
