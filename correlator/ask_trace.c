@@ -10,6 +10,9 @@
 #include "procfs.h"
 #include "tasks.h"
 
+/* As long as a datagram's lookup counts (lookups.c): it may be that of a connect(). */
+#define CONNECTED_NS 60000000000LL
+
 /* The process of the thread that made this lookup; -1: not known. */
 static int64_t process_of(struct host *h, const struct lookup_owner *k)
 {
@@ -74,6 +77,7 @@ void ask_trace(struct host *h, struct inquiry *q)
 	_Static_assert(LOOKUP_OWNERS_MAX <= CALLERS_MAX, "each may be of another process");
 	t->trace.asked = true;
 	t->trace.lossy = now < h->lossy_until_ns;
+	t->trace.was_lossy = h->lossy_until_ns && now < h->lossy_until_ns + CONNECTED_NS;
 	t->trace.lookups = (uint8_t)count;
 	for (int i = 0; i < count; i++)
 		add_caller(t, &owners[i], process_of(h, &owners[i]));

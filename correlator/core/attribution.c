@@ -221,6 +221,8 @@ static bool is_unambiguous(const struct view *v)
 {
 	if (!v->caller || !is_alone(v) || socket_contradicts(v))
 		return false;
+	if (is_datagram(v) && v->t->trace.was_lossy && !v->holder)
+		return false;
 	return v->holder || is_own_call(v) || !is_other_user(v, v->caller);
 }
 
@@ -509,7 +511,7 @@ void attribute(const struct packet_facts *f, const struct testimony *t, struct a
 	v.record = choose_record(&v);
 	weigh(&v, a);
 	a->holder_not_caller = holder_is_not_caller(&v);
-	a->awaits_call = a->caller >= 0 && !v.call && is_unambiguous(&v);
+	a->awaits_call = a->caller >= 0 && !v.call && (v.holder || is_unambiguous(&v));
 	a->final = (is_own_call(&v) && v.caller) ||
 		   (a->certainty == CERTAINTY_CERTAIN && !a->holder_not_caller);
 	a->next = next_question(&v, a);

@@ -97,6 +97,8 @@ struct testimony {
 		bool asked;
 		bool more;	/* there may have been others that are not shown */
 		bool lossy;	/* an event of the trace may be missing */
+		/* likewise, of the time in which a socket of datagrams may have been connected */
+		bool was_lossy;
 	} trace;
 	struct {
 		int64_t inode;	/* the newest answer; -1: there is none, or it is closed */

@@ -11,6 +11,7 @@
  *   I3  A UDP lookup is `call` where its thread's next event is a UDP send that went well: for a
  *       thread that asks for a route over rtnetlink, the next event is the rtnetlink send.
  *       Whoever makes a process between may have given the socket away: its next send is none.
+ *       Nor is one long before or after the packet: connect() looks up, and passes the socket on.
  *   I4  What a thread looked up just before its rtnetlink send were questions, and are forgotten:
  *       they hide nobody's lookup, and speak against nobody's.
  *   I5  The caller of lookups_take() learns where there may be more lookups than it gets: a bucket
@@ -43,6 +44,8 @@
 #define AGE_NS 60000000000LL
 /* A TCP connect() sends its SYN at once. */
 #define AGE_TCP_NS 2000000000LL
+/* A send ends when its packet has been queued.  One at another time was of another socket. */
+#define SEND_NS 20000000LL
 /* The kernel answers the questions of one message without a pause. */
 #define ASKED_NS 1000000LL
 /* A lookup's packet follows at once, except for UDP's connect(). */
@@ -57,6 +60,8 @@ struct lookup {
 	bool spent;		/* used up only because it was the oldest: the packet may have
 				 * been another's */
 	int64_t time_ns;
+	int64_t taken_ns;	/* when its packet had come, where no call had been seen; 0: not */
+	int64_t sent_ns;	/* of its send; 0: none, or no datagram's */
 	uint64_t row;		/* the row that awaits its call; 0: none */
 	uint32_t bucket, next;
 	uint32_t before;	/* of the same thread, since its last send; NONE: none */
@@ -209,9 +214,10 @@ static void on_send(struct lookups *l, const struct trace_event *e)
 	if (e->family == AF_NETLINK)
 		forget_questions(l, n, e->tid, e->time_ns);
 	if (e->protocol != IPPROTO_UDP || k->protocol != IPPROTO_UDP || e->result <= 0 ||
-	    k->by != e->tid)
+	    k->by != e->tid || (k->taken_ns && e->time_ns - k->taken_ns > SEND_NS))
 		return;
 	k->call = true;
+	k->sent_ns = e->time_ns;
 	if (!k->row || l->called_to - l->called_from == CALLED)
 		return;
 	l->called[l->called_to++ % CALLED] = k->row;
@@ -274,7 +280,7 @@ struct found {
 
 /* Adds the thread.  They come the newest first; where there is no more room the oldest has the last
  * place, so that neither who came before the others nor who came after them is pushed out. */
-static void add_owner(struct found *f, const struct lookup *k, uint32_t lookup)
+static void add_owner(struct found *f, const struct lookup *k, uint32_t lookup, int64_t now_ns)
 {
 	int i;
 
@@ -287,7 +293,7 @@ static void add_owner(struct found *f, const struct lookup *k, uint32_t lookup)
 	if (i == f->count)
 		f->owners[f->count++] = (struct lookup_owner){
 			k->by, false, k->src.port > 0, k->time_ns, lookup };
-	f->owners[i].call |= k->call;
+	f->owners[i].call |= k->call && (!k->sent_ns || now_ns - k->sent_ns <= SEND_NS);
 }
 
 static bool has_dropped(const struct ring *r, uint32_t bucket, int64_t now_ns)
@@ -310,7 +316,8 @@ static void take_exact(struct ring *r, uint32_t first, const struct connection *
 			return;
 		if (k->src.port != c->src.port || !lookup_fits(k, c))
 			continue;
-		add_owner(f, k, first + n);
+		add_owner(f, k, first + n, now_ns);
+		k->taken_ns = now_ns;
 		k->tid = 0;
 	}
 	f->more |= n != NONE;
@@ -349,7 +356,7 @@ static void take_portless(struct ring *r, const struct connection *c, int64_t no
 			break;
 		if (k->src.port || !lookup_fits(k, c))
 			continue;
-		add_owner(f, k, LOOKUPS + n);
+		add_owner(f, k, LOOKUPS + n, now_ns);
 		if (k->spent)
 			continue;
 		oldest = k;

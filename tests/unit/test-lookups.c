@@ -214,6 +214,17 @@ static void test_sends(void)
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8102", "127.0.0.1:53") == 1 &&
 	       packet(IPPROTO_UDP, "127.0.0.1:8103", "127.0.0.1:53") == 0,
 	       "what the thread looked up long before was no question");
+	lookup(10, IPPROTO_UDP, "127.0.0.1:8105", "127.0.0.1:53");
+	sent(10, AF_INET, IPPROTO_UDP, 5);
+	now += 30 * MS;
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8105", "127.0.0.1:53") == 1 && !who[0].call,
+	       "a send long before the packet was another's");
+	lookup(10, IPPROTO_UDP, "127.0.0.1:8106", "127.0.0.1:53");
+	packet(IPPROTO_UDP, "127.0.0.1:8106", "127.0.0.1:53");
+	lookups_await_call(l, who[0].tid, who[0].lookup, 78);
+	now += 30 * MS;
+	sent(10, AF_INET, IPPROTO_UDP, 5);
+	tap_ok(lookups_called(l) == 0, "or long after it");
 	lookup(10, IPPROTO_UDP, "127.0.0.1:8104", "127.0.0.1:53");
 	lookups_event(l, &(struct trace_event){ .kind = TRACE_TASK, .tid = 10, .other = 11,
 						.time_ns = ++now });
