@@ -181,6 +181,14 @@ static void record(const struct sender *s, enum event_kind kind, int64_t fd, boo
 			 truth[out->change.connection.id % ROWS]);
 }
 
+static void put_trace(const struct trace_event *e)
+{
+	if (fake.traced < FAKE_TRACE)
+		fake_trace(e);
+	else
+		fake.lost++;
+}
+
 static void trace(int64_t pid, enum trace_kind kind, int protocol, struct endpoint src)
 {
 	struct trace_event e = {
@@ -192,13 +200,11 @@ static void trace(int64_t pid, enum trace_kind kind, int protocol, struct endpoi
 	/* Linux before 6.3 does not tell of sends. */
 	if (kind == TRACE_SEND && !send_events)
 		return;
-	if (fake.traced >= FAKE_TRACE)
-		return;
-	/* One is lost, and the next look at the trace finds that out. */
+	/* What is lost the next look at the trace finds out. */
 	if (!honest && chance(2))
 		fake.lost++;
 	else
-		fake_trace(&e);
+		put_trace(&e);
 }
 
 static void trace_fork(int64_t pid, int64_t child)
@@ -206,8 +212,7 @@ static void trace_fork(int64_t pid, int64_t child)
 	struct trace_event e = { .kind = TRACE_TASK, .tid = (int32_t)pid,
 				 .other = (int32_t)child };
 
-	if (fake.traced < FAKE_TRACE)
-		fake_trace(&e);
+	put_trace(&e);
 }
 
 static void trace_connect(const struct sender *s)
@@ -231,8 +236,8 @@ static void ask_for_route(const struct sender *s, const struct sender *victim)
 	for (uint32_t n = chance(10) ? 70 : 1; n > 0; n--)
 		trace(s->pid, TRACE_LOOKUP, victim->protocol, victim->src);
 	/* It may be on its way yet. */
-	if (send_events && fake.traced < FAKE_TRACE && chance(90))
-		fake_trace(&send);
+	if (send_events && chance(90))
+		put_trace(&send);
 }
 
 static bool is_open(const struct sender *s)
@@ -457,8 +462,9 @@ static void run(int64_t round)
 		if (chance(30))
 			rig_turn();
 		rig_pass_us(below(chance(10) ? 3000 : 200));
-		/* Longer than a loss of the trace makes all of it doubtful. */
-		if (!honest && chance(1))
+		/* Longer than a loss of the trace makes all of it doubtful; a SYN does not wait
+		 * so long for its connect(). */
+		if (!honest && protocol == IPPROTO_UDP && chance(1))
 			rig_pass_us(250000);
 		look_at_rows();
 	} while (left);
