@@ -295,9 +295,7 @@ int halves_match_accept(struct halves *f, const struct event *e, int protocol,
 			best = n;
 			best_rank = rank;
 			*alone = true;
-		} else if (rank && rank == best_rank &&
-			   (half->local.port != f->slot[best].half.local.port ||
-			    !address_equal(&half->local.addr, &f->slot[best].half.local.addr))) {
+		} else if (rank && rank == best_rank) {
 			*alone = false;
 		}
 	}

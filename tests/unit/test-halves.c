@@ -137,6 +137,12 @@ static void test_accepts(void)
 	local.port = 80;
 	tap_ok(halves_match_accept(f, &e, IPPROTO_TCP, &peer, &local, &id, &alone) >= 0 &&
 	       id == 1 && alone, "but where several share the port");
+	for (in.id = 2; in.id < 4; in.id++)
+		halves_add(f, &in);
+	tap_ok(halves_match_accept(f, &e, IPPROTO_TCP, &peer, &local, &id, &alone) >= 0 &&
+	       id == 3 && !alone, "of two connections with one tuple the newer, and not alone");
+	tap_ok(halves_match_accept(f, &e, IPPROTO_TCP, &peer, &local, &id, &alone) >= 0 &&
+	       id == 2 && alone, "then the other one");
 	e.time_us = 900000;
 	for (int64_t after = 12000; after <= 12001; after++) {
 		in.time_us = 900000 + after;
