@@ -155,6 +155,9 @@ struct flow_key known_flow_key(const struct inquiry *q, int32_t echo_id)
 {
 	const struct connection *c = &q->packet;
 
+	/* Of what goes out the socket tells. */
+	if (c->protocol == IPPROTO_TCP && c->direction != DIRECTION_IN)
+		echo_id = -1;
 	return (struct flow_key){
 		.protocol = c->protocol, .direction = c->direction, .src = c->src, .dst = c->dst,
 		.echo_id = echo_id, .uid = q->facts.uid,
@@ -166,6 +169,10 @@ struct flow *known_flow_find(struct known_flows *k, const struct flow_key *key)
 	struct flow_key reverse = { key->protocol, DIRECTION_IN, key->dst, key->src, -1, -1 };
 	struct flow *f = flows_find(table_of(k, key->protocol), key);
 
+	/* What comes behind the SYN. */
+	if (!f && key->protocol == IPPROTO_TCP && key->direction == DIRECTION_IN &&
+	    key->echo_id < 0)
+		f = flows_find_tuple(k->tcp, key);
 	/* An answer to what came in, whose conntrack entry is gone. */
 	if (!f && key->direction == DIRECTION_OUT && is_stream_of_datagrams(key))
 		f = flows_find(k->others, &reverse);

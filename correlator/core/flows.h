@@ -27,7 +27,8 @@ struct flow_key {
 	int protocol;
 	enum direction direction;
 	struct endpoint src, dst;
-	int32_t echo_id;	/* of an ICMP echo request; -1: it is none */
+	/* Of an ICMP echo request, or of a SYN that came in (struct packet); -1: it is neither. */
+	int32_t echo_id;
 	int64_t uid;		/* of the socket's opener; -1: it is not known here */
 };
 

@@ -18,6 +18,8 @@
 #define TCP_FLAGS_AT 13
 
 /* Assigned numbers that netinet/in.h does not have on every system. */
+#define TCP_SYN_FLAG 2
+#define TCP_ACK_FLAG 16
 #define PROTOCOL_MOBILITY 135
 #define PROTOCOL_HIP 139
 #define PROTOCOL_SHIM6 140
@@ -42,6 +44,8 @@ static int parse_transport(const uint8_t *data, size_t len, struct packet *p)
 		p->dst.port = (int32_t)be16(data + 2);
 		if (p->protocol == IPPROTO_TCP && len > TCP_FLAGS_AT)
 			p->tcp_flags = data[TCP_FLAGS_AT];
+		if ((p->tcp_flags & (TCP_SYN_FLAG | TCP_ACK_FLAG)) == TCP_SYN_FLAG)
+			p->echo_id = (int32_t)((be16(data + 4) & 0x7fff) << 16 | be16(data + 6));
 	} else if (protocol_is(p->protocol, PROTOCOL_TYPE)) {
 		if (len < 1)
 			return -ENODATA;

@@ -17,7 +17,9 @@ struct packet {
 	bool fragment;			/* a later fragment: it has no transport header */
 	uint8_t tcp_flags;		/* as on the wire; 0 without TCP */
 	uint8_t icmp_type;
-	int32_t echo_id;		/* of an ICMP echo request; -1: it is none */
+	/* Of an ICMP echo request, or of a SYN the number that its connection begins with; -1: it
+	 * is neither. */
+	int32_t echo_id;
 };
 
 /*

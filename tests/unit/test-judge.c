@@ -30,7 +30,7 @@ static struct {
 	int protocol;
 	struct endpoint src, dst;
 	int64_t uid;
-	uint8_t hook;
+	uint8_t hook, sequence;
 	uint32_t id;		/* of the last packet */
 	const struct outcome *outcome;
 } now;
@@ -443,10 +443,17 @@ static bool do_packet(const struct args *a)
 	uint8_t data[64];
 	size_t len = rig_ip(data, now.protocol, &now.src, &now.dst);
 
+	data[len - 13] = now.sequence;
 	fake.looks = 0;
 	for (int64_t n = number(a, 1, 1); n > 0; n--)
 		now.id = rig_packet(data, len, now.hook, 0x30000 | MARK_OTHERS, now.uid);
 	return true;
+}
+
+/* A SYN of another connection from now on. */
+static bool do_sequence(const struct args *a)
+{
+	return (now.sequence = (uint8_t)number(a, 1, 0)) != 0;
 }
 
 /* Each of another port. */
@@ -516,33 +523,30 @@ static const struct {
 	const char *word;
 	bool (*run)(const struct args *a);
 } steps[] = {
-	{ "proc", do_proc }, { "gone", do_gone }, { "ending", do_ending }, { "reborn", do_reborn },
-	{ "netns", do_netns }, { "thread", do_thread }, { "hold", do_hold }, { "close", do_close },
-	{ "nonblock", do_nonblock }, { "call", do_call }, { "sock", do_sock },
-	{ "sockany", do_sockany }, { "closed", do_closed }, { "connect", do_connect },
-	{ "boundconnect", do_boundconnect }, { "forge", do_forge },
-	{ "lookup", do_lookup }, { "sent", do_sent },
+	{ "proc", do_proc }, { "gone", do_gone }, { "ending", do_ending },
+	{ "reborn", do_reborn }, { "netns", do_netns }, { "thread", do_thread },
+	{ "hold", do_hold }, { "close", do_close }, { "nonblock", do_nonblock },
+	{ "call", do_call }, { "sock", do_sock }, { "sockany", do_sockany },
+	{ "closed", do_closed }, { "connect", do_connect }, { "boundconnect", do_boundconnect },
+	{ "forge", do_forge }, { "lookup", do_lookup }, { "sent", do_sent },
 	{ "newtask", do_newtask }, { "exec", do_exec }, { "lost", do_lost },
-	{ "socket", do_socket },
-	{ "hidden", do_hidden },
-	{ "record", do_record }, { "sendrecord", do_sendrecord }, { "accepted", do_accepted },
-	{ "udp", do_udp }, { "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in },
-	{ "forward", do_forward }, { "user", do_user }, { "sport", do_sport },
-	{ "dport", do_dport },
+	{ "socket", do_socket }, { "hidden", do_hidden }, { "record", do_record },
+	{ "sendrecord", do_sendrecord }, { "accepted", do_accepted }, { "udp", do_udp },
+	{ "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in }, { "forward", do_forward },
+	{ "user", do_user }, { "sport", do_sport }, { "dport", do_dport },
 	{ "packet", do_packet }, { "packets", do_packets }, { "turn", do_turn },
-	{ "pass", do_pass },
-	{ "park", do_park }, { "observe", do_observe }, { "policy", do_policy }, { "end", do_end },
+	{ "pass", do_pass }, { "sequence", do_sequence }, { "park", do_park },
+	{ "observe", do_observe }, { "policy", do_policy }, { "end", do_end },
 	{ "broken", do_broken }, { "resent", do_resent }, { "dead", do_dead },
 	{ "deadany", do_deadany }, { "deathslost", do_deathslost }, { "each", do_each },
 	{ "drain", do_drain }, { "src", do_src }, { "answer", do_answer },
-	{ "marks", is_marks }, { "ended", is_ended },
-	{ "parked", is_parked }, { "verdict", is_verdict }, { "prompt", is_prompt },
-	{ "is", is_is },
-	{ "confirmed", is_confirmed }, { "new", is_new }, { "by", is_by }, { "reason", is_reason },
-	{ "exe", is_exe }, { "whole", is_whole }, { "young", do_young }, { "rule", is_rule },
-	{ "rows", is_rows }, { "records", is_records },
-	{ "proven", is_proven }, { "counter", is_counter }, { "next", is_next },
-	{ "listed", is_listed },
+	{ "marks", is_marks }, { "ended", is_ended }, { "parked", is_parked },
+	{ "verdict", is_verdict }, { "prompt", is_prompt }, { "is", is_is },
+	{ "confirmed", is_confirmed }, { "new", is_new }, { "by", is_by },
+	{ "reason", is_reason }, { "exe", is_exe }, { "whole", is_whole },
+	{ "young", do_young }, { "rule", is_rule }, { "rows", is_rows },
+	{ "records", is_records }, { "proven", is_proven }, { "counter", is_counter },
+	{ "next", is_next }, { "listed", is_listed },
 };
 
 static bool run_step(char *step)

@@ -127,12 +127,18 @@ static void test_extensions(void)
 
 static void test_flags(void)
 {
-	static const uint8_t tcp[] = {V4(5, 6, 0, 0), TCP}, icmp[] = {V4(5, 1, 0, 0), 8, 0, 0, 0};
+	static uint8_t tcp[] = {V4(5, 6, 0, 0), TCP};
+	static const uint8_t icmp[] = {V4(5, 1, 0, 0), 8, 0, 0, 0};
 	struct packet p;
 
 	packet_parse(tcp, sizeof(tcp), &p);
 	tap_ok(p.tcp_flags == 2 && !p.icmp_type, "TCP's flags");
+	tap_ok(p.echo_id >= 0, "and where a SYN's connection begins");
 	tap_ok(!packet_parse(tcp, 20 + 14, &p) && p.tcp_flags == 2, "where they are the last byte");
+	tcp[20 + 13] = 0x12;
+	tap_ok(!packet_parse(tcp, sizeof(tcp), &p) && p.echo_id == -1,
+	       "no connection begins with an answer");
+	tcp[20 + 13] = 2;
 	tap_ok(!packet_parse(tcp, 20 + 13, &p) && !p.tcp_flags, "and none where they are cut off");
 	packet_parse(icmp, sizeof(icmp), &p);
 	tap_ok(p.icmp_type == 8 && !p.tcp_flags, "ICMP's type");
