@@ -20,7 +20,9 @@
 #include "procfs.h"
 
 /* Of TCP, and of all else: two tables, so that neither pushes the other out. */
+#ifndef FLOWS_MAX
 #define FLOWS_MAX 16384
+#endif
 /* A flow of datagrams gets another row after half an hour, as one that only records tell of. */
 #define FLOW_NS (30 * 60 * 1000000000LL)
 /* Without a socket whose death would be announced: how long a flow may be silent. */

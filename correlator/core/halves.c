@@ -18,7 +18,7 @@
 #include "shares.h"
 #include "text.h"
 
-#define BUCKETS 4096u
+#define BUCKETS ((uint32_t)HALVES_MAX)
 #define LOOKS 512
 #define NONE UINT32_MAX
 /*

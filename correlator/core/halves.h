@@ -33,7 +33,9 @@ struct half {
 	bool sends;		/* a record of a send, not of a connect() */
 };
 
+#ifndef HALVES_MAX
 #define HALVES_MAX 4096
+#endif
 
 struct halves;
 

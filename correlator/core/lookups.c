@@ -31,8 +31,10 @@
 #include "trace.h"
 #include "tuple.h"
 
+#ifndef LOOKUPS
 #define LOOKUPS 8192u
-#define BUCKETS 8192u
+#endif
+#define BUCKETS LOOKUPS
 #define NONE UINT32_MAX
 #define CONNECTING 1024u
 #define LOOKS 64

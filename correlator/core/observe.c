@@ -32,7 +32,9 @@
 #include "protocol.h"
 #include "socktable.h"
 
+#ifndef SOCKETS
 #define SOCKETS 8192
+#endif
 /* One row per UDP flow and half hour. */
 #define FLOW_US (30 * 60 * TIME_US_PER_S)
 /*

@@ -24,7 +24,9 @@
  *
  * Pure: what waits is the owner's, a slot is a number below PARKED_MAX, and times are passed in.
  */
+#ifndef PARKED_MAX
 #define PARKED_MAX 256
+#endif
 #define PARKED_COPIES 6400
 #define PARKING_SHARE 2
 #define PARKING_STARVED_TIMES 10

@@ -6,8 +6,12 @@
 #include "tasks.h"
 #include "trace.h"
 
+#ifndef TASKS
 #define TASKS 8192u
+#endif
+#ifndef PROGRAMS
 #define PROGRAMS 4096u
+#endif
 #define NONE UINT32_MAX
 #define EXE_CHARS 100
 
