@@ -94,6 +94,16 @@ static bool set_user(struct request *r, const struct field *f, const char *value
 	return true;
 }
 
+/* A program is the file of that path, or one that nobody could see. */
+static void set_program(struct text *exe, int64_t *seen)
+{
+	bool unknown = text_equal(*exe, text_of("unknown"));
+
+	if (unknown)
+		*exe = TEXT_NONE;
+	*seen = unknown ? EXE_UNREADABLE : EXE_HERE;
+}
+
 static bool set_field(struct request *r, const struct field *f, const char *value)
 {
 	struct connection *c = &r->connection;
@@ -104,6 +114,10 @@ static bool set_field(struct request *r, const struct field *f, const char *valu
 	switch (f->kind) {
 	case FIELD_TEXT:
 		*text_field(c, f) = text_of(value);
+		if (f->text == TEXT_AT(process.exe))
+			set_program(text_field(c, f), &c->process.exe_seen);
+		else if (f->text == TEXT_AT(text[CONNECTION_PARENT_EXE]))
+			set_program(text_field(c, f), &c->parent_seen);
 		return *value;
 	case FIELD_USER:
 		return set_user(r, f, value);
@@ -159,9 +173,12 @@ static void print_summary(const char *path, const struct policy *p)
 	size_t rules = policy_rule_count(p);
 
 	text_print(stdout, text_of(path), 0);
-	printf(": %zu rule%s, default %s, unattributed %s\n", rules, rules == 1 ? "" : "s",
+	printf(": %zu rule%s, default %s, unattributed %s", rules, rules == 1 ? "" : "s",
 	       policy_verdict_word(policy_default(p, true)),
 	       policy_verdict_word(policy_default(p, false)));
+	if (policy_unreadable(p))
+		printf(", unreadable %s", policy_verdict_word(policy_unreadable(p)));
+	putchar('\n');
 }
 
 static int answer_request(const struct command *self, struct request *r, int count, char **words)
@@ -233,6 +250,7 @@ int cmd_policy(struct cli *cli, const struct command *self, int argc, char **arg
 
 	(void)cli;
 	connection_init(&r.connection);
+	r.connection.process.exe_seen = r.connection.parent_seen = EXE_UNASKED;
 	status = take_options(self, &r, argc, argv);
 	if (!r.certainty && r.process)
 		r.connection.certainty = CERTAINTY_CERTAIN;

@@ -44,6 +44,11 @@ static const char *const steps[] = {
 	/* of accept(): the descriptor that was listened on, and the socket behind it */
 	"ALTER TABLE event ADD COLUMN listener INTEGER;"
 	"ALTER TABLE event ADD COLUMN listener_inode INTEGER;",
+	/* enum exe_seen; the file that exe was, its change in nanoseconds since the epoch */
+	"ALTER TABLE event ADD COLUMN exe_seen INTEGER;"
+	"ALTER TABLE event ADD COLUMN exe_dev INTEGER;"
+	"ALTER TABLE event ADD COLUMN exe_inode INTEGER;"
+	"ALTER TABLE event ADD COLUMN exe_ctime INTEGER;",
 };
 
 static const struct db_schema schema = {

@@ -60,7 +60,7 @@ void connection_init(struct connection *c)
 {
 	*c = (struct connection){
 		.direction = DIRECTION_OUT, .protocol = -1, .src.port = -1, .dst.port = -1,
-		.start_us = -1,
+		.start_us = -1, .parent_seen = EXE_TOLD,
 		.certainty = CERTAINTY_UNKNOWN, .verdict = VERDICT_OBSERVED, .latency_us = -1,
 		.audit_us = -1,
 	};

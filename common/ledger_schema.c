@@ -9,7 +9,11 @@
  */
 #include "db.h"
 #include "ledger_schema.h"
+#include "process.h"
 #include "protocol.h"
+
+/* A path that names another file here must not pass for the one that it names. */
+#define EXE_COLUMN " texe.text || iif(p.exe_seen IN (3, 4), '" EXE_OTHER_SUFFIX "', '')"
 
 #define SELECT_COLUMNS                                                                        \
 	"strftime('%Y-%m-%dT%H:%M:%S', c.time / 1000000, 'unixepoch') ||"                     \
@@ -21,7 +25,7 @@
 	" p.pid AS pid,"                                                                      \
 	" strftime('%Y-%m-%dT%H:%M:%S', p.start / 1000000, 'unixepoch') ||"                   \
 	" printf('.%06dZ', p.start % 1000000) AS start_time,"                                 \
-	" tcomm.text AS comm, texe.text AS exe, tcmdline.text AS cmdline, tcwd.text AS cwd,"  \
+	" tcomm.text AS comm," EXE_COLUMN " AS exe, tcmdline.text AS cmdline, tcwd.text AS cwd,"  \
 	" p.ppid AS ppid, tparent.text AS parent_exe,"                                        \
 	" p.uid AS uid, tuser.text AS user, p.auid AS auid, tlogin.text AS login_user,"       \
 	" p.session AS session, p.netns AS netns,"                                            \
@@ -39,6 +43,10 @@
 	" c.packets AS packets, c.bytes AS bytes,"                                            \
 	" strftime('%Y-%m-%dT%H:%M:%S', c.end / 1000000, 'unixepoch') ||"                     \
 	" printf('.%06dZ', c.end % 1000000) AS end_time,"                                     \
+	" CASE p.exe_seen WHEN 1 THEN 'here' WHEN 2 THEN 'replaced' WHEN 3 THEN 'other'"      \
+	" WHEN 4 THEN 'other' WHEN 5 THEN 'unreadable' ELSE iif(p.exe IS NULL, NULL, 'told')" \
+	" END AS exe_seen, p.exe_dev AS exe_dev, p.exe_inode AS exe_inode,"                   \
+	" p.exe_ctime AS exe_ctime,"                                                          \
 	" iif(c.audit_time IS NULL, NULL, printf('%d.%03d:%d', c.audit_time / 1000000,"       \
 	" c.audit_time / 1000 % 1000, c.audit_serial)) AS audit_id"
 
@@ -64,7 +72,8 @@ const char *const ledger_columns[] = {
 	"time", "direction", "proto", "src", "sport", "dst", "dport", "pid", "start_time", "comm",
 	"exe", "cmdline", "cwd", "ppid", "parent_exe", "uid", "user", "auid", "login_user",
 	"session", "netns", "container", "unit", "node", "evidence", "certainty", "reason",
-	"verdict", "rule", "latency_us", "amended", "packets", "bytes", "end_time", "audit_id",
+	"verdict", "rule", "latency_us", "amended", "packets", "bytes", "end_time",
+	"exe_seen", "exe_dev", "exe_inode", "exe_ctime", "audit_id",
 };
 const int ledger_column_count = sizeof(ledger_columns) / sizeof(ledger_columns[0]);
 
@@ -119,6 +128,13 @@ static const char *const steps[] = {
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
 	/* A program whose file was removed or replaced while it ran. */
 	"ALTER TABLE process ADD COLUMN replaced INTEGER;"	/* 1: so */
+	"DROP VIEW connections;"
+	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	/* Which file the program was, and what its path is worth. */
+	"ALTER TABLE process ADD COLUMN exe_seen INTEGER;"	/* enum exe_seen; null: told */
+	"ALTER TABLE process ADD COLUMN exe_dev INTEGER;"
+	"ALTER TABLE process ADD COLUMN exe_inode INTEGER;"
+	"ALTER TABLE process ADD COLUMN exe_ctime INTEGER;"	/* nanoseconds since the epoch */
 	"DROP VIEW connections;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
 };

@@ -303,6 +303,18 @@ static int add_process(struct ledger_writer *w, const struct connection *c, cons
 	return rc;
 }
 
+/* The parent's path as it is shown; buf holds it where that is not the text itself. */
+static struct text shown_parent(const struct connection *c, char *buf, size_t size)
+{
+	struct text t = c->text[CONNECTION_PARENT_EXE];
+	int len;
+
+	if (!t.data || !exe_is_other(c->parent_seen))
+		return t;
+	len = snprintf(buf, size, "%.*s%s", (int)t.len, t.data, EXE_OTHER_SUFFIX);
+	return (struct text){ buf, (size_t)len < size ? (size_t)len : size - 1 };
+}
+
 /* The process's row as numbers: texts by their ids, unknown ones -1. */
 static int process_columns(struct ledger_writer *w, const struct connection *c, int64_t *column)
 {
@@ -313,11 +325,17 @@ static int process_columns(struct ledger_writer *w, const struct connection *c, 
 #undef FIELD
 #undef OTHER
 	};
+	char parent[4200];
 	int rc = 0;
 
 	memcpy(column, c->process.number, sizeof(c->process.number));
-	for (int i = PROCESS_NUMBERS; !rc && i < P_COLUMNS; i++)
-		rc = intern(w, texts[i - PROCESS_NUMBERS], &column[i]);
+	for (int i = PROCESS_NUMBERS; !rc && i < P_COLUMNS; i++) {
+		struct text t = texts[i - PROCESS_NUMBERS];
+
+		if (t.data && t.data == c->text[CONNECTION_PARENT_EXE].data)
+			t = shown_parent(c, parent, sizeof(parent));
+		rc = intern(w, t, &column[i]);
+	}
 	return rc;
 }
 

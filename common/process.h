@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_PROCESS_H
 #define SOCKLEDGER_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "text.h"
@@ -30,7 +31,11 @@
 	X(auid, "auid")	  /* the user who logged in */                                             \
 	X(session, "session")                                                                      \
 	X(netns, "netns") /* inode of its network namespace */                                     \
-	X(replaced, "replaced") /* 1: exe's file was removed since it began, or replaced */
+	X(replaced, "replaced") /* 1: exe's file was removed since it began, or replaced */   \
+	X(exe_seen, "exe_seen") /* enum exe_seen */                                                \
+	X(exe_dev, "exe_dev")	/* the file that it runs: device, inode, time of the last */       \
+	X(exe_inode, "exe_inode") /* change of the inode in nanoseconds */                         \
+	X(exe_ctime, "exe_ctime")
 
 /*
  * Texts, each owned by whoever filled it in: X(field) is a column of cache and ledger, CACHE(field)
@@ -46,6 +51,24 @@
 	X(login_user)                                                                           \
 	CACHE(cgroup)			/* path as /proc/PID/cgroup has it; the ledger keeps the \
 					   unit and the container that it names */
+
+/*
+ * What `exe` is worth.  It is a path in the process's own root, and any user can make itself a root
+ * in which its program has any path: the program is its file.
+ */
+enum exe_seen {
+	EXE_TOLD = -1,		/* a record's or the trace's text: nobody saw the file */
+	EXE_UNASKED = 0,	/* in a question about a policy: of no program */
+	EXE_HERE = 1,		/* the path names this very file here, as we see it */
+	EXE_REPLACED,		/* it did when the process began; its file was removed since, or
+				 * another one was put in its place */
+	EXE_OTHER,		/* here the path names another file, or none: it is one of another
+				 * root or mount namespace, or of a file in memory */
+	EXE_USERS,		/* likewise, and the process is in a user namespace of its own, so
+				 * that any user could have chosen the path */
+	EXE_UNREADABLE,		/* the process runs that file, and its path is not to be had */
+	EXE_SEENS,
+};
 
 enum {
 #define ONE(...) + 1
@@ -79,6 +102,28 @@ struct process {
 
 /* A process of which nothing is known. */
 void process_init(struct process *p);
+
+/* exe is the path of the process's program in our own root. */
+static inline bool process_exe_is_ours(const struct process *p)
+{
+	return p->exe_seen == EXE_HERE || p->exe_seen == EXE_REPLACED;
+}
+
+/* Takes over from another description of the same process what its program is. */
+void process_take_exe(struct process *p, const struct process *from);
+/* Both run the same file, as far as that was seen. */
+bool process_same_file(const struct process *a, const struct process *b);
+
+/* Behind a path that is another root's, where it is shown: it must not pass for the file here. */
+#define EXE_OTHER_SUFFIX " (other file)"
+
+static inline bool exe_is_other(int64_t seen)
+{
+	return seen == EXE_OTHER || seen == EXE_USERS;
+}
+
+/* "here", "replaced", "other" or "unreadable"; NULL for what is only told. */
+const char *exe_seen_name(int64_t seen);
 
 /* The user whose sockets the process opens; -1: unknown. */
 int64_t process_socket_user(const struct process *p);

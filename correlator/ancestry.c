@@ -23,16 +23,17 @@
 #define EXE_CHARS 512
 #define CHAIN_CHARS 2048
 #define BETWEEN " < "
+#define OTHER_CHARS (sizeof(EXE_OTHER_SUFFIX) - 1)
 
 struct parent {
 	int64_t pid, ppid;	/* ppid -1: unknown */
-	int64_t asked_us;
+	int64_t asked_us, seen;	/* enum exe_seen */
 	size_t len;		/* length of exe; 0: unknown */
 	char exe[EXE_CHARS];
 };
 
 struct ancestry {
-	struct procfs *procfs;	/* its own, so that it never overwrites another user's texts */
+	struct procfs *procfs;
 	struct parent slot[SETS][WAYS];
 	char chain[CHAIN_CHARS], exe[EXE_CHARS];
 };
@@ -59,8 +60,9 @@ void ancestry_free(struct ancestry *a)
 }
 
 /* A part of a path could be another program's path. */
-static void set_exe(struct parent *p, struct text exe)
+static void set_exe(struct parent *p, struct text exe, int64_t seen)
 {
+	p->seen = seen;
 	p->len = exe.data && exe.len < sizeof(p->exe) ? exe.len : 0;
 	memcpy(p->exe, exe.data ? exe.data : "", p->len);
 }
@@ -69,19 +71,20 @@ static void ask_parent(struct ancestry *a, const struct host *h, struct parent *
 		       int64_t time_us)
 {
 	const struct known_process *known = observer_who(h->observer, pid);
+	struct proc_texts texts;
 	struct process now;
 
 	*p = (struct parent){ .pid = pid, .ppid = -1, .asked_us = time_us };
-	if (procfs_glance(a->procfs, pid, &now) && now.exe.data &&
+	if (procfs_glance(a->procfs, pid, &now, &texts) && now.exe.data &&
 	    procfs_start_us(a->procfs, now.start_ticks) < time_us + PROC_SLACK_US) {
 		p->ppid = now.ppid;
-		set_exe(p, now.exe);
+		set_exe(p, now.exe, now.exe_seen);
 	} else if (known && known->time_us <= time_us + PROC_SLACK_US) {
 		p->ppid = known->process.ppid;
-		set_exe(p, known->process.exe);
+		set_exe(p, known->process.exe, known->process.exe_seen);
 	} else if (h->tracefs) {
 		p->ppid = tasks_parent(h->tasks, pid, INT64_MAX);
-		set_exe(p, tasks_exe(h->tasks, pid, INT64_MAX));
+		set_exe(p, tasks_exe(h->tasks, pid, INT64_MAX), EXE_TOLD);
 	}
 }
 
@@ -116,9 +119,14 @@ void ancestry_fill(struct ancestry *a, const struct host *h, struct connection *
 		} else {
 			memcpy(a->exe, p->exe, p->len);
 			c->text[CONNECTION_PARENT_EXE] = (struct text){ a->exe, p->len };
+			c->parent_seen = p->seen;
 		}
 		memcpy(a->chain + len, p->exe, p->len);
 		len += p->len;
+		if (exe_is_other(p->seen) && len + OTHER_CHARS <= sizeof(a->chain)) {
+			memcpy(a->chain + len, EXE_OTHER_SUFFIX, OTHER_CHARS);
+			len += OTHER_CHARS;
+		}
 		pid = p->ppid;
 	}
 	if (len)

@@ -239,10 +239,11 @@ static void stop_tasks(struct daemon *d)
 static void on_thread(int64_t tid, int64_t pid, void *arg)
 {
 	struct host *h = arg;
+	struct proc_texts texts;
 	struct process process;
 
 	tasks_add(h->tasks, (int32_t)tid, (int32_t)pid, -1);
-	if (tid == pid && procfs_glance(h->procfs, pid, &process))
+	if (tid == pid && procfs_glance(h->procfs, pid, &process, &texts))
 		tasks_set_exe(h->tasks, (int32_t)pid, process.exe);
 }
 

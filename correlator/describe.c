@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ancestry.h"
 #include "clock.h"
@@ -24,9 +25,17 @@
 /* What is known of a process is taken for what it is that long, but that its file is there. */
 #define LOOK_AGAIN_US TIME_US_PER_S
 
+/* The call of the process that is named, also where another witness named it. */
 static const struct caller *caller_of(const struct inquiry *q)
 {
-	return q->answer.caller < 0 ? NULL : &q->testimony.trace.by[q->answer.caller];
+	const struct testimony *t = &q->testimony;
+
+	if (q->answer.caller >= 0)
+		return &t->trace.by[q->answer.caller];
+	for (int i = 0; i < t->trace.count; i++)
+		if (t->trace.by[i].pid == q->answer.pid)
+			return &t->trace.by[i];
+	return NULL;
 }
 
 static bool same_text(struct text a, struct text b)
@@ -39,7 +48,8 @@ static bool is_same_program(const struct known_process *known,
 			    const struct process *glance)
 {
 	return known && known->process.start_ticks == glance->start_ticks &&
-	       known->process.netns > 0 && same_text(known->process.exe, glance->exe);
+	       known->process.netns > 0 && same_text(known->process.exe, glance->exe) &&
+	       process_same_file(&known->process, glance);
 }
 
 static void fill(const struct host *h, struct connection *c, const struct process *p)
@@ -50,6 +60,19 @@ static void fill(const struct host *h, struct connection *c, const struct proces
 	/* The socket's own user is what the packet was sent as. */
 	if (c->process.uid < 0)
 		c->process.uid = uid;
+}
+
+/* From what others own: its texts are the snapshot's own from here on. */
+static void fill_kept(const struct host *h, struct connection *c, const struct process *from,
+		      struct process_snapshot *s)
+{
+	struct process p = *from;
+
+	/* What is known of a process never has more. */
+	if (texts_size(p.text, PROCESS_TEXTS) > sizeof(s->kept))
+		memset(p.text, 0, sizeof(p.text));
+	texts_move(p.text, PROCESS_TEXTS, s->kept);
+	fill(h, c, &p);
 }
 
 /* Since it looked the route up it has executed another program, or its number is another's. */
@@ -74,37 +97,85 @@ static bool is_same_gone(const struct host *h, const struct inquiry *q,
 }
 
 /* A process that is gone, or is just going, or is another by now, or was not looked at. */
-static void describe_gone(const struct host *h, const struct inquiry *q, struct connection *c)
+static void describe_gone(const struct host *h, const struct inquiry *q, struct connection *c,
+			  struct process_snapshot *s)
 {
 	int64_t pid = q->answer.pid, when_ns = caller_of(q) ? caller_of(q)->time_ns : INT64_MAX;
 	const struct known_process *known = observer_who(h->observer, pid);
 
 	c->process.pid = pid;
 	if (is_same_gone(h, q, known, when_ns)) {
-		fill(h, c, &known->process);
+		fill_kept(h, c, &known->process, s);
 		return;
 	}
 	if (!h->tracefs)
 		return;
 	c->process.ppid = tasks_parent(h->tasks, pid, when_ns);
 	c->process.exe = tasks_exe(h->tasks, pid, when_ns);
+	texts_move(&c->process.exe, 1, s->kept);
+}
+
+/* Whether it ran that program before the call already.  Without a trace of how an exec begins,
+ * /proc may show the next program before the trace does. */
+static bool is_settled(const struct host *h, const struct inquiry *q, const struct process *now)
+{
+	const struct known_process *known = observer_who(h->observer, q->answer.pid);
+	const struct caller *k = caller_of(q);
+	int64_t call_us = clock_now_us() - (clock_mono_ns() - k->time_ns) / 1000;
+	struct text told = tasks_exe(h->tasks, k->pid, k->time_ns);
+
+	if (h->sees_exec)
+		return true;
+	if (known_is_of_now(h, known, PROC_SLACK_US) && known->time_us < call_us &&
+	    known->process.exe_seen != EXE_TOLD && is_same_program(known, now))
+		return true;
+	/* The path that was given to execve() is the program's, unless it was one of another
+	 * root. */
+	return process_exe_is_ours(now) && told.data && text_equal(told, now->exe) &&
+	       procfs_has_our_users(h->procfs, k->pid);
+}
+
+/*
+ * Without the trace: the record of the call has a path to compare with, which says something where
+ * the process cannot have had another root then.  Or else a process that was seen in a call that
+ * blocks is in it still, so it has become no other program before it was looked at.
+ */
+static bool is_as_in_call(const struct host *h, const struct inquiry *q)
+{
+	const struct attribution *a = &q->answer;
+	bool seen = a->evidence & EVIDENCE_PROC_SYSCALL;
+
+	if (!seen || (a->evidence & EVIDENCE_AUDIT))
+		if (procfs_has_our_users(h->procfs, a->pid))
+			return true;
+	return seen && procfs_in_call(h->procfs, a->pid, a->fd) &&
+	       procfs_holds(h->procfs, a->pid, a->fd, q->testimony.socket.inode);
 }
 
 /* The living process that sent the packet, as /proc shows it; false where it is gone or has
  * changed. */
 static bool glance(struct host *h, struct inquiry *q, struct process_snapshot *p)
 {
-	/* A process that is ending has no program any more, while it still has a number. */
-	if (!procfs_glance(h->procfs, q->answer.pid, &p->process) || !p->process.exe.data ||
-	    procfs_start_us(h->procfs, p->process.start_ticks) >= q->packet.time_us + PROC_SLACK_US)
+	struct process *now = &p->process;
+	int64_t start_us;
+
+	if (!procfs_glance(h->procfs, q->answer.pid, now, &p->texts))
 		return false;
-	if (!caller_of(q))
+	/* A process that is ending has no program any more, while it still has a number. */
+	start_us = procfs_start_us(h->procfs, now->start_ticks);
+	if ((!now->exe.data && now->exe_seen == EXE_TOLD) ||
+	    start_us >= q->packet.time_us + PROC_SLACK_US)
+		return false;
+	if (!caller_of(q)) {
+		q->testimony.program_unsure |= !is_as_in_call(h, q);
 		return true;
+	}
 	/* What was seen there now it may have become a moment ago. */
 	host_read_trace(h);
 	if (has_changed(h, q))
 		return false;
-	q->testimony.program_unsure |= clock_mono_ns() < h->lossy_until_ns;
+	q->testimony.program_unsure |= clock_mono_ns() < h->lossy_until_ns ||
+				       !is_settled(h, q, now);
 	return true;
 }
 
@@ -117,33 +188,53 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 	p->alive = false;
 	p->known_us = p->whole ? known->time_us : 0;
 	if (p->whole) {
-		fill(h, c, &known->process);
+		fill_kept(h, c, &known->process, p);
 		return;
 	}
 	p->alive = depth != PROC_NOTHING && glance(h, q, p);
 	if (!p->alive) {
-		describe_gone(h, q, c);
+		describe_gone(h, q, c, p);
 		return;
 	}
 	p->whole = is_same_program(known, &p->process);
 	q->testimony.program_unsure |= early && !caller_of(q) && !p->whole;
+	q->testimony.our_root = q->testimony.program_unsure &&
+				procfs_has_our_users(h->procfs, q->answer.pid);
 	/* Its record says what it was in the call; by now it may be another program. */
 	if ((q->answer.evidence & EVIDENCE_AUDIT) && known && known->process.exe.data &&
-	    !same_text(known->process.exe, p->process.exe)) {
+	    (!same_text(known->process.exe, p->process.exe) ||
+	     !process_same_file(&known->process, &p->process))) {
 		p->alive = false;
 		p->whole = false;
-		fill(h, c, &known->process);
+		fill_kept(h, c, &known->process, p);
 		return;
 	}
-	fill(h, c, p->whole ? &known->process : &p->process);
-	/* That can become true of the same program at any time. */
-	c->process.replaced = p->process.replaced;
+	if (p->whole)
+		fill_kept(h, c, &known->process, p);
+	else
+		fill(h, c, &p->process);
+	/* Its file may be removed, and so seen otherwise, at any time. */
+	process_take_exe(&c->process, &p->process);
+}
+
+/* Of a program that nobody has seen there is a text, which may be anything: that the process sent
+ * the packet may be proven, what it was is not. */
+static bool is_told(const struct connection *c)
+{
+	return c->process.exe.data && c->process.exe_seen == EXE_TOLD;
 }
 
 void describe(struct host *h, struct inquiry *q, struct connection *c, struct process_snapshot *p,
 	      enum proc_depth depth, bool early)
 {
+	p->alive = p->whole = false;
+	p->known_us = 0;
+	if (q->answer.pid < 0) {
+		c->text[CONNECTION_REASON] = text_of(inquiry_reason(q));
+		return;
+	}
 	describe_process(h, q, c, p, depth, early);
+	q->testimony.program_unsure |= is_told(c);
 	inquiry_weigh(q);
 	if (depth == PROC_WHOLE)
 		describe_rest(h, c, p);
@@ -152,11 +243,14 @@ void describe(struct host *h, struct inquiry *q, struct connection *c, struct pr
 /* The trace tells all changes of a process but this one, which is its file's. */
 static void look_for_file(struct host *h, struct connection *c)
 {
+	struct proc_texts texts;
 	struct process now;
 
-	if (procfs_glance(h->procfs, c->process.pid, &now) &&
-	    now.start_ticks == c->process.start_ticks && same_text(now.exe, c->process.exe))
-		c->process.replaced = now.replaced;
+	if (!procfs_glance(h->procfs, c->process.pid, &now, &texts) ||
+	    now.start_ticks != c->process.start_ticks || !same_text(now.exe, c->process.exe))
+		return;
+	now.exe = c->process.exe;
+	process_take_exe(&c->process, &now);
 }
 
 void describe_rest(struct host *h, struct connection *c, struct process_snapshot *p)
@@ -164,7 +258,7 @@ void describe_rest(struct host *h, struct connection *c, struct process_snapshot
 	if (p->known_us && c->time_us - p->known_us > LOOK_AGAIN_US)
 		look_for_file(h, c);
 	if (p->alive && !p->whole) {
-		procfs_rest(h->procfs, &p->process);
+		procfs_rest(h->procfs, &p->process, &p->texts);
 		/* One that is ending has no command line any more: its record may know it. */
 		p->whole = p->process.netns > 0 && p->process.cmdline.data;
 		if (p->whole)
@@ -202,13 +296,16 @@ const char *describe_candidates(struct host *h, const struct attribution *a, cha
 	buf[0] = '\0';
 	for (int i = 0; i < a->candidate_count && used < size; i++) {
 		struct process other;
+		struct proc_texts texts;
 		struct text exe = TEXT_NONE;
 
-		if (procfs_glance(h->procfs, a->candidates[i], &other))
+		if (procfs_glance(h->procfs, a->candidates[i], &other, &texts))
 			exe = other.exe;
-		used += (size_t)snprintf(buf + used, size - used, "%s%lld %.*s", used ? ", " : "",
+		used += (size_t)snprintf(buf + used, size - used, "%s%lld %.*s%s", used ? ", " : "",
 					 (long long)a->candidates[i], exe.data ? (int)exe.len : 1,
-					 exe.data ? exe.data : "?");
+					 exe.data ? exe.data : "?",
+					 exe.data && exe_is_other(other.exe_seen) ?
+						 EXE_OTHER_SUFFIX : "");
 	}
 	return used ? buf : NULL;
 }

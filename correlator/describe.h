@@ -9,14 +9,23 @@
 #include "connection.h"
 #include "inquiry.h"
 #include "process.h"
+#include "procfs.h"
 
 struct connection;
 struct host;
 struct user_names;
 
-/* A living process as /proc showed it. */
+/* What records and the trace had of a process: as long as its texts may be there. */
+#define DESCRIBE_KEPT_CHARS 8192
+
+/*
+ * A living process as /proc showed it.  It owns all texts that the connection gets of the process,
+ * so that nothing that is looked at or comes meanwhile can write over them.
+ */
 struct process_snapshot {
 	struct process process;
+	struct proc_texts texts;
+	char kept[DESCRIBE_KEPT_CHARS];
 	bool alive;
 	bool whole;		/* nothing more is to be had of it */
 	int64_t known_us;	/* since when that was known without looking; 0: it was looked at */
@@ -30,7 +39,8 @@ enum proc_depth {
 };
 
 /*
- * What the process that q->answer names was when it sent the packet, into c.  early: the packet has
+ * What the process that q->answer names was when it sent the packet, into c; or why none is named.
+ * p needs no value, and has to stay as long as c's texts are used.  early: the packet has
  * been let go already, so the process may be becoming another program.  Where it cannot be told
  * whether it has, the testimony says so and the answer is weighed again.
  */

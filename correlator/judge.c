@@ -263,8 +263,8 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 	struct host *h = j->t.host;
 	struct packet_word word = {
 		.facts = q->facts, .testimony = q->testimony, .pid = a->pid,
-		.exe = text_hash_of(c->process.exe), .caller = a->caller,
-		.source = a->source, .verdict = verdict->verdict, .described = p->whole,
+		.caller = a->caller, .source = a->source, .verdict = verdict->verdict,
+		.described = p->whole,
 	};
 	struct ledger_change change = { .kind = a->row ? CHANGE_DECIDE : CHANGE_ADD };
 	char buf[CANDIDATES_CHARS];
@@ -291,7 +291,7 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 static bool decide(struct judge *j, struct undecided *k, bool last)
 {
 	struct inquiry *q = &k->q;
-	struct process_snapshot p = { .alive = false };
+	struct process_snapshot p;
 	struct policy_answer a;
 	struct connection c;
 	char user[DESCRIBE_USER_CHARS];
@@ -301,10 +301,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	if (!last && attribution_waits(&q->answer))
 		return false;
 	c = q->packet;
-	if (q->answer.pid >= 0)
-		describe(j->t.host, q, &c, &p, choose_proc_depth(j, k), k->answered_ns != 0);
-	else
-		c.text[CONNECTION_REASON] = text_of(inquiry_reason(q));
+	describe(j->t.host, q, &c, &p, choose_proc_depth(j, k), k->answered_ns != 0);
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
 	take_answer(&c, &q->answer);
 	name_users(j, &c, user);
@@ -613,10 +610,13 @@ void judge_late_record(struct judge *j, struct outcome *out)
 	char user[DESCRIBE_USER_CHARS];
 
 	j->count[(out->change.amended ? C_AMENDED : C_CONFIRMED) + out->source]++;
-	if (!out->change.amended && out->source != FROM_NOBODY)
+	if (!out->change.amended && !out->other_program && out->source != FROM_NOBODY)
 		return;
 	name_users(j, &out->change.connection, user);
 	policy_decide(j->policy, &out->change.connection, &a);
+	/* Of a process that is gone the record's path is all that is known. */
+	if (a.verdict != out->verdict)
+		policy_decide_as_told(j->policy, &out->change.connection, &a);
 	if (a.verdict == out->verdict)
 		return;
 	FAILS(MISJUDGED);

@@ -25,6 +25,7 @@ bool known_is_of_now(const struct host *h, const struct known_process *known, in
 bool known_is_current(const struct host *h, const struct known_process *known)
 {
 	return known && known->process.netns > 0 && known->process.start_ticks >= 0 &&
+	       known->process.exe_seen != EXE_TOLD &&
 	       known_is_of_now(h, known, PROC_SLACK_US);
 }
 

@@ -24,6 +24,8 @@
 #define FRESH_US (5 * TIME_US_PER_S)
 /* The kernel cuts PROCTITLE at this length (MAX_PROCTITLE_AUDIT_LEN in kernel/auditsc.c). */
 #define PROCTITLE_MAX 128
+/* What the kernel writes in place of a path that has no room (kernel/audit.c). */
+#define TOO_LONG "<too_long>"
 
 static void forget(struct proc_enrich_process *p)
 {
@@ -61,6 +63,7 @@ int proc_enrich_init(struct proc_enrich *w, const char *proc_path)
 	w->proc = open(proc_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->tick_us = proc_tick_us();
 	w->pidns = w->proc < 0 ? -1 : proc_link_number(w->proc, "self/ns/pid", "pid:[");
+	w->root_mount = proc_exe_root_mount();
 	return w->proc < 0 ? -errno : 0;
 }
 
@@ -73,22 +76,49 @@ void proc_enrich_release(struct proc_enrich *w)
 	w->proc = -1;
 }
 
-static bool same_program(int dir, const struct event *e)
+static bool ends_with(struct text t, const char *suffix)
+{
+	size_t len = strlen(suffix);
+
+	return t.len >= len && !memcmp(t.data + t.len - len, suffix, len);
+}
+
+/* The same path, but for what the kernel writes behind it where the file is gone. */
+static bool same_path(struct text a, struct text b)
 {
 	static const char deleted[] = " (deleted)";
-	char exe[4096 + sizeof(deleted)];
-	ssize_t n = readlinkat(dir, "exe", exe, sizeof(exe));
-	struct text t = { exe, n > 0 ? (size_t)n : 0 };
 
-	if (n <= 0 || !e->process.exe.data)
+	if (ends_with(a, deleted) && a.len > b.len)
+		a.len -= sizeof(deleted) - 1;
+	else if (ends_with(b, deleted) && b.len > a.len)
+		b.len -= sizeof(deleted) - 1;
+	return text_equal(a, b);
+}
+
+/*
+ * The process runs the record's program.  The record's path is of the process's own root, and that
+ * of /proc of ours, so they may differ for the same file.
+ */
+static bool same_program(int dir, const struct event *e, const struct process *now)
+{
+	if (!e->process.exe.data)
 		return false;
-	if (text_equal(t, e->process.exe))
-		return true;
-	if (t.len < sizeof(deleted) - 1 || memcmp(exe + t.len - sizeof(deleted) + 1, deleted,
-						  sizeof(deleted) - 1))
-		return false;
-	t.len -= sizeof(deleted) - 1;
-	return text_equal(t, e->process.exe);
+	if (!now->exe.data)
+		return text_equal(e->process.exe, text_of(TOO_LONG));
+	return same_path(now->exe, e->process.exe) ||
+	       proc_exe_is_called(dir, ".", e->process.exe, now);
+}
+
+/*
+ * What was seen of the program's file.  In a user namespace of its own the process may have had
+ * another root in the call, and in that the same path for another program.
+ */
+static void take_program(int dir, struct event *e, const struct process *now)
+{
+	if (now->exe_seen == EXE_TOLD ||
+	    (process_exe_is_ours(now) && !proc_exe_has_our_users(dir, ".")))
+		return;
+	process_take_exe(&e->process, now);
 }
 
 /* PROCTITLE is cut short: if /proc's command line begins alike, it is the same and whole. */
@@ -130,6 +160,7 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 {
 	char name[64], *cwd = w->scratch, *cgroup = cwd + 4096, *cmdline = cgroup + 4096;
 	int64_t inode = -1, listener_inode = -1, protocol = -1;
+	struct process now;
 	ssize_t n;
 
 	/* The socket first, because a process closes it before it ends. */
@@ -144,11 +175,12 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 		snprintf(name, sizeof(name), "fd/%lld", (long long)e->listener);
 		listener_inode = proc_link_number(p->dir, name, "socket:[");
 	}
-	if (p->start_ticks < 0 || !same_program(p->dir, e) ||
+	process_init(&now);
+	if (p->start_ticks < 0 || !proc_exe_read(p->dir, ".", w->root_mount, w->exe, &now) ||
+	    !same_program(p->dir, e, &now) ||
 	    proc_boot_us() + p->start_ticks * w->tick_us > e->time_us + PROC_SLACK_US)
 		return false;
-	if (proc_exe_strip(p->dir, ".", &e->process.exe))
-		e->process.replaced = 1;
+	take_program(p->dir, e, &now);
 	e->process.start_ticks = p->start_ticks;
 	e->inode = inode;
 	e->listener_inode = listener_inode;
@@ -173,10 +205,14 @@ static bool counts_as_we_do(const struct proc_enrich *w, const struct proc_enric
 
 void proc_enrich_name(struct event *e)
 {
+	struct text *exe = &e->process.exe;
+
 	if (e->kind == EVENT_FORK)
 		e->exit = 0;
-	if (proc_exe_strip_gone(&e->process.exe))
+	if (proc_exe_strip_gone(exe))
 		e->process.replaced = 1;
+	if (exe->data && text_equal(*exe, text_of(TOO_LONG)))
+		*exe = TEXT_NONE;
 }
 
 enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e, int64_t now_us)

@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_PROC_ENRICH_H
 #define SOCKLEDGER_PROC_ENRICH_H
 
+#include <limits.h>
 #include <stdint.h>
 
 struct event;
@@ -23,8 +24,9 @@ struct proc_enrich {
 	int proc;		/* directory fd of /proc */
 	int64_t tick_us;	/* a clock tick of /proc/PID/stat */
 	int64_t pidns;		/* the pid namespace that numbers /proc; -1: unknown */
+	int64_t root_mount;	/* proc_exe_root_mount() */
 	struct proc_enrich_process process[PROC_ENRICH_PROCESSES];	/* by pid */
-	char scratch[24 * 1024];
+	char scratch[24 * 1024], exe[PATH_MAX];
 };
 
 enum proc_enrich_result {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Decides which rule of a policy applies to a connection.  policy_parse.c reads a policy. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,12 +149,57 @@ static enum truth match_address(const struct value *v, const struct address *a)
 	return network_contains(&v->network, &wire);
 }
 
+static bool is_path(const struct value *v, struct text t)
+{
+	if (!v->pattern)
+		return text_equal(v->text, t) || (v->real && text_equal(text_of(v->real), t));
+	return pattern_matches(v->text, t) || (v->real && pattern_matches(text_of(v->real), t));
+}
+
+/* How a match is asked. */
+struct asked {
+	bool allows;		/* its rule lets pass */
+	bool negated;
+};
+
+/*
+ * A path is the program's where its file was seen to be at that path here.  Any other text lets
+ * nothing pass.  A rule that denies takes the text as well, and where that does not match, it
+ * cannot be told: only a root that no user can make for itself is taken at its word.
+ */
+static enum truth match_program(const struct value *v, struct text t, int64_t seen,
+				const struct asked *how)
+{
+	bool other = exe_is_other(seen);
+
+	if (v->word == PROGRAM_OTHER)
+		return t.data && other;
+	if (v->word == PROGRAM_UNKNOWN && seen != EXE_UNASKED)
+		return !t.data || seen == EXE_TOLD;
+	if (!t.data)
+		return UNKNOWN;
+	if (seen == EXE_HERE || seen == EXE_REPLACED)
+		return is_path(v, t);
+	if (how->allows)
+		return UNKNOWN;
+	if (how->negated)
+		return other ? NO : UNKNOWN;
+	if (is_path(v, t))
+		return YES;
+	return seen == EXE_OTHER ? NO : UNKNOWN;
+}
+
+static bool is_program(enum match_kind kind)
+{
+	return kind == MATCH_EXE || kind == MATCH_PARENT;
+}
+
 static enum truth match_value(enum match_kind kind, const struct value *v,
-			      const struct connection *c)
+			      const struct connection *c, const struct asked *how)
 {
 	switch (kind) {
 	case MATCH_EXE:
-		return match_text(v, c->process.exe);
+		return match_program(v, c->process.exe, c->process.exe_seen, how);
 	case MATCH_COMM:
 		return match_text(v, c->process.comm);
 	case MATCH_USER:
@@ -161,7 +207,7 @@ static enum truth match_value(enum match_kind kind, const struct value *v,
 	case MATCH_LOGIN_USER:
 		return match_user(v, c->process.auid, c->process.login_user);
 	case MATCH_PARENT:
-		return match_text(v, c->text[CONNECTION_PARENT_EXE]);
+		return match_program(v, c->text[CONNECTION_PARENT_EXE], c->parent_seen, how);
 	case MATCH_UNIT:
 		return match_unit(v, c->text[CONNECTION_UNIT]);
 	case MATCH_CONTAINER:
@@ -186,27 +232,47 @@ static enum truth match_value(enum match_kind kind, const struct value *v,
 	return UNKNOWN;
 }
 
-static bool match_holds(const struct policy *p, const struct match *m, const struct connection *c)
+static int64_t seen_of(enum match_kind kind, const struct connection *c)
 {
+	return kind == MATCH_EXE ? c->process.exe_seen : c->parent_seen;
+}
+
+/* UNKNOWN: whether it holds depends on a program that is not known.  Nothing else that is unknown
+ * holds. */
+static enum truth match_holds(const struct policy *p, const struct match *m, bool allows,
+			      const struct connection *c)
+{
+	struct asked how = { .allows = allows, .negated = m->negated };
 	bool unknown = false;
 
 	for (size_t i = 0; i < m->count; i++) {
-		enum truth is = match_value(m->kind, &p->values[m->first + i], c);
+		enum truth is = match_value(m->kind, &p->values[m->first + i], c, &how);
 
 		if (is == YES)
-			return !m->negated;
+			return m->negated ? NO : YES;
 		unknown |= is == UNKNOWN;
 	}
-	return m->negated && !unknown;
+	if (unknown)
+		return is_program(m->kind) && seen_of(m->kind, c) != EXE_UNASKED ? UNKNOWN : NO;
+	return m->negated ? YES : NO;
 }
 
 /* Checks all matches but `certain`. */
-static bool rule_holds(const struct policy *p, const struct rule *r, const struct connection *c)
+static enum truth rule_holds(const struct policy *p, const struct rule *r,
+			     const struct connection *c)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (!match_holds(p, &p->matches[r->first + i], c))
-			return false;
-	return true;
+	enum truth rule = YES;
+
+	for (size_t i = 0; i < r->count; i++) {
+		enum truth is = match_holds(p, &p->matches[r->first + i],
+					    r->verdict == VERDICT_ACCEPT, c);
+
+		if (is == NO)
+			return NO;
+		if (is == UNKNOWN)
+			rule = UNKNOWN;
+	}
+	return rule;
 }
 
 /* No process can be known of it, now or ever. */
@@ -216,6 +282,33 @@ static bool is_kernels(const struct connection *c)
 	       text_equal(c->text[CONNECTION_REASON], text_of(POLICY_REASON_KERNEL));
 }
 
+/*
+ * The rule's verdict; 0 where it does not apply.  A rule that denies programs, of which one may be
+ * this, applies: otherwise whoever hides its program, or itself, would pass.  Then it has the
+ * verdict that the policy has for such, and where that is to allow, the rule does not count.
+ */
+static enum verdict rule_verdict(const struct policy *p, const struct rule *r,
+				 const struct connection *c)
+{
+	enum truth is = rule_holds(p, r, c);
+	enum verdict verdict;
+
+	if (is == YES)
+		return r->verdict;
+	if (is == NO || r->verdict == VERDICT_ACCEPT || is_kernels(c))
+		return 0;
+	verdict = c->certainty == CERTAINTY_UNKNOWN ? p->unattributed :
+		  p->unreadable ? p->unreadable : r->verdict;
+	return verdict == VERDICT_ACCEPT ? 0 : verdict;
+}
+
+static bool is_unreadable(const struct connection *c)
+{
+	return c->certainty != CERTAINTY_UNKNOWN &&
+	       (c->process.exe_seen == EXE_TOLD ||
+		(!c->process.exe.data && c->process.exe_seen != EXE_UNASKED));
+}
+
 void policy_decide(const struct policy *p, const struct connection *c, struct policy_answer *a)
 {
 	bool attributed = c->certainty != CERTAINTY_UNKNOWN;
@@ -223,14 +316,15 @@ void policy_decide(const struct policy *p, const struct connection *c, struct po
 	a->wants_certain = false;
 	for (size_t i = 0; i < p->rule_count; i++) {
 		const struct rule *r = &p->rules[i];
+		enum verdict verdict = rule_verdict(p, r, c);
 
-		if (!rule_holds(p, r, c))
+		if (!verdict)
 			continue;
 		if (r->certain && c->certainty != CERTAINTY_CERTAIN) {
 			a->wants_certain = true;
 			continue;
 		}
-		a->verdict = r->verdict;
+		a->verdict = verdict;
 		a->line = r->line;
 		a->rule = r->text;
 		return;
@@ -241,8 +335,25 @@ void policy_decide(const struct policy *p, const struct connection *c, struct po
 		a->rule = "kernel";
 		return;
 	}
+	if (p->unreadable && is_unreadable(c)) {
+		a->verdict = p->unreadable;
+		a->rule = "unreadable";
+		return;
+	}
 	a->verdict = policy_default(p, attributed);
 	a->rule = attributed ? "default" : "unattributed";
+}
+
+void policy_decide_as_told(const struct policy *p, const struct connection *c,
+			   struct policy_answer *a)
+{
+	struct connection told = *c;
+
+	if (told.process.exe_seen == EXE_TOLD)
+		told.process.exe_seen = EXE_HERE;
+	if (told.parent_seen == EXE_TOLD)
+		told.parent_seen = EXE_HERE;
+	policy_decide(p, &told, a);
 }
 
 static bool is_of_users(const struct match *m)
@@ -300,9 +411,62 @@ void policy_number_users(struct policy *p, int64_t (*uid_of)(void *arg, const ch
 		}
 }
 
+/* The text with its first `len` bytes resolved; NULL where that makes no difference. */
+static char *resolve_beginning(struct text t, size_t len, char *(*resolve)(const char *path))
+{
+	char path[PATH_MAX], *begin, *real = NULL;
+	size_t real_len;
+
+	if (!len || len >= sizeof(path))
+		return NULL;
+	memcpy(path, t.data, len);
+	path[len] = '\0';
+	begin = resolve(path);
+	real_len = begin ? strlen(begin) : 0;
+	if (begin && (real_len != len || memcmp(begin, path, len)))
+		real = malloc(real_len + (t.len - len) + 1);
+	if (real) {
+		memcpy(real, begin, real_len);
+		memcpy(real + real_len, t.data + len, t.len - len + 1);
+	}
+	free(begin);
+	return real;
+}
+
+/* All of a path, or else its directory; of a pattern the directories before the first wildcard. */
+static void resolve_path(struct value *v, char *(*resolve)(const char *path))
+{
+	size_t fixed = strcspn(v->text.data, "*?");
+
+	if (v->text.data[0] != '/')
+		return;
+	if (!v->pattern)
+		v->real = resolve_beginning(v->text, v->text.len, resolve);
+	while (fixed && v->text.data[fixed - 1] != '/')
+		fixed--;
+	if (!v->real)
+		v->real = resolve_beginning(v->text, fixed - 1, resolve);
+}
+
+void policy_resolve_paths(struct policy *p, char *(*resolve)(const char *path))
+{
+	for (size_t i = 0; i < p->match_count; i++)
+		for (size_t n = 0; is_program(p->matches[i].kind) && n < p->matches[i].count; n++) {
+			struct value *v = &p->values[p->matches[i].first + n];
+
+			if (v->word == PROGRAM_PATH && v->text.data && !v->real)
+				resolve_path(v, resolve);
+		}
+}
+
 size_t policy_rule_count(const struct policy *p)
 {
 	return p->rule_count;
+}
+
+enum verdict policy_unreadable(const struct policy *p)
+{
+	return p->unreadable;
 }
 
 enum verdict policy_default(const struct policy *p, bool attributed)
@@ -319,6 +483,8 @@ void policy_free(struct policy *p)
 {
 	if (!p)
 		return;
+	for (size_t i = 0; i < p->value_count; i++)
+		free(p->values[i].real);
 	free(p->rules);
 	free(p->matches);
 	free(p->values);

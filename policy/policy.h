@@ -14,17 +14,17 @@ struct diags;
  * the first that matches decides.  Pure: no system calls, and a policy never changes after it was
  * read, but for the numbers of users.
  *
- * An unknown value never matches.  A rule that names a program does not match where the program is
- * unknown, and the same rule with `not` does not either: otherwise a connection of that very
- * program could pass as another's.
+ * An unknown value never matches, with `not` neither: otherwise a connection of that very program
+ * could pass as another's.  But a rule that denies programs applies where the program is unknown
+ * and may be one of them; and only the path of a file that was seen to be there lets pass.
  */
 struct policy;
 
 struct policy_answer {
 	enum verdict verdict;	/* VERDICT_ACCEPT, VERDICT_DROP or VERDICT_REJECT */
 	int line;		/* of the rule; 0: a default */
-	const char *rule;	/* as written, or "default", "unattributed", "kernel"; the
-				 * policy's */
+	const char *rule;	/* as written, or "default", "unattributed", "unreadable",
+				 * "kernel"; the policy's */
 	bool wants_certain;	/* an earlier rule would have matched, were the attribution
 				 * certain: the packet may wait for proof */
 };
@@ -42,9 +42,13 @@ void policy_free(struct policy *p);
 
 /*
  * The one answer for c.  Without a matching rule: accept for what the kernel itself sends, or else
- * `unattributed` for a connection whose certainty is unknown, otherwise `default`.
+ * `unattributed` for a connection whose certainty is unknown, or `unreadable`, where the policy
+ * says that, for a process whose program is unknown, otherwise `default`.
  */
 void policy_decide(const struct policy *p, const struct connection *c, struct policy_answer *a);
+/* Likewise, where paths that nobody has seen are taken for what they say. */
+void policy_decide_as_told(const struct policy *p, const struct connection *c,
+			   struct policy_answer *a);
 
 /*
  * Whether a rule asks more of a process than its program, name and user: if none does, the rest may
@@ -66,10 +70,19 @@ bool policy_needs_user_names(const struct policy *p);
 void policy_number_users(struct policy *p, int64_t (*uid_of)(void *arg, const char *name),
 			 void *arg);
 
+/*
+ * Programs' paths that rules name: what they are without symbolic links, as the kernel tells paths.
+ * resolve() returns that for a file or directory, to be freed; NULL: there is none.
+ */
+void policy_resolve_paths(struct policy *p, char *(*resolve)(const char *path));
+
 /* The number of rules, without the defaults. */
 size_t policy_rule_count(const struct policy *p);
 /* The verdict where no rule matches. */
 enum verdict policy_default(const struct policy *p, bool attributed);
+
+/* The verdict for programs that are unknown; 0: the policy does not say. */
+enum verdict policy_unreadable(const struct policy *p);
 
 /* The language's word for a verdict: allow, deny, reject. */
 const char *policy_verdict_word(enum verdict v);

@@ -2,11 +2,16 @@
 /* Reads a policy from its file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/openat2.h>
 
 #include "diag.h"
 #include "policy.h"
@@ -70,6 +75,35 @@ static int64_t uid_of(void *arg, const char *name)
 	return found ? (int64_t)pw.pw_uid : -1;
 }
 
+/*
+ * What a path is without symbolic links.  Below a mount that is not in memory yet nothing is asked:
+ * that may be a user's file server, which never answers.  NULL: not to be had.
+ */
+static char *real_path(const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				.resolve = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV };
+	char name[32], buf[PATH_MAX];
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+	ssize_t n = -1;
+
+	/* In a root it is the same path. */
+	how.resolve |= RESOLVE_IN_ROOT;
+	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	if (fd < 0 && errno == EXDEV) {
+		how.resolve = RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT | RESOLVE_CACHED;
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	}
+	if (root >= 0)
+		close(root);
+	if (fd < 0)
+		return errno == ENOSYS ? realpath(path, NULL) : NULL;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, buf, sizeof(buf));
+	close(fd);
+	return n > 0 && (size_t)n < sizeof(buf) ? strndup(buf, (size_t)n) : NULL;
+}
+
 int policy_read(const char *path, struct diags *d, struct policy **out)
 {
 	char *text = NULL;
@@ -85,6 +119,8 @@ int policy_read(const char *path, struct diags *d, struct policy **out)
 	}
 	rc = policy_parse(path, text, len, d, out);
 	free(text);
+	if (!rc)
+		policy_resolve_paths(*out, real_path);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
  * A policy's text to its rules.  A line is a rule:
  *
  *   line:    VERDICT match...  |  "default" VERDICT  |  "unattributed" VERDICT
+ *            |  "unreadable" VERDICT
  *   match:   ["not"] NAME value ["," value]...  |  "certain"
  *
  * A wrong word is reported, and parsing continues after it, so one run finds all mistakes.  A
@@ -60,7 +61,7 @@ struct parser {
 	size_t rules_size, matches_size, values_size;	/* room in the policy's arrays */
 	size_t stored;
 	int rc;			/* -ENOMEM: memory was short */
-	int default_line, unattributed_line;	/* 0: none yet */
+	int default_line, unattributed_line, unreadable_line;	/* 0: none yet */
 };
 
 #define COMPLAIN(p, where, ...) LEXER_COMPLAIN(&(p)->lex, where, __VA_ARGS__)
@@ -169,6 +170,12 @@ static const char *parse_text(struct parser *p, enum value_kind kind, struct val
 {
 	size_t len = strlen(p->lex.word);
 
+	if (kind == VALUE_PATH && is_word(p, "unknown"))
+		v->word = PROGRAM_UNKNOWN;
+	else if (kind == VALUE_PATH && is_word(p, "other"))
+		v->word = PROGRAM_OTHER;
+	if (v->word)
+		return NULL;
 	v->pattern = strpbrk(p->lex.word, "*?") != NULL;
 	if (kind == VALUE_PATH && !strchr("/*?", p->lex.word[0]))
 		return "is not an absolute path; '*/NAME' would be any program of that name";
@@ -318,7 +325,8 @@ static void read_rule(struct parser *p, int verdict)
 
 static void read_default(struct parser *p, enum verdict *to, int *line)
 {
-	const char *name = to == &p->policy->fallback ? "default" : "unattributed";
+	const char *name = to == &p->policy->fallback ? "default" :
+			   to == &p->policy->unreadable ? "unreadable" : "unattributed";
 	int verdict;
 
 	if (*line)
@@ -353,9 +361,11 @@ static void read_line(struct parser *p)
 		read_default(p, &p->policy->fallback, &p->default_line);
 	else if (is_word(p, "unattributed"))
 		read_default(p, &p->policy->unattributed, &p->unattributed_line);
+	else if (is_word(p, "unreadable"))
+		read_default(p, &p->policy->unreadable, &p->unreadable_line);
 	else
-		COMPLAIN(p, p->lex.start, "a rule begins with allow, deny, reject, default or "
-			 "unattributed");
+		COMPLAIN(p, p->lex.start, "a rule begins with allow, deny, reject, default, "
+			 "unattributed or unreadable");
 }
 
 static void read_text(struct parser *p, const char *text, size_t len)

@@ -27,9 +27,18 @@ enum match_kind {
 	MATCH_DPORT,		/* "port" as well: the service's port */
 };
 
+/* What a program may be in place of a path. */
+enum program_word {
+	PROGRAM_PATH,
+	PROGRAM_UNKNOWN,	/* nobody has seen its file, or it has no path */
+	PROGRAM_OTHER,		/* its path is another root's */
+};
+
 /* One of the values of a match; the match's kind says which member it is. */
 struct value {
 	struct text text;	/* data NULL: the value is a number (a user's id) */
+	char *real;		/* a program's path without symbolic links; NULL: the same */
+	enum program_word word;
 	bool pattern;
 	int64_t number, to;	/* -1: none; to: the end of a range of ports */
 	struct network network;
@@ -50,7 +59,7 @@ struct rule {
 };
 
 struct policy {
-	enum verdict fallback, unattributed;
+	enum verdict fallback, unattributed, unreadable;	/* unreadable 0: not said */
 	struct rule *rules;
 	size_t rule_count;
 	struct match *matches;

@@ -350,7 +350,8 @@ static enum certainty certainty_of(const struct view *v, const struct attributio
 		.sole_holder = is_sole_holder(v, a->pid),
 		.earlier = t->earlier.certain && t->earlier.pid == a->pid,
 		/* A record that comes after the verdict has the program that made the call. */
-		.program_unsure = t->program_unsure && !(r && r->by == RECORD_PAIRED),
+		.program_unsure = r && r->by >= RECORD_PAIRED ? r->program_told :
+								t->program_unsure,
 		.other_call = has_other_call(v, a->pid),
 		.other_lookup = has_other_lookup(v, a->pid),
 		.trace_doubtful = !is_unambiguous(v) || is_other_users_record(v, a),

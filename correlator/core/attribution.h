@@ -80,6 +80,7 @@ struct call_record {
 	bool bound;		/* the local port is that of a bind() record */
 	bool attempted;		/* the call got as far as the network */
 	bool sends;		/* it names where a datagram goes; else it is a connect() */
+	bool program_told;	/* nobody saw the file of the program that it names */
 	bool accepted;		/* of accept(): fd is the new socket */
 	bool own_tuple;		/* accepted: the kernel says that it is the packet's connection */
 	bool only_one;		/* accepted: no other packet that waits could be its */
@@ -126,6 +127,7 @@ struct testimony {
 	} earlier;
 	bool records_seen;	/* audit records do come */
 	bool program_unsure;	/* since the call the process may have executed another program */
+	bool our_root;		/* a path that its record tells is one of our root */
 };
 
 enum question {

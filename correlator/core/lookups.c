@@ -383,7 +383,7 @@ static void take_tcp(struct lookups *l, const struct connection *c, int64_t now_
 		     struct found *f)
 {
 	int64_t oldest_ns = now_ns - AGE_TCP_NS;
-	struct lookup_owner asked[LOOKUP_OWNERS_MAX];
+	struct lookup_owner asked[LOOKUP_OWNERS_MAX] = { 0 };
 	struct found questions = { .owners = asked };
 
 	take_exact(&l->calls, LOOKUPS, c, now_ns, oldest_ns, f);

@@ -318,6 +318,7 @@ static struct call_record record_of(const struct event *e, const struct sock *s,
 		.pid = (int32_t)e->process.pid, .fd = (int32_t)e->fd,
 		.fd_seen = e->inode >= 0 && !late, .bound = s->bound.port > 0 && !late,
 		.attempted = !never_attempted((int)e->exit), .sends = e->kind == EVENT_SEND,
+		.program_told = e->process.exe.data && e->process.exe_seen == EXE_TOLD,
 	};
 }
 
@@ -371,15 +372,54 @@ static void fill_connection(const struct observer *o, struct connection *c,
 		c->text[CONNECTION_REASON] = text_of(strerrorname_np(-(int)e->exit));
 }
 
+/* The record and the packet's row are of the same process in the same program. */
+static bool is_same_program(const struct packet_word *w, const struct event *e)
+{
+	return w->pid == e->process.pid && w->exe && w->exe == program_of(e) &&
+	       (w->exe_inode < 0 || e->process.exe_inode < 0 ||
+		(w->exe_inode == e->process.exe_inode && w->exe_dev == e->process.exe_dev));
+}
+
+/*
+ * What the row says of the program stays: it was seen to run, and nobody saw what the record tells,
+ * which is the same path, or one of another root.  Where it was seen too late, the record's path
+ * says that it is the same, if that path is one of our root.
+ */
+static bool keeps_program(const struct packet_word *w, const struct event *e)
+{
+	bool same = w->exe == program_of(e);
+
+	if (w->pid != e->process.pid || w->exe_seen == EXE_TOLD ||
+	    e->process.exe_seen != EXE_TOLD)
+		return false;
+	if (w->testimony.program_unsure)
+		return same && w->testimony.our_root &&
+		       (w->exe_seen == EXE_HERE || w->exe_seen == EXE_REPLACED);
+	return same || w->caller >= 0;
+}
+
+static void keep_program(struct process *p, const struct packet_word *w)
+{
+	p->exe_seen = w->exe_seen;
+	p->exe_dev = w->exe_dev;
+	p->exe_inode = w->exe_inode;
+	p->exe_ctime = w->exe_ctime;
+	p->replaced = w->replaced;
+}
+
 /* The record has found the packet whose row is c->id, and what that rests on. */
 static void confirm_packet(struct packet_word *w, const struct event *e,
 			   const struct call_record *record, struct outcome *out)
 {
 	struct connection *c = &out->change.connection;
+	bool same = is_same_program(w, e), keeps = keeps_program(w, e);
 	struct attribution a;
 
 	w->testimony.record = *record;
 	w->testimony.record.by = RECORD_PAIRED;
+	w->testimony.record.program_told &= !keeps;
+	if (keeps && same)
+		keep_program(&c->process, w);
 	attribute(&w->facts, &w->testimony, &a);
 	take_answer(c, &a);
 	/* A packet was sent, so the record's result is no reason. */
@@ -388,8 +428,9 @@ static void confirm_packet(struct packet_word *w, const struct event *e,
 	out->change.amended = w->pid >= 0 && w->pid != e->process.pid;
 	/* The record has the program that made the call, /proc the one that it had become by then.
 	 */
-	out->change.described = w->described && w->pid == e->process.pid &&
-			 (!w->exe || w->exe == program_of(e));
+	out->change.described = (w->described && (same || (!w->exe && w->pid == e->process.pid))) ||
+				(keeps && !same);
+	out->other_program = w->pid == e->process.pid && !same && !keeps;
 	out->source = w->source;
 	out->verdict = c->verdict = w->verdict;
 	*(c->direction == DIRECTION_IN ? &c->dst : &c->src) = w->local;
@@ -649,7 +690,7 @@ static void take_event(struct observer *o, const struct event *e, bool replay,
 		       struct outcome *out)
 {
 	out->change.kind = CHANGE_NONE;
-	out->change.amended = out->change.described = false;
+	out->change.amended = out->change.described = out->other_program = false;
 	if (!e->node.data)
 		proctable_put(o->processes, &e->process, e->time_us);
 	switch (e->kind) {

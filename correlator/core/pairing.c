@@ -62,6 +62,16 @@ static struct endpoint local_of(const struct connection *c)
 	return c->direction == DIRECTION_IN ? c->dst : c->src;
 }
 
+static void take_program(struct packet_word *w, const struct process *p)
+{
+	w->exe = text_hash_of(p->exe);
+	w->exe_seen = p->exe_seen;
+	w->exe_dev = p->exe_dev;
+	w->exe_inode = p->exe_inode;
+	w->exe_ctime = p->exe_ctime;
+	w->replaced = p->replaced;
+}
+
 void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, int64_t uid,
 		    const struct packet_word *w, bool has_record)
 {
@@ -76,6 +86,7 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
 	p->packets_come = true;
 	p->word[slot] = *w;
 	p->word[slot].local = half.local;
+	take_program(&p->word[slot], &c->process);
 	if (!has_record)
 		return;
 	halves_settle(p->packets, c->id);

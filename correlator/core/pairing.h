@@ -31,12 +31,15 @@ struct packet_word {
 	struct packet_facts facts;
 	struct testimony testimony;
 	int64_t pid;		/* that the row names; -1: nobody */
-	uint64_t exe;		/* hash of the program that the row names; 0: none */
 	int caller;		/* attribution.caller */
 	enum source source;	/* of the first answer */
 	enum verdict verdict;	/* that went with it */
 	bool described;		/* the row has what /proc said of the living process */
-	struct endpoint local;	/* our own end; pairing_packet() fills it in */
+	/* pairing_packet() fills in the rest: our own end; the hash of the program that the row
+	 * names, 0: none; and its file as far as that was seen */
+	struct endpoint local;
+	uint64_t exe;
+	int64_t exe_seen, exe_dev, exe_inode, exe_ctime, replaced;
 };
 
 /*

@@ -24,8 +24,8 @@ enum doubt {
 static const struct proof {
 	unsigned int words, conditions, vetoes;
 } proofs[] = {
-	{ A | F, NO_PACKET | ATTEMPTED, BOUND },
-	{ A | F, PACKET | ACCEPTED | ATTEMPTED, BOUND },
+	{ A | F, NO_PACKET | ATTEMPTED, BOUND | PROGRAM },
+	{ A | F, PACKET | ACCEPTED | ATTEMPTED, BOUND | PROGRAM },
 	{ A | I | F, PACKET | SAME_SOCKET | SENT, PROGRAM | OTHER_CALL | OTHER_LOOKUP },
 	{ S | I | F, PACKET, PROGRAM | OTHER_CALL | OTHER_LOOKUP },
 	{ T | C | I | F, PACKET, PROGRAM | OTHER_CALL | OTHER_LOOKUP | ELSEWHERE },

@@ -48,7 +48,8 @@ struct proof_conditions {
 	bool sole_holder;	/* the packet came in, and nobody else holds its socket */
 	bool earlier;		/* the row was certain before a restart, of this process */
 	/* doubts, each about one witness */
-	bool program_unsure;	/* the process may have executed another program since the call */
+	bool program_unsure;	/* the process may have executed another program since the call, or
+				 * nobody saw the file of the one that is named */
 	bool other_call;	/* another process's own call for this packet was seen */
 	bool other_lookup;	/* a datagram's tuple was looked up by others: it may be of a socket
 				 * of theirs that has the port as well */

@@ -34,10 +34,8 @@ struct call_file {
 struct procfs {
 	int dir;
 	struct call_file call[CALLS];	/* by pid */
-	int64_t tick_us;
+	int64_t root_mount, tick_us;
 	int64_t boot_us;	/* by the wall clock at the start of this program */
-	/* the texts of the process that procfs_glance() read last */
-	char comm[64], name[PATH_MAX], cmdline[4096], cwd[PATH_MAX], cgroup[4096];
 };
 
 #define FDS_MAX 1024
@@ -61,6 +59,7 @@ struct procfs *procfs_open(const char *path)
 	}
 	for (int i = 0; i < CALLS; i++)
 		p->call[i].fd = -1;
+	p->root_mount = proc_exe_root_mount();
 	p->tick_us = proc_tick_us();
 	p->boot_us = proc_boot_us();
 	return p;
@@ -249,7 +248,8 @@ static struct text read_text(int dir, const char *name, char *buf, size_t size)
 }
 
 /* "PID (NAME) STATE PPID ..." with the start as field 22; the name may hold blanks and brackets. */
-static bool read_stat(struct procfs *p, const char *name, struct process *process)
+static bool read_stat(struct procfs *p, const char *name, struct process *process,
+		      struct proc_texts *texts)
 {
 	char buf[1024], *from, *to;
 	ssize_t n = proc_read(p->dir, name, buf, sizeof(buf) - 1);
@@ -259,10 +259,10 @@ static bool read_stat(struct procfs *p, const char *name, struct process *proces
 	buf[n] = '\0';
 	from = strchr(buf, '(');
 	to = strrchr(buf, ')');
-	if (!from || !to || to < from || to - from - 1 >= (ptrdiff_t)sizeof(p->comm))
+	if (!from || !to || to < from || to - from - 1 >= (ptrdiff_t)sizeof(texts->comm))
 		return false;
-	memcpy(p->comm, from + 1, (size_t)(to - from - 1));
-	process->comm = (struct text){ p->comm, (size_t)(to - from - 1) };
+	memcpy(texts->comm, from + 1, (size_t)(to - from - 1));
+	process->comm = (struct text){ texts->comm, (size_t)(to - from - 1) };
 	for (int field = 2; to && field < 22; field++) {
 		to = strchr(to + 1, ' ');
 		if (to && field == 3)
@@ -272,21 +272,27 @@ static bool read_stat(struct procfs *p, const char *name, struct process *proces
 	return process->start_ticks >= 0;
 }
 
-bool procfs_glance(struct procfs *p, int64_t pid, struct process *process)
+bool procfs_glance(struct procfs *p, int64_t pid, struct process *process,
+		   struct proc_texts *texts)
 {
 	char name[48];
 
 	process_init(process);
 	snprintf(name, sizeof(name), "%lld/stat", (long long)pid);
-	if (pid <= 0 || !read_stat(p, name, process))
+	if (pid <= 0 || !read_stat(p, name, process, texts))
 		return false;
 	process->pid = pid;
-	snprintf(name, sizeof(name), "%lld/exe", (long long)pid);
-	process->exe = read_link(p->dir, name, p->name, sizeof(p->name));
 	snprintf(name, sizeof(name), "%lld", (long long)pid);
-	if (proc_exe_strip(p->dir, name, &process->exe))
-		process->replaced = 1;
+	proc_exe_read(p->dir, name, p->root_mount, texts->exe, process);
 	return true;
+}
+
+bool procfs_has_our_users(const struct procfs *p, int64_t pid)
+{
+	char name[48];
+
+	snprintf(name, sizeof(name), "%lld", (long long)pid);
+	return proc_exe_has_our_users(p->dir, name);
 }
 
 /* A number behind "Name:" in /proc/PID/status: the n-th, from 0. */
@@ -316,7 +322,7 @@ static int64_t read_id(int dir, const char *name)
 	return id == UINT32_MAX ? -1 : id;
 }
 
-void procfs_rest(struct procfs *p, struct process *process)
+void procfs_rest(struct procfs *p, struct process *process, struct proc_texts *texts)
 {
 	int dir = open_process(p, process->pid);
 	char status[4096];
@@ -339,10 +345,10 @@ void procfs_rest(struct procfs *p, struct process *process)
 	process->auid = read_id(dir, "loginuid");
 	process->session = read_id(dir, "sessionid");
 	process->netns = proc_link_number(dir, "ns/net", "net:[");
-	process->cmdline = read_text(dir, "cmdline", p->cmdline, sizeof(p->cmdline));
-	process->cwd = read_link(dir, "cwd", p->cwd, sizeof(p->cwd));
-	cgroup = read_text(dir, "cgroup", p->cgroup, sizeof(p->cgroup));
-	process->cgroup = proc_pick_cgroup(p->cgroup, cgroup.len);
+	process->cmdline = read_text(dir, "cmdline", texts->cmdline, sizeof(texts->cmdline));
+	process->cwd = read_link(dir, "cwd", texts->cwd, sizeof(texts->cwd));
+	cgroup = read_text(dir, "cgroup", texts->cgroup, sizeof(texts->cgroup));
+	process->cgroup = proc_pick_cgroup(texts->cgroup, cgroup.len);
 	close(dir);
 }
 

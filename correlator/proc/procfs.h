@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_PROCFS_H
 #define SOCKLEDGER_PROCFS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,13 +42,22 @@ int64_t procfs_call_fd(struct procfs *p, int64_t pid);
 /* The same for a process that is unlikely to be looked at again: no file stays open for it. */
 int64_t procfs_glance_call_fd(struct procfs *p, int64_t pid);
 
+/* Where the texts of one process are: whoever looks at a process has its own. */
+struct proc_texts {
+	char comm[64], exe[PATH_MAX], cmdline[4096], cwd[PATH_MAX], cgroup[4096];
+};
+
 /*
- * A living process, as much as tells which it is: start, parent, name and program.  Its texts are
- * good until the next call.  False where it is gone.
+ * A living process, as much as tells which it is: start, parent, name and program.  False where it
+ * is gone.
  */
-bool procfs_glance(struct procfs *p, int64_t pid, struct process *process);
+bool procfs_glance(struct procfs *p, int64_t pid, struct process *process,
+		   struct proc_texts *texts);
 /* All else that /proc says of that process, if it is still the same one. */
-void procfs_rest(struct procfs *p, struct process *process);
+void procfs_rest(struct procfs *p, struct process *process, struct proc_texts *texts);
+
+/* False where the process is in a user namespace of its own, in which any user has any root. */
+bool procfs_has_our_users(const struct procfs *p, int64_t pid);
 
 /* The process that a thread belongs to; -1: the thread is gone. */
 int64_t procfs_process(struct procfs *p, int64_t tid);

@@ -339,7 +339,27 @@ int64_t procfs_call_fd(struct procfs *p, int64_t pid)
 	return -1;
 }
 
-bool procfs_glance(struct procfs *p, int64_t pid, struct process *process)
+void fake_see(const struct fake_process *k, struct process *p)
+{
+	p->exe_seen = k->exe_seen ? k->exe_seen : k->exe ? EXE_HERE : EXE_TOLD;
+	if (p->exe_seen == EXE_TOLD)
+		return;
+	p->exe_dev = k->exe_seen > EXE_REPLACED ? 2 : 1;
+	p->exe_inode = (int64_t)(text_hash_of(text_of(k->exe)) & INT32_MAX);
+	p->exe_ctime = 1;
+	p->replaced = p->exe_seen == EXE_REPLACED ? 1 : -1;
+}
+
+bool procfs_has_our_users(const struct procfs *p, int64_t pid)
+{
+	const struct fake_process *k = fake_find(pid);
+
+	(void)p;
+	return k && !k->own_users;
+}
+
+bool procfs_glance(struct procfs *p, int64_t pid, struct process *process,
+		   struct proc_texts *texts)
 {
 	const struct fake_process *k = fake_find(pid);
 
@@ -352,15 +372,19 @@ bool procfs_glance(struct procfs *p, int64_t pid, struct process *process)
 	process->ppid = k->ppid;
 	process->start_ticks = k->start_ticks;
 	process->comm = text_of("name");
-	process->exe = text_of(k->exe);
+	if (k->exe) {
+		snprintf(texts->exe, sizeof(texts->exe), "%s", k->exe);
+		process->exe = text_of(texts->exe);
+	}
+	fake_see(k, process);
 	return true;
 }
 
-void procfs_rest(struct procfs *p, struct process *process)
+void procfs_rest(struct procfs *p, struct process *process, struct proc_texts *texts)
 {
 	const struct fake_process *k = fake_find(process->pid);
 
-	(void)p;
+	(void)p, (void)texts;
 	if (!k)
 		return;
 	process->uid = process->euid = process->fsuid = process->gid = process->auid = k->uid;

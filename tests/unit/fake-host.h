@@ -35,9 +35,11 @@ struct fake_fd {
 struct fake_process {
 	int64_t pid, ppid, start_ticks, netns, uid;
 	const char *exe;	/* NULL: the process has none any more */
+	int64_t exe_seen;	/* enum exe_seen; 0: EXE_HERE */
 	struct fake_fd fd[FAKE_FDS];
 	int fds;
 	bool alive;
+	bool own_users;		/* in a user namespace of its own */
 };
 
 struct fake_socket {
@@ -99,6 +101,8 @@ void fake_reset(void);
 
 /* A living process in program exe, begun a minute ago.  It replaces an earlier one of this pid. */
 struct fake_process *fake_process(int64_t pid, int64_t ppid, int64_t uid, const char *exe);
+/* What looking at it tells of its program's file. */
+void fake_see(const struct fake_process *k, struct process *p);
 /* Just now, instead. */
 void fake_begin_now(struct fake_process *p);
 /* NULL: there is none, or it is gone. */

@@ -87,6 +87,11 @@ void rig_policy(const char *policy)
 	judge_set_policy(rig.judge, read_policy(policy));
 }
 
+struct host *rig_host(void)
+{
+	return &rig.host;
+}
+
 struct config *rig_config(void)
 {
 	return &rig.config;

@@ -36,7 +36,7 @@ __attribute__((unused)) static void fresh(void)
 	now_us = T0;
 }
 
-/* An event of process 101, a child of 100, that nobody looked at in /proc. */
+/* An event of process 101, a child of 100, whose program the plugin saw, and nothing else. */
 __attribute__((unused)) static struct event make(enum event_kind kind, int64_t fd, int64_t exit)
 {
 	struct event e;
@@ -54,6 +54,7 @@ __attribute__((unused)) static struct event make(enum event_kind kind, int64_t f
 	e.process.auid = 1000;
 	e.process.comm = text_of("curl");
 	e.process.exe = text_of("/usr/bin/curl");
+	e.process.exe_seen = EXE_HERE;
 	return e;
 }
 

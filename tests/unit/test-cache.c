@@ -492,7 +492,7 @@ static void test_errors(void)
 	raw(path, "PRAGMA user_version = 1000");
 	tap_ok(cache_writer_open(path, &w) == -EPROTO && cache_reader_open(path, &r) == -EPROTO,
 	       "a newer version: -EPROTO");
-	raw(path, "PRAGMA user_version = 3; PRAGMA application_id = 7");
+	raw(path, "PRAGMA user_version = 4; PRAGMA application_id = 7");
 	tap_ok(cache_writer_open(path, &w) == -EMEDIUMTYPE &&
 	       cache_reader_open(path, &r) == -EMEDIUMTYPE,
 	       "another application's: -EMEDIUMTYPE");
@@ -501,7 +501,10 @@ static void test_errors(void)
 	cache_writer_close(w);
 	raw(path, "ALTER TABLE event DROP COLUMN listener; PRAGMA user_version = 1;"
 		  "ALTER TABLE event DROP COLUMN replaced;"
-		  "ALTER TABLE event DROP COLUMN listener_inode");
+		  "ALTER TABLE event DROP COLUMN listener_inode;"
+		  "ALTER TABLE event DROP COLUMN exe_seen; ALTER TABLE event DROP COLUMN exe_dev;"
+		  "ALTER TABLE event DROP COLUMN exe_inode;"
+		  "ALTER TABLE event DROP COLUMN exe_ctime");
 	tap_ok(cache_writer_open(path, &w) == 0 && cache_writer_begin(w) == 0 && put(w, 8) == 0 &&
 	       cache_writer_commit(w) == 0, "one of the first version is brought up to date");
 	cache_writer_close(w);

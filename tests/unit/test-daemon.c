@@ -91,9 +91,10 @@ void user_names_stop(struct user_names *u) { (void)u; note('u'); }
 struct procfs *procfs_open(const char *path) { (void)path; return make('P'); }
 void procfs_close(struct procfs *p) { (void)p; note('p'); }
 int64_t procfs_netns(struct procfs *p, int64_t pid) { (void)p, (void)pid; return -1; }
-bool procfs_glance(struct procfs *p, int64_t pid, struct process *process)
+bool procfs_glance(struct procfs *p, int64_t pid, struct process *process,
+		   struct proc_texts *texts)
 {
-	(void)p, (void)pid, (void)process;
+	(void)p, (void)pid, (void)process, (void)texts;
 	return false;
 }
 void procscan_threads(struct procfs *p, void (*each)(int64_t tid, int64_t pid, void *arg),

@@ -15,6 +15,7 @@
 #include <linux/netfilter.h>
 
 #include "config.h"
+#include "host.h"
 #include "judge-rig.h"
 #include "tap.h"
 
@@ -283,6 +284,8 @@ static bool record(const struct args *a, enum event_kind kind)
 	}
 	e.process.comm = text_of("name");
 	e.process.exe = text_of(exe);
+	if (e.inode >= 0)
+		fake_see(p, &e.process);
 	now.outcome = rig_record(&e);
 	return true;
 }
@@ -543,8 +546,9 @@ static const struct {
 	{ "marks", is_marks }, { "ended", is_ended }, { "parked", is_parked },
 	{ "verdict", is_verdict }, { "prompt", is_prompt }, { "is", is_is },
 	{ "confirmed", is_confirmed }, { "new", is_new }, { "by", is_by },
-	{ "reason", is_reason }, { "exe", is_exe }, { "whole", is_whole },
-	{ "young", do_young }, { "rule", is_rule }, { "rows", is_rows },
+	{ "reason", is_reason }, { "exe", is_exe }, { "seen", is_seen }, { "see", do_see },
+	{ "nopath", do_nopath }, { "users", do_users }, { "blind", do_blind },
+	{ "whole", is_whole }, { "young", do_young }, { "rule", is_rule }, { "rows", is_rows },
 	{ "records", is_records }, { "proven", is_proven }, { "counter", is_counter },
 	{ "next", is_next }, { "listed", is_listed },
 };

@@ -17,7 +17,8 @@ static const char *const columns[] = {
 	"time", "direction", "proto", "src", "sport", "dst", "dport", "pid", "start_time", "comm",
 	"exe", "cmdline", "cwd", "ppid", "parent_exe", "uid", "user", "auid", "login_user",
 	"session", "netns", "container", "unit", "node", "evidence", "certainty", "reason",
-	"verdict", "rule", "latency_us", "amended", "packets", "bytes", "end_time", "audit_id",
+	"verdict", "rule", "latency_us", "amended", "packets", "bytes", "end_time",
+	"exe_seen", "exe_dev", "exe_inode", "exe_ctime", "audit_id",
 };
 
 #define COLUMNS ((int)(sizeof(columns) / sizeof(columns[0])))
@@ -136,6 +137,10 @@ static void full(struct connection *c)
 	c->process.auid = 1004;
 	c->process.session = 5;
 	c->process.netns = 4026531840;
+	c->process.exe_seen = EXE_HERE;
+	c->process.exe_dev = 2049;
+	c->process.exe_inode = 4712;
+	c->process.exe_ctime = 1772368000000000001LL;
 	c->evidence = EVIDENCE_AUDIT | EVIDENCE_FD | EVIDENCE_BIND;
 	c->certainty = CERTAINTY_CERTAIN;
 	c->verdict = VERDICT_REJECT;
@@ -189,6 +194,10 @@ static const char *const full_row[] = {
 	NULL,
 	NULL,
 	NULL,
+	"here",
+	"2049",
+	"4712",
+	"1772368000000000001",
 	"1772368496.004:4294967295",
 };
 
@@ -225,6 +234,10 @@ static const char *const empty_row[] = {
 	NULL,
 	NULL,
 	"0",
+	NULL,
+	NULL,
+	NULL,
+	NULL,
 	NULL,
 	NULL,
 	NULL,

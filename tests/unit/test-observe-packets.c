@@ -53,6 +53,43 @@ static uint64_t decided(struct connection *p, int64_t fd, int64_t inode, uint64_
 	return decided_by(p, fd, inode, row, nothing_known());
 }
 
+/* Its program was seen after the call had ended, and its record has only the path. */
+static void test_late_programs(void)
+{
+	static const struct {
+		bool our_root, other_path;
+		int64_t seen;
+		enum certainty certainty;
+		const char *what;
+	} cases[] = {
+		{ true, false, EXE_HERE, CERTAINTY_CERTAIN, "its record has the same path" },
+		{ true, true, EXE_HERE, CERTAINTY_INFERRED, "not another path" },
+		{ false, false, EXE_HERE, CERTAINTY_INFERRED, "nor a path of any user's root" },
+		{ true, false, EXE_OTHER, CERTAINTY_INFERRED, "nor of another file here" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct packet_word word = nothing_known();
+		struct event e;
+		struct connection p;
+
+		fresh();
+		e = make_connect(3, "192.0.2.1", 80, 0);
+		e.process.exe_seen = EXE_TOLD;
+		p = packet_of(&e, e.process.pid);
+		p.process.exe = cases[i].other_path ? text_of("/usr/bin/true") : e.process.exe;
+		p.process.exe_seen = cases[i].seen;
+		word.described = word.testimony.program_unsure = true;
+		word.testimony.our_root = cases[i].our_root;
+		testimony_add_holder(&word.testimony, &(struct socket_holder){
+			.pid = (int32_t)p.process.pid, .fd = 3, .in_call = true });
+		decided_by(&p, 3, 50, 0, word);
+		tap_ok(give(e) == CHANGE_CONFIRM &&
+			       out.change.connection.certainty == cases[i].certainty,
+		       "a program seen late: %s", cases[i].what);
+	}
+}
+
 /* Packet and record of one connection are one row, whichever comes first. */
 static void test_packets(void)
 {
@@ -482,6 +519,7 @@ static void test_processes(void)
 int main(void)
 {
 	test_packets();
+	test_late_programs();
 	test_sends();
 	test_accepts();
 	test_new_socket();

@@ -122,6 +122,12 @@ static void test_certainty(void)
 	tap_ok(is_new(e, IPPROTO_TCP) && c->certainty == CERTAINTY_CERTAIN &&
 	       c->evidence == (EVIDENCE_AUDIT | EVIDENCE_FD) && c->src.port == -1,
 	       "the fd's inode makes it certain");
+	fresh();
+	give(make_socket(3, IPPROTO_TCP));
+	e.process.exe_seen = EXE_TOLD;
+	tap_ok(is_new(e, IPPROTO_TCP) && c->certainty == CERTAINTY_INFERRED &&
+	       c->evidence == (EVIDENCE_AUDIT | EVIDENCE_FD),
+	       "but not where nobody saw the program that the record tells");
 
 	give(make_socket(4, IPPROTO_TCP));
 	tap_ok(is_nothing(make_bind(4, "198.51.100.7", 4000, 0)), "a bind is no row");

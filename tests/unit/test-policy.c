@@ -46,7 +46,15 @@ static void set(struct connection *c, const char *key, const char *value)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!strcmp(key, texts[i].key))
 			*texts[i].text = text_of(value);
-	if (!strcmp(key, "uid"))
+	if (!strcmp(key, "exe"))
+		c->process.exe_seen = EXE_HERE;
+	else if (!strcmp(key, "parent"))
+		c->parent_seen = EXE_HERE;
+	else if (!strcmp(key, "seen"))
+		c->process.exe_seen = atoi(value);
+	else if (!strcmp(key, "parentseen"))
+		c->parent_seen = atoi(value);
+	else if (!strcmp(key, "uid"))
 		c->process.uid = atoll(value);
 	else if (!strcmp(key, "auid"))
 		c->process.auid = atoll(value);
@@ -132,7 +140,62 @@ static const struct {
 	{ "deny exe \"/q\\\"\\\\\"", "exe=/q\"\\", "deny 1" },
 	{ "deny exe /a#b", "exe=/a#b", "deny 1" },
 	{ "deny exe /usr/bin/curl #,/x", CURL, "deny 1" },
-	{ "deny exe *", "uid=1", "allow 0" },
+	/* a program that is not known, or whose path is another root's (seen: enum exe_seen) */
+	{ "deny exe *", "uid=1", "deny 1" },
+	{ "deny exe /x port 443", "uid=1 dst=192.0.2.1:443", "deny 1" },
+	{ "deny exe /x port 443", "uid=1 dst=192.0.2.1:80", "allow 0" },
+	{ "deny exe /x", "certainty=unknown", "allow 0" },
+	{ "deny exe /x\nunattributed reject", "certainty=unknown", "reject 1" },
+	{ "deny exe /x\nallow port 443\nunattributed deny", "certainty=unknown dst=192.0.2.1:443",
+	  "deny 1" },
+	{ "deny exe /x\nallow port 443\ndefault deny\nunattributed allow",
+	  "certainty=unknown dst=192.0.2.1:443", "allow 2" },
+	{ "deny exe /x\ndefault deny", "certainty=unknown reason=kernel", "allow 0" },
+	{ "deny exe /x certain", "uid=1 certainty=inferred", "allow 0 +" },
+	{ "deny exe /x certain", "uid=1", "deny 1" },
+	{ "deny exe /x\nallow port 443", "uid=1 seen=5 dst=192.0.2.1:443", "deny 1" },
+	{ "deny exe /x\nunreadable allow", "uid=1", "allow 0" },
+	{ "deny exe /x\nunreadable allow\nreject user 1", "uid=1", "reject 3" },
+	{ "deny exe /x\nunreadable reject", "uid=1", "reject 1" },
+	{ "unreadable reject", "uid=1", "reject 0" },
+	{ "unreadable reject", "exe=/x uid=1 seen=-1", "reject 0" },
+	{ "unreadable reject", "exe=/x uid=1", "allow 0" },
+	{ "unreadable reject", "exe=/x uid=1 seen=4", "allow 0" },
+	{ "unreadable reject\nunattributed deny", "certainty=unknown", "deny 0" },
+	{ "default deny\nunreadable allow", "uid=1", "allow 0" },
+	{ "default deny\nunreadable allow", "exe=/x uid=1", "deny 0" },
+	{ "default deny\nallow exe /x", "exe=/x seen=1", "allow 2" },
+	{ "default deny\nallow exe /x", "exe=/x seen=2", "allow 2" },
+	{ "default deny\nallow exe /x", "exe=/x seen=3", "deny 0" },
+	{ "default deny\nallow exe /x", "exe=/x seen=4", "deny 0" },
+	{ "default deny\nallow exe /x", "exe=/x seen=-1", "deny 0" },
+	{ "default deny\nallow exe /*", "exe=/x/../y seen=-1", "deny 0" },
+	{ "default deny\nallow not exe /y", "exe=/x seen=1", "allow 2" },
+	{ "default deny\nallow not exe /y", "exe=/x seen=3", "deny 0" },
+	{ "default deny\nallow not exe /y", "exe=/x seen=-1", "deny 0" },
+	{ "default deny\nallow parent /x", "parent=/x", "allow 2" },
+	{ "default deny\nallow parent /x", "parent=/x parentseen=4", "deny 0" },
+	{ "deny exe /x", "exe=/x seen=3", "deny 1" },
+	{ "deny exe /x", "exe=/x seen=4", "deny 1" },
+	{ "deny exe /x", "exe=/x seen=-1", "deny 1" },
+	{ "deny exe /x", "exe=/y seen=3", "allow 0" },
+	{ "deny exe /x", "exe=/y seen=4", "deny 1" },
+	{ "deny exe /x", "exe=/y seen=-1", "deny 1" },
+	{ "deny exe /x\nunreadable allow", "exe=/x seen=-1", "deny 1" },
+	{ "deny not exe /x", "exe=/x seen=1", "allow 0" },
+	{ "deny not exe /x", "exe=/x seen=3", "deny 1" },
+	{ "deny not exe /x", "exe=/x seen=4", "deny 1" },
+	{ "deny not exe /x", "exe=/x seen=-1", "deny 1" },
+	{ "deny exe unknown", "exe=/x", "allow 0" },
+	{ "deny exe unknown", "exe=/x seen=-1", "deny 1" },
+	{ "deny exe unknown", "uid=1 seen=5", "deny 1" },
+	{ "deny exe unknown", "exe=/x seen=3", "allow 0" },
+	{ "deny exe other", "exe=/x seen=3", "deny 1" },
+	{ "deny exe other,unknown", "exe=/x seen=4", "deny 1" },
+	{ "deny exe other", "exe=/x seen=2", "allow 0" },
+	{ "default deny\nallow exe other", "exe=/x seen=3", "allow 2" },
+	{ "default deny\nallow not exe unknown", "uid=1", "deny 0" },
+	{ "default deny\nallow not exe unknown", "exe=/x", "allow 2" },
 	{ "deny exe /usr/bin/curl\r\n", CURL, "deny 1" },
 	{ "\tdeny\texe\t/usr/bin/curl\t", CURL, "deny 1" },
 	/* the other texts */
@@ -142,7 +205,7 @@ static const struct {
 	{ "deny comm comm", "comm=comm", "deny 1" },
 	{ "deny parent /bin/bash", CURL, "deny 1" },
 	{ "deny parent /bin/zsh", CURL, "allow 0" },
-	{ "deny parent *", "exe=/x", "allow 0" },
+	{ "deny parent *", "exe=/x", "deny 1" },
 	{ "deny unit session-*.scope", CURL, "deny 1" },
 	{ "deny unit session-3", CURL, "allow 0" },
 	{ "deny container web", CURL, "deny 1" },
@@ -233,7 +296,7 @@ static const struct {
 	/* not; and unknown satisfies neither */
 	{ "deny not exe /usr/bin/curl", CURL, "allow 0" },
 	{ "deny not exe /usr/bin/wget", CURL, "deny 1" },
-	{ "deny not exe /usr/bin/wget", "uid=1", "allow 0" },
+	{ "deny not exe /usr/bin/wget", "uid=1", "deny 1" },
 	{ "deny not exe /x,/usr/bin/curl", CURL, "allow 0" },
 	{ "deny not exe /x,/y", CURL, "deny 1" },
 	{ "deny not user bob,33", "uid=1000", "allow 0" },

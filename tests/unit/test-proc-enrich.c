@@ -208,6 +208,54 @@ static void test_other_process(void)
 	link_to("exe", EXE);
 }
 
+static bool has_program(const struct event *e, const char *exe, int64_t seen)
+{
+	return text_equal(e->process.exe, text_of(exe)) && e->process.exe_seen == seen &&
+	       (e->process.exe_inode > 0) == (seen != EXE_TOLD);
+}
+
+/* A program whose file is there, in a root of the process's own. */
+static void test_file(void)
+{
+	char ours[64], file[400], box[300];
+	struct event e;
+	ssize_t n = readlink("/proc/self/ns/user", ours, sizeof(ours) - 1);
+	FILE *f;
+
+	ours[n > 0 ? n : 0] = '\0';
+	make_dir("101/box");
+	make_dir("101/box/bin");
+	snprintf(box, sizeof(box), "%s/101/box", root);
+	snprintf(file, sizeof(file), "%s/bin/program", box);
+	f = fopen(file, "we");
+	if (!f || fclose(f))
+		abort();
+	link_to("exe", file);
+	link_to("root", box);
+	link_to("ns/user", ours);
+	make_event(&e, 101, 3);
+	e.process.exe = text_of(file);
+	tap_ok(ask(&e) == PROC_ENRICH_READ && has_program(&e, file, EXE_HERE),
+	       "a program whose file is at its path");
+	make_event(&e, 101, 3);
+	e.process.exe = text_of("/bin/program");
+	tap_ok(ask(&e) == PROC_ENRICH_READ && has_program(&e, file, EXE_HERE),
+	       "a record has the path that it has in the process's own root");
+	make_event(&e, 101, 3);
+	e.process.exe = text_of("/bin/programs");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE && has_program(&e, "/bin/programs", EXE_TOLD),
+	       "and not another one");
+	link_to("ns/user", "user:[1]");
+	make_event(&e, 101, 3);
+	e.process.exe = text_of(file);
+	tap_ok(ask(&e) == PROC_ENRICH_READ && e.inode == 4711 && has_program(&e, file, EXE_TOLD),
+	       "in a user namespace of its own it may have had another root");
+	make_event(&e, 101, 3);
+	e.process.exe = text_of("<too_long>");
+	tap_ok(ask(&e) == PROC_ENRICH_GONE && !e.process.exe.data, "no path at all");
+	link_to("exe", EXE);
+}
+
 static void test_bad_stat(void)
 {
 	static const char *const stats[] = { "", "101", "101 (x) R 1 2 3", "101 (x R 1 2 3 4\n" };
@@ -430,6 +478,7 @@ int main(void)
 	test_all();
 	test_fds();
 	test_other_process();
+	test_file();
 	test_bad_stat();
 	test_time();
 	test_cgroups();

@@ -14,6 +14,7 @@
 #include <linux/openat2.h>
 
 #include "proc_exe.h"
+#include "process.h"
 #include "scratch.h"
 #include "tap.h"
 #include "text.h"
@@ -73,23 +74,40 @@ static void stop(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-/* What the process's program is called, and whether its file is said to be gone. */
+static int64_t root_mount;
+
+static void look(pid_t pid, char buf[PATH_MAX], struct process *p)
+{
+	char process[32];
+
+	snprintf(process, sizeof(process), "/proc/%d", pid);
+	process_init(p);
+	if (!proc_exe_read(AT_FDCWD, process, root_mount, buf, p))
+		p->exe_seen = 0;
+}
+
+/* What the process's program is called, and what that is worth. */
+static bool is_seen(pid_t pid, const char *wanted, enum exe_seen seen)
+{
+	char buf[PATH_MAX];
+	struct process p;
+
+	look(pid, buf, &p);
+	if (p.exe_seen == seen && text_equal(p.exe, text_of(wanted)) &&
+	    (p.exe_inode > 0) == (seen > 0))
+		return true;
+	tap_note("'%.*s', %s", (int)p.exe.len, p.exe.data, exe_seen_name(p.exe_seen));
+	return false;
+}
+
 static bool is_called(pid_t pid, const char *wanted, bool replaced)
 {
-	char link[64], process[32], buf[PATH_MAX];
-	struct text exe = { buf, 0 };
-	ssize_t n;
-	bool said;
+	char buf[PATH_MAX];
+	struct process p;
 
-	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
-	snprintf(process, sizeof(process), "/proc/%d", pid);
-	n = readlink(link, buf, sizeof(buf));
-	exe.len = n > 0 ? (size_t)n : 0;
-	said = proc_exe_strip(AT_FDCWD, process, &exe);
-	if (said == replaced && text_equal(exe, text_of(wanted)))
-		return true;
-	tap_note("'%.*s', %s", (int)exe.len, exe.data, said ? "replaced" : "there");
-	return false;
+	look(pid, buf, &p);
+	return is_seen(pid, wanted, replaced ? EXE_REPLACED : EXE_HERE) &&
+	       (p.replaced == 1) == replaced;
 }
 
 /* Whether the kernel can be asked for a name that it has in memory (5.12). */
@@ -186,7 +204,7 @@ static void test_memory(void)
 	copy_program(fd);
 	snprintf(file, sizeof(file), "/proc/self/fd/%d", reader);
 	pid = start(file);
-	tap_ok(is_called(pid, "/memfd:six (deleted)", false),
+	tap_ok(is_seen(pid, "/memfd:six (deleted)", EXE_OTHER),
 	       "a file in memory was never anywhere else");
 	stop(pid);
 	close(reader);
@@ -226,6 +244,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	scratch_make();
+	root_mount = proc_exe_root_mount();
 	test_update();
 	test_backup();
 	test_names();

@@ -51,7 +51,8 @@ static void test_plain(void)
 		unknown = unknown && !p.text[i].data && !p.text[i].len;
 	tap_ok(unknown, "of a new process nothing is known");
 	fill(&p);
-	tap_ok(p.pid == 1000 && p.number[1] == p.ppid && p.replaced == 1000 + PROCESS_NUMBERS - 1 &&
+	tap_ok(p.pid == 1000 && p.number[1] == p.ppid &&
+		       p.exe_ctime == 1000 + PROCESS_NUMBERS - 1 &&
 		       text_equal(p.comm, text_of("comm")) && text_equal(p.exe, text_of("exe")) &&
 		       text_equal(p.cgroup, text_of("cgroup")),
 	       "a field by its name is that by its number");

@@ -15,6 +15,7 @@
 #include "text.h"
 
 static struct procfs *procfs;
+static struct proc_texts texts;
 
 /* Makes the directories above. */
 static const char *make_way(const char *name)
@@ -87,7 +88,7 @@ static void test_names(void)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		put_stat("101/stat", names[i]);
-		tap_ok(procfs_glance(procfs, 101, &e) && is(e.comm, names[i]) &&
+		tap_ok(procfs_glance(procfs, 101, &e, &texts) && is(e.comm, names[i]) &&
 		       e.ppid == 4 && e.start_ticks == 2200, "name %zu", i);
 	}
 }
@@ -104,13 +105,14 @@ static void test_broken_stats(void)
 
 	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
 		put_text("101/stat", stats[i]);
-		tap_ok(!procfs_glance(procfs, 101, &e), "no process: '%.20s'", stats[i]);
+		tap_ok(!procfs_glance(procfs, 101, &e, &texts), "no process: '%.20s'", stats[i]);
 	}
 	put_stat("101/stat", "curl");
 	take("101/stat");
-	tap_ok(!procfs_glance(procfs, 101, &e), "nor without a stat");
-	tap_ok(!procfs_glance(procfs, 4711, &e) && !procfs_glance(procfs, -1, &e) &&
-	       !procfs_glance(procfs, 0, &e), "nor where there is none");
+	tap_ok(!procfs_glance(procfs, 101, &e, &texts), "nor without a stat");
+	tap_ok(!procfs_glance(procfs, 4711, &e, &texts) &&
+	       !procfs_glance(procfs, -1, &e, &texts) &&
+	       !procfs_glance(procfs, 0, &e, &texts), "nor where there is none");
 }
 
 static void test_rest(void)
@@ -119,8 +121,9 @@ static void test_rest(void)
 	struct process e;
 
 	put_stat("101/stat", "curl");
-	tap_ok(procfs_glance(procfs, 101, &e) && is(e.exe, NULL), "a zombie has no program");
-	procfs_rest(procfs, &e);
+	tap_ok(procfs_glance(procfs, 101, &e, &texts) && is(e.exe, NULL),
+	       "a zombie has no program");
+	procfs_rest(procfs, &e, &texts);
 	tap_ok(e.uid == -1 && e.netns == -1 && is(e.cmdline, NULL),
 	       "without a status nothing more is said");
 	put_link("101/exe", "/usr/bin/curl");
@@ -132,9 +135,10 @@ static void test_rest(void)
 	put("101/cmdline", "curl\0-v\0two words\0", 18);
 	put_link("101/cwd", "/tmp");
 	put_text("101/cgroup", "1:name=systemd:/x\n0::/system.slice/x.service\n");
-	tap_ok(procfs_glance(procfs, 101, &e) && is(e.exe, "/usr/bin/curl") && e.uid == -1 &&
+	tap_ok(procfs_glance(procfs, 101, &e, &texts) && is(e.exe, "/usr/bin/curl") &&
+		       e.uid == -1 &&
 	       is(e.cwd, NULL), "a glance is no more than that");
-	procfs_rest(procfs, &e);
+	procfs_rest(procfs, &e, &texts);
 	tap_ok(e.uid == 1 && e.euid == 2 && e.fsuid == 5 && e.gid == 6, "users and group");
 	tap_ok(e.auid == 1000 && e.session == -1 && e.netns == 4026531840,
 	       "login, session, namespace");
@@ -146,16 +150,16 @@ static void test_rest(void)
 		 9000, big);
 	put_text("101/status", status);
 	put("101/cgroup", "", 0);
-	tap_ok(procfs_glance(procfs, 101, &e), "files that are larger than ours");
-	procfs_rest(procfs, &e);
+	tap_ok(procfs_glance(procfs, 101, &e, &texts), "files that are larger than ours");
+	procfs_rest(procfs, &e, &texts);
 	tap_ok(e.uid == 1 && e.cmdline.len == 4096 && is(e.cgroup, NULL),
 	       "are cut off");
 	/* It goes between glance and rest: the number may be another's. */
-	tap_ok(procfs_glance(procfs, 101, &e), "one that goes");
+	tap_ok(procfs_glance(procfs, 101, &e, &texts), "one that goes");
 	if (rename(scratch_path("101"), scratch_path("was-101")))
 		abort();
 	put_text("101/status", "Uid:\t77\t77\t77\t77\n");
-	procfs_rest(procfs, &e);
+	procfs_rest(procfs, &e, &texts);
 	tap_ok(e.uid == -1, "the next of its number is not asked");
 	if (unlink(scratch_path("101/status")) || rmdir(scratch_path("101")) ||
 	    rename(scratch_path("was-101"), scratch_path("101")))

@@ -38,7 +38,7 @@ static const struct {
 	{ "nobody else holds the socket that it came in to", I | F, { .sole_holder = true },
 	  true, false, false, false, false },
 	{ "accept() returned it", A | F, { .accepted = true, .attempted = true },
-	  false, false, false, false, false },
+	  true, false, false, false, false },
 	{ "it was proof before a restart", 0, { .earlier = true },
 	  false, true, false, false, false },
 };
@@ -95,6 +95,9 @@ static void test_one_witness(void)
 	       !is_certain(A | F | EVIDENCE_BIND, (with){ .no_packet = true, .attempted = true }) &&
 	       !is_certain(A | F, (with){ .no_packet = true }),
 	       "a record without its packet: not by a bound port, not of a call that failed");
+	tap_ok(!is_certain(A | F, (with){ .no_packet = true, .attempted = true,
+					  .program_unsure = true }),
+	       "nor where nobody saw the file of the program that it tells");
 	tap_ok(!is_certain(ALL, (with){ .no_packet = true, .same_socket = true, .sent = true }),
 	       "of a packet nothing is proof where there is none");
 	/* More words never make it less sure, and more doubts never surer. */

@@ -170,6 +170,9 @@ static void record(const struct sender *s, enum event_kind kind, int64_t fd, boo
 		e.port = dst.port;
 	}
 	e.process.exe = text_of("/good");
+	/* Where the plugin finds the process at its descriptor, it sees its program's file, too. */
+	if (e.inode >= 0)
+		e.process.exe_seen = EXE_HERE;
 	out = rig_record(&e);
 	look_at_rows();
 	if (out->change.kind != CHANGE_CONFIRM ||

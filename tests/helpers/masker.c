@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A program that wants to pass for another one, which is at TARGET, or for none.  It connects to a
+ * port of 127.0.0.1 and says "KIND passes" or "KIND fails".
+ *
+ *   masker KIND PORT [TARGET] [DIR]     DIR: a directory of its own, with a root in DIR/root
+ *
+ * Kinds that give themselves TARGET's path do so in a user namespace of their own.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DEEP 20
+#define DEEP_CHARS 250
+
+static const char *kind, *port, *target, *dir;
+
+__attribute__((noreturn)) static void die(const char *what)
+{
+	printf("%s cannot: %s: %s\n", kind, what, strerror(errno));
+	exit(2);
+}
+
+static const char *path_in(const char *in, const char *name)
+{
+	static char buf[4][PATH_MAX];
+	static int next;
+
+	next = (next + 1) % 4;
+	snprintf(buf[next], sizeof(buf[next]), "%s/%s", in, name);
+	return buf[next];
+}
+
+static int open_socket(int flags)
+{
+	struct timeval wait = { .tv_usec = 300000 };
+	int s = socket(AF_INET, SOCK_STREAM | flags, 0);
+
+	if (s < 0 || setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)))
+		die("socket");
+	return s;
+}
+
+static int try(int s)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	return connect(s, (struct sockaddr *)&to, sizeof(to));
+}
+
+static void tell(void)
+{
+	printf("%s %s\n", kind, try(open_socket(0)) ? "fails" : "passes");
+	fflush(stdout);
+}
+
+static void copy_self(int to)
+{
+	char buf[65536];
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	while (from >= 0 && (n = read(from, buf, sizeof(buf))) > 0)
+		if (write(to, buf, (size_t)n) != n)
+			die("write");
+	if (from < 0 || close(from) || close(to))
+		die("copy");
+}
+
+static void put_self(const char *to)
+{
+	int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+
+	if (fd < 0)
+		die(to);
+	copy_self(fd);
+}
+
+/* Becomes the program of that path, which says what comes of it. */
+__attribute__((noreturn)) static void become(const char *path, const char *mode)
+{
+	char says[64];
+
+	snprintf(says, sizeof(says), "%s/%s", mode, kind);
+	execl(path, path, says, port, target, dir, (char *)NULL);
+	die("exec");
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		die(path);
+	close(fd);
+}
+
+static void own_namespaces(int more)
+{
+	char map[64];
+	unsigned int uid = getuid(), gid = getgid();
+
+	if (unshare(CLONE_NEWUSER | more))
+		die("unshare");
+	write_text("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "0 %u 1", uid);
+	write_text("/proc/self/uid_map", map);
+	snprintf(map, sizeof(map), "0 %u 1", gid);
+	write_text("/proc/self/gid_map", map);
+}
+
+static void bind_over(const char *what, const char *where)
+{
+	if (mount(what, where, NULL, MS_BIND | MS_REC, NULL))
+		die("bind");
+}
+
+static const char *directory_of(const char *path)
+{
+	static char buf[PATH_MAX];
+
+	snprintf(buf, sizeof(buf), "%s", path);
+	*strrchr(buf, '/') = '\0';
+	return buf;
+}
+
+static const char *self(void)
+{
+	static char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	return path;
+}
+
+static void do_bind(void)
+{
+	own_namespaces(CLONE_NEWNS);
+	bind_over(self(), target);
+	become(target, "plain");
+}
+
+/* All of the directory, with a program of the target's name. */
+static void do_binddir(void)
+{
+	const char *own = path_in(dir, "bin");
+
+	mkdir(own, 0755);
+	put_self(path_in(own, strrchr(target, '/') + 1));
+	own_namespaces(CLONE_NEWNS);
+	bind_over(own, directory_of(target));
+	become(target, "plain");
+}
+
+static void do_chroot(void)
+{
+	own_namespaces(0);
+	if (chroot(path_in(dir, "root")) || chdir("/"))
+		die("chroot");
+	become(target, "plain");
+}
+
+static void do_pivot(void)
+{
+	const char *root = path_in(dir, "root");
+
+	own_namespaces(CLONE_NEWNS);
+	bind_over(root, root);
+	if (chdir(root) || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH))
+		die("pivot_root");
+	become(target, "plain");
+}
+
+static void overlay(const char *options)
+{
+	own_namespaces(CLONE_NEWNS);
+	if (mount("overlay", directory_of(target), "overlay", 0, options))
+		die("overlay");
+}
+
+static void do_overlay(void)
+{
+	char options[3 * PATH_MAX + 64];
+
+	mkdir(path_in(dir, "upper"), 0755);
+	mkdir(path_in(dir, "work"), 0755);
+	put_self(path_in(path_in(dir, "upper"), strrchr(target, '/') + 1));
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s,userxattr",
+		 directory_of(target), path_in(dir, "upper"), path_in(dir, "work"));
+	overlay(options);
+	become(target, "plain");
+}
+
+/* Nothing above, and its program below. */
+static void do_lower(void)
+{
+	char options[2 * PATH_MAX + 64];
+
+	mkdir(path_in(dir, "bin"), 0755);
+	put_self(path_in(path_in(dir, "bin"), strrchr(target, '/') + 1));
+	snprintf(options, sizeof(options), "lowerdir=%s:%s", path_in(dir, "bin"),
+		 directory_of(target));
+	overlay(options);
+	become(target, "plain");
+}
+
+/* A file that is removed, or replaced, after it had the target's path. */
+static void gone(const char *mode)
+{
+	const char *own = path_in(dir, "gone");
+
+	put_self(own);
+	own_namespaces(CLONE_NEWNS);
+	bind_over(own, target);
+	become(target, mode);
+}
+
+static void do_deleted(void) { gone("unlink"); }
+static void do_replaced(void) { gone("rename"); }
+
+static void do_unlink(void)
+{
+	if (unlink(path_in(dir, "gone")))
+		die("unlink");
+	tell();
+}
+
+static void do_rename(void)
+{
+	put_self(path_in(dir, "new"));
+	if (rename(path_in(dir, "new"), path_in(dir, "gone")))
+		die("rename");
+	tell();
+}
+
+static void in_memory(const char *name)
+{
+	char says[64], *argv[] = { (char *)"x", says, (char *)port, NULL };
+	int fd = memfd_create(name, 0), reader;
+	char file[64];
+
+	snprintf(says, sizeof(says), "plain/%s", kind);
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
+	reader = open(file, O_RDONLY);
+	copy_self(fd);
+	fexecve(reader, argv, environ);
+	die("fexecve");
+}
+
+static void do_memfd(void) { in_memory("good"); }
+static void do_memfddots(void) { in_memory(path_in("..", target)); }
+
+static void *connect_later(void *arg)
+{
+	usleep(20000);
+	tell();
+	_exit(0);
+	return arg;
+}
+
+/* The first thread is gone when another one connects. */
+static void do_zombie(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, connect_later, NULL))
+		die("thread");
+	syscall(SYS_exit, 0);
+}
+
+/* By a path that begins as the target's does. */
+static const char *dotted(void)
+{
+	static char path[2 * PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", directory_of(target));
+	for (const char *at = directory_of(target); *at; at++)
+		if (*at == '/')
+			strcat(path, "/..");
+	strcat(path, self());
+	return path;
+}
+
+static void do_dots(void) { become(dotted(), "plain"); }
+static void do_dotszombie(void) { become(dotted(), "zombie"); }
+
+/* A path that is too long to be told. */
+static void deep(const char *mode)
+{
+	char name[DEEP_CHARS + 1];
+
+	memset(name, 'd', DEEP_CHARS);
+	name[DEEP_CHARS] = '\0';
+	if (chdir(dir))
+		die(dir);
+	for (int i = 0; i < DEEP; i++)
+		if ((mkdir(name, 0755) && errno != EEXIST) || chdir(name))
+			die("deep");
+	put_self("deep");
+	become("./deep", mode);
+}
+
+static void do_deep(void) { deep("plain"); }
+static void do_deepzombie(void) { deep("zombie"); }
+
+/* Executes the target while the connection is on its way. */
+static void do_exec(void)
+{
+	int s = open_socket(SOCK_NONBLOCK);
+	pid_t pid = fork();
+
+	/* A child that holds the socket as well sees what becomes of it. */
+	if (!pid) {
+		struct sockaddr_in peer;
+		socklen_t len = sizeof(peer);
+
+		usleep(400000);
+		printf("%s %s\n", kind, getpeername(s, (struct sockaddr *)&peer, &len) ? "fails" :
+		       "passes");
+		exit(0);
+	}
+	try(s);
+	execl(target, target, "wait", port, (char *)NULL);
+	die("exec");
+}
+
+static void *exec_target(void *arg)
+{
+	usleep(5000);
+	execl(target, target, "wait", port, (char *)NULL);
+	return arg;
+}
+
+/* Another thread does. */
+static void do_execthread(void)
+{
+	pthread_t thread;
+	int s = open_socket(0);
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct sockaddr_in peer;
+		socklen_t len = sizeof(peer);
+
+		usleep(400000);
+		printf("%s %s\n", kind, getpeername(s, (struct sockaddr *)&peer, &len) ? "fails" :
+		       "passes");
+		exit(0);
+	}
+	pthread_create(&thread, NULL, exec_target, NULL);
+	usleep(4900);
+	try(s);
+	sleep(1);
+}
+
+static void do_wait(void) { usleep(500000); }
+
+/* Datagrams, and it is gone. */
+static void do_quick(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	sendto(s, kind, strlen(kind), 0, (struct sockaddr *)&to, sizeof(to));
+	_exit(0);
+}
+
+static void do_bindquick(void)
+{
+	own_namespaces(CLONE_NEWNS);
+	bind_over(self(), target);
+	become(target, "quick");
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} kinds[] = {
+	{ "plain", tell }, { "bind", do_bind }, { "binddir", do_binddir }, { "chroot", do_chroot },
+	{ "pivot", do_pivot }, { "overlay", do_overlay }, { "lower", do_lower },
+	{ "deleted", do_deleted }, { "replaced", do_replaced }, { "unlink", do_unlink },
+	{ "rename", do_rename }, { "memfd", do_memfd }, { "memfddots", do_memfddots },
+	{ "zombie", do_zombie }, { "dots", do_dots }, { "dotszombie", do_dotszombie },
+	{ "deep", do_deep }, { "deepzombie", do_deepzombie }, { "exec", do_exec },
+	{ "execthread", do_execthread }, { "wait", do_wait }, { "quick", do_quick },
+	{ "bindquick", do_bindquick },
+};
+
+int main(int argc, char **argv)
+{
+	char mode[64];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	kind = argv[1];
+	if (argc < 3)
+		die("masker KIND PORT [TARGET] [DIR]");
+	port = argv[2];
+	target = argc > 3 ? argv[3] : "";
+	dir = argc > 4 ? argv[4] : "";
+	snprintf(mode, sizeof(mode), "%.*s", (int)strcspn(kind, "/"), kind);
+	if (strchr(kind, '/'))
+		kind = strchr(kind, '/') + 1;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].name, mode)) {
+			kinds[i].run();
+			return 0;
+		}
+	errno = EINVAL;
+	die(mode);
+}
