@@ -121,12 +121,11 @@ static bool is_settled(const struct host *h, const struct inquiry *q, const stru
 {
 	const struct known_process *known = observer_who(h->observer, q->answer.pid);
 	const struct caller *k = caller_of(q);
-	int64_t call_us = clock_now_us() - (clock_mono_ns() - k->time_ns) / 1000;
 	struct text told = tasks_exe(h->tasks, k->pid, k->time_ns);
 
 	if (h->sees_exec)
 		return true;
-	if (known_is_of_now(h, known, PROC_SLACK_US) && known->time_us < call_us &&
+	if (known_is_of_now(h, known, PROC_SLACK_US) && known->mono_ns < k->time_ns &&
 	    known->process.exe_seen != EXE_TOLD && is_same_program(known, now))
 		return true;
 	/* The path that was given to execve() is the program's, unless it was one of another
@@ -261,8 +260,10 @@ void describe_rest(struct host *h, struct connection *c, struct process_snapshot
 		procfs_rest(h->procfs, &p->process, &p->texts);
 		/* One that is ending has no command line any more: its record may know it. */
 		p->whole = p->process.netns > 0 && p->process.cmdline.data;
-		if (p->whole)
+		if (p->whole) {
+			observer_clock(h->observer, clock_now_us(), clock_mono_ns());
 			observer_know(h->observer, &p->process, c->time_us);
+		}
 		fill(h, c, &p->process);
 	}
 	if (h->ancestry && !c->text[CONNECTION_ANCESTORS].data)

@@ -48,7 +48,7 @@ void host_read_trace(struct host *h)
 	tasks_forget(h->tasks);
 	lookups_lost(h->lookups);
 	h->lossy_until_ns = clock_mono_ns() + LOSSY_NS;
-	h->complete_since_us = clock_now_us() + LOSSY_NS / 1000;
+	h->complete_since_ns = clock_mono_ns() + LOSSY_NS;
 }
 
 void host_note_backlog(struct host *h)

@@ -34,7 +34,7 @@ struct host {
 	bool sees_exec;
 	int64_t netns;		/* the queue's own network namespace */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
-	int64_t complete_since_us;	/* by the wall clock: no event is missing since */
+	int64_t complete_since_ns;	/* by the monotonic clock: no event is missing since */
 	struct flows *datagrams;	/* flows that are decided, of all but TCP; NULL: none */
 	/* of these, marked ones of whose tuple another process has looked the route up */
 	struct flow_key doubt[HOST_DOUBT_MAX];

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What has been known of a process before, and whether it is still true. */
-#include "clock.h"
 #include "host.h"
 #include "known.h"
 #include "observe.h"
@@ -11,15 +10,14 @@
 
 bool known_is_of_now(const struct host *h, const struct known_process *known, int64_t slack_us)
 {
-	int64_t changed_ns, since_us;
+	int64_t changed_ns;
 
-	if (!h->tracefs || !known || known->time_us < h->complete_since_us)
+	if (!h->tracefs || !known || known->mono_ns < h->complete_since_ns)
 		return false;
 	changed_ns = tasks_changed_ns(h->tasks, known->process.pid);
 	if (changed_ns <= 0)
 		return changed_ns == 0;
-	since_us = clock_now_us() - (clock_mono_ns() - changed_ns) / 1000;
-	return known->time_us > since_us + slack_us;
+	return known->mono_ns > changed_ns + slack_us * 1000;
 }
 
 bool known_is_current(const struct host *h, const struct known_process *known)

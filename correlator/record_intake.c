@@ -55,6 +55,7 @@ static void on_event(void *arg, const struct event *e, bool replay)
 	struct outcome out;
 	struct ledger_change *c = &out.change;
 
+	observer_clock(p->host.observer, clock_now_us(), clock_mono_ns());
 	observer_event(p->host.observer, e, replay, &out);
 	if (c->kind == CHANGE_ADD || c->kind == CHANGE_CONFIRM)
 		complete(p, &c->connection, e->arrival_us);

@@ -776,6 +776,11 @@ void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd)
 	socktable_set_inode(o->sockets, s, inode);
 }
 
+void observer_clock(struct observer *o, int64_t wall_us, int64_t mono_ns)
+{
+	proctable_clock(o->processes, wall_us, mono_ns);
+}
+
 const struct known_process *observer_who(const struct observer *o, int64_t pid)
 {
 	return proctable_get(o->processes, pid);

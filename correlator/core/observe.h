@@ -69,6 +69,8 @@ int observer_recent(struct observer *o, int protocol, struct holder *holders, in
 /* /proc showed that socket at that descriptor. */
 void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
 
+/* What time it is, as for proctable_clock(): before each event, and before observer_know(). */
+void observer_clock(struct observer *o, int64_t wall_us, int64_t mono_ns);
 /* The newest that is known of a process; NULL: nothing.  Good until the next event. */
 const struct known_process *observer_who(const struct observer *o, int64_t pid);
 /* What /proc said of a process at that time, to be remembered. */

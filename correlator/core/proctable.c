@@ -11,8 +11,11 @@
 /* A process with the longest of texts; most are a tenth of it. */
 #define PROCESS_BYTES_MAX 8192
 #define KEEP_US TIME_US_PER_S
+/* The kernel takes a record's time from its last tick, so it is never late. */
+#define AHEAD_US 2000
 
 struct proctable {
+	int64_t wall_us, mono_ns;	/* proctable_clock() */
 	struct known_process *slot[SLOTS];
 	size_t size[SLOTS];	/* what is allocated for it */
 };
@@ -42,6 +45,19 @@ static bool says_less(const struct process *p, int64_t time_us, const struct kno
 	       time_us - old->time_us < KEEP_US;
 }
 
+void proctable_clock(struct proctable *t, int64_t wall_us, int64_t mono_ns)
+{
+	t->wall_us = wall_us;
+	t->mono_ns = mono_ns;
+}
+
+/* A stamp from before the clock was put back lies ahead. */
+static int64_t mono_of(const struct proctable *t, int64_t time_us)
+{
+	return time_us > t->wall_us + AHEAD_US ? INT64_MIN :
+						 t->mono_ns - (t->wall_us - time_us) * 1000;
+}
+
 void proctable_put(struct proctable *t, const struct process *p, int64_t time_us)
 {
 	size_t i, need = sizeof(struct known_process) + texts_size(p->text, PROCESS_TEXTS);
@@ -61,7 +77,7 @@ void proctable_put(struct proctable *t, const struct process *p, int64_t time_us
 		t->slot[i] = known;
 		t->size[i] = need;
 	}
-	*known = (struct known_process){ *p, time_us };
+	*known = (struct known_process){ *p, time_us, mono_of(t, time_us) };
 	texts_move(known->process.text, PROCESS_TEXTS, (char *)(known + 1));
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "clock.h"
 #include "config.h"
 #include "diag.h"
 #include "host.h"
@@ -115,6 +116,7 @@ const struct outcome *rig_record(struct event *e)
 {
 	e->seq = e->serial = rig.serial++;
 	e->arrival_us = fake.now_us;
+	observer_clock(rig.host.observer, clock_now_us(), clock_mono_ns());
 	observer_event(rig.host.observer, e, false, &rig.outcome);
 	if (rig.outcome.change.kind == CHANGE_CONFIRM)
 		judge_late_record(rig.judge, &rig.outcome);

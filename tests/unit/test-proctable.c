@@ -123,12 +123,32 @@ static void test_says_less(void)
 	tap_ok(start_of(301 + SLOTS) == -1, "nor is another process kept for it");
 }
 
+/* Another program sets the wall clock forward for a moment, and back. */
+static void test_clock(void)
+{
+	const int64_t ns = 1000000000, step = 5 * TIME_US_PER_S;
+
+	proctable_clock(t, T + 10, ns);
+	put(make(400, 100, T));
+	tap_ok(proctable_get(t, 400)->mono_ns == ns - 10000, "a stamp is a time of both");
+	proctable_clock(t, T + step + 20, ns + 10000);
+	put(make(400, 100, T + step + 10));
+	tap_ok(proctable_get(t, 400)->mono_ns == ns,
+	       "the wall clock is put forward: no time has passed");
+	proctable_clock(t, T + 40, ns + 30000);
+	put(make(400, 100, T + 35));
+	tap_ok(proctable_get(t, 400)->mono_ns == ns + 25000, "nor has it, where it is put back");
+	put(make(400, 100, T + step + 30));
+	tap_ok(proctable_get(t, 400)->mono_ns == INT64_MIN, "a stamp from before says nothing");
+}
+
 int main(void)
 {
 	t = proctable_new();
 	test_places();
 	test_others();
 	test_says_less();
+	test_clock();
 	proctable_free(t);
 	proctable_free(NULL);
 	return tap_done();
