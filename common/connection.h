@@ -55,6 +55,8 @@ struct connection {
 	int64_t time_us;
 	enum direction direction;
 	int protocol;		/* -1: unknown */
+	bool unreadable;	/* of its packet's head: protocol, ports and destination may be
+				 * others than these */
 	struct endpoint src, dst;
 	struct process process;	/* of a packet without one, uid is the socket's user */
 	int64_t parent_seen;	/* enum exe_seen of CONNECTION_PARENT_EXE */

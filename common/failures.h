@@ -116,8 +116,9 @@
 	X(VERDICT_FAILED, COUNT, "the kernel does not take a verdict", \
 	  "counted; the packet stays in the queue, and is dropped when that closes", \
 	  "queue_errors", "", "correlator/judge.c") \
-	X(PACKET_BAD, WITHOUT, "a packet whose head makes no sense", \
-	  "decided as one of nobody, with what could be read", \
+	X(PACKET_BAD, WITHOUT, "a packet whose head makes no sense, or is cut off", \
+	  "every rule that denies by protocol, port or destination fits it, none that allows; " \
+	  "reason `unreadable`", \
 	  "queue_malformed", "", "correlator/judge.c") \
 	X(NO_RECORD_IN_TIME, WITHOUT, "a parked packet's deadline comes before its record", \
 	  "decided with what is known", \

@@ -228,10 +228,9 @@ void describe(struct host *h, struct inquiry *q, struct connection *c, struct pr
 {
 	p->alive = p->whole = false;
 	p->known_us = 0;
-	if (q->answer.pid < 0) {
-		c->text[CONNECTION_REASON] = text_of(inquiry_reason(q));
+	c->text[CONNECTION_REASON] = text_of(inquiry_reason(q));
+	if (q->answer.pid < 0)
 		return;
-	}
 	describe_process(h, q, c, p, depth, early);
 	q->testimony.program_unsure |= is_told(c);
 	inquiry_weigh(q);

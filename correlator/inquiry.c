@@ -41,6 +41,10 @@ static bool is_kernels(const struct inquiry *q)
 
 const char *inquiry_reason(const struct inquiry *q)
 {
+	if (q->packet.unreadable)
+		return POLICY_REASON_UNREADABLE;
+	if (q->answer.pid >= 0)
+		return NULL;
 	if (is_kernels(q))
 		return POLICY_REASON_KERNEL;
 	/* Where it cannot be told, it must not pass for the kernel's. */

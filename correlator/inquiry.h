@@ -22,7 +22,8 @@ void inquiry_begin(const struct host *h, struct inquiry *q);
 /* Weighs what there is, into q->answer. */
 void inquiry_weigh(struct inquiry *q);
 
-/* Why nobody is named, for the row and the policy. */
+/* That the packet is unreadable, or why nobody is named, for the row and the policy; NULL: it is
+ * neither. */
 const char *inquiry_reason(const struct inquiry *q);
 
 #endif

@@ -483,6 +483,7 @@ static bool read_packet(const struct nfqueue_packet *p, struct undecided *k)
 	c->protocol = head.protocol;
 	c->src = head.src;
 	c->dst = head.dst;
+	c->unreadable = head.unreadable;
 	c->process.uid = p->uid;
 	k->key.echo_id = head.echo_id;
 	return !rc;

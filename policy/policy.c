@@ -232,6 +232,22 @@ static enum truth match_value(enum match_kind kind, const struct value *v,
 	return UNKNOWN;
 }
 
+/* What the part of a packet's head says that could not be read. */
+static bool is_hidden(enum match_kind kind, const struct connection *c)
+{
+	switch (kind) {
+	case MATCH_PROTO:
+	case MATCH_DST:
+	case MATCH_SPORT:
+	case MATCH_DPORT:
+		return c->unreadable;
+	case MATCH_ADDRESS:
+		return c->unreadable && c->direction != DIRECTION_IN;
+	default:
+		return false;
+	}
+}
+
 static int64_t seen_of(enum match_kind kind, const struct connection *c)
 {
 	return kind == MATCH_EXE ? c->process.exe_seen : c->parent_seen;
@@ -245,6 +261,9 @@ static enum truth match_holds(const struct policy *p, const struct match *m, boo
 	struct asked how = { .allows = allows, .negated = m->negated };
 	bool unknown = false;
 
+	/* Who hides a port must not get past a rule that denies it. */
+	if (is_hidden(m->kind, c))
+		return allows ? NO : YES;
 	for (size_t i = 0; i < m->count; i++) {
 		enum truth is = match_value(m->kind, &p->values[m->first + i], c, &how);
 

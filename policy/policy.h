@@ -17,6 +17,10 @@ struct diags;
  * An unknown value never matches, with `not` neither: otherwise a connection of that very program
  * could pass as another's.  But a rule that denies programs applies where the program is unknown
  * and may be one of them; and only the path of a file that was seen to be there lets pass.
+ *
+ * Protocol, ports and destination of a packet whose head is unreadable are the exception: whoever
+ * sent it can have hidden them on purpose.  There they match in each rule that denies or rejects,
+ * `not` or no `not`, and in none that allows.
  */
 struct policy;
 
@@ -39,6 +43,8 @@ void policy_free(struct policy *p);
 
 /* The reason of an outgoing packet that the kernel itself sends. */
 #define POLICY_REASON_KERNEL "kernel"
+/* The reason of a packet whose head hides what it is, whoever has sent it. */
+#define POLICY_REASON_UNREADABLE "unreadable"
 
 /*
  * The one answer for c.  Without a matching rule: accept for what the kernel itself sends, or else

@@ -12,9 +12,12 @@
  * echo request's identifier, and trusts nothing. */
 struct packet {
 	int protocol;			/* IPPROTO_* of the transport */
-	struct endpoint src, dst;	/* port -1: the protocol has none, or this fragment lacks
-					 * it */
+	/* port -1: the protocol has none, or this fragment lacks it.  dst: where a source route
+	 * ends. */
+	struct endpoint src, dst;
 	bool fragment;			/* a later fragment: it has no transport header */
+	bool unreadable;		/* protocol, ports and destination may be others than
+					 * these */
 	uint8_t tcp_flags;		/* as on the wire; 0 without TCP */
 	uint8_t icmp_type;
 	/* Of an ICMP echo request, or of a SYN the number that its connection begins with; -1: it
@@ -23,9 +26,10 @@ struct packet {
 };
 
 /*
- * Reads IPv4 with options and IPv6 with extension headers, then the ports of TCP, UDP, UDP-Lite,
- * SCTP and DCCP.  data may be cut off anywhere.  0; -EINVAL where the head is malformed, -ENODATA
- * where it ends before the ports; *p has all that was read.
+ * Reads IPv4 with options and IPv6 with extension headers (AH in both), then the ports of TCP, UDP,
+ * UDP-Lite, SCTP and DCCP.  ESP and an IP packet within are protocols of their own.  data may be
+ * cut off anywhere.  0; -EINVAL where the head is malformed, -ENODATA where it ends before the
+ * ports; *p has all that was read.
  */
 int packet_parse(const uint8_t *data, size_t len, struct packet *p);
 

@@ -20,14 +20,19 @@
 #include "nfqueue.h"
 #include "nfqueue_stats.h"
 
-/* A packet's headers are enough: IPv6 with every extension header that packet.c reads. */
-#define COPY_BYTES 256
+/*
+ * A packet's headers are enough.  Of the extension headers of IPv6 a process without CAP_NET_RAW
+ * can set a routing header alone, of 2048 bytes at most; behind it must be room for the ports.  A
+ * SYN is no longer for that, because the kernel copies what the packet has.
+ */
+#define COPY_BYTES 2304
 /* A packet with its attributes, which take some 200 bytes. */
 #define MESSAGE_BYTES (COPY_BYTES + 1792)
 /* A read that returns sooner than this did not have to wait for a packet. */
 #define AT_ONCE_NS 10000
-/* For bursts: each waiting message takes about a kilobyte of the socket's buffer. */
-#define SOCKET_BYTES (4 * 1024 * 1024)
+/* For bursts: each waiting message takes about a kilobyte of the socket's buffer, and of a long
+ * datagram four. */
+#define SOCKET_BYTES (8 * 1024 * 1024)
 
 /* A queue, and the socket that it is read by. */
 struct channel {

@@ -13,10 +13,13 @@ static void each(const struct nfqueue_packet *p, void *arg)
 {
 	const uint8_t **range = arg;
 	struct packet head;
+	int rc;
 
 	FUZZ_CHECK(p->uid >= -1 && p->uid <= UINT32_MAX && p->gid >= -1 && p->gid <= UINT32_MAX);
 	FUZZ_CHECK(!p->len || (p->data >= range[0] && p->len <= (size_t)(range[1] - p->data)));
-	packet_parse(p->data, p->len, &head);
+	rc = packet_parse(p->data, p->len, &head);
+	FUZZ_CHECK(head.unreadable == (rc || head.fragment));
+	FUZZ_CHECK(!head.unreadable || (head.src.port < 0 && head.dst.port < 0));
 	FUZZ_CHECK(head.src.port >= -1 && head.src.port <= 65535);
 }
 

@@ -459,6 +459,19 @@ static bool do_sequence(const struct args *a)
 	return (now.sequence = (uint8_t)number(a, 1, 0)) != 0;
 }
 
+/* The same, its ports behind a routing header of which the queue has copied the beginning alone. */
+static bool do_cutpacket(const struct args *a)
+{
+	uint8_t data[64];
+
+	(void)a;
+	rig_ip(data, IPPROTO_ROUTING, &now.src, &now.dst);
+	data[40] = (uint8_t)now.protocol;
+	data[41] = 250;
+	now.id = rig_packet(data, 60, now.hook, 0x30000 | MARK_OTHERS, now.uid);
+	return true;
+}
+
 /* Each of another port. */
 static bool do_packets(const struct args *a)
 {
@@ -537,7 +550,8 @@ static const struct {
 	{ "sendrecord", do_sendrecord }, { "accepted", do_accepted }, { "udp", do_udp },
 	{ "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in }, { "forward", do_forward },
 	{ "user", do_user }, { "sport", do_sport }, { "dport", do_dport },
-	{ "packet", do_packet }, { "packets", do_packets }, { "turn", do_turn },
+	{ "packet", do_packet }, { "cutpacket", do_cutpacket }, { "packets", do_packets },
+	{ "turn", do_turn },
 	{ "pass", do_pass }, { "sequence", do_sequence }, { "park", do_park },
 	{ "observe", do_observe }, { "policy", do_policy }, { "end", do_end },
 	{ "broken", do_broken }, { "resent", do_resent }, { "dead", do_dead },

@@ -51,6 +51,19 @@ static const struct row {
 	ROW("behind hop-by-hop and destination options", 0, 17, 0x1234, 80, false, V6(0),
 	    60, 0, 0, 0, 0, 0, 0, 0, 17, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, PORTS, 0, 8,
 	    0, 0),
+	ROW("ESP hides what it is", 0, 50, -1, -1, false, V4(5, 50, 0, 0), PORTS, PORTS),
+	ROW("IP in IP", 0, 4, -1, -1, false, V4(5, 4, 0, 0), V4(5, 6, 0, 0), TCP),
+	ROW("IPv6 in IPv6", 0, 41, -1, -1, false, V6(41), V6(6), TCP),
+	ROW("AH over IPv4", 0, 6, 0x1234, 80, false, V4(5, 51, 0, 0),
+	    6, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TCP),
+	ROW("AH over IPv4, cut off", -ENODATA, 51, -1, -1, false, V4(5, 51, 0, 0),
+	    6, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TCP),
+	ROW("an option that is too long", -EINVAL, 6, -1, -1, false, V4(6, 6, 0x40, 0),
+	    7, 5, 0, 0, TCP),
+	ROW("an option without a length", -EINVAL, 6, -1, -1, false, V4(6, 6, 0x40, 0),
+	    1, 1, 1, 7, TCP),
+	ROW("a first fragment that ends before the transport", -ENODATA, 60, -1, -1, false, V6(44),
+	    60, 0, 0, 1, 0, 0, 0, 7),
 	ROW("behind routing and AH", 0, 6, 0x1234, 80, false, V6(43),
 	    51, 0, 0, 0, 0, 0, 0, 0, 6, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, TCP),
 	ROW("behind mobility, HIP and SHIM6", 0, 17, 0x1234, 80, false, V6(135),
@@ -92,16 +105,91 @@ static bool random_packets(unsigned int seed, int count)
 		size_t len = (size_t)random() % (r->len + 1);
 		uint8_t *data = malloc(len + !len);
 		struct packet p;
+		int rc;
 
 		memcpy(data, r->data, len);
 		for (int k = (int)(random() % 4); len && k > 0; k--)
 			data[(size_t)random() % len] = (uint8_t)random();
-		packet_parse(data, len, &p);
+		rc = packet_parse(data, len, &p);
 		free(data);
+		if (p.unreadable != (rc || p.fragment) || (rc && p.dst.port >= 0))
+			return false;
 		if (p.src.port > 65535 || p.dst.port > 65535 || p.src.port < -1 || p.dst.port < -1)
 			return false;
 	}
 	return true;
+}
+
+#define A6(last) 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (last)
+
+/* Source routes: where they end.  NULL: that cannot be told. */
+static const struct route {
+	const char *what, *end;
+	uint8_t data[160];
+} routes[] = {
+	{ "loose, two places ahead", "10.0.0.8", { V4(8, 17, 0, 0), 131, 11, 4, 10, 0, 0, 7, 10, 0,
+	  0, 8, 0, PORTS } },
+	{ "strict, behind another option", "10.0.0.7", { V4(8, 17, 0, 0), 148, 4, 0, 0, 137, 7, 4,
+	  10, 0, 0, 7, 0, PORTS } },
+	{ "loose, at its end", "10.0.0.2", { V4(7, 17, 0, 0), 131, 7, 8, 10, 0, 0, 7, 0, PORTS } },
+	{ "behind the end of options", "10.0.0.2", { V4(7, 17, 0, 0), 0, 131, 7, 4, 10, 0, 0, 7,
+	  PORTS } },
+	{ "a route of half an address", NULL, { V4(7, 17, 0, 0), 131, 8, 4, 10, 0, 0, 7, 10,
+	  PORTS } },
+	{ "a route before its start", NULL, { V4(7, 17, 0, 0), 131, 7, 3, 10, 0, 0, 7, 0,
+	  PORTS } },
+	{ "a route without a pointer", NULL, { V4(6, 17, 0, 0), 1, 1, 131, 2, PORTS } },
+	{ "type 0", "2001:db8::8", { V6(43), 17, 4, 0, 1, 0, 0, 0, 0, A6(7), A6(8), PORTS } },
+	{ "type 0, at its end", "fe80::2", { V6(43), 17, 4, 0, 0, 0, 0, 0, 0, A6(7), A6(8),
+	  PORTS } },
+	{ "type 2", "2001:db8::7", { V6(43), 17, 2, 2, 1, 0, 0, 0, 0, A6(7), PORTS } },
+	{ "type 3", "fe80::9", { V6(43), 17, 1, 3, 1, 0xff, 0x60, 0, 0, 5, 9, 0, 0, 0, 0, 0,
+	  0, PORTS } },
+	{ "type 4, behind options", "2001:db8::7", { V6(60), 43, 0, 1, 4, 0, 0, 0, 0, 17, 4, 4, 1,
+	  1, 0, 0, 0, A6(7), A6(8), PORTS } },
+	{ "type 4, at its end", "fe80::2", { V6(43), 17, 4, 4, 0, 1, 0, 0, 0, A6(7), A6(8),
+	  PORTS } },
+	{ "two, the first at its end", "2001:db8::8", { V6(43), 43, 2, 4, 0, 0, 0, 0, 0, A6(7),
+	  17, 2, 4, 1, 0, 0, 0, 0, A6(8), PORTS } },
+	{ "without a place", NULL, { V6(43), 17, 0, 4, 1, 0, 0, 0, 0, PORTS } },
+	{ "type 3 without room", NULL, { V6(43), 17, 0, 3, 1, 0, 0, 0, 0, PORTS } },
+	{ "of an unknown type", NULL, { V6(43), 17, 2, 9, 1, 0, 0, 0, 0, A6(7), PORTS } },
+};
+
+static void test_routes(void)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		const struct route *r = &routes[i];
+		struct address end;
+		struct packet p;
+		int rc = packet_parse(r->data, sizeof(r->data), &p);
+
+		if (!r->end) {
+			tap_ok(rc == -EINVAL && p.unreadable && p.dst.port == -1, "route: %s",
+			       r->what);
+			continue;
+		}
+		address_parse(r->end, &end);
+		tap_ok(!rc && !p.unreadable && p.dst.port == 80 &&
+		       address_equal(&p.dst.addr, &end), "route: %s", r->what);
+	}
+}
+
+/* The longest routing header that a process can set: cut off anywhere, it hides all or nothing. */
+static void test_longest(void)
+{
+	static uint8_t data[40 + 2048 + 8] = { V6(43), 17, 255, 4, 1 };
+	struct packet p;
+	int wrong = 0;
+
+	memcpy(data + 48, (const uint8_t[]){ A6(7) }, 16);
+	memcpy(data + 2088, (const uint8_t[]){ PORTS }, 4);
+	tap_ok(!packet_parse(data, sizeof(data), &p) && p.dst.port == 80 && !p.unreadable,
+	       "behind the longest header");
+	for (size_t len = 0; len < 2092; len++)
+		wrong += packet_parse(data, len, &p) != -ENODATA || !p.unreadable ||
+			 p.dst.port != -1;
+	tap_ok(!wrong, "which is unreadable where it is cut off");
 }
 
 /* n extension headers of 8 bytes in front of UDP. */
@@ -179,11 +267,14 @@ int main(int argc, char **argv)
 		int rc = packet_parse(r->data, r->len, &p);
 
 		if (!tap_ok(rc == r->rc && p.protocol == r->protocol && p.src.port == r->sport &&
-			    p.dst.port == r->dport && p.fragment == r->fragment, "%s", r->what))
+			    p.dst.port == r->dport && p.fragment == r->fragment &&
+			    p.unreadable == (rc || r->fragment), "%s", r->what))
 			tap_note("rc %d protocol %d ports %d %d", rc, p.protocol, p.src.port,
 				 p.dst.port);
 		tap_ok(prefixes(r), "%s: cut off anywhere", r->what);
 	}
+	test_routes();
+	test_longest();
 	test_extensions();
 	test_flags();
 	test_hash();

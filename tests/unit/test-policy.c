@@ -68,6 +68,8 @@ static void set(struct connection *c, const char *key, const char *value)
 		endpoint_parse(value, &c->dst);
 	else if (!strcmp(key, "certainty"))
 		c->certainty = (enum certainty)certainty_parse(value);
+	else if (!strcmp(key, "unreadable"))
+		c->unreadable = *value == '1';
 	else if (!strcmp(key, "reason"))
 		c->text[CONNECTION_REASON] = text_of(value);
 }
@@ -293,6 +295,23 @@ static const struct {
 	{ "deny sport 0-39999,40001-65535", CURL, "allow 0" },
 	{ "deny port 0", "dst=192.0.2.1:0", "deny 1" },
 	{ "deny port 0-65535", "dst=192.0.2.1", "allow 0" },
+	/* what is hidden satisfies all that denies, and nothing that allows */
+	{ "reject port 80", CURL " unreadable=1", "reject 1" },
+	{ "reject port 80", CURL " unreadable=0", "allow 0" },
+	{ "deny sport 1", CURL " unreadable=1", "deny 1" },
+	{ "deny proto udp", CURL " unreadable=1", "deny 1" },
+	{ "deny dst 198.51.100.1", CURL " unreadable=1", "deny 1" },
+	{ "deny address 198.51.100.1", CURL " unreadable=1", "deny 1" },
+	{ "deny address 198.51.100.1", CURL " direction=in unreadable=1", "allow 0" },
+	{ "deny src 198.51.100.1", CURL " unreadable=1", "allow 0" },
+	{ "deny not port 443", CURL " unreadable=1", "deny 1" },
+	{ "deny port 80 exe /usr/bin/wget", CURL " unreadable=1", "allow 0" },
+	{ "allow port 443\ndefault deny", CURL " unreadable=1", "deny 0" },
+	{ "allow proto tcp\ndefault deny", CURL " unreadable=1", "deny 0" },
+	{ "allow not port 80\ndefault deny", CURL " unreadable=1", "deny 0" },
+	{ "allow dst 192.0.2.1\ndefault deny", CURL " unreadable=1", "deny 0" },
+	{ "allow exe /usr/bin/curl\ndefault deny", CURL " unreadable=1", "allow 1" },
+	{ "reject port 80\nallow direction out", "proto=43 unreadable=1", "reject 1" },
 	/* not; and unknown satisfies neither */
 	{ "deny not exe /usr/bin/curl", CURL, "allow 0" },
 	{ "deny not exe /usr/bin/wget", CURL, "deny 1" },
