@@ -11,6 +11,7 @@
 #include "failures.h"
 #include "log.h"
 #include "program.h"
+#include "trusted.h"
 
 /* Returns PROGRAM_RUNS, or an exit status. */
 static int read_options(struct program *p, int argc, char **argv, bool *test)
@@ -68,7 +69,8 @@ static int read_config(struct program *p, bool to_syslog)
 		fprintf(stderr, "%s: out of memory\n", p->name);
 		return 1;
 	}
-	if (!config_load(&p->config, p->config_path, &diags))
+	if (!config_load(&p->config, p->config_path, &diags) &&
+	    trusted_config(&p->config, p->config_path, &diags))
 		return PROGRAM_RUNS;
 	FAILS(CONFIG_BAD);
 	config_release(&p->config);

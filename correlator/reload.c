@@ -3,6 +3,7 @@
  * What a person has changed, read again: the configuration, and the policy that it names.  With a
  * mistake in either the old one stays, and all mistakes are logged.
  */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "policy_file.h"
 #include "queue_threads.h"
 #include "reload.h"
+#include "trusted.h"
 #include "user_names.h"
 
 /* How long a policy waits for the users that it names. */
@@ -138,6 +140,8 @@ void reload(struct parts *p, const char *config_path)
 		return;
 	complaints_open(&complaints);
 	rc = config_load(&fresh, config_path, &complaints.diags);
+	if (!rc && !trusted_config(&fresh, config_path, &complaints.diags))
+		rc = -EPERM;
 	complaints_log(&complaints);
 	if (rc) {
 		FAILS(CONFIG_BAD);

@@ -20,6 +20,7 @@
 #include "kernel_lost.h"
 #include "log.h"
 #include "text.h"
+#include "trusted.h"
 #include "cache_sink.h"
 
 #define TRIM_MOST 8192		/* rows removed by one commit; more than one brings */
@@ -292,7 +293,7 @@ static void reload(struct cache_sink *w)
 		free(c);
 		return;
 	}
-	if (config_load(c, w->config_path, &d)) {
+	if (config_load(c, w->config_path, &d) || !trusted_config(c, w->config_path, &d)) {
 		FAILS(CONFIG_BAD);
 		log_error("the configuration has %u mistakes and was not taken over; see them with "
 			  "'audisp-sockledger --test'", d.count);

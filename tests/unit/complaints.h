@@ -39,6 +39,7 @@ static unsigned int complaints_end(struct diags *d, const char *name)
 }
 
 /* Whether they are these, in this order: "LINE:COLUMN:PIECE OF THE MESSAGE", one a line. */
+__attribute__((unused))
 static bool complaints_are(const char *all)
 {
 	static char wanted[sizeof(complaints)], got[sizeof(complaints)];

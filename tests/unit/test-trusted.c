@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files that others could replace: the file's own mode, each directory, and links on the way. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "complaints.h"
+#include "scratch.h"
+#include "tap.h"
+#include "trusted.h"
+
+/* Whether the file d/e/f is trusted, by that name in the scratch directory. */
+static bool trusts(const char *name)
+{
+	struct diags d = complaints_begin();
+	bool good = trusted_path(scratch_path(name), &d);
+
+	return complaints_end(&d, scratch_dir) == (good ? 0 : 1) && good;
+}
+
+static void mode(const char *name, mode_t mode)
+{
+	if (chmod(scratch_path(name), mode))
+		perror(name);
+}
+
+static void owner(const char *name, uid_t uid)
+{
+	if (chown(scratch_path(name), uid, (gid_t)-1))
+		perror(name);
+}
+
+static void make(void)
+{
+	scratch_make();
+	mkdir(scratch_path("d"), 0755);
+	mkdir(scratch_path("d/e"), 0755);
+	close(open(scratch_path("d/e/f"), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	mkdir(scratch_path("open"), 0755);
+	mode("open", 0777);
+	close(open(scratch_path("open/f"), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	if (symlink("../d/e/f", scratch_path("d/there")) || symlink("open", scratch_path("away")) ||
+	    symlink("round", scratch_path("round")))
+		perror("symlink");
+}
+
+static void test_modes(void)
+{
+	tap_ok(trusts("d/e/f"), "a file that its owner alone can write");
+	mode("d/e/f", 0646);
+	tap_ok(!trusts("d/e/f") && strstr(complaints, "chmod o-w"), "not one for everybody");
+	mode("d/e/f", 0644);
+	mode("d", 0757);
+	tap_ok(!trusts("d/e/f") && strstr(complaints, "/d:1:1"), "nor a directory for everybody");
+	mode("d", 01777);
+	tap_ok(trusts("d/e/f"), "unless it is sticky");
+	mode("d", 0755);
+	tap_ok(trusts("d/e/none") && trusts("none/none"), "what is not there is no mistake");
+	tap_ok(!trusts("open/none"), "but where it would be is");
+}
+
+static void test_links(void)
+{
+	tap_ok(trusts("d/there"), "a link to it");
+	tap_ok(!trusts("away/f") && strstr(complaints, "/open:1:1"), "not a link out of the way");
+	tap_ok(!trusts("round"), "nor one that never ends");
+}
+
+static void test_others(void)
+{
+	if (geteuid() != 0) {
+		tap_note("other owners: not tried without root");
+		return;
+	}
+	owner("d/e/f", 65534);
+	tap_ok(!trusts("d/e/f") && strstr(complaints, "chown root"), "another's file");
+	owner("d/e/f", 0);
+	owner("d/e", 65534);
+	tap_ok(!trusts("d/e/f"), "another's directory");
+	owner("d/e", 0);
+	if (lchown(scratch_path("d/there"), 65534, (gid_t)-1))
+		perror("lchown");
+	tap_ok(!trusts("d/there"), "another's link");
+	mode("d/e/f", 0664);
+	tap_ok(trusts("d/e/f"), "root's group may write");
+	if (chown(scratch_path("d/e/f"), 0, 65534))
+		perror("chown");
+	mode("d/e/f", 0664);
+	tap_ok(!trusts("d/e/f") && strstr(complaints, "chmod g-w"), "another group may not");
+}
+
+/* What setfacl -m u:nobody:rw makes: the group's bits are then those of the whole list. */
+static void test_list(void)
+{
+	static const struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, rights;
+			uint32_t id;
+		} entry[5];
+	} list = { 2, { { 0x01, 6, UINT32_MAX }, { 0x02, 6, 65534 }, { 0x04, 4, UINT32_MAX },
+			{ 0x10, 6, UINT32_MAX }, { 0x20, 4, UINT32_MAX } } };
+
+	owner("d/e/f", geteuid());
+	if (chown(scratch_path("d/e/f"), (uid_t)-1, getegid()))
+		perror("chown");
+	if (setxattr(scratch_path("d/e/f"), "system.posix_acl_access", &list, sizeof(list), 0)) {
+		tap_note("access lists: not tried, this file system has none");
+		return;
+	}
+	tap_ok(!trusts("d/e/f") && strstr(complaints, "setfacl -b"),
+	       "nor may one whom the file's access list names");
+}
+
+int main(void)
+{
+	make();
+	test_modes();
+	test_links();
+	test_others();
+	test_list();
+	return tap_done();
+}
