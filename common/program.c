@@ -10,6 +10,7 @@
 #include "diag.h"
 #include "failures.h"
 #include "log.h"
+#include "privileges.h"
 #include "program.h"
 #include "trusted.h"
 
@@ -80,6 +81,18 @@ static int read_config(struct program *p, bool to_syslog)
 	return 2;
 }
 
+/* Before the first thread starts, because each thread has its own. */
+static void give_up_privileges(const struct program *p)
+{
+	int rc;
+
+	if (p->before_dropping)
+		p->before_dropping(&p->config);
+	rc = privileges_keep(p->privileges);
+	if (rc)
+		log_warn("cannot give up privileges: %s", strerror(-rc));
+}
+
 int program_begin(struct program *p, int argc, char **argv)
 {
 	bool test = false, to_syslog;
@@ -100,8 +113,10 @@ int program_begin(struct program *p, int argc, char **argv)
 	rc = read_config(p, to_syslog);
 	if (rc != PROGRAM_RUNS)
 		return rc;
-	if (!test && (!p->goes_background || p->foreground || !daemon(0, 0)))
+	if (!test && (!p->goes_background || p->foreground || !daemon(0, 0))) {
+		give_up_privileges(p);
 		return PROGRAM_RUNS;
+	}
 	if (!test)
 		fprintf(stderr, "%s: cannot go into the background: %s\n", p->name,
 			strerror(errno));

@@ -13,6 +13,9 @@ struct program {
 	const char *usage;		/* for --help */
 	bool has_once;			/* the program takes -1, --once, too */
 	bool goes_background;		/* unless --foreground or --once is given */
+	uint64_t privileges;		/* the capabilities that it keeps (privileges.h) */
+	/* what needs more of them; NULL: nothing */
+	void (*before_dropping)(const struct config *c);
 
 	/* Filled in by program_begin(). */
 	struct config config;

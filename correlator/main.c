@@ -3,7 +3,9 @@
 #include <malloc.h>
 
 #include "daemon.h"
+#include "privileges.h"
 #include "program.h"
+#include "tracefeed.h"
 
 static const char usage_text[] =
 	"Usage: sockledgerd [-c FILE] [-f1t]\n"
@@ -15,6 +17,23 @@ static const char usage_text[] =
 	"  -t, --test          check the configuration and exit\n"
 	"  -h, --help          this text\n"
 	"  -V, --version       the version\n";
+
+/*
+ * What each is for, and what is missing without it:
+ * CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: /proc/PID/exe, fd and ns of other users' processes, which
+ * have no program without them.  CAP_NET_ADMIN: the queue, conntrack's marks and sock_diag.
+ * CAP_SYS_NICE: the priority of the threads that answer packets.
+ * Files are root's own: ledger, cache, the trace's instance.
+ */
+#define KEPT (PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH) | \
+	      PRIVILEGE(CAP_NET_ADMIN) | PRIVILEGE(CAP_SYS_NICE))
+
+/* Tracefs is mounted where nobody has yet, and that takes CAP_SYS_ADMIN. */
+static void mount_trace(const struct config *c)
+{
+	if (c->trace && c->queue >= 0)
+		tracefeed_prepare();
+}
 
 /* glibc gives every thread a heap of its own, each with its own free space.  That is meant for
  * threads which allocate all the time, and those that answer packets hardly do. */
@@ -32,6 +51,8 @@ int main(int argc, char **argv)
 		.usage = usage_text,
 		.has_once = true,
 		.goes_background = true,
+		.privileges = KEPT,
+		.before_dropping = mount_trace,
 	};
 	int rc;
 

@@ -27,6 +27,7 @@
 #include "log.h"
 #include "audit_parse.h"
 #include "proc_enrich.h"
+#include "privileges.h"
 #include "program.h"
 #include "cache_sink.h"
 
@@ -37,6 +38,14 @@
 #define BUSY_BYTES ((size_t)48 * 1024)
 #define KICK_MS 100
 #define LAST_COMMIT_MS 30000
+
+/*
+ * What each is for, and what is missing without it: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH:
+ * /proc/PID/fd and ns of other users' processes, and with them socket and namespace of an event.
+ * CAP_AUDIT_CONTROL: the kernel's own count of lost records.
+ */
+#define KEPT (PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH) | \
+	      PRIVILEGE(CAP_AUDIT_CONTROL))
 
 struct plugin {
 	struct config *config;	/* the program's */
@@ -334,7 +343,8 @@ static int serve(struct plugin *p, const char *config_path)
 
 int main(int argc, char **argv)
 {
-	struct program program = { .name = "audisp-sockledger", .usage = usage_text };
+	struct program program = { .name = "audisp-sockledger", .usage = usage_text,
+				   .privileges = KEPT };
 	static struct plugin plugin;
 	int rc = program_begin(&program, argc, argv);
 

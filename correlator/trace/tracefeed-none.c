@@ -12,6 +12,10 @@ int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t)
 	return -ENOSYS;
 }
 
+void tracefeed_prepare(void)
+{
+}
+
 bool tracefeed_sees_exec(const struct tracefeed *t)
 {
 	(void)t;

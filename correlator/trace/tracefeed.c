@@ -142,6 +142,11 @@ static int open_formats(const char *tracing, const struct traceprobe *probe,
 	return rc;
 }
 
+void tracefeed_prepare(void)
+{
+	tracefs_tracing_dir();
+}
+
 int tracefeed_open_formats(const char *tracing, struct tracefeed **out)
 {
 	return open_formats(tracing, NULL, out);

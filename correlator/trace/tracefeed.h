@@ -15,6 +15,9 @@ struct trace_event;
 struct tracefeed;
 struct traceprobe;
 
+/* Mounts tracefs where nobody has yet, for which CAP_SYS_ADMIN is needed. */
+void tracefeed_prepare(void);
+
 /*
  * Where the kernel lacks these tracepoints a probe of our own stands in (traceprobe.h), for TCP
  * alone. buffer_bytes: the kernel's memory, for each processor.  Removes instances that killed runs
