@@ -171,7 +171,7 @@ static int calendar_parse(const char *p, int64_t *time_us)
 	return tm.tm_mday == day || second == 60 ? 0 : -EINVAL;
 }
 
-int time_parse(const char *text, int64_t now_us, int64_t *time_us)
+static int any_time_parse(const char *text, int64_t now_us, int64_t *time_us)
 {
 	const int64_t day = 86400 * TIME_US_PER_S;
 	int64_t age;
@@ -189,8 +189,20 @@ int time_parse(const char *text, int64_t now_us, int64_t *time_us)
 		return 0;
 	}
 	if (!duration_parse(text, &age)) {
-		*time_us = now_us - age;
-		return 0;
+		return __builtin_sub_overflow(now_us, age, time_us) ? -EINVAL : 0;
 	}
 	return calendar_parse(text, time_us);
+}
+
+int time_parse(const char *text, int64_t now_us, int64_t *time_us)
+{
+	int64_t us;
+
+	if (any_time_parse(text, now_us, &us))
+		return -EINVAL;
+	/* An offset, or a great age, leads out of what time_format() can write. */
+	if (us < TIME_MIN_S * TIME_US_PER_S || us >= (TIME_MAX_S + 1) * TIME_US_PER_S)
+		return -EINVAL;
+	*time_us = us;
+	return 0;
 }

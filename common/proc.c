@@ -26,6 +26,7 @@ int64_t proc_start_ticks(int dir)
 {
 	char buf[1024], *p;
 	ssize_t n = proc_read(dir, "stat", buf, sizeof(buf) - 1);
+	int64_t ticks;
 
 	if (n <= 0)
 		return -1;
@@ -34,7 +35,8 @@ int64_t proc_start_ticks(int dir)
 	p = strrchr(buf, ')');
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
-	return p ? strtoll(p + 1, NULL, 10) : -1;
+	ticks = p ? strtoll(p + 1, NULL, 10) : -1;
+	return ticks >= 0 ? ticks : -1;
 }
 
 int64_t proc_link_number(int dir, const char *name, const char *prefix)
