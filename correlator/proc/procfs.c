@@ -155,13 +155,16 @@ static int64_t fd_of_call(const char *buf)
 	static const long calls[] = { SYS_connect, SYS_sendto, SYS_sendmsg, SYS_sendmmsg };
 	char *end;
 	long nr;
+	int fd;
 
 	nr = strtol(buf, &end, 10);
 	if (end == buf || *end != ' ')
 		return -1;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (calls[i] == nr)
-			return (int)strtoll(end, NULL, 16);
+		if (calls[i] == nr) {
+			fd = (int)strtoll(end, NULL, 16);
+			return fd >= 0 ? fd : -1;
+		}
 	return -1;
 }
 
@@ -306,7 +309,7 @@ static int64_t status_number(const char *status, const char *name, int n)
 		return -1;
 	for (at += strlen(name); n >= 0; n--, at = end)
 		number = strtoll(at, &end, 10);
-	return number;
+	return number >= 0 ? number : -1;
 }
 
 static int64_t read_id(int dir, const char *name)
