@@ -15,6 +15,7 @@
 
 #include "ancestry.h"
 #include "clock.h"
+#include "confine.h"
 #include "ctmark.h"
 #include "daemon.h"
 #include "db.h"
@@ -481,6 +482,13 @@ static void told(int rc)
 		log_warn("cannot tell the service manager: %s", strerror(-rc));
 }
 
+/* Beside those of both daemons: to hear of changes, and the processor and priority of a thread. */
+static const char *const calls[] = {
+	"inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch",
+	"sched_get_priority_max", "sched_get_priority_min", "sched_setaffinity", "sched_setattr",
+	"sched_setscheduler", "setpriority", NULL,
+};
+
 int daemon_run(struct program *program)
 {
 	struct daemon d = { .program = program, .parts.config = &program->config };
@@ -488,6 +496,7 @@ int daemon_run(struct program *program)
 
 	d.runs = taken == STEPS;
 	if (d.runs) {
+		confine(calls);
 		log_info("following the cache '%s' into the ledger '%s'", program->config.cache,
 			 program->config.ledger);
 		told(notify_ready());

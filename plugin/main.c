@@ -20,6 +20,7 @@
 
 #include "assemble.h"
 #include "clock.h"
+#include "confine.h"
 #include "config.h"
 #include "counters.h"
 #include "failures.h"
@@ -306,6 +307,9 @@ static enum committer_patience find_patience(void)
 									   PATIENCE_NONE;
 }
 
+/* It needs none that not both daemons do. */
+static const char *const calls[] = { NULL };
+
 static int serve(struct plugin *p, const char *config_path)
 {
 	int rc;
@@ -323,6 +327,7 @@ static int serve(struct plugin *p, const char *config_path)
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
 	}
+	confine(calls);
 	run(p);
 	if (p->len && !p->skipping)
 		count_add(&p->counters, COUNT_BAD_LINE, 1);
