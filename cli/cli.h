@@ -13,6 +13,7 @@ enum { CLI_FOUND = 0, CLI_NOTHING = 1, CLI_USAGE = 2, CLI_UNREADABLE = 3 };
 struct cli {
 	struct config config;
 	const char *ledger;	/* the path to read: option, environment or configuration */
+	const char *config_path;	/* of -c; NULL: the default one */
 };
 
 struct command {
@@ -23,12 +24,14 @@ struct command {
 	/* argv[0] is the command's name; an exit status comes back */
 	int (*run)(struct cli *cli, const struct command *self, int argc, char **argv);
 	bool no_ledger;		/* it needs neither ledger nor configuration */
+	bool own_config;	/* it reads the configuration itself: `ledger` may be NULL */
 };
 
 int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_who(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_sql(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_policy(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv);
 
 /* Says on stderr what is wrong with the call, and gives CLI_USAGE back. */

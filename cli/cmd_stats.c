@@ -7,6 +7,7 @@
 #include "cache.h"
 #include "cli.h"
 #include "db.h"
+#include "health.h"
 #include "output.h"
 #include "query.h"
 
@@ -96,6 +97,25 @@ static void show_limits(const struct config *c, struct stats *s)
 	}
 }
 
+/* The first line: whether all is well.  For scripts it is a row like all others. */
+static void show_health(struct cli *cli, enum format format, struct stats *s)
+{
+	struct cell cells[2] = { { .kind = CELL_TEXT, .text = text_of("sentence") },
+				 { .kind = CELL_TEXT } };
+	struct health h;
+	char sentence[768];
+
+	health_read(&h, cli->ledger, cli->config.cache);
+	health_sentence(&h, sentence, sizeof(sentence));
+	if (format == FORMAT_TABLE) {
+		puts(sentence);
+		return;
+	}
+	s->section = "health";
+	cells[1].text = text_of(sentence);
+	on_row(cells, 2, s);
+}
+
 /* The plugin's counters are in the cache, which may be absent: a copied ledger has none. */
 static void show_plugin(struct cli *cli, struct query_db *db, struct stats *s)
 {
@@ -137,6 +157,8 @@ int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv
 	if (!db)
 		return CLI_UNREADABLE;
 	s.output = output_new(stdout, format, names, 3);
+	if (s.output)
+		show_health(cli, format, &s);
 	for (size_t i = 0; s.output && i < sizeof(questions) / sizeof(questions[0]); i++) {
 		struct sql sql = { 0 };
 

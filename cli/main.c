@@ -68,6 +68,14 @@ static const struct command commands[] = {
 	  "      --format FORMAT      table (default) or json\n", cmd_policy, true },
 	{ "stats", "[--format FORMAT]", "what was seen, how sure it is, and what was lost",
 	  FORMAT_HELP, cmd_stats },
+	{ "doctor", "[OPTION ...] [CHECK ...]",
+	  "what stops sockledger from seeing or deciding, and what mends it",
+	  "      --all                what is well, too; so also where a CHECK is named\n"
+	  "      --root DIR           look at the system below DIR, by its own programs\n"
+	  FORMAT_HELP
+	  "Exit status: 0 nothing stops it, 1 something does, 3 something could not be looked "
+	  "at.\n",
+	  cmd_doctor, .own_config = true },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -133,7 +141,7 @@ static const struct command *find_command(const char *name)
  * Takes --ledger and -c out of the arguments after the command, because they may stand on either
  * side.
  */
-static int take_global_options(struct cli *cli, int argc, char **argv, const char **config)
+static int take_global_options(struct cli *cli, int argc, char **argv)
 {
 	int kept = 1;
 
@@ -144,11 +152,11 @@ static int take_global_options(struct cli *cli, int argc, char **argv, const cha
 		if (!strcmp(argv[i], "--ledger"))
 			to = &cli->ledger;
 		else if (!strcmp(argv[i], "--config") || !strcmp(argv[i], "-c"))
-			to = config;
+			to = &cli->config_path;
 		else if (!strncmp(argv[i], "--ledger=", 9))
 			to = &cli->ledger, value = argv[i] + 9;
 		else if (!strncmp(argv[i], "--config=", 9))
-			to = config, value = argv[i] + 9;
+			to = &cli->config_path, value = argv[i] + 9;
 		if (!to) {
 			argv[kept++] = argv[i];
 			continue;
@@ -163,8 +171,7 @@ static int take_global_options(struct cli *cli, int argc, char **argv, const cha
 	return kept;
 }
 
-static int run_command(struct cli *cli, const char *config_path, const struct command *command,
-		       int argc, char **argv)
+static int run_command(struct cli *cli, const struct command *command, int argc, char **argv)
 {
 	struct diags d = { .out = stderr };
 	int rc;
@@ -176,12 +183,13 @@ static int run_command(struct cli *cli, const char *config_path, const struct co
 		return CLI_UNREADABLE;
 	}
 	/* With a ledger given there is no need for a configuration. */
-	if (!command->no_ledger && (!cli->ledger || !*cli->ledger || config_path) &&
-	    config_load(&cli->config, config_path, &d)) {
+	if (!command->no_ledger && !command->own_config &&
+	    (!cli->ledger || !*cli->ledger || cli->config_path) &&
+	    config_load(&cli->config, cli->config_path, &d)) {
 		config_release(&cli->config);
 		return CLI_USAGE;
 	}
-	if (!cli->ledger || !*cli->ledger)
+	if (!command->own_config && (!cli->ledger || !*cli->ledger))
 		cli->ledger = cli->config.ledger;
 	rc = command->run(cli, command, argc, argv);
 	errno = 0;
@@ -203,14 +211,13 @@ int main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct cli cli = { .ledger = NULL };
-	const char *config_path = NULL;
 	const struct command *command;
 	int option, count;
 
 	while ((option = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			config_path = optarg;
+			cli.config_path = optarg;
 			break;
 		case 'l':
 			cli.ledger = optarg;
@@ -239,8 +246,8 @@ int main(int argc, char **argv)
 	argv += optind;
 	argc -= optind;
 	optind = 0;	/* glibc: restart getopt, and allow options after operands again */
-	count = take_global_options(&cli, argc, argv, &config_path);
+	count = take_global_options(&cli, argc, argv);
 	if (count < 0)
 		return cli_usage(command, "option '%s' wants a value", argv[argc - 1]);
-	return run_command(&cli, config_path, command, count, argv);
+	return run_command(&cli, command, count, argv);
 }

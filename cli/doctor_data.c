@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sockledger doctor: sockledgerd, the cache, the ledger, their space, the clock. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include "clock.h"
+#include "db.h"
+#include "doctor.h"
+#include "health.h"
+#include "look.h"
+
+#define LAG_US	       300000 /* how long the ledger may stand still while events wait */
+#define CLOCK_SLACK_US (60 * TIME_US_PER_S)
+
+static void check_daemon(const struct doctor *d, struct finding *f)
+{
+	if (d->daemon)
+		finding_say(f, FINDING_OK, NULL, "sockledgerd runs (process %d)", d->daemon);
+	else
+		finding_say(f, FINDING_FAILED,
+			    "systemctl enable --now sockledgerd; "
+			    "journalctl -u sockledgerd",
+			    "sockledgerd does not run: records wait in the cache%s",
+			    d->config.queue >= 0 ? ", and packets are not decided on" : "");
+}
+
+/* Events wait, and none of them is taken. */
+static void check_following(const struct doctor *d, struct finding *f)
+{
+	struct timespec pause = { .tv_nsec = LAG_US * 1000 };
+	struct health before, after;
+
+	health_read(&before, d->ledger, d->cache);
+	if (before.lag < 0) {
+		finding_say(f, FINDING_UNKNOWN, NULL,
+			    "whether the ledger follows the cache: one of them cannot be read");
+		return;
+	}
+	if (before.lag > 0)
+		nanosleep(&pause, NULL);
+	health_read(&after, d->ledger, d->cache);
+	if (before.lag > 0 && after.lag >= before.lag)
+		finding_say(f, FINDING_FAILED,
+			    "journalctl -u sockledgerd; systemctl restart "
+			    "sockledgerd",
+			    "%" PRId64 " events wait in the cache, and sockledgerd "
+			    "takes none of them",
+			    after.lag);
+	else
+		finding_say(f, FINDING_OK, NULL,
+			    "the ledger follows the cache (%" PRId64 " events to go)",
+			    after.lag < 0 ? 0 : after.lag);
+}
+
+/* One of the two databases. */
+static void say_database(struct finding *f, const char *what, const char *path, int rc,
+			 const char *maker)
+{
+	if (!rc) {
+		finding_say(f, FINDING_OK, NULL, "the %s can be read", what);
+		return;
+	}
+	finding_say(f, rc == -EACCES ? FINDING_UNKNOWN : FINDING_FAILED,
+		    rc == -EACCES ? "sudo sockledger doctor" : NULL,
+		    "the %s '%s' cannot be read: %s", what, path, db_strerror(rc));
+	if (rc == -ENOENT)
+		finding_mend(f, "%s", maker);
+	else if (rc == -EPROTO)
+		finding_mend(f, "install the version of sockledger that made it");
+	else if (rc != -EACCES)
+		finding_mend(f, "mv '%s' '%s.old'; systemctl restart sockledgerd", path, path);
+}
+
+static void check_cache(const struct doctor *d, struct finding *f)
+{
+	struct health h;
+
+	health_read(&h, d->ledger, d->cache);
+	say_database(f, "cache", d->cache, h.cache_rc,
+		     "service auditd reload: the plugin makes it");
+}
+
+static void check_ledger(const struct doctor *d, struct finding *f)
+{
+	struct health h;
+
+	health_read(&h, d->ledger, d->cache);
+	say_database(f, "ledger", d->ledger, h.ledger_rc,
+		     "systemctl start sockledgerd: it makes it");
+}
+
+static void check_lost(const struct doctor *d, struct finding *f)
+{
+	struct health h;
+
+	health_read(&h, d->ledger, d->cache);
+	if (h.lost)
+		finding_say(f, FINDING_WARNING,
+			    "sockledger stats | grep lost; INSTALL tells of "
+			    "each",
+			    "lost were %s", h.words);
+	else if (h.cache_rc && h.ledger_rc)
+		finding_say(f, FINDING_UNKNOWN, NULL,
+			    "what was lost: neither cache nor ledger can be read");
+	else
+		finding_say(f, FINDING_OK, NULL, "nothing was lost that cache and ledger know of");
+}
+
+static void check_clock(const struct doctor *d, struct finding *f)
+{
+	struct health h;
+	int64_t ahead;
+
+	health_read(&h, d->ledger, d->cache);
+	ahead = h.newest_us - clock_now_us();
+	if (h.newest_us >= 0 && ahead > CLOCK_SLACK_US)
+		finding_say(f, FINDING_WARNING, "timedatectl set-ntp true",
+			    "the newest connection is %" PRId64 " seconds ahead of the clock: the "
+			    "clock was set back, or another host's is wrong",
+			    (int64_t)(ahead / TIME_US_PER_S));
+	else
+		finding_say(f, FINDING_OK, NULL, "no connection is ahead of the clock");
+}
+
+/* What is free on the file system where the database is, or will be; -1: unknown. */
+static int64_t free_bytes(const char *path, int64_t *used)
+{
+	char dir[4096];
+	struct statvfs fs;
+	struct stat st;
+	char *slash;
+
+	*used = stat(path, &st) ? 0 : (int64_t)st.st_size;
+	snprintf(dir, sizeof(dir), "%s", path);
+	while ((slash = strrchr(dir, '/'))) {
+		slash[slash == dir] = '\0';
+		if (!statvfs(dir, &fs))
+			return (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+		if (slash == dir)
+			break;
+	}
+	return -1;
+}
+
+static void say_space(struct finding *f, const char *what, const char *path, int64_t limit,
+		      const char *key)
+{
+	int64_t used, left = free_bytes(path, &used), wants = limit > used ? limit - used : 0;
+	const int64_t mib = 1 << 20;
+
+	if (left < 0)
+		finding_say(f, FINDING_UNKNOWN, NULL, "how much room the %s has", what);
+	else if (left < mib)
+		finding_say(f, FINDING_FAILED, NULL, "the file system of the %s '%s' is full", what,
+			    path);
+	else if (limit && left < wants)
+		finding_say(f, FINDING_WARNING, NULL,
+			    "the %s may take %" PRId64 " MiB more (%s), "
+			    "and its file system has %" PRId64 " MiB left",
+			    what, wants / mib, key, left / mib);
+	else if (!limit && left < 256 * mib)
+		finding_say(f, FINDING_WARNING, NULL,
+			    "the %s has no bound, and its file system has "
+			    "%" PRId64 " MiB left",
+			    what, left / mib);
+	else
+		finding_say(f, FINDING_OK, NULL, "the %s has room", what);
+	if (f->state == FINDING_WARNING || f->state == FINDING_FAILED)
+		finding_mend(f, "free space there, or set a smaller %s in sockledger.conf", key);
+}
+
+static void check_ledger_space(const struct doctor *d, struct finding *f)
+{
+	say_space(f, "ledger", d->ledger, d->config.ledger_bytes, "ledger_bytes");
+}
+
+static void check_cache_space(const struct doctor *d, struct finding *f)
+{
+	say_space(f, "cache", d->cache, d->config.cache_bytes, "cache_bytes");
+}
+
+const struct check doctor_data_checks[] = {
+	{ "sockledgerd", check_daemon },
+	{ "following", check_following },
+	{ "cache", check_cache },
+	{ "ledger", check_ledger },
+	{ "lost", check_lost },
+	{ "clock", check_clock },
+	{ "cache-space", check_cache_space },
+	{ "ledger-space", check_ledger_space },
+	{ NULL, NULL },
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What was lost, in words. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cache.h"
+#include "db.h"
+#include "health.h"
+#include "ledger.h"
+
+/* More than this waits in the cache: then the ledger is behind. */
+#define LAG_MANY 1000
+
+/* A counter that says that something was lost, and how that is called. */
+struct loss {
+	const char *name;
+	const char *words;
+};
+
+static const struct loss cache_losses[] = {
+	{ "lost_kernel", "records by the kernel" },
+	{ "lost_serial", "events on the way from the kernel" },
+	{ "lost_buffer", "events while the cache could not be written" },
+	{ "incomplete", "events of which a record never came" },
+	{ "orphan", "records whose event never came" },
+};
+
+static const struct loss ledger_losses[] = {
+	{ "lost_cache", "events that left the cache unread" },
+	{ "lost_buffer", "rows while the ledger could not be written" },
+	{ "lost_refused", "rows that the ledger refused" },
+	{ "queue_dropped", "packets because the queue was full" },
+	{ "queue_missed", "packets that the kernel could not hand over" },
+	{ "queue_errors", "verdicts that the kernel did not take" },
+};
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+static void add_loss(struct health *h, const struct loss *loss, int64_t n)
+{
+	size_t len = strlen(h->words);
+
+	if (n <= 0)
+		return;
+	h->lost += n;
+	snprintf(h->words + len, sizeof(h->words) - len, "%s%" PRId64 " %s", len ? ", " : "", n,
+		 loss->words);
+}
+
+static void on_counter(const char *name, int64_t value, void *arg)
+{
+	for (int i = 0; i < COUNT(cache_losses); i++)
+		if (!strcmp(cache_losses[i].name, name))
+			add_loss(arg, &cache_losses[i], value);
+}
+
+/* A generation is a hexadecimal number; what is none is not put into SQL. */
+static bool is_hexadecimal(const char *s)
+{
+	size_t len = strlen(s);
+
+	for (const char *p = s; *p; p++)
+		if (!isxdigit((unsigned char)*p))
+			return false;
+	return len > 0 && len <= 64;
+}
+
+static void read_lag(struct health *h, struct cache_reader *cache, struct sqlite3 *ledger)
+{
+	const char *generation = cache_reader_generation(cache);
+	uint64_t first, last;
+	int64_t seq = 0;
+	char sql[160];
+
+	if (!is_hexadecimal(generation) || cache_reader_bounds(cache, &first, &last))
+		return;
+	snprintf(sql, sizeof(sql),
+		 "SELECT ifnull((SELECT seq FROM position WHERE epoch = '%s'), 0)", generation);
+	if (!db_number(ledger, sql, &seq))
+		h->lag = (int64_t)last - seq;
+}
+
+static void read_ledger(struct health *h, struct sqlite3 *ledger)
+{
+	char sql[96];
+	int64_t n;
+
+	for (int i = 0; i < COUNT(ledger_losses); i++) {
+		snprintf(sql, sizeof(sql), "SELECT value FROM counter WHERE name = '%s'",
+			 ledger_losses[i].name);
+		if (!db_number(ledger, sql, &n))
+			add_loss(h, &ledger_losses[i], n);
+	}
+	if (db_number(ledger, "SELECT time FROM connection ORDER BY time DESC LIMIT 1",
+		      &h->newest_us))
+		h->newest_us = -1;
+}
+
+void health_read(struct health *h, const char *ledger_path, const char *cache_path)
+{
+	struct sqlite3 *ledger = NULL;
+	struct cache_reader *cache = NULL;
+
+	*h = (struct health){ .lag = -1, .newest_us = -1 };
+	h->cache_rc = cache_reader_open(cache_path, &cache);
+	h->ledger_rc = ledger_open_read(ledger_path, &ledger);
+	if (!h->cache_rc)
+		cache_reader_counters(cache, on_counter, h);
+	if (!h->ledger_rc)
+		read_ledger(h, ledger);
+	if (!h->cache_rc && !h->ledger_rc)
+		read_lag(h, cache, ledger);
+	if (!h->cache_rc)
+		cache_reader_close(cache);
+	if (!h->ledger_rc)
+		db_close(ledger);
+}
+
+void health_sentence(const struct health *h, char *buf, size_t size)
+{
+	char behind[64] = "";
+
+	if (h->lag >= LAG_MANY)
+		snprintf(behind, sizeof(behind), ", and %" PRId64 " events wait for sockledgerd",
+			 h->lag);
+	if (h->lost)
+		snprintf(buf, size, "Not all is well: lost were %s%s.", h->words, behind);
+	else if (h->cache_rc)
+		snprintf(buf, size, "Nothing was lost that this ledger knows of.");
+	else if (behind[0])
+		snprintf(buf, size, "Not all is well: nothing was lost%s.", behind);
+	else
+		snprintf(buf, size, "All is well: nothing was lost, and the ledger is up to date.");
+}

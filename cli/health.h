@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_HEALTH_H
+#define SOCKLEDGER_HEALTH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What was lost, in words, by the counters of cache and ledger. */
+struct health {
+	int ledger_rc, cache_rc; /* 0, or why the file could not be read: an errno of db.h */
+	int64_t lost;		 /* events, rows and packets of all kinds */
+	int64_t lag;		 /* events that the ledger does not have yet; -1: unknown */
+	int64_t newest_us;	 /* time of the newest connection; -1: there is none */
+	char words[512];	 /* what was lost, as in "3 records by the kernel"; may be empty */
+};
+
+void health_read(struct health *h, const char *ledger, const char *cache);
+/* One sentence on the whole, with its full stop. */
+void health_sentence(const struct health *h, char *buf, size_t size);
+
+#endif
