@@ -33,6 +33,7 @@ struct host {
 	/* the trace tells that a process becomes another program before /proc does */
 	bool sees_exec;
 	int64_t netns;		/* the queue's own network namespace */
+	bool records_come;	/* audit records, since the start or a little before */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
 	int64_t complete_since_ns;	/* by the monotonic clock: no event is missing since */
 	struct flows *datagrams;	/* flows that are decided, of all but TCP; NULL: none */

@@ -93,7 +93,6 @@ struct judge {
 	int held;			/* of those that are parked */
 	struct known_flows *flows;
 	int64_t count[C_COUNT];
-	bool records_seen;
 	struct load load;
 	int64_t losses_due_ns;		/* when to ask for what was lost; 0: no packet came since */
 };
@@ -229,7 +228,8 @@ static void count_packet(struct judge *j, int64_t now_ns)
 static bool is_left_to_records(const struct judge *j, const struct inquiry *q,
 			       const struct connection *c)
 {
-	int64_t age_us = j->load.high && j->records_seen ? describe_age_us(j->t.host, q, c) : -1;
+	const struct host *h = j->t.host;
+	int64_t age_us = j->load.high && h->records_come ? describe_age_us(h, q, c) : -1;
 
 	return age_us >= 0 && age_us < YOUNG_US;
 }
@@ -437,7 +437,7 @@ static void ask_held(struct judge *j, int slot)
 	k->held = false;
 	j->held--;
 	inquiry_begin(j->t.host, &k->q);
-	k->q.testimony.records_seen = j->records_seen;
+	k->q.testimony.records_seen = j->t.host->records_come;
 	j->parking.slot[slot].deadline_ns = clock_mono_ns() + j->t.config->park_us * 1000;
 	inquire(j, k);
 	if (decide(j, k, k->answered_ns != 0 || !may_park(j, k)))
@@ -517,7 +517,7 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 		j->count[C_MALFORMED]++;
 	}
 	inquiry_begin(j->t.host, &k.q);
-	k.q.testimony.records_seen = j->records_seen;
+	k.q.testimony.records_seen = j->t.host->records_come;
 	k.key = known_flow_key(&k.q, k.key.echo_id);
 	if (!join(j, &k) && !is_of_known_flow(j, &k))
 		decide_first(j, &k);
@@ -592,7 +592,7 @@ void judge_event(struct judge *j, const struct event *e)
 
 	if (e->node.data)
 		return;
-	j->records_seen = true;
+	j->t.host->records_come = true;
 	if (!j->parking.count)
 		return;
 	/* The plugin may have been too busy to look. */

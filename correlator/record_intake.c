@@ -19,6 +19,9 @@
 /* Of an older call /proc has nothing to say: the pid may be another process's by now. */
 #define FRESH_US (10 * TIME_US_PER_S)
 
+/* Records that had come so long before the start say that they do come. */
+#define COMING_US (600 * TIME_US_PER_S)
+
 static int64_t position_of(void *arg, const char *generation)
 {
 	const struct record_intake *in = arg;
@@ -65,6 +68,9 @@ static void on_event(void *arg, const struct event *e, bool replay)
 		ledger_sink_put(p->ledger_sink, e->seq, c);
 		in->recorded = e->seq;
 	}
+	/* Or the first packet that nobody is found for would be called no-audit. */
+	if (replay && !e->node.data && clock_now_us() - e->arrival_us < COMING_US)
+		p->host.records_come = true;
 	if (p->judge && !replay)
 		judge_event(p->judge, e);
 }
