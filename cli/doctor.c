@@ -135,7 +135,8 @@ int doctor_open(struct doctor *d, const char *root, const char *config_path, con
 		doctor_close(d);
 		return -ENOMEM;
 	}
-	if (ledger && *ledger)
+	d->other_ledger = ledger && *ledger;
+	if (d->other_ledger)
 		snprintf(d->ledger, sizeof(d->ledger), "%s", ledger);
 	else
 		look_path(root, d->config.ledger, d->ledger, sizeof(d->ledger));

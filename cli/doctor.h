@@ -35,6 +35,7 @@ struct doctor {
 	int config_rc;			/* of config_load() */
 	char mistake[512];		/* its first complaint */
 	char ledger[4096], cache[4096]; /* paths, behind root */
+	bool other_ledger;		/* `ledger` is not the configured one */
 	struct audit_state audit;
 	struct audit_rules rules; /* empty where audit.rc is not 0 */
 	int auditd;		  /* pid; 0: none runs, as far as can be seen */

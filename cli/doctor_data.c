@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "db.h"
 #include "doctor.h"
 #include "health.h"
 #include "look.h"
+#include "text.h"
 
 #define LAG_US	       300000 /* how long the ledger may stand still while events wait */
 #define CLOCK_SLACK_US (60 * TIME_US_PER_S)
@@ -27,6 +29,43 @@ static void check_daemon(const struct doctor *d, struct finding *f)
 			    "journalctl -u sockledgerd",
 			    "sockledgerd does not run: records wait in the cache%s",
 			    d->config.queue >= 0 ? ", and packets are not decided on" : "");
+}
+
+/* An upgrade puts another file there: who runs the former one is older than the rest. */
+static int exe_of(const struct doctor *d, int pid, bool *replaced)
+{
+	static const char gone[] = " (deleted)";
+	char name[64], path[4096], link[4096];
+	ssize_t n;
+
+	*replaced = false;
+	snprintf(name, sizeof(name), "/proc/%d/exe", pid);
+	if (!pid || !look_path(d->root, name, path, sizeof(path)))
+		return 0;
+	n = readlink(path, link, sizeof(link));
+	if (n < 0)
+		return errno == ENOENT ? 0 : -errno;
+	*replaced = text_ends_with((struct text){ link, (size_t)n }, gone);
+	return 0;
+}
+
+static void check_programs(const struct doctor *d, struct finding *f)
+{
+	bool daemon, plugin;
+
+	if (exe_of(d, d->daemon, &daemon) || exe_of(d, d->plugin, &plugin))
+		finding_say(f, FINDING_UNKNOWN, "sudo sockledger doctor",
+			    "only root may see which program a process of root runs");
+	else if (daemon)
+		finding_say(f, FINDING_WARNING, "systemctl restart sockledgerd",
+			    "sockledgerd runs from a file that was replaced since: it is older "
+			    "than what is installed");
+	else if (plugin)
+		finding_say(f, FINDING_WARNING, "service auditd restart",
+			    "the plugin runs from a file that was replaced since: it is older than "
+			    "what is installed");
+	else
+		finding_say(f, FINDING_OK, NULL, "what runs is what is installed");
 }
 
 /* Events wait, and none of them is taken. */
@@ -186,6 +225,7 @@ static void check_cache_space(const struct doctor *d, struct finding *f)
 
 const struct check doctor_data_checks[] = {
 	{ "sockledgerd", check_daemon },
+	{ "programs", check_programs },
 	{ "following", check_following },
 	{ "cache", check_cache },
 	{ "ledger", check_ledger },

@@ -124,7 +124,8 @@ static void check_writers(const struct doctor *d, struct finding *f)
 	if (!has_policy(d))
 		policy[0] = '\0';
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (!paths[i][0] || !others_write(d, paths[i], st.st_uid, culprit, sizeof(culprit)))
+		if (!paths[i][0] || (paths[i] == d->ledger && d->other_ledger) ||
+		    !others_write(d, paths[i], st.st_uid, culprit, sizeof(culprit)))
 			continue;
 		finding_say(f, FINDING_FAILED, NULL, "another than root owns %s, or can write it",
 			    culprit);
