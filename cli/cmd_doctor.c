@@ -32,6 +32,7 @@ static const struct check *const subjects[] = {
 struct report {
 	enum format format;
 	bool colours, all;
+	bool wants_root;       /* some checks do, and say so once */
 	struct output *output; /* NULL: for people */
 	int seen[STATES];
 };
@@ -46,7 +47,7 @@ static void show_for_people(const struct report *r, const char *name, const stru
 	       colours ? states[f->state].colour : "", colours ? "m" : "", states[f->state].shown,
 	       colours ? "\033[0m" : "", name);
 	text_print(stdout, text_of(f->sentence), 0);
-	if (f->mend[0]) {
+	if (f->mend[0] && strcmp(f->mend, DOCTOR_AS_ROOT)) {
 		fputs("\n                          -> ", stdout);
 		text_print(stdout, text_of(f->mend), 0);
 	}
@@ -63,6 +64,7 @@ static void show(struct report *r, const char *name, const struct finding *f)
 	};
 
 	r->seen[f->state]++;
+	r->wants_root |= !strcmp(f->mend, DOCTOR_AS_ROOT);
 	if (r->output)
 		output_row(r->output, row);
 	else
@@ -109,6 +111,8 @@ static void sum_up(const struct report *r)
 	printf("%d of %d checks failed, %d warn%s, %d could not look.\n", bad,
 	       bad + warned + unknown + r->seen[FINDING_OK], warned, warned == 1 ? "s" : "",
 	       unknown);
+	if (r->wants_root)
+		puts("Root sees more: " DOCTOR_AS_ROOT);
 }
 
 static int run_checks(const struct doctor *d, struct report *r, int count, char **names)

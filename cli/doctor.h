@@ -52,6 +52,9 @@ struct check {
 	void (*look)(const struct doctor *d, struct finding *f);
 };
 
+/* What mends it that somebody else than root may not look. */
+#define DOCTOR_AS_ROOT "sudo sockledger doctor"
+
 /* By subject; the last one's name is NULL. */
 extern const struct check doctor_audit_checks[];
 extern const struct check doctor_rule_checks[];

@@ -19,7 +19,7 @@ static bool known(const struct doctor *d, struct finding *f)
 	case 0:
 		return true;
 	case -EPERM:
-		finding_say(f, FINDING_UNKNOWN, "sudo sockledger doctor",
+		finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT,
 			    "only root may ask the kernel's audit");
 		break;
 	case -ENOENT:

@@ -48,7 +48,7 @@ static bool have_conf(const struct doctor *d, struct finding *f)
 	if (d->auditd_conf)
 		return true;
 	finding_say(f, FINDING_UNKNOWN,
-		    d->auditd_conf_rc == -EACCES ? "sudo sockledger doctor" : NULL,
+		    d->auditd_conf_rc == -EACCES ? DOCTOR_AS_ROOT : NULL,
 		    "cannot read %s/auditd.conf: %s", d->auditd_dir, strerror(-d->auditd_conf_rc));
 	return false;
 }
@@ -200,9 +200,12 @@ static void check_plugin_file(const struct doctor *d, struct finding *f)
 
 	plugin_path(d, path, sizeof(path));
 	text = look_file(d->root, path, &rc);
+	/* Where auditd.conf may not be read it may name another directory. */
+	if (!text && d->auditd_conf_rc == -EACCES)
+		rc = -EACCES;
 	if (!text) {
 		finding_say(f, rc == -EACCES ? FINDING_UNKNOWN : FINDING_FAILED,
-			    rc == -EACCES ? "sudo sockledger doctor" : "make install; " RELOAD,
+			    rc == -EACCES ? DOCTOR_AS_ROOT : "make install; " RELOAD,
 			    "auditd's file for the plugin, %s: %s", path, strerror(-rc));
 		return;
 	}

@@ -54,7 +54,7 @@ static void check_programs(const struct doctor *d, struct finding *f)
 	bool daemon, plugin;
 
 	if (exe_of(d, d->daemon, &daemon) || exe_of(d, d->plugin, &plugin))
-		finding_say(f, FINDING_UNKNOWN, "sudo sockledger doctor",
+		finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT,
 			    "only root may see which program a process of root runs");
 	else if (daemon)
 		finding_say(f, FINDING_WARNING, "systemctl restart sockledgerd",
@@ -105,7 +105,7 @@ static void say_database(struct finding *f, const char *what, const char *path, 
 		return;
 	}
 	finding_say(f, rc == -EACCES ? FINDING_UNKNOWN : FINDING_FAILED,
-		    rc == -EACCES ? "sudo sockledger doctor" : NULL,
+		    rc == -EACCES ? DOCTOR_AS_ROOT : NULL,
 		    "the %s '%s' cannot be read: %s", what, path, db_strerror(rc));
 	if (rc == -ENOENT)
 		finding_mend(f, "%s", maker);

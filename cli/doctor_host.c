@@ -15,7 +15,7 @@
 static void check_config(const struct doctor *d, struct finding *f)
 {
 	if (d->config_rc == -EACCES) {
-		finding_say(f, FINDING_UNKNOWN, "sudo sockledger doctor",
+		finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT,
 			    "%s is for root alone; what follows takes the defaults for it",
 			    d->config_path);
 	} else if (d->config_rc) {
@@ -69,7 +69,7 @@ static void check_policy(const struct doctor *d, struct finding *f)
 		return;
 	rc = read_policy(path, mistake, sizeof(mistake));
 	if (rc == -EACCES) {
-		finding_say(f, FINDING_UNKNOWN, "sudo sockledger doctor", "%s is for root alone",
+		finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT, "%s is for root alone",
 			    d->config.policy);
 	} else if (rc) {
 		finding_say(f, FINDING_FAILED, NULL, "the policy has a mistake: %s", mistake);

@@ -42,7 +42,7 @@ static void say_none_up(const struct doctor *d, struct finding *f)
 		looked += part[i].rc == 0;
 		if (part[i].rc != -EPERM)
 			continue;
-		finding_say(f, FINDING_UNKNOWN, "sudo sockledger doctor",
+		finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT,
 			    "only root may ask for the firewall rules");
 		return;
 	}
@@ -108,7 +108,7 @@ static void check_order(const struct doctor *d, struct finding *f)
 		const struct firewall_part *p = &d->firewall.part[i];
 
 		if (p->rc == -EPERM)
-			finding_say(f, FINDING_UNKNOWN, "sudo sockledger doctor",
+			finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT,
 				    "only root may ask for the firewall rules");
 		if (!p->before[0])
 			continue;
@@ -132,7 +132,7 @@ static void check_marks(const struct doctor *d, struct finding *f)
 		const struct firewall_part *p = &d->firewall.part[i];
 
 		if (p->rc == -EPERM)
-			finding_say(f, FINDING_UNKNOWN, "sudo sockledger doctor",
+			finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT,
 				    "only root may ask for the firewall rules");
 		if (!p->marker[0])
 			continue;
@@ -158,7 +158,7 @@ static void check_reader(const struct doctor *d, struct finding *f)
 		return;
 	text = look_file(d->root, QUEUES_FILE, &rc);
 	if (!text && rc != -ENOENT) {
-		finding_say(f, FINDING_UNKNOWN, rc == -EACCES ? "sudo sockledger doctor" : NULL,
+		finding_say(f, FINDING_UNKNOWN, rc == -EACCES ? DOCTOR_AS_ROOT : NULL,
 			    QUEUES_FILE ": %s", strerror(-rc));
 		return;
 	}
@@ -319,7 +319,7 @@ static void check_trace(const struct doctor *d, struct finding *f)
 		finding_say(f, FINDING_OK, NULL,
 			    "tracefs is mounted, with the events that are read");
 	else if (errno == EACCES)
-		finding_say(f, FINDING_UNKNOWN, "sudo sockledger doctor",
+		finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT,
 			    "only root may look into tracefs");
 	else
 		finding_say(f, FINDING_WARNING, NULL,

@@ -16,7 +16,7 @@ static bool known(const struct doctor *d, struct finding *f)
 {
 	if (d->audit.rc == 0)
 		return true;
-	finding_say(f, FINDING_UNKNOWN, d->audit.rc == -EPERM ? "sudo sockledger doctor" : NULL,
+	finding_say(f, FINDING_UNKNOWN, d->audit.rc == -EPERM ? DOCTOR_AS_ROOT : NULL,
 		    d->audit.rc == -EPERM ? "only root may ask for the audit rules"
 					  : "the audit rules cannot be read");
 	return false;
