@@ -261,18 +261,24 @@ static ssize_t read_link(int dir, const char *process, char name[NAME_CHARS], ch
 	return n;
 }
 
-/*
- * Text and file are asked for one after the other, and so may be of two programs, where the process
- * becomes another one meanwhile.  Whoever needs to know asks the trace, or, as only a process in
- * another root has a text that misleads, whether the process has our users.
- */
-bool proc_exe_read(int dir, const char *process, int64_t root_mount, char buf[PATH_MAX],
-		   struct process *p)
+/* False where the process became another program meanwhile, or lost its file: then text and file
+ * may be of two. */
+static bool is_still(int dir, const char *name, const char *link, ssize_t len)
+{
+	char now[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, now, sizeof(now));
+
+	return n == len && (n < 0 || !memcmp(now, link, (size_t)n));
+}
+
+static bool read_once(int dir, const char *process, int64_t root_mount, char buf[PATH_MAX],
+		      struct process *p, bool *whole)
 {
 	char name[NAME_CHARS];
 	ssize_t n = read_link(dir, process, name, buf);
 	struct statx file;
 
+	*whole = true;
 	p->exe = n > 0 ? (struct text){ buf, (size_t)n } : TEXT_NONE;
 	p->exe_seen = EXE_TOLD;
 	/* A path that is too long has no text. */
@@ -284,6 +290,28 @@ bool proc_exe_read(int dir, const char *process, int64_t root_mount, char buf[PA
 	p->exe_inode = inode_of(&file);
 	p->exe_ctime = file.stx_ctime.tv_sec * 1000000000LL + file.stx_ctime.tv_nsec;
 	p->exe_seen = see(dir, process, root_mount, p, &file);
+	*whole = is_still(dir, name, buf, n);
+	return true;
+}
+
+bool proc_exe_read(int dir, const char *process, int64_t root_mount, char buf[PATH_MAX],
+		   struct process *p)
+{
+	const struct process before = *p;
+	struct text told;
+	bool whole = false;
+
+	for (int i = 0; !whole && i < TRIES; i++) {
+		*p = before;
+		if (!read_once(dir, process, root_mount, buf, p, &whole))
+			return false;
+	}
+	if (!whole) {
+		told = p->exe;
+		*p = before;
+		p->exe = told;
+		p->exe_seen = EXE_TOLD;
+	}
 	return true;
 }
 

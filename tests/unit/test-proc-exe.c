@@ -235,9 +235,57 @@ static void test_gone(void)
 	tap_ok(is_gone(" (deleted)", " (deleted)"), "the suffix alone");
 }
 
+/* It becomes the other of two programs, again and again, while it is looked at. */
+static void test_turns(void)
+{
+	char *const argv[] = { (char *)"turns", strdup(scratch_path("one")),
+			       strdup(scratch_path("two")), NULL };
+	char buf[PATH_MAX], process[32];
+	int looks[2] = { 0, 0 }, told = 0, mixed = 0, status, dir = open("/proc", O_PATH | O_CLOEXEC);
+	struct stat file[2];
+	pid_t pid;
+
+	put_program("one");
+	put_program("two");
+	if (stat(argv[1], &file[0]) || stat(argv[2], &file[1]) || dir < 0 || (pid = fork()) < 0)
+		abort();
+	if (!pid) {
+		execv(argv[1], argv);
+		_exit(1);
+	}
+	snprintf(process, sizeof(process), "%d", (int)pid);
+	for (int i = 0; i < 20000; i++) {
+		struct process p;
+		int which;
+
+		process_init(&p);
+		if (!proc_exe_read(dir, process, -1, buf, &p) || !p.exe.data)
+			continue;
+		which = text_equal(p.exe, text_of(argv[2]));
+		if (!which && !text_equal(p.exe, text_of(argv[1])))
+			continue;	/* it has not begun */
+		looks[which]++;
+		told += p.exe_seen == EXE_TOLD;
+		mixed += p.exe_seen != EXE_TOLD && (p.exe_seen != EXE_HERE ||
+						    p.exe_inode != (int64_t)file[which].st_ino);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	close(dir);
+	tap_ok(looks[0] > 0 && looks[1] > 0 && told < looks[0] + looks[1],
+	       "a process that becomes two programs in turn was seen in both: %d, %d, untold %d",
+	       looks[0], looks[1], told);
+	tap_ok(!mixed, "never one with the other's file: %d", mixed);
+	free(argv[1]);
+	free(argv[2]);
+}
+
 int main(int argc, char **argv)
 {
-	(void)argc;
+	if (!strcmp(argv[0], "turns") && argc == 3) {
+		execv(argv[2], (char *const[]){ argv[0], argv[2], argv[1], NULL });
+		return 1;
+	}
 	if (!strcmp(argv[0], "waits")) {
 		if (write(STDOUT_FILENO, "x", 1) == 1)
 			pause();
@@ -250,5 +298,6 @@ int main(int argc, char **argv)
 	test_names();
 	test_memory();
 	test_gone();
+	test_turns();
 	return tap_done();
 }
