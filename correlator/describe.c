@@ -216,11 +216,11 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 	process_take_exe(&c->process, &p->process);
 }
 
-/* Of a program that nobody has seen there is a text, which may be anything: that the process sent
- * the packet may be proven, what it was is not. */
+/* Of a program that nobody has seen there is a text at most, which may be anything: that the
+ * process sent the packet may be proven, what it was is not. */
 static bool is_told(const struct connection *c)
 {
-	return c->process.exe.data && c->process.exe_seen == EXE_TOLD;
+	return c->process.exe_seen == EXE_TOLD;
 }
 
 void describe(struct host *h, struct inquiry *q, struct connection *c, struct process_snapshot *p,

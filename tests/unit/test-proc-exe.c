@@ -100,17 +100,8 @@ static bool is_seen(pid_t pid, const char *wanted, enum exe_seen seen)
 	return false;
 }
 
-static bool is_called(pid_t pid, const char *wanted, bool replaced)
-{
-	char buf[PATH_MAX];
-	struct process p;
-
-	look(pid, buf, &p);
-	return is_seen(pid, wanted, replaced ? EXE_REPLACED : EXE_HERE) &&
-	       (p.replaced == 1) == replaced;
-}
-
-/* Whether the kernel can be asked for a name that it has in memory (5.12). */
+/* Whether the kernel can be asked for a name that it has in memory (5.12, and not under valgrind):
+ * else nobody knows that a file which is gone was ours. */
 static bool asks_for_names(void)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED };
@@ -119,6 +110,17 @@ static bool asks_for_names(void)
 	if (fd >= 0)
 		close((int)fd);
 	return fd >= 0;
+}
+
+static bool is_called(pid_t pid, const char *wanted, bool replaced)
+{
+	char buf[PATH_MAX];
+	struct process p;
+
+	look(pid, buf, &p);
+	return is_seen(pid, wanted, !replaced ? EXE_HERE :
+				    asks_for_names() ? EXE_REPLACED : EXE_OTHER) &&
+	       (p.replaced == 1) == replaced;
 }
 
 static void test_update(void)
@@ -241,7 +243,8 @@ static void test_turns(void)
 	char *const argv[] = { (char *)"turns", strdup(scratch_path("one")),
 			       strdup(scratch_path("two")), NULL };
 	char buf[PATH_MAX], process[32];
-	int looks[2] = { 0, 0 }, told = 0, mixed = 0, status, dir = open("/proc", O_PATH | O_CLOEXEC);
+	int dir = open("/proc", O_PATH | O_CLOEXEC), status;
+	int looks[2] = { 0, 0 }, told = 0, mixed = 0;
 	struct stat file[2];
 	pid_t pid;
 
@@ -298,6 +301,7 @@ int main(int argc, char **argv)
 	test_names();
 	test_memory();
 	test_gone();
-	test_turns();
+	if (asks_for_names())
+		test_turns();
 	return tap_done();
 }
