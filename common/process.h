@@ -103,10 +103,10 @@ struct process {
 /* A process of which nothing is known. */
 void process_init(struct process *p);
 
-/* exe is the path of the process's program in our own root. */
-static inline bool process_exe_is_ours(const struct process *p)
+/* The path is the program's in our own root; seen: enum exe_seen. */
+static inline bool exe_is_ours(int64_t seen)
 {
-	return p->exe_seen == EXE_HERE || p->exe_seen == EXE_REPLACED;
+	return seen == EXE_HERE || seen == EXE_REPLACED;
 }
 
 /* Takes over from another description of the same process what its program is. */

@@ -130,7 +130,7 @@ static bool is_settled(const struct host *h, const struct inquiry *q, const stru
 		return true;
 	/* The path that was given to execve() is the program's, unless it was one of another
 	 * root. */
-	return process_exe_is_ours(now) && told.data && text_equal(told, now->exe) &&
+	return exe_is_ours(now->exe_seen) && told.data && text_equal(told, now->exe) &&
 	       procfs_has_our_users(h->procfs, k->pid);
 }
 

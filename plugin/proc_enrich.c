@@ -76,21 +76,14 @@ void proc_enrich_release(struct proc_enrich *w)
 	w->proc = -1;
 }
 
-static bool ends_with(struct text t, const char *suffix)
-{
-	size_t len = strlen(suffix);
-
-	return t.len >= len && !memcmp(t.data + t.len - len, suffix, len);
-}
-
 /* The same path, but for what the kernel writes behind it where the file is gone. */
 static bool same_path(struct text a, struct text b)
 {
 	static const char deleted[] = " (deleted)";
 
-	if (ends_with(a, deleted) && a.len > b.len)
+	if (text_ends_with(a, deleted) && a.len > b.len)
 		a.len -= sizeof(deleted) - 1;
-	else if (ends_with(b, deleted) && b.len > a.len)
+	else if (text_ends_with(b, deleted) && b.len > a.len)
 		b.len -= sizeof(deleted) - 1;
 	return text_equal(a, b);
 }
@@ -116,7 +109,7 @@ static bool same_program(int dir, const struct event *e, const struct process *n
 static void take_program(int dir, struct event *e, const struct process *now)
 {
 	if (now->exe_seen == EXE_TOLD ||
-	    (process_exe_is_ours(now) && !proc_exe_has_our_users(dir, ".")))
+	    (exe_is_ours(now->exe_seen) && !proc_exe_has_our_users(dir, ".")))
 		return;
 	process_take_exe(&e->process, now);
 }

@@ -178,7 +178,7 @@ static enum truth match_program(const struct value *v, struct text t, int64_t se
 		return !t.data || seen == EXE_TOLD;
 	if (!t.data)
 		return UNKNOWN;
-	if (seen == EXE_HERE || seen == EXE_REPLACED)
+	if (exe_is_ours(seen))
 		return is_path(v, t);
 	if (how->allows)
 		return UNKNOWN;

@@ -81,14 +81,14 @@ static int64_t uid_of(void *arg, const char *name)
  */
 static char *real_path(const char *path)
 {
+	/* In our root the path is the same, and a link's ".." ends there. */
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-				.resolve = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV };
+				.resolve = RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT |
+					   RESOLVE_NO_XDEV };
 	char name[32], buf[PATH_MAX];
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
 	ssize_t n = -1;
 
-	/* In a root it is the same path. */
-	how.resolve |= RESOLVE_IN_ROOT;
 	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	if (fd < 0 && errno == EXDEV) {
 		how.resolve = RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT | RESOLVE_CACHED;

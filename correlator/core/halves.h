@@ -60,8 +60,8 @@ int halves_match(struct halves *f, const struct event *e, int protocol, const st
  * time after the packet, so no time is too long, and of packets with the same tuple the newest is
  * the record's.  local: our own end as far as it is known (port -1, no family: not known); a packet
  * to another port or address never fits, and one to another listening socket than e's only where
- * the port is known.  *alone: no other packet that waits fits as well,
- * none of an earlier connection of the same tuple either.
+ * the port is known.  *alone: no other packet that waits fits as well, none of an earlier
+ * connection of the same tuple either.
  */
 int halves_match_accept(struct halves *f, const struct event *e, int protocol,
 			const struct endpoint *peer, const struct endpoint *local, uint64_t *id,

@@ -393,8 +393,7 @@ static bool keeps_program(const struct packet_word *w, const struct event *e)
 	    e->process.exe_seen != EXE_TOLD)
 		return false;
 	if (w->testimony.program_unsure)
-		return same && w->testimony.our_root &&
-		       (w->exe_seen == EXE_HERE || w->exe_seen == EXE_REPLACED);
+		return same && w->testimony.our_root && exe_is_ours(w->exe_seen);
 	return same || w->caller >= 0;
 }
 
