@@ -71,6 +71,13 @@ static void tell(void)
 	fflush(stdout);
 }
 
+/* Until whoever looks at it has done so. */
+static void tell_and_stay(void)
+{
+	tell();
+	usleep(200000);
+}
+
 static void copy_self(int to)
 {
 	char buf[65536];
@@ -394,7 +401,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } kinds[] = {
-	{ "plain", tell }, { "bind", do_bind }, { "binddir", do_binddir }, { "chroot", do_chroot },
+	{ "plain", tell }, { "stays", tell_and_stay }, { "bind", do_bind },
+	{ "binddir", do_binddir }, { "chroot", do_chroot },
 	{ "pivot", do_pivot }, { "overlay", do_overlay }, { "lower", do_lower },
 	{ "deleted", do_deleted }, { "replaced", do_replaced }, { "unlink", do_unlink },
 	{ "rename", do_rename }, { "memfd", do_memfd }, { "memfddots", do_memfddots },
