@@ -2,7 +2,7 @@
 /*
  * Knocks at a port many times, each time from a socket of its own, and says what came of it.
  *
- *   knock [--udp] [--count N] [--rate N] [--wait MS] [--ports N] ADDRESS PORT
+ *   knock [--udp] [--count N] [--rate N] [--wait MS] [--ports N] [--stay MS] ADDRESS PORT
  *
  * The ports are PORT and the N - 1 behind it, in turn.
  *
@@ -12,7 +12,7 @@
  *
  * RESULT of TCP: answered (open, or refused), silent (nothing within MS), forbidden (EPERM) or
  * failed.  RESULT of UDP, which waits for nothing: sent, forbidden or failed.  All sockets stay
- * open to the end.
+ * open to the end, and MS longer.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ struct knock {
 	int first_port;
 	socklen_t len;
 	bool udp;
-	int count, rate, wait_ms, ports, begun, ended;
+	int count, rate, wait_ms, stay_ms, ports, begun, ended;
 	struct try *tries;
 	struct pollfd *fds;	/* of the same indices; -1: not waiting any more */
 	int *open;
@@ -157,6 +157,7 @@ static void read_address(struct knock *k, const char *address)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "stay", required_argument, NULL, 's' },
 		{ "udp", no_argument, NULL, 'u' },	  { "count", required_argument, NULL, 'c' },
 		{ "rate", required_argument, NULL, 'r' }, { "wait", required_argument, NULL, 'w' },
 		{ "ports", required_argument, NULL, 'p' }, { NULL, 0, NULL, 0 },
@@ -176,7 +177,8 @@ int main(int argc, char **argv)
 			return 2;
 		else
 			*(option == 'c' ? &k.count : option == 'r' ? &k.rate :
-			  option == 'w' ? &k.wait_ms : &k.ports) = number;
+			  option == 'w' ? &k.wait_ms : option == 's' ? &k.stay_ms :
+			  &k.ports) = number;
 	}
 	if (argc - optind != 2 || k.count < 1 || k.rate < 1 || k.ports < 1)
 		return 2;
@@ -192,5 +194,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < k.count; i++)
 		printf("%u %s %lld\n", k.tries[i].port, k.tries[i].result,
 		       (long long)k.tries[i].took_us);
+	fflush(stdout);
+	usleep((useconds_t)k.stay_ms * 1000);
 	return 0;
 }
