@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "connection.h"
+#include "find.h"
 #include "ledger.h"
 #include "ledger_schema.h"
 #include "network.h"
@@ -26,35 +27,35 @@ enum filter_kind { BY_TIME_FROM, BY_TIME_TO, BY_PROTO, BY_ADDRESS, BY_PORT, BY_E
 struct filter {
 	const char *name;
 	enum filter_kind kind;
+	enum find_index index;
 	const char *column;	/* in SQL */
 	const char *text;	/* the same as text, where column is an id */
 };
 
 static const struct filter filters[] = {
-	{ "since", BY_TIME_FROM, "c.time", NULL },
-	{ "until", BY_TIME_TO, "c.time", NULL },
-	{ "proto", BY_PROTO, "c.proto", NULL },
-	{ "src", BY_ADDRESS, "c.src", "tsrc.text" },
-	{ "dst", BY_ADDRESS, "c.dst", "tdst.text" },
-	{ "sport", BY_PORT, "c.sport", NULL },
-	{ "dport", BY_PORT, "c.dport", NULL },
-	{ "exe", BY_EXE, NULL, "texe.text" },
-	{ "comm", BY_TEXT, NULL, "tcomm.text" },
-	{ "pid", BY_PID, "p.pid", NULL },
-	{ "user", BY_USER, "p.uid", "tuser.text" },
-	{ "login-user", BY_USER, "p.auid", "tlogin.text" },
-	{ "direction", BY_DIRECTION, "c.direction", NULL },
-	{ "certainty", BY_CERTAINTY, "c.certainty", NULL },
-	{ "verdict", BY_VERDICT, "c.verdict", NULL },
-	{ "node", BY_TEXT, NULL, "tnode.text" },
+	{ "since", BY_TIME_FROM, FIND_NONE, "c.time", NULL },
+	{ "until", BY_TIME_TO, FIND_NONE, "c.time", NULL },
+	{ "proto", BY_PROTO, FIND_NONE, "c.proto", NULL },
+	{ "src", BY_ADDRESS, FIND_INDEX, "c.src", "tsrc.text" },
+	{ "dst", BY_ADDRESS, FIND_INDEX, "c.dst", "tdst.text" },
+	{ "sport", BY_PORT, FIND_INDEX, "c.sport", NULL },
+	{ "dport", BY_PORT, FIND_NONE, "c.dport", NULL },
+	{ "exe", BY_EXE, FIND_NONE, NULL, NULL },
+	{ "comm", BY_TEXT, FIND_PROCESS, NULL, "tcomm.text" },
+	{ "pid", BY_PID, FIND_INDEX, NULL, NULL },
+	{ "user", BY_USER, FIND_PROCESS, "p.uid", "tuser.text" },
+	{ "login-user", BY_USER, FIND_PROCESS, "p.auid", "tlogin.text" },
+	{ "direction", BY_DIRECTION, FIND_NONE, "c.direction", NULL },
+	{ "certainty", BY_CERTAINTY, FIND_NONE, "c.certainty", NULL },
+	{ "verdict", BY_VERDICT, FIND_NONE, "c.verdict", NULL },
+	{ "node", BY_TEXT, FIND_NONE, NULL, "tnode.text" },
 };
 
 #define FILTERS ((int)(sizeof(filters) / sizeof(filters[0])))
 enum { OPT_LIMIT = 256, OPT_FOLLOW, OPT_FORMAT, OPT_FILTER };
 
 struct log {
-	struct sql where;
-	char piece[256];
+	struct find find;
 	int64_t limit;		/* -1: all */
 	bool follow;
 	enum format format;
@@ -66,12 +67,6 @@ struct log {
 static const char *const table_names[] = {
 	"TIME", "PROTO", "SOURCE", "DESTINATION", "PID", "USER", "PROGRAM", "CERTAINTY", "VERDICT",
 };
-
-static const char *piece(struct log *l, const char *fmt, const char *column)
-{
-	snprintf(l->piece, sizeof(l->piece), fmt, column);
-	return l->piece;
-}
 
 static bool is_pattern(const char *value)
 {
@@ -94,8 +89,10 @@ static bool add_port(struct log *l, const struct filter *f, const char *value)
 	to = from;
 	if (dash && (port_parse(dash + 1, &to) || to < from))
 		return false;
-	sql_add_number(&l->where, piece(l, " AND %s >= ?", f->column), from);
-	sql_add_number(&l->where, piece(l, " AND %s <= ?", f->column), to);
+	if (from == to)
+		find_add(&l->find, f->index, "%s = %d", f->column, from);
+	else
+		find_add(&l->find, FIND_NONE, "%s BETWEEN %d AND %d", f->column, from, to);
 	return true;
 }
 
@@ -108,42 +105,36 @@ static bool add_address(struct log *l, const struct filter *f, const char *value
 	if (network_parse(value, &net))
 		return false;
 	host = net.bits == 32 || net.bits == 128;
-	if (host && !strchr(value, '/') && !strcmp(address_format(&net.addr, text), value)) {
-		sql_add_text(&l->where, piece(l, " AND %s = (SELECT id FROM text WHERE text = ?)",
-					      f->column), value);
-		return true;
-	}
-	/* in_net() also matches an address written in another form than the ledger's. */
-	sql_add_text(&l->where, piece(l, " AND in_net(%s, ?)", f->text), value);
+	if (host && !strchr(value, '/') && !strcmp(address_format(&net.addr, text), value))
+		find_add(&l->find, f->index, "%s = (SELECT id FROM text WHERE text = ?%d)",
+			 f->column, find_text(&l->find, value));
+	else
+		/* in_net() also matches an address written in another form than the ledger's. */
+		find_add(&l->find, FIND_NONE, "in_net(%s, ?%d)", f->text,
+			 find_text(&l->find, value));
 	return true;
 }
 
-static void add_text(struct log *l, const char *column, const char *value)
+static void add_text(struct log *l, const struct filter *f, const char *value)
 {
-	const char *sql = is_pattern(value) ? " AND %s GLOB ?" : " AND %s = ?";
-
-	sql_add_text(&l->where, piece(l, sql, column), value);
+	find_add(&l->find, f->index, is_pattern(value) ? "%s GLOB ?%d" : "%s = ?%d", f->text,
+		 find_text(&l->find, value));
 }
 
 /* Matches a path, or the last part of one.  Records of other hosts, and of old logs, have the path
  * as the kernel wrote it where the file had been removed. */
-static void add_exe(struct log *l, const char *column, const char *value)
+static void add_exe(struct log *l, const char *value)
 {
-	if (is_pattern(value)) {
-		sql_add_text(&l->where, piece(l, " AND (%s GLOB ?", column), value);
-		sql_add_text(&l->where, piece(l, " OR %s GLOB ?", column), value);
-		sql_add(&l->where, " || ' (deleted)')");
-	} else if (strchr(value, '/')) {
-		sql_add_text(&l->where, piece(l, " AND %s IN (?", column), value);
-		sql_add_text(&l->where, ", ?", value);
-		sql_add(&l->where, " || ' (deleted)')");
-	} else {
-		sql_add_text(&l->where, piece(l, " AND (substr(%s, -1 - length(?", column), value);
-		sql_add_text(&l->where, ")) = '/' || ?", value);
-		sql_add_text(&l->where, piece(l, " OR substr(%s, -11 - length(?", column), value);
-		sql_add_text(&l->where, ")) = '/' || ?", value);
-		sql_add(&l->where, " || ' (deleted)')");
-	}
+	int n = find_text(&l->find, value);
+
+	if (is_pattern(value))
+		find_exe(&l->find, "(t.text GLOB ?%d OR t.text GLOB ?%d || ' (deleted)')", n, n);
+	else if (strchr(value, '/'))
+		find_exe(&l->find, "t.text IN (?%d, ?%d || ' (deleted)')", n, n);
+	else
+		find_exe(&l->find, "(substr(t.text, -1 - length(?%d)) = '/' || ?%d"
+			 " OR substr(t.text, -11 - length(?%d)) = '/' || ?%d || ' (deleted)')",
+			 n, n, n, n);
 }
 
 static bool add_user(struct log *l, const struct filter *f, const char *value)
@@ -152,15 +143,17 @@ static bool add_user(struct log *l, const struct filter *f, const char *value)
 	long long uid = strtoll(value, &end, 10);
 
 	if (*value >= '0' && *value <= '9' && !*end)
-		sql_add_number(&l->where, piece(l, " AND %s = ?", f->column), uid);
+		find_add(&l->find, f->index, "%s = %lld", f->column, uid);
 	else
-		add_text(l, f->text, value);
+		add_text(l, f, value);
 	return true;
 }
 
-static bool add_number(struct log *l, const struct filter *f, int64_t n)
+static bool add_number(struct log *l, const struct filter *f, int n, int *of_find)
 {
-	sql_add_number(&l->where, piece(l, " AND %s = ?", f->column), n);
+	find_add(&l->find, f->index, "%s = %d", f->column, n);
+	if (of_find)
+		*of_find = n;
 	return true;
 }
 
@@ -170,17 +163,26 @@ static bool add_time(struct log *l, const struct filter *f, const char *value)
 
 	if (time_parse(value, clock_now_us(), &at))
 		return false;
-	sql_add_number(&l->where, piece(l, f->kind == BY_TIME_FROM ? " AND %s >= ?" :
-								     " AND %s <= ?",
-					f->column), at);
+	find_add(&l->find, FIND_NONE, f->kind == BY_TIME_FROM ? "%s >= %lld" : "%s <= %lld",
+		 f->column, (long long)at);
+	return true;
+}
+
+static bool add_pid(struct log *l, const char *value)
+{
+	char *end;
+	long long pid = strtoll(value, &end, 10);
+
+	if (end == value || *end || pid < 0)
+		return false;
+	find_add(&l->find, FIND_INDEX, "c.process IN (SELECT id FROM process WHERE pid = %lld)",
+		 pid);
 	return true;
 }
 
 /* False where this filter cannot have the value. */
 static bool add_filter(struct log *l, const struct filter *f, const char *value)
 {
-	long long pid;
-	char *end;
 	int n;
 
 	switch (f->kind) {
@@ -188,28 +190,29 @@ static bool add_filter(struct log *l, const struct filter *f, const char *value)
 	case BY_TIME_TO:
 		return add_time(l, f, value);
 	case BY_PROTO:
-		return !protocol_parse(value, &n) && add_number(l, f, n);
+		return !protocol_parse(value, &n) && add_number(l, f, n, NULL);
 	case BY_ADDRESS:
 		return add_address(l, f, value);
 	case BY_PORT:
 		return add_port(l, f, value);
 	case BY_PID:
-		pid = strtoll(value, &end, 10);
-		return end != value && !*end && pid >= 0 && add_number(l, f, pid);
+		return add_pid(l, value);
 	case BY_EXE:
-		add_exe(l, f->text, value);
+		add_exe(l, value);
 		return true;
 	case BY_TEXT:
-		add_text(l, f->text, value);
+		add_text(l, f, value);
 		return true;
 	case BY_USER:
 		return add_user(l, f, value);
 	case BY_DIRECTION:
-		return (n = direction_parse(value)) != 0 && add_number(l, f, n);
+		return (n = direction_parse(value)) != 0 &&
+		       add_number(l, f, n, &l->find.direction);
 	case BY_CERTAINTY:
-		return (n = certainty_parse(value)) != 0 && add_number(l, f, n);
+		return (n = certainty_parse(value)) != 0 &&
+		       add_number(l, f, n, &l->find.certainty);
 	case BY_VERDICT:
-		return (n = verdict_parse(value)) != 0 && add_number(l, f, n);
+		return (n = verdict_parse(value)) != 0 && add_number(l, f, n, &l->find.verdict);
 	}
 	return false;
 }
@@ -270,39 +273,6 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 	return 0;
 }
 
-static void add_select(struct sql *s, const struct log *l)
-{
-	s->failed = s->failed || l->where.failed;
-	sql_add(s, ledger_select_columns);
-	sql_add(s, ", c.time AS row_time, c.id AS row_id");
-	sql_add(s, ledger_select_from);
-	sql_add(s, " WHERE 1");
-	if (l->where.text)
-		sql_add(s, l->where.text);
-	memcpy(s->values, l->where.values, sizeof(s->values));
-	s->count = l->where.count;
-}
-
-static int64_t show_first(struct log *l, struct query_db *db)
-{
-	struct sql s = { 0 };
-	int64_t rows;
-
-	/* Selects the newest N, and shows the oldest first. */
-	if (l->limit >= 0)
-		sql_add(&s, "SELECT * FROM (");
-	add_select(&s, l);
-	if (l->limit >= 0) {
-		sql_add_number(&s, " ORDER BY c.time DESC, c.id DESC LIMIT ?", l->limit);
-		sql_add(&s, ") ORDER BY row_time, row_id");
-	} else {
-		sql_add(&s, " ORDER BY c.time, c.id");
-	}
-	rows = query_run(db, &s, on_row, l);
-	sql_release(&s);
-	return rows;
-}
-
 /* Waits a moment.  A program that writes nothing gets no EPIPE, so poll for a closed pipe. */
 static bool reader_is_gone(void)
 {
@@ -315,7 +285,6 @@ static bool reader_is_gone(void)
 static int follow(struct log *l, struct query_db *db, int64_t version)
 {
 	for (;;) {
-		struct sql s = { 0 };
 		int64_t rows, now;
 
 		output_flush(l->output);
@@ -325,11 +294,7 @@ static int follow(struct log *l, struct query_db *db, int64_t version)
 			if (reader_is_gone())
 				return CLI_FOUND;
 		version = now;
-		add_select(&s, l);
-		sql_add_number(&s, " AND c.id > ?", l->last_id);
-		sql_add(&s, " ORDER BY c.id");
-		rows = query_run(db, &s, on_row, l);
-		sql_release(&s);
+		rows = find_behind(&l->find, db, l->last_id, on_row, l);
 		if (rows < 0)
 			return CLI_UNREADABLE;
 	}
@@ -349,7 +314,7 @@ static int show_connections(struct log *l, struct cli *cli)
 			    output_new(stdout, l->format, ledger_columns, ledger_column_count);
 	version = query_version(db);
 	l->last_id = query_last_id(db);
-	rows = l->output ? show_first(l, db) : -1;
+	rows = l->output ? find_newest(&l->find, db, l->limit, on_row, l) : -1;
 	status = rows < 0 ? CLI_UNREADABLE : rows == 0 ? CLI_NOTHING : CLI_FOUND;
 	if (l->follow && rows >= 0)
 		status = follow(l, db, version);
@@ -396,13 +361,13 @@ int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv)
 			break;
 		}
 		if (!good) {
-			sql_release(&l.where);
+			find_release(&l.find);
 			return cli_usage(self, "'%s' is no value that this option can have",
 					 optarg);
 		}
 	}
 	status = optind < argc ? cli_usage(self, "unexpected argument '%s'", argv[optind]) :
 				 show_connections(&l, cli);
-	sql_release(&l.where);
+	find_release(&l.find);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "db.h"
 #include "health.h"
+#include "ledger_schema.h"
 #include "output.h"
 #include "query.h"
 
@@ -19,18 +20,21 @@ static const struct {
 	const char *sql;
 } questions[] = {
 	{"ledger",
-	 "SELECT 'connections', count(*) FROM connection UNION ALL"
-	 " SELECT 'processes', count(*) FROM process UNION ALL"
-	 " SELECT 'first', (SELECT time FROM connections ORDER BY time LIMIT 1) UNION ALL"
-	 " SELECT 'last', (SELECT time FROM connections ORDER BY time DESC LIMIT 1) UNION ALL"
+	 "SELECT 'connections', ifnull(sum(count), 0) FROM total_all UNION ALL"
+	 " SELECT name, count FROM amount UNION ALL"
+	 " SELECT 'first', " LEDGER_TIME_TEXT("(SELECT min(time) FROM " LEDGER_ALL ")") " UNION ALL"
+	 " SELECT 'last', " LEDGER_TIME_TEXT("(SELECT max(time) FROM " LEDGER_ALL ")") " UNION ALL"
 	 " SELECT 'bytes', (SELECT page_count FROM pragma_page_count) *"
 	 " (SELECT page_size FROM pragma_page_size)"},
 	{"certainty",
-	 "SELECT 'certain', count(*) FILTER (WHERE certainty = 3) FROM connection UNION ALL"
-	 " SELECT 'inferred', count(*) FILTER (WHERE certainty = 2) FROM connection UNION ALL"
-	 " SELECT 'unknown', count(*) FILTER (WHERE certainty = 1) FROM connection"},
-	{"evidence", "SELECT ifnull(evidence, 'none'), count(*) FROM connections GROUP BY 1"},
-	{"verdict", "SELECT verdict, count(*) FROM connections GROUP BY 1"},
+	 "SELECT 'certain', ifnull(sum(count) FILTER (WHERE certainty = 3), 0) FROM total_all"
+	 " UNION ALL SELECT 'inferred', ifnull(sum(count) FILTER (WHERE certainty = 2), 0)"
+	 " FROM total_all UNION ALL"
+	 " SELECT 'unknown', ifnull(sum(count) FILTER (WHERE certainty = 1), 0) FROM total_all"},
+	{"evidence", "SELECT ifnull(" LEDGER_EVIDENCE_WORDS("evidence") ", 'none'), sum(count)"
+	 " FROM total_all GROUP BY 1"},
+	{"verdict", "SELECT " LEDGER_VERDICT_WORD("verdict") ", sum(count) FROM total_all"
+	 " GROUP BY 1"},
 	/* For each source, the answers whose record has not come, or never will. */
 	{"late",
 	 "SELECT 'open_' || substr(name, 12), value - (SELECT ifnull(sum(value), 0) FROM counter c"

@@ -143,7 +143,10 @@ static void add_endpoint(struct sql *s, const struct endpoint *e, char text[ADDR
 		sql_add_number(s, port_sql, e->port);
 }
 
-/* Finds the newest rows with the local port that the user asked for, or with none. */
+/*
+ * Finds the newest rows with the local port that the user asked for, or with none.  The former are
+ * few, so they are looked for by port and sorted; the latter have an index of their own.
+ */
 static int64_t search_some(struct query_db *db, const struct question *q, bool exact, int most,
 			   struct search *found)
 {
@@ -164,8 +167,9 @@ static int64_t search_some(struct query_db *db, const struct question *q, bool e
 	}
 	add_endpoint(&s, &src, src_text, " AND (tsrc.text IS NULL OR tsrc.text = ?)",
 		     " AND c.sport = ?");
-	sql_add_number(&s, " AND c.time <= ?", q->at_us + AFTER_US);
-	sql_add_number(&s, " ORDER BY c.time DESC, c.id DESC LIMIT ?", most);
+	sql_add_number(&s, exact ? " AND +c.time <= ?" : " AND c.time <= ?", q->at_us + AFTER_US);
+	sql_add_number(&s, exact ? " ORDER BY +c.time DESC, c.id DESC LIMIT ?" :
+		       " ORDER BY c.time DESC, c.id DESC LIMIT ?", most);
 	rows = query_run(db, &s, on_row, found);
 	sql_release(&s);
 	return rows;

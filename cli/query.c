@@ -17,6 +17,7 @@
 struct query_db {
 	sqlite3 *db;
 	const char *path;
+	int64_t steps;
 };
 
 static void in_net(sqlite3_context *context, int argc, sqlite3_value **argv)
@@ -206,8 +207,14 @@ int64_t query_run(struct query_db *q, const struct sql *s, query_row_fn *row, vo
 		print_error(q);
 		rows = -1;
 	}
+	q->steps += stmt ? sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 0) : 0;
 	sqlite3_finalize(stmt);
 	return rows;
+}
+
+int64_t query_steps(const struct query_db *q)
+{
+	return q->steps;
 }
 
 static int print_row(const struct cell *cells, int columns, void *arg)

@@ -39,6 +39,10 @@ typedef int query_row_fn(const struct cell *cells, int columns, void *arg);
 /* Runs the query.  The number of rows, or -1: what is wrong was told on stderr. */
 int64_t query_run(struct query_db *db, const struct sql *s, query_row_fn *row, void *arg);
 
+/* How many steps SQLite's machine made for all that query_run() ran: some ten for a row that is
+ * looked at, whatever the host's speed. */
+int64_t query_steps(const struct query_db *db);
+
 /*
  * Runs every statement of a person's SQL, and writes what comes in `format`.  The number of rows;
  * -1 where the SQL is at fault, -2 where the data is; told on stderr.

@@ -35,7 +35,7 @@ int ledger_halves(const char *path, int64_t since_us,
 		db, "SELECT c.id, c.time, c.direction, c.proto, s.text, c.sport, d.text, c.dport,"
 		" p.pid, ifnull(p.fsuid, p.uid), c.evidence, c.certainty, c.verdict,"
 		" c.latency IS NOT NULL"
-		" FROM connection c LEFT JOIN process p ON p.id = c.process"
+		" FROM " LEDGER_ALL " c LEFT JOIN process p ON p.id = c.process"
 		" LEFT JOIN text s ON s.id = c.src LEFT JOIN text d ON d.id = c.dst"
 		" WHERE c.time >= ? AND (c.latency IS NULL) <> (c.audit_time IS NULL)"
 		" ORDER BY c.id",

@@ -12,37 +12,25 @@
 #include "process.h"
 #include "protocol.h"
 
-/* A path that names another file here must not pass for the one that it names. */
-#define EXE_COLUMN " texe.text || iif(p.exe_seen IN (3, 4), '" EXE_OTHER_SUFFIX "', '')"
-
 #define SELECT_COLUMNS                                                                        \
-	"strftime('%Y-%m-%dT%H:%M:%S', c.time / 1000000, 'unixepoch') ||"                     \
-	" printf('.%06dZ', c.time % 1000000) AS time,"                                        \
+	LEDGER_TIME_TEXT("c.time") " AS time,"                                                \
 	" CASE c.direction WHEN 1 THEN 'out' WHEN 2 THEN 'in' WHEN 3 THEN 'forward' END"      \
 	" AS direction,"                                                                      \
 	" " PROTOCOL_SQL("c.proto") " AS proto,"                                              \
 	" tsrc.text AS src, c.sport AS sport, tdst.text AS dst, c.dport AS dport,"            \
-	" p.pid AS pid,"                                                                      \
-	" strftime('%Y-%m-%dT%H:%M:%S', p.start / 1000000, 'unixepoch') ||"                   \
-	" printf('.%06dZ', p.start % 1000000) AS start_time,"                                 \
-	" tcomm.text AS comm," EXE_COLUMN " AS exe, tcmdline.text AS cmdline, tcwd.text AS cwd,"  \
+	" p.pid AS pid, " LEDGER_TIME_TEXT("p.start") " AS start_time,"                       \
+	" tcomm.text AS comm, texe.text AS exe, tcmdline.text AS cmdline, tcwd.text AS cwd,"  \
 	" p.ppid AS ppid, tparent.text AS parent_exe,"                                        \
 	" p.uid AS uid, tuser.text AS user, p.auid AS auid, tlogin.text AS login_user,"       \
 	" p.session AS session, p.netns AS netns,"                                            \
 	" tcontainer.text AS container, tunit.text AS unit, tnode.text AS node,"              \
-	" nullif(rtrim(iif(c.evidence & 1, 'audit,', '') || iif(c.evidence & 2, 'fd,', '')"   \
-	" || iif(c.evidence & 4, 'bind,', '') || iif(c.evidence & 8, 'inode,', '')"           \
-	" || iif(c.evidence & 16, 'proc-syscall,', '') || iif(c.evidence & 32, 'trace,', '')" \
-	" || iif(c.evidence & 64, 'trace-call,', ''), ','), '') AS evidence,"                 \
-	" CASE c.certainty WHEN 1 THEN 'unknown' WHEN 2 THEN 'inferred'"                      \
-	" WHEN 3 THEN 'certain' END AS certainty,"                                            \
+	" " LEDGER_EVIDENCE_WORDS("c.evidence") " AS evidence,"                               \
+	" " LEDGER_CERTAINTY_WORD("c.certainty") " AS certainty,"                             \
 	" ifnull(treason.text, iif(p.replaced, 'replaced', NULL)) AS reason,"                 \
-	" CASE c.verdict WHEN 1 THEN 'observed' WHEN 2 THEN 'accept' WHEN 3 THEN 'drop'"      \
-	" WHEN 4 THEN 'reject' END AS verdict,"                                               \
+	" " LEDGER_VERDICT_WORD("c.verdict") " AS verdict,"                                   \
 	" trule.text AS rule, c.latency AS latency_us, c.amended AS amended,"                 \
 	" c.packets AS packets, c.bytes AS bytes,"                                            \
-	" strftime('%Y-%m-%dT%H:%M:%S', c.end / 1000000, 'unixepoch') ||"                     \
-	" printf('.%06dZ', c.end % 1000000) AS end_time,"                                     \
+	" " LEDGER_TIME_TEXT("c.end") " AS end_time,"                                         \
 	" CASE p.exe_seen WHEN 1 THEN 'here' WHEN 2 THEN 'replaced' WHEN 3 THEN 'other'"      \
 	" WHEN 4 THEN 'other' WHEN 5 THEN 'unreadable' ELSE iif(p.exe IS NULL, NULL, 'told')" \
 	" END AS exe_seen, p.exe_dev AS exe_dev, p.exe_inode AS exe_inode,"                   \
@@ -51,7 +39,7 @@
 	" c.audit_time / 1000 % 1000, c.audit_serial)) AS audit_id"
 
 #define SELECT_FROM                                                                              \
-	" FROM connection c LEFT JOIN process p ON p.id = c.process"                             \
+	" FROM " LEDGER_ALL " c LEFT JOIN process p ON p.id = c.process"                          \
 	" LEFT JOIN text tsrc ON tsrc.id = c.src LEFT JOIN text tdst ON tdst.id = c.dst"         \
 	" LEFT JOIN text treason ON treason.id = c.reason"                                       \
 	" LEFT JOIN text trule ON trule.id = c.rule"                                             \
@@ -65,6 +53,22 @@
 	" LEFT JOIN text tcontainer ON tcontainer.id = p.container"                              \
 	" LEFT JOIN text tunit ON tunit.id = p.unit"
 
+/* Rows of before the last step, until ledger_move.c has moved them: with the program, which the new
+ * table has as well. */
+#define OLD_COLUMNS                                                                              \
+	"o.id, o.time, o.direction, o.proto, o.src, o.sport, o.dst, o.dport, o.process, o.node," \
+	" o.evidence, o.certainty, o.reason, o.verdict, o.rule, o.latency, o.amended, o.packets," \
+	" o.bytes, o.end, o.audit_time, o.audit_serial, o.result, o.count, o.candidates,"        \
+	" (SELECT exe FROM process WHERE id = o.process) AS exe"
+
+const char ledger_old_columns[] = OLD_COLUMNS;
+const char ledger_views_moved[] =
+	"DROP VIEW " LEDGER_ALL ";"
+	"CREATE VIEW " LEDGER_ALL " AS SELECT * FROM connection;"
+	"DROP VIEW total_all;"
+	"CREATE VIEW total_all AS SELECT * FROM total;"
+	"DROP VIEW tally_all;"
+	"CREATE VIEW tally_all AS SELECT * FROM tally;";
 const char ledger_select_columns[] = "SELECT " SELECT_COLUMNS;
 const char ledger_select_from[] = SELECT_FROM;
 
@@ -137,6 +141,67 @@ static const char *const steps[] = {
 	"ALTER TABLE process ADD COLUMN exe_ctime INTEGER;"	/* nanoseconds since the epoch */
 	"DROP VIEW connections;"
 	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	/*
+	 * Indexes that have the rows of an address, a port, a program in the order of time, and
+	 * counts.  To make an index of many rows takes long, and nothing can be written meanwhile:
+	 * so the rows go to a new table in small steps (ledger_move.c), but for the newest one,
+	 * because new rows are numbered behind it.
+	 */
+	"INSERT OR IGNORE INTO text (text) SELECT t.text || '" EXE_OTHER_SUFFIX "' FROM process p"
+	" JOIN text t ON t.id = p.exe WHERE p.exe_seen IN (3, 4);"
+	"UPDATE process SET exe = (SELECT n.id FROM text t JOIN text n ON n.text = t.text ||"
+	" '" EXE_OTHER_SUFFIX "' WHERE t.id = process.exe) WHERE exe_seen IN (3, 4);"
+	"DROP VIEW connections;"
+	"ALTER TABLE connection RENAME TO connection_old;"
+	"CREATE TABLE connection ("
+	" id INTEGER PRIMARY KEY,"
+	" time INTEGER NOT NULL, direction INTEGER NOT NULL, proto INTEGER,"
+	" src INTEGER, sport INTEGER, dst INTEGER, dport INTEGER,"
+	" process INTEGER, node INTEGER,"
+	" evidence INTEGER NOT NULL, certainty INTEGER NOT NULL,"
+	" reason INTEGER, verdict INTEGER NOT NULL, rule INTEGER,"
+	" latency INTEGER, amended INTEGER NOT NULL DEFAULT 0,"
+	" packets INTEGER, bytes INTEGER, end INTEGER,"
+	" audit_time INTEGER, audit_serial INTEGER,"
+	" result INTEGER, count INTEGER NOT NULL DEFAULT 1, candidates INTEGER,"
+	" exe INTEGER"			/* the process's */
+	");"
+	"CREATE INDEX connection_by_time ON connection (time);"
+	"CREATE INDEX connection_by_dst ON connection (dst, time, dport, sport);"
+	"CREATE INDEX connection_by_src ON connection (src, time) WHERE src IS NOT NULL;"
+	"CREATE INDEX connection_by_exe ON connection (exe, time);"
+	"CREATE INDEX connection_by_process ON connection (process);"
+	"CREATE INDEX connection_unknown ON connection (time) WHERE certainty = 1;"
+	"CREATE INDEX connection_stopped ON connection (verdict, time) WHERE verdict > 2;"
+	/* How many rows; 0 and -1 where a connection has no such thing.  exe, dst: ids of texts. */
+	"CREATE TABLE tally ("
+	" hour INTEGER, exe INTEGER, uid INTEGER, dst INTEGER, dport INTEGER, verdict INTEGER,"
+	" certainty INTEGER, count INTEGER NOT NULL,"
+	" PRIMARY KEY (hour, exe, uid, dst, dport, verdict, certainty)) WITHOUT ROWID;"
+	"CREATE TABLE total (direction INTEGER, verdict INTEGER, certainty INTEGER,"
+	" evidence INTEGER, count INTEGER NOT NULL,"
+	" PRIMARY KEY (direction, verdict, certainty, evidence)) WITHOUT ROWID;"
+	"CREATE TABLE amount (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO amount SELECT 'processes', count(*) FROM process;"
+	"CREATE VIEW " LEDGER_ALL " AS SELECT * FROM connection UNION ALL"
+	" SELECT " OLD_COLUMNS " FROM connection_old o;"
+	"CREATE VIEW total_all AS SELECT * FROM total UNION ALL SELECT direction, verdict,"
+	" certainty, evidence, count(*) FROM connection_old GROUP BY 1, 2, 3, 4;"
+	"CREATE VIEW tally_all AS SELECT * FROM tally UNION ALL SELECT " LEDGER_TALLY_KEY ","
+	" count(*) FROM connection_old c LEFT JOIN process p ON p.id = c.process"
+	" GROUP BY 1, 2, 3, 4, 5, 6, 7;"
+	"INSERT INTO connection SELECT " OLD_COLUMNS " FROM connection_old o"
+	" ORDER BY id DESC LIMIT 1;"
+	"DELETE FROM connection_old WHERE id = (SELECT max(id) FROM connection);"
+	LEDGER_TALLY("connection")
+	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";"
+	"CREATE VIEW hours AS SELECT"
+	" strftime('%Y-%m-%dT%H:00:00Z', t.hour * 3600, 'unixepoch') AS hour, texe.text AS exe,"
+	" nullif(t.uid, -1) AS uid, tdst.text AS dst, nullif(t.dport, -1) AS dport,"
+	" " LEDGER_VERDICT_WORD("t.verdict") " AS verdict,"
+	" " LEDGER_CERTAINTY_WORD("t.certainty") " AS certainty, t.count AS count"
+	" FROM tally_all t LEFT JOIN text texe ON texe.id = t.exe"
+	" LEFT JOIN text tdst ON tdst.id = t.dst;",
 };
 
 const struct db_schema ledger_schema = {

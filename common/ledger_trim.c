@@ -7,6 +7,7 @@
 
 #include "db.h"
 #include "ledger_columns.h"
+#include "ledger_count.h"
 #include "ledger_trim.h"
 
 #define MOST 8192		/* connections of one step */
@@ -21,6 +22,7 @@ enum phase { AT_REST, MARK_PROCESSES, MARK_CONNECTIONS, SWEEP };
 
 struct ledger_trim {
 	sqlite3 *db;
+	struct ledger_count *count;
 	const struct ledger_forgetting *forgetting;
 	void *arg;
 	sqlite3_stmt *oldest, *remove, *remove_process, *remove_text;
@@ -36,8 +38,8 @@ struct ledger_trim {
 	int64_t id[MOST], process[MOST];
 };
 
-int ledger_trim_new(sqlite3 *db, const struct ledger_forgetting *forgetting, void *arg,
-		    struct ledger_trim **out)
+int ledger_trim_new(sqlite3 *db, struct ledger_count *count,
+		    const struct ledger_forgetting *forgetting, void *arg, struct ledger_trim **out)
 {
 	struct ledger_trim *t = calloc(1, sizeof(*t));
 	int rc;
@@ -45,6 +47,7 @@ int ledger_trim_new(sqlite3 *db, const struct ledger_forgetting *forgetting, voi
 	if (!t)
 		return -ENOMEM;
 	t->db = db;
+	t->count = count;
 	t->forgetting = forgetting;
 	t->arg = arg;
 	t->rows = t->committed_rows = -1;
@@ -203,6 +206,17 @@ static int sweep_step(struct ledger_trim *t)
 	return 0;
 }
 
+static int remove_connection(struct ledger_trim *t, int64_t id)
+{
+	struct ledger_counted was;
+	bool found;
+	int rc = ledger_count_find(t->count, id, &was, &found);
+
+	if (!rc && found)
+		rc = ledger_count_add(t->count, &was, -1);
+	return rc ? rc : run(t->remove, id);
+}
+
 /* Removes the oldest connections before a time, and processes that had no other. */
 static int remove_some(struct ledger_trim *t, int64_t before_us, int most, int64_t *removed)
 {
@@ -217,14 +231,16 @@ static int remove_some(struct ledger_trim *t, int64_t before_us, int most, int64
 	sqlite3_reset(t->oldest);
 	rc = db_errno(rc);
 	for (int i = 0; !rc && i < count; i++)
-		rc = run(t->remove, t->id[i]);
+		rc = remove_connection(t, t->id[i]);
 	/* Several in a row are often of one process. */
 	for (int i = 0; !rc && i < count; i++) {
 		if (!t->process[i] || (i + 1 < count && t->process[i + 1] == t->process[i]))
 			continue;
 		rc = run(t->remove_process, t->process[i]);
-		if (!rc && sqlite3_changes(t->db))
-			t->forgetting->process(t->arg, t->process[i]);
+		if (rc || !sqlite3_changes(t->db))
+			continue;
+		ledger_count_processes(t->count, -1);
+		t->forgetting->process(t->arg, t->process[i]);
 	}
 	*removed += rc ? 0 : count;
 	return rc;
@@ -254,9 +270,10 @@ int ledger_trim_step(struct ledger_trim *t, const struct ledger_limits *limits, 
 	int rc = sweep_step(t);
 
 	*removed = 0;
-	/* That goes through all of them, once. */
 	if (!rc && limits->rows && t->rows < 0)
-		rc = db_number(t->db, "SELECT count(*) FROM connection", &t->rows);
+		rc = ledger_count_flush(t->count);
+	if (!rc && limits->rows && t->rows < 0)
+		rc = db_number(t->db, "SELECT ifnull(sum(count), 0) FROM total", &t->rows);
 	if (!rc && limits->bytes)
 		rc = db_used_bytes(t->db, &bytes);
 	if (!rc && limits->age_us)

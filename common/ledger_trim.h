@@ -9,6 +9,7 @@
 #include "text.h"
 
 struct sqlite3;
+struct ledger_count;
 
 /*
  * Takes from the ledger what is beyond its limits, in steps within the transactions of who writes
@@ -26,8 +27,8 @@ struct ledger_forgetting {
 	void (*process)(void *arg, int64_t id);
 };
 
-int ledger_trim_new(struct sqlite3 *db, const struct ledger_forgetting *forgetting, void *arg,
-		    struct ledger_trim **t);
+int ledger_trim_new(struct sqlite3 *db, struct ledger_count *count,
+		    const struct ledger_forgetting *forgetting, void *arg, struct ledger_trim **t);
 void ledger_trim_free(struct ledger_trim *t);
 
 int ledger_trim_step(struct ledger_trim *t, const struct ledger_limits *limits, int64_t now_us,

@@ -17,6 +17,8 @@
 #include "failures.h"
 #include "ledger.h"
 #include "ledger_columns.h"
+#include "ledger_count.h"
+#include "ledger_move.h"
 #include "ledger_schema.h"
 #include "ledger_trim.h"
 
@@ -30,6 +32,9 @@
 	LEDGER_EACH_OTHER_TEXT(ONE_MORE)
 #define ONE(...) + 1
 enum { P_COLUMNS = PROCESS_NUMBERS PROCESS_EACH_TEXT(ONE, NONE) LEDGER_EACH_OTHER_TEXT(ONE) };
+/* Where each text stands among them: P_exe. */
+#define COLUMN_OF(field) P_##field,
+enum { P_BEFORE = PROCESS_NUMBERS - 1, PROCESS_EACH_TEXT(COLUMN_OF, NONE) };
 
 #define TEXT_SLOTS 4096
 #define TEXT_SLOT_BYTES 120	/* longer ones are looked up in the database */
@@ -37,6 +42,7 @@ enum { P_COLUMNS = PROCESS_NUMBERS PROCESS_EACH_TEXT(ONE, NONE) LEDGER_EACH_OTHE
 /* Without a start time the same pid with the same everything is the same process only for as
  * long as pids do not come round. */
 #define SAME_PID_US (10 * TIME_US_PER_S)
+#define MOVE_MOST 1024		/* rows of an older ledger in one transaction */
 
 struct text_slot {
 	int64_t id;		/* 0: empty */
@@ -58,6 +64,8 @@ struct ledger_writer {
 	sqlite3_stmt *again, *confirm, *prove, *decide, *set_protocol, *set_flow, *set_position;
 	sqlite3_stmt *set_counter;
 	uint64_t next_id;
+	struct ledger_count *count;
+	struct ledger_move *move;
 	struct ledger_trim *trim;
 	struct text_slot texts[TEXT_SLOTS];
 	struct process_slot processes[PROCESS_SLOTS];
@@ -79,11 +87,11 @@ static int prepare_all(struct ledger_writer *w)
 		 "INSERT INTO process (start" PROCESS_COLUMNS ") VALUES (?" PROCESS_PARAMETERS ")"},
 		{ &w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
 			  " dport, process, node, evidence, certainty, reason, verdict, rule,"
-			  " latency, audit_time, audit_serial, result, candidates) VALUES (?, ?,"
-			  " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+			  " latency, audit_time, audit_serial, result, candidates, exe) VALUES (?,"
+			  " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?"},
-		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2), evidence = "
-			      "?3, certainty = ?4,"
+		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2),"
+			      " exe = iif(?9, exe, ?11), evidence = ?3, certainty = ?4,"
 			      " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
 			      " audit_serial = ?7, result = ?8 WHERE id = ?1"},
 		{ &w->prove, "UPDATE connection SET evidence = evidence | ?2, certainty = ?3"
@@ -137,15 +145,21 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 	w->lock = db_lock_writer(path);
 	rc = w->lock < 0 ? w->lock : db_open_write(path, &ledger_schema, &w->db);
 	/* A committed row may be lost with the power, but the file stays whole: and the position in
-	 * the cache goes back with it. */
+	 * the cache goes back with it.  A row is in indexes by destination, source and
+	 * program, whose pages are written again and again unless there is room for them, and they
+	 * are seldom copied from the log. */
 	if (!rc)
-		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024;"
-				    "PRAGMA wal_autocheckpoint = 500;"
-				    "PRAGMA journal_size_limit = 8388608");
+		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4096;"
+				    "PRAGMA wal_autocheckpoint = 2000;"
+				    "PRAGMA journal_size_limit = 16777216");
 	if (!rc)
 		rc = db_number(w->db, "SELECT ifnull(max(id), 0) FROM connection", &last);
 	if (!rc)
-		rc = ledger_trim_new(w->db, &forgetting, w, &w->trim);
+		rc = ledger_count_new(w->db, &w->count);
+	if (!rc)
+		rc = ledger_move_new(w->db, &w->move);
+	if (!rc)
+		rc = ledger_trim_new(w->db, w->count, &forgetting, w, &w->trim);
 	if (!rc && (last < 0 || last > LEDGER_ID_MAX))
 		rc = -EUCLEAN;
 	if (!rc)
@@ -167,6 +181,8 @@ void ledger_writer_close(struct ledger_writer *w)
 	if (!w)
 		return;
 	ledger_trim_free(w->trim);
+	ledger_move_free(w->move);
+	ledger_count_free(w->count);
 	while (w->db && (stmt = sqlite3_next_stmt(w->db, NULL)) != NULL)
 		sqlite3_finalize(stmt);
 	db_close_written(w->db, w->lock, w->log);
@@ -193,8 +209,10 @@ int ledger_writer_begin(struct ledger_writer *w)
 
 int ledger_writer_commit(struct ledger_writer *w)
 {
-	int rc = run(w->commit);
+	int rc = ledger_count_flush(w->count);
 
+	if (!rc)
+		rc = run(w->commit);
 	if (!rc)
 		ledger_trim_committed(w->trim);
 	return rc;
@@ -207,18 +225,23 @@ void ledger_writer_rollback(struct ledger_writer *w)
 	/* Ids that were given within it are void. */
 	memset(w->texts, 0, sizeof(w->texts));
 	memset(w->processes, 0, sizeof(w->processes));
+	ledger_count_rollback(w->count);
+	ledger_move_rollback(w->move);
 	ledger_trim_rollback(w->trim);
 }
 
 int ledger_writer_trim(struct ledger_writer *w, const struct ledger_limits *limits, int64_t now_us,
 		       int most, int64_t *removed)
 {
+	*removed = 0;
+	if (ledger_move_goes_on(w->move))
+		return ledger_move_step(w->move, most < MOVE_MOST ? most : MOVE_MOST);
 	return ledger_trim_step(w->trim, limits, now_us, most, removed);
 }
 
 bool ledger_writer_trims(const struct ledger_writer *w)
 {
-	return ledger_trim_goes_on(w->trim);
+	return ledger_move_goes_on(w->move) || ledger_trim_goes_on(w->trim);
 }
 
 int ledger_writer_shrink(struct ledger_writer *w)
@@ -300,16 +323,18 @@ static int add_process(struct ledger_writer *w, const struct connection *c, cons
 		db_bind_known(w->add_process, i + 2, column[i]);
 	rc = run(w->add_process);
 	*id = sqlite3_last_insert_rowid(w->db);
+	if (!rc)
+		ledger_count_processes(w->count, 1);
 	return rc;
 }
 
-/* The parent's path as it is shown; buf holds it where that is not the text itself. */
-static struct text shown_parent(const struct connection *c, char *buf, size_t size)
+/* A program's path as it is shown, because one that names another file here must not pass for the
+ * one that it names; buf holds it where that is not the text itself. */
+static struct text shown_path(struct text t, int64_t seen, char *buf, size_t size)
 {
-	struct text t = c->text[CONNECTION_PARENT_EXE];
 	int len;
 
-	if (!t.data || !exe_is_other(c->parent_seen))
+	if (!t.data || !exe_is_other(seen))
 		return t;
 	len = snprintf(buf, size, "%.*s%s", (int)t.len, t.data, EXE_OTHER_SUFFIX);
 	return (struct text){ buf, (size_t)len < size ? (size_t)len : size - 1 };
@@ -325,7 +350,7 @@ static int process_columns(struct ledger_writer *w, const struct connection *c, 
 #undef FIELD
 #undef OTHER
 	};
-	char parent[4200];
+	char exe[4200], parent[4200];
 	int rc = 0;
 
 	memcpy(column, c->process.number, sizeof(c->process.number));
@@ -333,25 +358,29 @@ static int process_columns(struct ledger_writer *w, const struct connection *c, 
 		struct text t = texts[i - PROCESS_NUMBERS];
 
 		if (t.data && t.data == c->text[CONNECTION_PARENT_EXE].data)
-			t = shown_parent(c, parent, sizeof(parent));
+			t = shown_path(t, c->parent_seen, parent, sizeof(parent));
+		else if (i == P_exe)
+			t = shown_path(t, c->process.exe_seen, exe, sizeof(exe));
 		rc = intern(w, t, &column[i]);
 	}
 	return rc;
 }
 
-/* The id of the connection's process; -1 where it has none. */
-static int intern_process(struct ledger_writer *w, const struct connection *c, int64_t *id)
+/* The id of the connection's process, and that of its program; -1 where it has none. */
+static int intern_process(struct ledger_writer *w, const struct connection *c, int64_t *id,
+			  int64_t *exe)
 {
 	int64_t column[P_COLUMNS];
 	struct process_slot *slot;
 	int rc;
 
-	*id = -1;
+	*id = *exe = -1;
 	if (c->process.pid < 0)
 		return 0;
 	rc = process_columns(w, c, column);
 	if (rc)
 		return rc;
+	*exe = column[P_exe];
 	slot = &w->processes[text_hash(TEXT_HASH_SEED, column, sizeof(column)) % PROCESS_SLOTS];
 	if (!slot->id || !same_process(slot->column, column) ||
 	    (c->process.start_ticks < 0 && c->time_us - slot->last_us > SAME_PID_US)) {
@@ -378,9 +407,22 @@ static int intern_address(struct ledger_writer *w, const struct address *a, int6
 	return 0;
 }
 
+/* Counts a row that was added. */
+static int count(struct ledger_writer *w, const struct connection *c, int64_t exe, int64_t dst)
+{
+	const struct ledger_counted row = {
+		.hour = c->time_us / LEDGER_HOUR_US, .exe = exe < 0 ? 0 : exe,
+		.uid = c->process.pid < 0 ? -1 : c->process.uid, .dst = dst < 0 ? 0 : dst,
+		.dport = c->dst.port, .verdict = c->verdict, .certainty = c->certainty,
+		.direction = c->direction, .evidence = c->evidence,
+	};
+
+	return ledger_count_add(w->count, &row, 1);
+}
+
 static int add(struct ledger_writer *w, const struct connection *c)
 {
-	int64_t src, dst, process, node, reason, rule, candidates;
+	int64_t src, dst, process, exe, node, reason, rule, candidates;
 	sqlite3_stmt *s = w->add;
 	int i = 1, rc = intern_address(w, &c->src.addr, &src);
 
@@ -395,7 +437,7 @@ static int add(struct ledger_writer *w, const struct connection *c)
 	if (!rc)
 		rc = intern(w, c->text[CONNECTION_CANDIDATES], &candidates);
 	if (!rc)
-		rc = intern_process(w, c, &process);
+		rc = intern_process(w, c, &process, &exe);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(s, i++, (sqlite3_int64)c->id);
@@ -421,7 +463,10 @@ static int add(struct ledger_writer *w, const struct connection *c)
 		sqlite3_bind_int64(s, i++, c->audit_serial);
 	sqlite3_bind_int64(s, i++, c->result);
 	db_bind_known(s, i++, candidates);
+	db_bind_known(s, i++, exe);
 	rc = run(s);
+	if (!rc)
+		rc = count(w, c, exe, dst);
 	if (!rc)
 		ledger_trim_added(w->trim);
 	if (!rc && c->id >= w->next_id)
@@ -441,8 +486,8 @@ static int confirm(struct ledger_writer *w, const struct ledger_change *change)
 	const struct connection *c = &change->connection;
 	bool described = change->described;
 	sqlite3_stmt *s = w->confirm;
-	int64_t process = -1, reason;
-	int rc = described ? 0 : intern_process(w, c, &process);
+	int64_t process = -1, exe = -1, reason;
+	int rc = described ? 0 : intern_process(w, c, &process, &exe);
 
 	if (!rc)
 		rc = intern(w, c->text[CONNECTION_REASON], &reason);
@@ -458,6 +503,7 @@ static int confirm(struct ledger_writer *w, const struct ledger_change *change)
 	sqlite3_bind_int64(s, 8, c->result);
 	sqlite3_bind_int(s, 9, described);
 	db_bind_known(s, 10, reason);
+	db_bind_known(s, 11, exe);
 	return run(s);
 }
 
@@ -519,7 +565,7 @@ static int set_flow(struct ledger_writer *w, const struct ledger_change *change)
 	return run(w->set_flow);
 }
 
-int ledger_apply(struct ledger_writer *w, const struct ledger_change *change)
+static int apply(struct ledger_writer *w, const struct ledger_change *change)
 {
 	switch (change->kind) {
 	case CHANGE_ADD:
@@ -540,6 +586,28 @@ int ledger_apply(struct ledger_writer *w, const struct ledger_change *change)
 		break;
 	}
 	return 0;
+}
+
+int ledger_apply(struct ledger_writer *w, const struct ledger_change *change)
+{
+	enum change_kind kind = change->kind;
+	int64_t id = (int64_t)change->connection.id;
+	struct ledger_counted was, is;
+	bool found = false;
+	int rc = 0;
+
+	/* A row that is new is counted when it is added. */
+	if (kind != CHANGE_NONE && kind != CHANGE_ADD)
+		rc = ledger_move_row(w->move, id);
+	if (!rc && (kind == CHANGE_CONFIRM || kind == CHANGE_DECIDE || kind == CHANGE_PROVE))
+		rc = ledger_count_find(w->count, id, &was, &found);
+	if (!rc)
+		rc = apply(w, change);
+	if (!rc && found)
+		rc = ledger_count_find(w->count, id, &is, &found);
+	if (!rc && found)
+		rc = ledger_count_amend(w->count, &was, &is);
+	return rc;
 }
 
 int ledger_writer_set_position(struct ledger_writer *w, const char *generation, uint64_t seq)

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The questions of the commands go by indexes: how many steps SQLite makes for an answer does not
+ * grow with the ledger.  Each is asked of a ledger whose rows are mostly of one place and one
+ * program, for those, for a place of which a few old rows are, and for one of which there is none.
+ */
+#include <netinet/in.h>
+
+#include "db.h"
+#include "find.h"
+#include "ledger.h"
+#include "query.h"
+#include "scratch.h"
+#include "tap.h"
+
+#define ROWS 60000
+/* Going through all rows, with ten steps for each, takes 600000.  Of two conditions it is found out
+ * first which has fewer rows; for one on processes alone some of the newest rows are looked at. */
+enum { ONE = 20000, PAIR = 130000, PROCESS = 200000 };
+
+static const char *path;
+
+/* Row id: each tenth is of the busy place, those around 1000 of the one that was busy once, and a
+ * few of the rare one; all others of a crowd. */
+static void add(struct ledger_writer *w, uint64_t id)
+{
+	struct ledger_change change;
+	struct connection *c = &change.connection;
+	char dst[32], exe[32];
+	unsigned int kind = id % 10 == 0 ? 1 : id > 500 && id < 3000 ? 2 : id % 20001 == 1 ? 3 : 9;
+
+	snprintf(dst, sizeof(dst), kind == 9 ? "198.51.100.%u" : "192.0.2.%u",
+		 kind == 9 ? (unsigned int)(id * 7 % 250) : kind);
+	snprintf(exe, sizeof(exe), "/bin/%s%u", kind == 9 ? "crowd-" : "p",
+		 kind == 9 ? (unsigned int)(id % 40) : kind);
+	ledger_change_init(&change, CHANGE_ADD, id);
+	c->time_us = (int64_t)id * 1000000;
+	c->direction = DIRECTION_OUT;
+	c->protocol = IPPROTO_TCP;
+	address_parse("203.0.113.1", &c->src.addr);
+	c->src.port = 32768 + (int32_t)(id % 28000);
+	address_parse(dst, &c->dst.addr);
+	c->dst.port = id % 3 ? 443 : 80;
+	c->process.pid = 100 + (int64_t)kind * 10000 + (int64_t)(id % 500);
+	c->process.start_ticks = c->process.pid;
+	c->process.uid = kind;
+	c->process.exe = text_of(exe);
+	c->process.comm = text_of(exe + 5);
+	c->certainty = id % 10007 ? CERTAINTY_CERTAIN : CERTAINTY_UNKNOWN;
+	c->verdict = id % 10009 ? VERDICT_ACCEPT : VERDICT_DROP;
+	if (ledger_apply(w, &change))
+		tap_ok(false, "row %llu is added", (unsigned long long)id);
+}
+
+static void make_ledger(void)
+{
+	struct ledger_writer *w;
+
+	if (ledger_writer_open(path, &w) || ledger_writer_begin(w))
+		exit(1);
+	for (uint64_t id = 1; id <= ROWS; id++)
+		add(w, id);
+	if (ledger_writer_commit(w))
+		exit(1);
+	ledger_writer_close(w);
+}
+
+static int64_t last_time;
+static bool in_order;
+
+static int on_row(const struct cell *cells, int columns, void *arg)
+{
+	(void)arg;
+	in_order = in_order && cells[columns - 2].integer >= last_time;
+	last_time = cells[columns - 2].integer;
+	return 0;
+}
+
+/* Asks for the newest 20, and compares their number, and the newest one's, with what is there. */
+static void ask(struct find *f, int64_t wanted, int64_t newest, int64_t most, const char *name)
+{
+	struct query_db *db = query_open(path);
+	int64_t rows, steps;
+
+	if (!db)
+		exit(1);
+	last_time = 0;
+	in_order = true;
+	rows = find_newest(f, db, 20, on_row, NULL);
+	steps = query_steps(db);
+	if (!tap_ok(rows == wanted && in_order && last_time == newest * 1000000, "%s", name))
+		tap_note("%lld rows, wanted %lld, the newest %lld, wanted %lld", (long long)rows,
+			 (long long)wanted, (long long)last_time / 1000000, (long long)newest);
+	if (!tap_ok(steps < most, "%s: in few steps", name))
+		tap_note("%lld steps", (long long)steps);
+	query_close(db);
+	find_release(f);
+}
+
+static const struct {
+	const char *whom;
+	int number;
+	int64_t rows, newest;
+} places[] = {
+	{ "busy", 1, 20, 60000 }, { "busy once", 2, 20, 2999 }, { "rare", 3, 3, 40003 },
+	{ "never", 4, 0, 0 },
+};
+
+static void test_place(int i)
+{
+	char value[32], exe[32], name[64];
+	struct find f = { .count = 0 };
+
+	snprintf(value, sizeof(value), "192.0.2.%d", places[i].number);
+	snprintf(name, sizeof(name), "a destination: %s", places[i].whom);
+	find_add(&f, FIND_INDEX, "c.dst = (SELECT id FROM text WHERE text = ?%d)",
+		 find_text(&f, value));
+	ask(&f, places[i].rows, places[i].newest, ONE, name);
+
+	f = (struct find){ .count = 0 };
+	snprintf(exe, sizeof(exe), "/bin/p%d", places[i].number);
+	snprintf(name, sizeof(name), "a program: %s", places[i].whom);
+	find_exe(&f, "t.text = ?%d", find_text(&f, exe));
+	ask(&f, places[i].rows, places[i].newest, ONE, name);
+
+	f = (struct find){ .count = 0 };
+	snprintf(name, sizeof(name), "programs by a pattern: %s", places[i].whom);
+	snprintf(exe, sizeof(exe), "*p%d", places[i].number);
+	find_exe(&f, "t.text GLOB ?%d", find_text(&f, exe));
+	find_exe(&f, "t.text GLOB ?%d", find_text(&f, "/*"));
+	ask(&f, places[i].rows, places[i].newest, ONE, name);
+
+	f = (struct find){ .count = 0 };
+	snprintf(name, sizeof(name), "a process's name: %s", places[i].whom);
+	find_add(&f, FIND_PROCESS, "tcomm.text = ?%d", find_text(&f, exe + 1));
+	ask(&f, places[i].rows, places[i].newest, PROCESS, name);
+
+	/* The other condition is on the busy place, or program. */
+	f = (struct find){ .count = 0 };
+	snprintf(name, sizeof(name), "a program at the busy place: %s", places[i].whom);
+	find_add(&f, FIND_INDEX, "c.dst = (SELECT id FROM text WHERE text = ?%d)",
+		 find_text(&f, "192.0.2.1"));
+	find_exe(&f, "t.text GLOB ?%d", find_text(&f, exe));
+	ask(&f, i ? 0 : 20, i ? 0 : 60000, PAIR, name);
+
+	f = (struct find){ .count = 0 };
+	snprintf(name, sizeof(name), "the busy program at a place: %s", places[i].whom);
+	find_exe(&f, "t.text = ?%d", find_text(&f, "/bin/p1"));
+	find_add(&f, FIND_INDEX, "c.dst = (SELECT id FROM text WHERE text = ?%d)",
+		 find_text(&f, value));
+	ask(&f, i ? 0 : 20, i ? 0 : 60000, PAIR, name);
+}
+
+static void test_words(void)
+{
+	struct find f = { .certainty = 1 };
+
+	find_add(&f, FIND_NONE, "c.certainty = 1");
+	ask(&f, 5, 50035, ONE, "a certainty that is rare");
+	f = (struct find){ .verdict = 3 };
+	find_add(&f, FIND_NONE, "c.verdict = 3");
+	ask(&f, 5, 50045, ONE, "a verdict that is rare");
+	f = (struct find){ .verdict = 4 };
+	find_add(&f, FIND_NONE, "c.verdict = 4");
+	ask(&f, 0, 0, ONE, "a verdict that never was");
+	f = (struct find){ .direction = 2 };
+	find_add(&f, FIND_NONE, "c.direction = 2");
+	ask(&f, 0, 0, ONE, "a direction that never was");
+	f = (struct find){ .count = 0 };
+	ask(&f, 20, 60000, ONE, "no condition");
+	f = (struct find){ .count = 0 };
+	find_add(&f, FIND_NONE, "c.time BETWEEN 30000000000 AND 30000500000");
+	ask(&f, 1, 30000, ONE, "a time");
+	f = (struct find){ .count = 0 };
+	find_add(&f, FIND_INDEX, "c.process IN (SELECT id FROM process WHERE pid = 30102)");
+	ask(&f, 1, 20002, ONE, "a pid that is rare");
+}
+
+int main(void)
+{
+	scratch_make();
+	path = scratch_path("ledger.db");
+	make_ledger();
+	for (int i = 0; i < (int)(sizeof(places) / sizeof(places[0])); i++)
+		test_place(i);
+	test_words();
+	return tap_done();
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A ledger of each older version: nothing of it changes for a reader while its rows are moved, and
+ * counts agree with the rows at every step. */
+#include <netinet/in.h>
+
+#include <sqlite3.h>
+
+#include "db.h"
+#include "ledger.h"
+#include "ledger_schema.h"
+#include "scratch.h"
+#include "tap.h"
+
+#define ROWS 3000
+#define FIRST_VERSION 1
+#define LAST_VERSION 4		/* behind it the rows are in the new table */
+
+static const char *path;
+
+static const char *ask(const char *sql)
+{
+	static char answer[256];
+	sqlite3_stmt *s = NULL;
+	sqlite3 *db;
+	int rc = ledger_open_read(path, &db);
+
+	snprintf(answer, sizeof(answer), "error %d", rc);
+	if (rc)
+		return answer;
+	if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) || sqlite3_step(s) != SQLITE_ROW)
+		snprintf(answer, sizeof(answer), "%s", sqlite3_errmsg(db));
+	else
+		snprintf(answer, sizeof(answer), "%s", (const char *)sqlite3_column_text(s, 0));
+	sqlite3_finalize(s);
+	db_close(db);
+	return answer;
+}
+
+static void is(const char *sql, const char *wanted, const char *name, unsigned int version)
+{
+	const char *got = ask(sql);
+
+	if (!tap_ok(!strcmp(got, wanted), "version %u: %s", version, name))
+		tap_note("got %s, wanted %s", got, wanted);
+}
+
+/* As that version made it; rows of two hours, twenty processes and ten destinations. */
+static void make_old(unsigned int version)
+{
+	char sql[128];
+	sqlite3 *db;
+	int rc = sqlite3_open(path, &db);
+
+	for (unsigned int i = 0; !rc && i < version; i++)
+		rc = sqlite3_exec(db, ledger_schema.steps[i], NULL, NULL, NULL);
+	snprintf(sql, sizeof(sql), "PRAGMA application_id = %u; PRAGMA user_version = %u",
+		 ledger_schema.application_id, version);
+	if (!rc)
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	snprintf(sql, sizeof(sql), "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION"
+		 " ALL SELECT i + 1 FROM n WHERE i < %d) SELECT i FROM n", ROWS);
+	if (!rc)
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	if (!rc)
+		rc = sqlite3_exec(db,
+			"INSERT INTO text SELECT i, '192.0.2.' || i FROM n WHERE i <= 10;"
+			"INSERT INTO text SELECT 10 + i, '/bin/' || i FROM n WHERE i <= 5;"
+			"INSERT INTO process (id, pid, exe, uid) SELECT i, 100 + i, 11 + i % 5,"
+			" i % 3 FROM n WHERE i <= 20;"
+			"INSERT INTO connection (id, time, direction, proto, dst, dport, process,"
+			" evidence, certainty, verdict) SELECT i, 7200000000 + i * 1000000, 1, 6,"
+			" 1 + i % 10, 80 + i % 2, nullif(1 + i % 21, 21), 1 + i % 7, 1 + i % 3,"
+			" 1 + i % 4 FROM n", NULL, NULL, NULL);
+	if (rc)
+		tap_ok(false, "a ledger of version %u: %s", version, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+/* Counts beside the rows, by hour and so on, of both tables. */
+static const char counts_differ[] =
+	"SELECT count(*) FROM (SELECT " LEDGER_TALLY_KEY ", count(*) AS n FROM connection_all c"
+	" LEFT JOIN process p ON p.id = c.process GROUP BY 1, 2, 3, 4, 5, 6, 7 EXCEPT"
+	" SELECT hour, exe, uid, dst, dport, verdict, certainty, sum(count) FROM tally_all"
+	" GROUP BY 1, 2, 3, 4, 5, 6, 7)";
+static const char totals_differ[] =
+	"SELECT count(*) FROM (SELECT direction, verdict, certainty, evidence, count(*) FROM"
+	" connection_all GROUP BY 1, 2, 3, 4 EXCEPT SELECT direction, verdict, certainty, evidence,"
+	" sum(count) FROM total_all GROUP BY 1, 2, 3, 4)";
+/* All that a reader sees, but for the row that the test amends and the one that it adds. */
+static const char all[] =
+	"SELECT count(*) || ' ' || sum(c.id * (c.time % 1000003 + c.dst * 7 + c.dport +"
+	" ifnull(c.process, 5) * 11 + c.evidence + c.certainty * 3 + c.verdict * 13 +"
+	" ifnull(c.exe, 1) * 17)) FROM connection_all c WHERE c.id <> 77 AND c.id <= 3000";
+
+static void amend(struct ledger_writer *w, uint64_t id)
+{
+	struct ledger_change change;
+
+	ledger_change_init(&change, CHANGE_PROVE, id);
+	change.connection.evidence = EVIDENCE_TRACE_CALL;
+	change.connection.certainty = CERTAINTY_CERTAIN;
+	tap_ok(ledger_apply(w, &change) == 0, "an old row is amended");
+}
+
+static void add(struct ledger_writer *w)
+{
+	struct ledger_change change;
+
+	ledger_change_init(&change, CHANGE_ADD, ledger_writer_next_id(w));
+	change.connection.time_us = 99999000000LL;
+	change.connection.certainty = CERTAINTY_INFERRED;
+	tap_ok(change.connection.id > ROWS, "a new row is numbered behind the old ones");
+	tap_ok(ledger_apply(w, &change) == 0, "and added");
+}
+
+static void step(struct ledger_writer *w, int64_t rows, int64_t *removed)
+{
+	struct ledger_limits limits = { .rows = rows };
+
+	ledger_writer_begin(w);
+	if (ledger_writer_trim(w, &limits, 0, 700, removed) || ledger_writer_commit(w))
+		tap_ok(false, "a step");
+}
+
+static void test_version(unsigned int version)
+{
+	struct ledger_writer *w;
+	char before[256];
+	int64_t removed;
+	int steps = 0;
+
+	path = scratch_path("old.db");
+	db_remove(path);
+	make_old(version);
+	if (!tap_ok(ledger_writer_open(path, &w) == 0, "version %u is opened", version))
+		return;
+	snprintf(before, sizeof(before), "%s", ask(all));
+	tap_ok(!strncmp(before, "2999 ", 5), "all its rows are there: %s", before);
+	is("SELECT count(*) > 2900 FROM connection_old", "1", "nearly none has been moved at once",
+	   version);
+	is(counts_differ, "0", "they are counted", version);
+	step(w, 10, &removed);
+	is(all, before, "the same rows are there after a step", version);
+	is("SELECT count(*) FROM connection_old", "2299", "which moved some", version);
+	ledger_writer_begin(w);
+	amend(w, 77);
+	add(w);
+	ledger_writer_rollback(w);
+	is(all, before, "what is undone has not happened", version);
+	ledger_writer_begin(w);
+	amend(w, 77);
+	add(w);
+	ledger_writer_commit(w);
+	is("SELECT certainty || ' ' || (SELECT count(*) FROM connection_old WHERE id = 77) FROM"
+	   " connection WHERE id = 77", "3 0", "an old row that was amended has been moved",
+	   version);
+	is(totals_differ, "0", "totals agree on the way", version);
+	/* Another sockledgerd goes on. */
+	ledger_writer_close(w);
+	if (!tap_ok(ledger_writer_open(path, &w) == 0, "opened again"))
+		return;
+	tap_ok(ledger_writer_trims(w), "it knows that there is more to do");
+	for (; ledger_writer_trims(w) && steps < 20; steps++) {
+		step(w, 0, &removed);
+		if (steps == 1)
+			is(counts_differ, "0", "counts agree on the way", version);
+	}
+	tap_ok(steps >= 4 && steps < 20, "it comes to an end");
+	is(all, before, "all rows have been moved as they were", version);
+	is("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%_old'", "0",
+	   "the old table has gone", version);
+	is(counts_differ, "0", "counts agree", version);
+	is(totals_differ, "0", "totals as well", version);
+	is("SELECT sum(count) FROM total", "3001", "of all rows", version);
+	is("SELECT count FROM amount", "20", "and processes", version);
+	is("SELECT count(*) || ' ' || count(exe) FROM connections", "3001 2858",
+	   "the view has all of them", version);
+	step(w, 3000, &removed);
+	tap_ok(removed == 1, "from then on rows go because of limits");
+	is("PRAGMA integrity_check", "ok", "the file is whole", version);
+	ledger_writer_close(w);
+}
+
+int main(void)
+{
+	scratch_make();
+	for (unsigned int version = FIRST_VERSION; version <= LAST_VERSION; version++)
+		test_version(version);
+	return tap_done();
+}
