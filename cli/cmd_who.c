@@ -143,12 +143,10 @@ static void add_endpoint(struct sql *s, const struct endpoint *e, char text[ADDR
 		sql_add_number(s, port_sql, e->port);
 }
 
-/*
- * Finds the newest rows with the local port that the user asked for, or with none.  The former are
- * few, so they are looked for by port and sorted; the latter have an index of their own.
- */
-static int64_t search_some(struct query_db *db, const struct question *q, bool exact, int most,
-			   struct search *found)
+/* Finds the newest rows with the local port that the user asked for, or with none, but no older
+ * ones than from since_us.  The index of destinations has time and ports. */
+static int64_t search_some(struct query_db *db, const struct question *q, bool exact,
+			   int64_t since_us, int most, struct search *found)
 {
 	struct endpoint src = q->src;
 	char src_text[ADDRESS_TEXT_MAX], dst_text[ADDRESS_TEXT_MAX];
@@ -167,9 +165,9 @@ static int64_t search_some(struct query_db *db, const struct question *q, bool e
 	}
 	add_endpoint(&s, &src, src_text, " AND (tsrc.text IS NULL OR tsrc.text = ?)",
 		     " AND c.sport = ?");
-	sql_add_number(&s, exact ? " AND +c.time <= ?" : " AND c.time <= ?", q->at_us + AFTER_US);
-	sql_add_number(&s, exact ? " ORDER BY +c.time DESC, c.id DESC LIMIT ?" :
-		       " ORDER BY c.time DESC, c.id DESC LIMIT ?", most);
+	sql_add_number(&s, " AND c.time >= ?", since_us);
+	sql_add_number(&s, " AND c.time <= ?", q->at_us + AFTER_US);
+	sql_add_number(&s, " ORDER BY c.time DESC, c.id DESC LIMIT ?", most);
 	rows = query_run(db, &s, on_row, found);
 	sql_release(&s);
 	return rows;
@@ -180,8 +178,10 @@ static int64_t search(struct query_db *db, const struct question *q, struct sear
 	int64_t exact = 0, rest;
 
 	if (q->src.port >= 0)
-		exact = search_some(db, q, true, 1, found);
-	rest = search_some(db, q, false, CANDIDATES_MAX + 1, found);
+		exact = search_some(db, q, true, 0, 1, found);
+	/* Beside an exact answer others count that are about as old, or newer. */
+	rest = search_some(db, q, false, exact > 0 ? found->found[0].time_us - OLD_US : 0,
+			   CANDIDATES_MAX + 1, found);
 	return exact < 0 || rest < 0 ? -1 : found->count;
 }
 

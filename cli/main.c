@@ -41,10 +41,25 @@ static const struct command commands[] = {
 	  "      --format FORMAT      table (default) or json\n"
 	  "An IPv6 address with a port is written [ADDR]:PORT; * stands for what is not known.\n",
 	  cmd_who },
+	{ "top", "[OPTION ...]", "who had the most connections, and where to",
+	  "      --by WHAT[,WHAT]     program (default), user, dst, dport, verdict, certainty;\n"
+	  "                           up to three of them\n"
+	  "      --since TIME         written as for 'log', and rounded down to the hour (UTC);\n"
+	  "                           default: 1d, a day ago\n"
+	  "      --until TIME         the hour of it is the last one; default: now\n"
+	  "      --verdict VERDICT    accept, drop, reject or observed\n"
+	  "      --certainty HOW      certain, inferred or unknown\n"
+	  "      --limit N            so many (20)\n" FORMAT_HELP, cmd_top },
+	{ "first", "[--since TIME] [--kind KIND] [--format FORMAT]",
+	  "programs and destinations that were new",
+	  "      --since TIME         not seen before it; written as for 'log'; default: 1d\n"
+	  "      --kind KIND          program or destination; default: both\n" FORMAT_HELP,
+	  cmd_first },
 	{ "sql", "[--format FORMAT] [QUERY]",
 	  "read-only SQL over the ledger; QUERY from stdin if not given",
 	  FORMAT_HELP
-	  "The view 'connections' has a row per connection.\n", cmd_sql },
+	  "The view 'connections' has a row per connection; 'timeline' also its time as a number,\n"
+	  "for us('TIME'); 'hours' has counts.\n", cmd_sql },
 	{ "policy", "check FILE\nexplain FILE [OPTION ...]",
 	  "check a policy, or say what it does to a connection",
 	  "'explain' is told about the connection by these; what is not told is unknown:\n"

@@ -9,6 +9,7 @@
 
 #include <sqlite3.h>
 
+#include "clock.h"
 #include "db.h"
 #include "ledger.h"
 #include "network.h"
@@ -38,6 +39,21 @@ static void in_net(sqlite3_context *context, int argc, sqlite3_value **argv)
 	sqlite3_result_int(context, network_contains(&net, &a));
 }
 
+/* us('TIME') and hour('TIME'): a time as the views `timeline` and `hours` have it for
+ * comparisons. */
+static void time_number(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+	const char *text = (const char *)sqlite3_value_text(argv[0]);
+	const int64_t *unit_us = sqlite3_user_data(context);
+	int64_t at_us;
+
+	(void)argc;
+	if (!text || time_parse(text, clock_now_us(), &at_us))
+		sqlite3_result_error(context, "us() and hour() want a time, as option --since", -1);
+	else
+		sqlite3_result_int64(context, at_us / *unit_us);
+}
+
 /* A query may only read, and only this ledger. */
 static int authorize(void *arg, int action, const char *a, const char *b, const char *c,
 		     const char *d)
@@ -52,6 +68,7 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 
 struct query_db *query_open(const char *path)
 {
+	static const int64_t one_us = 1, hour_us = 3600 * TIME_US_PER_S;
 	struct query_db *q = calloc(1, sizeof(*q));
 	int rc = q ? ledger_open_read(path, &q->db) : -ENOMEM;
 
@@ -67,6 +84,10 @@ struct query_db *query_open(const char *path)
 	q->path = path;
 	sqlite3_create_function(q->db, "in_net", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
 				in_net, NULL, NULL);
+	sqlite3_create_function(q->db, "us", 1, SQLITE_UTF8, (void *)&one_us, time_number, NULL,
+				NULL);
+	sqlite3_create_function(q->db, "hour", 1, SQLITE_UTF8, (void *)&hour_us, time_number, NULL,
+				NULL);
 	sqlite3_set_authorizer(q->db, authorize, NULL);
 	return q;
 }

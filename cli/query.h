@@ -10,7 +10,8 @@
 
 /*
  * Reading the ledger: the only part of the CLI that knows SQLite.  Beside SQLite's own functions
- * queries have in_net(address, 'ADDR/BITS').
+ * queries have in_net(address, 'ADDR/BITS'), and us('TIME') and hour('TIME') for comparisons with a
+ * time.
  */
 struct query_db;
 
