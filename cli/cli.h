@@ -34,6 +34,7 @@ int cmd_policy(struct cli *cli, const struct command *self, int argc, char **arg
 int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_first(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_show(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv);
 
 /* Says on stderr what is wrong with the call, and gives CLI_USAGE back. */

@@ -41,6 +41,10 @@ static const struct command commands[] = {
 	  "      --format FORMAT      table (default) or json\n"
 	  "An IPv6 address with a port is written [ADDR]:PORT; * stands for what is not known.\n",
 	  cmd_who },
+	{ "show", "[--format FORMAT] ID", "everything about one connection",
+	  "      --format FORMAT      table (default) or json\n"
+	  "ID is an audit_id, as 'who' and 'log --format json' have it, or a row's number.\n",
+	  cmd_show },
 	{ "top", "[OPTION ...]", "who had the most connections, and where to",
 	  "      --by WHAT[,WHAT]     program (default), user, dst, dport, verdict, certainty;\n"
 	  "                           up to three of them\n"

@@ -45,6 +45,8 @@ struct ledger_limits {
  */
 int ledger_writer_trim(struct ledger_writer *w, const struct ledger_limits *limits, int64_t now_us,
 		       int most, int64_t *removed);
+/* How many rows of an older version are still to be moved, which each trim does first; at most. */
+int64_t ledger_writer_to_move(struct ledger_writer *w);
 /* There is more to be done, as far as the last step knew. */
 bool ledger_writer_trims(const struct ledger_writer *w);
 /* Outside a transaction: gives a piece of the file back where most of it has become free. */

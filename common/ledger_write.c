@@ -42,7 +42,7 @@ enum { P_BEFORE = PROCESS_NUMBERS - 1, PROCESS_EACH_TEXT(COLUMN_OF, NONE) };
 /* Without a start time the same pid with the same everything is the same process only for as
  * long as pids do not come round. */
 #define SAME_PID_US (10 * TIME_US_PER_S)
-#define MOVE_MOST 1024		/* rows of an older ledger in one transaction */
+#define MOVE_MOST 2048		/* rows of an older ledger in one transaction */
 
 struct text_slot {
 	int64_t id;		/* 0: empty */
@@ -235,8 +235,19 @@ int ledger_writer_trim(struct ledger_writer *w, const struct ledger_limits *limi
 {
 	*removed = 0;
 	if (ledger_move_goes_on(w->move))
-		return ledger_move_step(w->move, most < MOVE_MOST ? most : MOVE_MOST);
+		return ledger_move_step(w->move, most < MOVE_MOST / 2 ? 2 * most : MOVE_MOST);
 	return ledger_trim_step(w->trim, limits, now_us, most, removed);
+}
+
+int64_t ledger_writer_to_move(struct ledger_writer *w)
+{
+	int64_t rows = 0;
+
+	if (ledger_move_goes_on(w->move))
+		db_number(w->db, "SELECT ifnull((SELECT max(id) FROM connection_old)"
+			  " - (SELECT min(id) FROM connection_old) + 1, 0)",
+			  &rows);
+	return rows;
 }
 
 bool ledger_writer_trims(const struct ledger_writer *w)

@@ -75,6 +75,7 @@ struct ledger_sink {
 	int64_t rows, again, refused, trimmed;	/* of this life */
 	int in_succession;		/* rows that could not be written */
 	int64_t complained_ns;
+	bool moving;			/* the file has rows of an older version */
 	bool closed;			/* the program ends, and takes nothing more */
 	_Atomic int64_t missed, dropped;
 	int64_t base_rows, base_again, base_refused, base_trimmed, base_missed, base_dropped;
@@ -94,6 +95,20 @@ static int find_ids(struct ledger_sink *r)
 		log_warn("the ledger '%s' is another one than before: new rows go behind its "
 			 "last one, %lld", r->path, (long long)last);
 	return rc;
+}
+
+/* Says once that rows of an older version are moved, and once that it is done. */
+static void tell_move(struct ledger_sink *r)
+{
+	int64_t rows = ledger_writer_to_move(r->ledger);
+
+	if (rows && !r->moving)
+		log_info("the ledger '%s' is of an older version: %lld rows are moved, some with"
+			 " each commit; none goes because of its limits meanwhile", r->path,
+			 (long long)rows);
+	if (!rows && r->moving)
+		log_info("the ledger '%s': all rows of the older version are moved", r->path);
+	r->moving = rows;
 }
 
 static void store_close(void *store)
@@ -121,6 +136,7 @@ static int store_open(void *store)
 	r->in_succession = 0;
 	r->base_missed = ledger_writer_counter(r->ledger, "lost_cache") - r->missed;
 	r->base_dropped = ledger_writer_counter(r->ledger, "lost_buffer") - r->dropped;
+	tell_move(r);
 	r->error = find_ids(r);
 	if (r->error)
 		store_close(r);
@@ -305,6 +321,8 @@ static int store_finish(void *store, int64_t items, bool drained)
 		rc = -ESTALE;
 	if (!rc) {
 		row_ids_committed(&r->ids);
+		if (r->moving)
+			tell_move(r);
 		r->committed = r->now;
 		r->written_missed = missed;
 		r->written_dropped = dropped;
