@@ -16,6 +16,7 @@
 /* Rows from the newest back, before the processes are looked for that a condition is about. */
 #define GLANCE_ROWS 5000
 #define PROCESSES_MOST 20000
+#define PROCESSES_FEW 200
 
 enum { NO_DRIVER = -1, PROGRAM = FIND_CONDITIONS };
 
@@ -173,10 +174,11 @@ static void add_programs(struct sql *s, const struct find *f, const struct plan 
 	sql_add(s, ")");
 }
 
-/* The processes that fit the conditions on them. */
-static void add_processes(struct sql *s, const struct find *f)
+/* Of the processes that fit the conditions on them, `what`. */
+static void add_processes(struct sql *s, const struct find *f, const char *what)
 {
-	sql_add(s, "SELECT p.id FROM process p LEFT JOIN text tcomm ON tcomm.id = p.comm"
+	sql_add(s, what);
+	sql_add(s, " FROM process p LEFT JOIN text tcomm ON tcomm.id = p.comm"
 		" LEFT JOIN text tuser ON tuser.id = p.user"
 		" LEFT JOIN text tlogin ON tlogin.id = p.login_user WHERE 1");
 	for (int i = 0; i < f->count; i++) {
@@ -204,7 +206,7 @@ static void add_conditions(struct sql *s, const struct find *f, const struct pla
 		add_number(s, " AND c.id > ", p->from_id, "");
 	if (p->by_process) {
 		sql_add(s, " AND c.process IN (");
-		add_processes(s, f);
+		add_processes(s, f, "SELECT p.id");
 		sql_add(s, ")");
 	}
 }
@@ -320,6 +322,22 @@ static bool has_process_conditions(const struct find *f)
 	return false;
 }
 
+/* The programs of the processes that fit; false where some has none, or they are too many. */
+static bool find_programs_of(const struct find *f, struct query_db *db, struct plan *p)
+{
+	struct sql s = { .failed = false };
+
+	p->exes = 0;
+	add_processes(&s, f, "SELECT DISTINCT ifnull(p.exe, 0)");
+	if (run(f, db, &s, take_exe, p) >= 0 && p->exes <= FIND_PROGRAMS) {
+		for (int i = 0; i < p->exes; i++)
+			if (!p->exe[i])
+				return false;
+		return true;
+	}
+	return false;
+}
+
 /*
  * Conditions on processes alone, which no index serves: mostly the newest rows have enough that
  * fit, else it matters how many processes fit.
@@ -329,7 +347,7 @@ static void choose_process_way(const struct find *f, struct query_db *db, struct
 {
 	struct sql s = { .failed = false }, t = { .failed = false };
 	struct plan glance = *p;
-	int64_t last = last_id(f, db);
+	int64_t last = last_id(f, db), count;
 
 	glance.from_id = last > GLANCE_ROWS ? last - GLANCE_ROWS : 0;
 	if (!glance.from_id)
@@ -342,9 +360,14 @@ static void choose_process_way(const struct find *f, struct query_db *db, struct
 	if (ask(f, db, &s) >= limit)
 		return;
 	sql_add(&t, "SELECT count(*) FROM (");
-	add_processes(&t, f);
+	add_processes(&t, f, "SELECT p.id");
 	add_number(&t, " LIMIT ", PROCESSES_MOST, ")");
-	p->by_process = ask(f, db, &t) < PROCESSES_MOST;
+	count = ask(f, db, &t);
+	/* Of many processes the newest rows are rather found by their programs. */
+	if (count > PROCESSES_FEW && !f->exe && find_programs_of(f, db, p))
+		p->driver = PROGRAM;
+	else
+		p->by_process = count < PROCESSES_MOST;
 }
 
 static int64_t make_plan(const struct find *f, struct query_db *db, struct plan *p, int64_t limit)
