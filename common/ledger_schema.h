@@ -39,6 +39,9 @@ extern const char ledger_old_columns[];
 /* SQL that makes this view, and those of the counts, once the older rows have been moved. */
 extern const char ledger_views_moved[];
 
+/* Of ledger_halves(). */
+extern const char ledger_halves_sql[];
+
 /* The key of `tally`, of a connection `c` and its process `p`, which has the program as well. */
 #define LEDGER_TALLY_KEY                                                                         \
 	"c.time / 3600000000, ifnull(p.exe, 0), ifnull(p.uid, -1), ifnull(c.dst, 0),"            \

@@ -9,6 +9,7 @@
 #include "db.h"
 #include "find.h"
 #include "ledger.h"
+#include "ledger_schema.h"
 #include "query.h"
 #include "scratch.h"
 #include "tap.h"
@@ -176,6 +177,48 @@ static void test_words(void)
 	ask(&f, 1, 20002, ONE, "a pid that is rare");
 }
 
+static int on_plan(const struct cell *cells, int columns, void *arg)
+{
+	char line[200];
+
+	snprintf(line, sizeof(line), "%.*s", (int)cells[columns - 1].text.len,
+		 cells[columns - 1].text.data);
+	if (!strncmp(line, "SCAN connection", 15) || !strncmp(line, "SCAN c", 6) ||
+	    !strncmp(line, "SCAN t", 6))
+		*(bool *)arg = true;
+	return 0;
+}
+
+/* No step of the plan goes through all connections. */
+static bool scans(const char *sql)
+{
+	char explain[4096];
+	struct query_db *db = query_open(path);
+	struct sql s = { .failed = false };
+	bool found = false;
+
+	snprintf(explain, sizeof(explain), "EXPLAIN QUERY PLAN %s", sql);
+	sql_add(&s, explain);
+	if (!db || query_run(db, &s, on_plan, &found) <= 0)
+		exit(1);
+	sql_release(&s);
+	query_close(db);
+	return found;
+}
+
+static void test_plans(void)
+{
+	tap_ok(scans("SELECT count(*) FROM connections WHERE time > '2026'"),
+	       "a plan that goes through all connections is known");
+	tap_ok(!scans(ledger_halves_sql), "what sockledgerd asks when it starts does not");
+	tap_ok(!scans("SELECT exe, count(*) FROM timeline WHERE us >= 5 AND us < 7 GROUP BY exe"),
+	       "a range of the time in the view `timeline`");
+	tap_ok(!scans("SELECT time FROM timeline WHERE dst = '192.0.2.1' ORDER BY us DESC LIMIT 9"),
+	       "an address in it");
+	tap_ok(!scans("SELECT exe, sum(count) FROM hours WHERE hour_number >= 5 GROUP BY exe"),
+	       "a range of hours");
+}
+
 int main(void)
 {
 	scratch_make();
@@ -184,5 +227,6 @@ int main(void)
 	for (int i = 0; i < (int)(sizeof(places) / sizeof(places[0])); i++)
 		test_place(i);
 	test_words();
+	test_plans();
 	return tap_done();
 }
