@@ -21,7 +21,7 @@ static const struct kind {
 } kinds[] = {
 	{ "program", "exe", "(SELECT text FROM text WHERE id = n.exe)" },
 	/* A uid's name is that which its newest process has. */
-	{ "user", "uid", "ifnull((SELECT t.text FROM process p JOIN text t ON t.id = p.user"
+	{ "user", "uid", "ifnull((SELECT (SELECT text FROM text WHERE id = p.user) FROM process p"
 	  " WHERE p.uid = n.uid ORDER BY p.id DESC LIMIT 1), nullif(n.uid, -1))" },
 	{ "dst", "dst", "(SELECT text FROM text WHERE id = n.dst)" },
 	{ "dport", "dport", "nullif(n.dport, -1)" },

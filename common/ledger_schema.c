@@ -44,7 +44,7 @@
 	" LEFT JOIN text treason ON treason.id = c.reason"                                       \
 	" LEFT JOIN text trule ON trule.id = c.rule"                                             \
 	" LEFT JOIN text tnode ON tnode.id = c.node"                                             \
-	" LEFT JOIN text tcomm ON tcomm.id = p.comm LEFT JOIN text texe ON texe.id = p.exe"      \
+	" LEFT JOIN text tcomm ON tcomm.id = p.comm LEFT JOIN text texe ON texe.id = c.exe"      \
 	" LEFT JOIN text tcmdline ON tcmdline.id = p.cmdline"                                    \
 	" LEFT JOIN text tcwd ON tcwd.id = p.cwd"                                                \
 	" LEFT JOIN text tparent ON tparent.id = p.parent_exe"                                   \
