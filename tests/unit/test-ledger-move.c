@@ -8,6 +8,7 @@
 #include "db.h"
 #include "ledger.h"
 #include "ledger_schema.h"
+#include "old-ledger.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -44,23 +45,16 @@ static void is(const char *sql, const char *wanted, const char *name, unsigned i
 		tap_note("got %s, wanted %s", got, wanted);
 }
 
-/* As that version made it; rows of two hours, twenty processes and ten destinations. */
+/* Rows of two hours, twenty processes and ten destinations. */
 static void make_old(unsigned int version)
 {
+	sqlite3 *db = old_ledger(path, version);
 	char sql[128];
-	sqlite3 *db;
-	int rc = sqlite3_open(path, &db);
+	int rc;
 
-	for (unsigned int i = 0; !rc && i < version; i++)
-		rc = sqlite3_exec(db, ledger_schema.steps[i], NULL, NULL, NULL);
-	snprintf(sql, sizeof(sql), "PRAGMA application_id = %u; PRAGMA user_version = %u",
-		 ledger_schema.application_id, version);
-	if (!rc)
-		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
 	snprintf(sql, sizeof(sql), "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION"
 		 " ALL SELECT i + 1 FROM n WHERE i < %d) SELECT i FROM n", ROWS);
-	if (!rc)
-		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	rc = db ? sqlite3_exec(db, sql, NULL, NULL, NULL) : SQLITE_ERROR;
 	if (!rc)
 		rc = sqlite3_exec(db,
 			"INSERT INTO text SELECT i, '192.0.2.' || i FROM n WHERE i <= 10;"

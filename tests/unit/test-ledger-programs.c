@@ -7,6 +7,7 @@
 #include "connection.h"
 #include "db.h"
 #include "ledger.h"
+#include "old-ledger.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -85,28 +86,40 @@ static void test_programs(void)
 	   "/a/parent,/a/parent (other file)");
 }
 
-static void test_migration(void)
+/* What has come of programs that an older version wrote, and of one that is written now. */
+static void migrates(unsigned int version, const char *rows, const char *wanted)
 {
 	const char *path = scratch_path("old.db");
-	struct ledger_writer *w = open_writer(path);
+	struct ledger_writer *w;
 	sqlite3 *db;
 
-	add(w, 1, EXE_HERE);
-	finish(w);
-	sqlite3_open(path, &db);
-	tap_ok(!sqlite3_exec(db, "DROP VIEW connections;"
-			     "ALTER TABLE process DROP COLUMN exe_seen;"
-			     "ALTER TABLE process DROP COLUMN exe_dev;"
-			     "ALTER TABLE process DROP COLUMN exe_inode;"
-			     "ALTER TABLE process DROP COLUMN exe_ctime;"
-			     "CREATE VIEW connections AS SELECT 1;"
-			     "PRAGMA user_version = 4", NULL, NULL, NULL), "an older ledger");
+	db_remove(path);
+	db = old_ledger(path, version);
+	tap_ok(db && !sqlite3_exec(db, rows, NULL, NULL, NULL), "a ledger of version %u", version);
 	sqlite3_close(db);
 	w = open_writer(path);
-	add(w, 2, EXE_HERE);
+	add(w, ledger_writer_next_id(w), EXE_HERE);
 	finish(w);
-	is(path, "SELECT group_concat(exe || ' ' || exe_seen) FROM connections",
-	   "/an/exe told,/an/exe here");
+	is(path, "SELECT group_concat(shown) FROM (SELECT exe || ' ' || exe_seen AS shown"
+	   " FROM timeline ORDER BY id)", wanted);
+}
+
+static void test_migration(void)
+{
+	static const char text[] = "INSERT INTO text VALUES (1, '/an/exe'), (2, '/a/parent');";
+	static const char connections[] =
+		"INSERT INTO connection (id, time, direction, process, evidence, certainty,"
+		" verdict) SELECT id, id, 1, id, 1, 3, 1 FROM process;";
+	char sql[512];
+
+	snprintf(sql, sizeof(sql), "%sINSERT INTO process (id, pid, exe) VALUES (1, 4711, 1);%s",
+		 text, connections);
+	migrates(4, sql, "/an/exe told,/an/exe here");
+	snprintf(sql, sizeof(sql), "%sINSERT INTO process (id, pid, exe, exe_seen) VALUES"
+		 " (1, 4711, 1, NULL), (2, 4711, 1, 1), (3, 4711, 1, 3), (4, 4711, 1, 4),"
+		 " (5, 4711, 2, 5);%s", text, connections);
+	migrates(5, sql, "/an/exe told,/an/exe here,/an/exe (other file) other,"
+		 "/an/exe (other file) other,/a/parent unreadable,/an/exe here");
 }
 
 int main(void)
