@@ -288,15 +288,18 @@ static void add_row(struct bench *b)
 
 int main(int argc, char **argv)
 {
-	struct bench *b = calloc(1, sizeof(*b));
+	struct bench *b;
 	int64_t began = clock_mono_ns();
 	struct rusage usage;
 	double seconds;
 
-	if (!b || argc < 3 || argc > 4 || strtoll(argv[2], NULL, 10) < 1) {
+	if (argc < 3 || argc > 4 || strtoll(argv[2], NULL, 10) < 1) {
 		fputs("Usage: bench/ledger_rows FILE ROWS [SEED]\n", stderr);
 		return 2;
 	}
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		abort();
 	b->all = (uint64_t)strtoll(argv[2], NULL, 10);
 	b->random = 88172645463325252ULL + (argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
 	b->from_us = clock_now_us() - DAYS * DAY_US;
