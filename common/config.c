@@ -49,6 +49,7 @@ static const struct key {
 	KEY("fail_open", VALUE_YES, fail_open, "yes", 0, 0),
 	KEY("mark", VALUE_MARK, mark, "0x30000", 0, UINT32_MAX),
 	KEY("park", VALUE_AGE, park_us, "5ms", 0, TIME_US_PER_S),
+	KEY("late_verdict", VALUE_AGE, late_us, "50ms", 0, 60 * TIME_US_PER_S),
 	KEY("each_datagram", VALUE_YES, each_datagram, "no", 0, 0),
 	KEY("mode", VALUE_MODE, enforce, "observe", 0, 0),
 	KEY("policy", VALUE_PATH, policy, "none", 0, 0),

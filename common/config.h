@@ -27,6 +27,7 @@ struct config {
 	bool fail_open;		/* with the queue full: accept packets instead of dropping them */
 	int64_t mark;		/* our two bits of packet and connection marks: decided, reject */
 	int64_t park_us;	/* how long a packet may wait until its process is known */
+	int64_t late_us;	/* a verdict that takes longer is counted as late */
 	bool each_datagram;	/* all datagrams of a flow come to the queue, not the first ones */
 	bool enforce;		/* verdicts take effect; false: every packet passes */
 	char *policy;		/* absolute path; "none": allow everything */

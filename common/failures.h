@@ -113,6 +113,9 @@
 	X(QUEUE_SOCKET_FULL, CHOICE, "the queue's socket is full", \
 	  "likewise", \
 	  "queue_missed queue_overruns queue_user_dropped", "", "correlator/queue/nfqueue.c") \
+	X(VERDICT_LATE, COUNT, "a verdict takes longer than `late_verdict`", \
+	  "counted", \
+	  "queue_late", "a message when that begins and when it has ended", "correlator/judge.c") \
 	X(VERDICT_FAILED, COUNT, "the kernel does not take a verdict", \
 	  "counted; the packet stays in the queue, and is dropped when that closes", \
 	  "queue_errors", "", "correlator/judge.c") \
@@ -126,6 +129,11 @@
 	X(USER_CROWDS, WITHOUT, "packets of one user take the room that others need to wait", \
 	  "of that user no more are parked: decided at once with what is known", \
 	  "queue_crowded", "", "correlator/core/parking.c") \
+	X(LOOK_OVERDUE, WITHOUT, "a process makes who reads its `/proc` wait", \
+	  "the looker is killed, the process unreadable and not asked for ten seconds; rows say " \
+	  "what else is known", \
+	  "looks_overdue looks_refused looks_missed lookers_left proc_unreadable", "", \
+	  "common/peek.c plugin/main.c") \
 	X(MISJUDGED, COUNT, "a record names another process than its packet's verdict was for", \
 	  "the verdict stays, the row has the right process and the reason `misjudged`", \
 	  "queue_misjudged", "", "correlator/judge.c") \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading below an open /proc/PID. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -22,12 +23,14 @@ ssize_t proc_read(int dir, const char *name, char *buf, size_t size)
 	return n;
 }
 
-int64_t proc_start_ticks(int dir)
+int64_t proc_start_ticks(int dir, int64_t pid)
 {
-	char buf[1024], *p;
-	ssize_t n = proc_read(dir, "stat", buf, sizeof(buf) - 1);
+	char name[48], buf[1024], *p;
 	int64_t ticks;
+	ssize_t n;
 
+	snprintf(name, sizeof(name), "task/%lld/stat", (long long)pid);
+	n = proc_read(dir, name, buf, sizeof(buf) - 1);
 	if (n <= 0)
 		return -1;
 	buf[n] = '\0';

@@ -19,8 +19,9 @@
 /* At most size bytes of a file below dir; -1: it cannot be read. */
 ssize_t proc_read(int dir, const char *name, char *buf, size_t size);
 
-/* When it started, in clock ticks since boot (field 22 of stat); -1: gone. */
-int64_t proc_start_ticks(int dir);
+/* When it started, in clock ticks since boot (field 22 of task/PID/stat, because its own stat takes
+ * time for each of its threads); -1: gone. */
+int64_t proc_start_ticks(int dir, int64_t pid);
 
 /* The number in a link such as "socket:[4711]" with prefix "socket:["; -1: it is none. */
 int64_t proc_link_number(int dir, const char *name, const char *prefix);

@@ -51,6 +51,11 @@ struct ancestry *ancestry_new(const char *proc_path)
 	return NULL;
 }
 
+void ancestry_ask_lookers(struct ancestry *a, struct peek *peek)
+{
+	procfs_ask_lookers(a->procfs, peek);
+}
+
 void ancestry_free(struct ancestry *a)
 {
 	if (!a)

@@ -5,6 +5,7 @@
 struct ancestry;
 struct connection;
 struct host;
+struct peek;
 
 /*
  * Which process started which: /proc knows living processes; records and the trace know those that
@@ -12,6 +13,8 @@ struct host;
  */
 /* proc_path: "/proc", or a test's stand-in.  NULL with errno set. */
 struct ancestry *ancestry_new(const char *proc_path);
+/* See procfs.h; NULL: it looks itself. */
+void ancestry_ask_lookers(struct ancestry *a, struct peek *peek);
 void ancestry_free(struct ancestry *a);
 
 /*

@@ -24,12 +24,15 @@ void ask_holder(struct host *h, struct inquiry *q);
 void ask_recent(struct host *h, struct inquiry *q);
 void ask_record(struct host *h, struct inquiry *q);		/* ask_record.c */
 
-/* A process is seen to hold the packet's socket, by the plugin or in a search through /proc. */
-void ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,
+/* A process is seen to hold the packet's socket, by the plugin or in a search through /proc: true
+ * where it does. */
+bool ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,
 		      enum source source);
 /* For a rule that wants certainty: does the named process hold the socket, is a thread of it in the
  * call? */
 void ask_proof(struct host *h, struct inquiry *q);
+/* For a packet that waits: true where its holder is seen in the call only now. */
+bool ask_call_again(struct host *h, struct inquiry *q);
 /* Its socket's inode, where that was not needed to tell who sent the packet. */
 void ask_inode(struct host *h, struct inquiry *q);
 

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "ask.h"
+#include "holders.h"
 #include "host.h"
 #include "inquiry.h"
 #include "observe.h"
@@ -14,8 +15,9 @@
 #include "sockdiag.h"
 #include "sole.h"
 
-/* Each is a readlink. */
 #define RECENT_MAX 4
+/* Of one that may have it at another descriptor: so many are looked at. */
+#define RECENT_LOOKS 32
 /* A packet that waits for proof is asked about again after each. */
 #define SOLE_FIRST_US 2000
 #define SOLE_PIECE_US 500
@@ -80,36 +82,28 @@ void ask_socket_again(struct host *h, struct inquiry *q)
 	t->socket.again = true;
 	if (t->socket.inode < 0 || k->place != PLACE_HERE)
 		return;
-	holder.fd = (int32_t)procfs_find_fd(h->procfs, k->pid, t->socket.inode);
+	holder.fd = (int32_t)procfs_find_fd(h->procfs, k->pid, t->socket.inode, PROCFS_LOOKS);
 	if (holder.fd >= 0)
 		testimony_add_holder(t, &holder);
 }
 
-/* Was the process inside connect() on fd?  Only meaningful if it still holds the socket afterwards:
- * otherwise the pid may have been reused between the two looks. */
-static bool was_in_call(struct host *h, const struct inquiry *q, int64_t pid, int64_t fd)
-{
-	return q->facts.blocks_caller && procfs_in_call(h->procfs, pid, fd);
-}
-
-static void add_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,
-		       enum source source, bool in_call)
+static void add_holder(struct inquiry *q, const struct procfs_holder *k, enum source source)
 {
 	testimony_add_holder(&q->testimony, &(struct socket_holder){
-		.pid = (int32_t)pid, .fd = (int32_t)fd, .source = source, .in_call = in_call,
-		.blocking = !in_call && q->facts.blocks_caller &&
-			    procfs_is_blocking(h->procfs, pid, fd),
-	});
+		.pid = (int32_t)k->pid, .fd = (int32_t)k->fd, .source = source,
+		.in_call = k->in_call, .blocking = k->blocking });
 }
 
-void ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,
+bool ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,
 		      enum source source)
 {
-	bool in_call = was_in_call(h, q, pid, fd);
+	struct procfs_holder k = { .pid = pid, .fd = fd, .call = q->facts.blocks_caller };
 
-	if (procfs_holds(h->procfs, pid, fd, q->testimony.socket.inode))
-		add_holder(h, q, pid, fd, source, in_call);
+	procfs_holders(h->procfs, q->testimony.socket.inode, &k, 1);
+	if (k.fd >= 0)
+		add_holder(q, &k, source);
 	inquiry_weigh(q);
+	return k.fd >= 0;
 }
 
 void ask_holder(struct host *h, struct inquiry *q)
@@ -121,31 +115,31 @@ void ask_holder(struct host *h, struct inquiry *q)
 		ask_found_holder(h, q, seen.pid, seen.fd, FROM_CACHE);
 }
 
-/* Those that used a socket lately: first by the call that each is in, then by where it had the last
- * one. */
+/* Those that used a socket lately: the first that holds it, or is seen in the call.  That may be on
+ * another descriptor than its last one. */
 void ask_recent(struct host *h, struct inquiry *q)
 {
+	struct procfs_holder k[RECENT_MAX] = { 0 }, *best = NULL;
 	struct holder recent[RECENT_MAX];
 	int count = observer_recent(h->observer, q->packet.protocol, recent, RECENT_MAX);
-	int64_t inode = q->testimony.socket.inode;
 
 	q->testimony.holders.recent_asked = true;
-	for (int i = 0; q->facts.blocks_caller && i < count; i++) {
-		int64_t fd = procfs_call_fd(h->procfs, recent[i].pid);
-
-		if (!procfs_holds(h->procfs, recent[i].pid, fd, inode))
-			continue;
-		observer_learn(h->observer, inode, recent[i].pid, fd);
-		add_holder(h, q, recent[i].pid, fd, FROM_RECENT, true);
-		return;
-	}
 	for (int i = 0; i < count; i++) {
-		if (!procfs_holds(h->procfs, recent[i].pid, recent[i].fd, inode))
-			continue;
-		observer_learn(h->observer, inode, recent[i].pid, recent[i].fd);
-		ask_found_holder(h, q, recent[i].pid, recent[i].fd, FROM_RECENT);
-		return;
+		k[i].pid = recent[i].pid;
+		k[i].fd = recent[i].fd;
+		k[i].call = q->facts.blocks_caller;
+		k[i].looks = q->facts.blocks_caller ? RECENT_LOOKS : 0;
 	}
+	procfs_holders(h->procfs, q->testimony.socket.inode, k, count);
+	for (int i = 0; i < count; i++) {
+		if (k[i].fd < 0)
+			continue;
+		add_holder(q, &k[i], FROM_RECENT);
+		if (!best || k[i].in_call)
+			best = &k[i];
+	}
+	if (best)
+		observer_learn(h->observer, q->testimony.socket.inode, best->pid, best->fd);
 }
 
 /* No other socket could have been chosen for the packet: several may share a port
@@ -176,17 +170,22 @@ static void ask_sole(struct host *h, struct inquiry *q)
 	t->holders.sole_wanted = true;
 	t->holders.sole_over = a.over;
 	t->holders.sole = a.over && a.sure && a.count == 1;
-	for (int i = 0; a.over && i < a.count; i++)
-		if (procfs_holds(h->procfs, a.holder[i].pid, a.holder[i].fd, t->socket.inode))
-			add_holder(h, q, a.holder[i].pid, a.holder[i].fd, FROM_PROC, false);
+	for (int i = 0; a.over && i < a.count; i++) {
+		struct procfs_holder k = { .pid = a.holder[i].pid, .fd = a.holder[i].fd };
+
+		procfs_holders(h->procfs, t->socket.inode, &k, 1);
+		if (k.fd >= 0)
+			add_holder(q, &k, FROM_PROC);
+	}
 	inquiry_weigh(q);
 }
 
 void ask_proof(struct host *h, struct inquiry *q)
 {
 	const struct attribution *a = &q->answer;
-	int64_t inode = q->testimony.socket.inode, pid = a->pid, fd = a->fd;
-	bool in_call;
+	int64_t inode = q->testimony.socket.inode, pid = a->pid;
+	struct procfs_holder k = { .pid = pid, .fd = a->fd, .call = true,
+				   .looks = a->fd < 0 ? PROCFS_LOOKS : 0 };
 
 	if (q->packet.direction == DIRECTION_IN) {
 		ask_sole(h, q);
@@ -194,14 +193,21 @@ void ask_proof(struct host *h, struct inquiry *q)
 	}
 	if (pid < 0 || inode <= 0)
 		return;
-	if (fd < 0)
-		fd = procfs_find_fd(h->procfs, pid, inode);
-	if (fd < 0)
-		return;
-	in_call = procfs_in_call(h->procfs, pid, fd);
-	if (a->fd < 0 || (in_call && procfs_holds(h->procfs, pid, fd, inode)))
-		testimony_add_holder(&q->testimony, &(struct socket_holder){
-			.pid = (int32_t)pid, .fd = (int32_t)fd, .source = a->source,
-			.in_call = in_call });
+	if (q->threads.pid == pid)
+		k.threads = q->threads.at;
+	procfs_holders(h->procfs, inode, &k, 1);
+	q->threads.pid = pid;
+	q->threads.at = k.threads;
+	/* That it only holds it has been said. */
+	if (k.fd >= 0 && (a->fd < 0 || k.in_call))
+		add_holder(q, &k, a->source);
 	inquiry_weigh(q);
+}
+
+bool ask_call_again(struct host *h, struct inquiry *q)
+{
+	if (!q->answer.holder_not_caller)
+		return false;
+	ask_proof(h, q);
+	return !q->answer.holder_not_caller;
 }

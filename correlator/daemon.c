@@ -26,6 +26,8 @@
 #include "ledger.h"
 #include "ledger_sink.h"
 #include "log.h"
+#include "question.h"
+#include "looks.h"
 #include "lookups.h"
 #include "loop.h"
 #include "nfqueue.h"
@@ -34,6 +36,7 @@
 #include "own_tuple.h"
 #include "pairing.h"
 #include "parts.h"
+#include "peek.h"
 #include "policy.h"
 #include "procfs.h"
 #include "procscan.h"
@@ -237,17 +240,6 @@ static void stop_tasks(struct daemon *d)
 	tasks_free(d->parts.host.tasks);
 }
 
-static void on_thread(int64_t tid, int64_t pid, void *arg)
-{
-	struct host *h = arg;
-	struct proc_texts texts;
-	struct process process;
-
-	tasks_add(h->tasks, (int32_t)tid, (int32_t)pid, -1);
-	if (tid == pid && procfs_glance(h->procfs, pid, &process, &texts))
-		tasks_set_exe(h->tasks, (int32_t)pid, process.exe);
-}
-
 /* The trace, where the kernel has one: without it everything else works, and is less sure. */
 static int start_trace(struct daemon *d)
 {
@@ -266,8 +258,6 @@ static int start_trace(struct daemon *d)
 			 rc == -EPROTO ? "a probe at tcp_connect() does not tell the truth here" :
 			 rc == -ENOSYS ? "built without libtracefs" : strerror(-rc));
 	host_read_trace(h);
-	if (h->tracefs)
-		procscan_threads(h->procfs, on_thread, h);
 	if (h->tracefs && tracefeed_is_probe(h->tracefs))
 		log_info("this kernel lacks tracepoints: a probe at tcp_connect() stands in, for"
 			 " TCP alone");
@@ -277,6 +267,64 @@ static int start_trace(struct daemon *d)
 static void stop_trace(struct daemon *d)
 {
 	tracefeed_close(d->parts.host.tracefs);
+}
+
+/*
+ * Who looks where other processes can make it wait.  Without the trace most of what is known of a
+ * packet comes from /proc, and under load a packet's verdict took ten times as long by way of the
+ * lookers: then each thread still looks itself.
+ */
+static int start_lookers(struct daemon *d)
+{
+	int64_t boost = d->parts.config->priority_boost;
+	struct looks looks;
+	int rc;
+
+	if (!d->parts.host.tracefs && d->parts.config->queue >= 0)
+		return 0;
+	looks_of_procfs(&looks, "/proc");
+	rc = peek_start(&looks, boost == PRIORITY_AUTO || boost == PRIORITY_REALTIME,
+			&d->parts.host.peek);
+	procfs_ask_lookers(d->parts.host.procfs, d->parts.host.peek);
+	ancestry_ask_lookers(d->parts.host.ancestry, d->parts.host.peek);
+	return rc;
+}
+
+static void stop_lookers(struct daemon *d)
+{
+	if (!d->parts.host.peek)
+		return;
+	procfs_ask_lookers(d->parts.host.procfs, NULL);
+	ancestry_ask_lookers(d->parts.host.ancestry, NULL);
+	peek_stop(d->parts.host.peek);
+}
+
+static void on_thread(int64_t tid, int64_t pid, void *arg)
+{
+	struct host *h = arg;
+	struct proc_texts texts;
+	struct process process;
+
+	tasks_add(h->tasks, (int32_t)tid, (int32_t)pid, -1);
+	if (tid == pid && procfs_glance(h->procfs, pid, &process, &texts))
+		tasks_set_exe(h->tasks, (int32_t)pid, process.exe);
+}
+
+/* Those whose beginning the trace has not told, by way of the lookers: any of them may be one that
+ * makes who looks wait. */
+static int list_threads(struct daemon *d)
+{
+	struct host *h = &d->parts.host;
+
+	if (h->tracefs)
+		procscan_threads(h->procfs, on_thread, h);
+	return 0;
+}
+
+/* They are in the table of threads. */
+static void leave_threads(struct daemon *d)
+{
+	(void)d;
 }
 
 static int start_queue(struct daemon *d)
@@ -438,6 +486,8 @@ static const struct step {
 	{ "the table of lookups", WITH_QUEUE, start_lookups, stop_lookups },
 	{ "the table of threads", WITH_QUEUE, start_tasks, stop_tasks },
 	{ "the trace", WITH_QUEUE, start_trace, stop_trace },
+	{ "the lookers", ALWAYS, start_lookers, stop_lookers },
+	{ "the list of threads", WITH_QUEUE, list_threads, leave_threads },
 	{ "the marks of conntrack", WITH_QUEUE, start_marks, stop_marks },
 	{ "the word of dead sockets", WITH_QUEUE, start_deaths, stop_deaths },
 	/* Packets that come from here on wait for the queue's threads. */
@@ -497,6 +547,7 @@ int daemon_run(struct program *program)
 	d.runs = taken == STEPS;
 	if (d.runs) {
 		confine(calls);
+		peek_renew(d.parts.host.peek);
 		log_info("following the cache '%s' into the ledger '%s'", program->config.cache,
 			 program->config.ledger);
 		told(notify_ready());

@@ -10,6 +10,7 @@
 #include "ancestry.h"
 #include "clock.h"
 #include "describe.h"
+#include "holders.h"
 #include "host.h"
 #include "known.h"
 #include "observe.h"
@@ -142,13 +143,15 @@ static bool is_settled(const struct host *h, const struct inquiry *q, const stru
 static bool is_as_in_call(const struct host *h, const struct inquiry *q)
 {
 	const struct attribution *a = &q->answer;
+	struct procfs_holder k = { .pid = a->pid, .fd = a->fd, .call = true };
 	bool seen = a->evidence & EVIDENCE_PROC_SYSCALL;
 
 	if (!seen || (a->evidence & EVIDENCE_AUDIT))
 		if (procfs_has_our_users(h->procfs, a->pid))
 			return true;
-	return seen && procfs_in_call(h->procfs, a->pid, a->fd) &&
-	       procfs_holds(h->procfs, a->pid, a->fd, q->testimony.socket.inode);
+	if (seen)
+		procfs_holders(h->procfs, q->testimony.socket.inode, &k, 1);
+	return k.in_call && k.fd == a->fd;
 }
 
 /* The living process that sent the packet, as /proc shows it; false where it is gone or has

@@ -11,6 +11,7 @@ struct ancestry;
 struct lookups;
 struct observer;
 struct pairing;
+struct peek;
 struct procfs;
 struct sockdiag;
 struct sole;
@@ -23,6 +24,7 @@ struct tracefeed;
 struct host {
 	struct sockdiag *sockdiag;
 	struct procfs *procfs;
+	struct peek *peek;	/* NULL: what another process can make wait is not asked */
 	struct observer *observer;
 	struct pairing *pairing;
 	struct ancestry *ancestry;
@@ -40,6 +42,7 @@ struct host {
 	/* of these, marked ones of whose tuple another process has looked the route up */
 	struct flow_key doubt[HOST_DOUBT_MAX];
 	int doubted;
+	int64_t late;		/* verdicts that came late */
 };
 
 /* Takes in all that the trace has: what the packets' own calls left there was written before they

@@ -18,6 +18,7 @@ void inquiry_begin(const struct host *h, struct inquiry *q)
 				 c->direction == DIRECTION_OUT,
 	};
 	testimony_init(&q->testimony);
+	q->threads.pid = -1;
 	inquiry_weigh(q);
 }
 

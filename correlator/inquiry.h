@@ -15,6 +15,7 @@ struct inquiry {
 	struct packet_facts facts;
 	struct testimony testimony;
 	struct attribution answer;	/* of the testimony so far */
+	struct { int64_t pid, at; } threads;	/* whose have been looked at, and how far */
 };
 
 /* Nobody has been asked yet.  The packet is there. */

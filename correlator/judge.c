@@ -162,6 +162,8 @@ static void send_verdicts(struct judge *j, struct undecided *k, enum verdict ver
 		parking_each(&j->parking, k->slot, send_one, &a);
 	k->answered_ns = clock_mono_ns();
 	k->packets = a.packets;
+	FAILS(VERDICT_LATE);
+	j->t.host->late += k->answered_ns - k->arrived_ns > j->t.config->late_us * 1000;
 }
 
 static void send_first(struct judge *j, struct undecided *k, enum verdict verdict)
@@ -208,12 +210,6 @@ static void inquire(struct judge *j, struct undecided *k)
 			return;
 		ask_next(h, q);
 	}
-}
-
-static void name_users(struct judge *j, struct connection *c, char user[DESCRIBE_USER_CHARS])
-{
-	if (j->needs_user_names)
-		describe_users(j->t.users, c, user);
 }
 
 static void count_packet(struct judge *j, int64_t now_ns)
@@ -304,7 +300,8 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	describe(j->t.host, q, &c, &p, choose_proc_depth(j, k), k->answered_ns != 0);
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
 	take_answer(&c, &q->answer);
-	name_users(j, &c, user);
+	if (j->needs_user_names)
+		describe_users(j->t.users, &c, user);
 	policy_decide(j->policy, &c, &a);
 	if (a.wants_certain) {
 		ask_proof(j->t.host, q);
@@ -535,6 +532,13 @@ static bool waits_for_witness(const struct judge *j, int slot)
 	return j->parking.slot[slot].used && !j->parked[slot].held;
 }
 
+/* Whose holder is searched for; -1: nobody's. */
+static int64_t wanted_socket(const struct judge *j, int slot)
+{
+	return waits_for_witness(j, slot) && j->parked[slot].q.answer.next == WAIT_FOR_SCAN ?
+		j->parked[slot].q.testimony.socket.inode : -1;
+}
+
 /* The search has found a socket.  id: a process's or a thread's.  True: no packet waits any
  * more. */
 static bool on_socket_found(int64_t inode, int64_t id, int64_t fd, void *arg)
@@ -546,16 +550,14 @@ static bool on_socket_found(int64_t inode, int64_t id, int64_t fd, void *arg)
 	for (int n = 0; n < j->parking.end; n++) {
 		struct undecided *k = &j->parked[n];
 
-		if (!waits_for_witness(j, n) || k->q.testimony.socket.inode != inode ||
-		    k->q.answer.next != WAIT_FOR_SCAN)
+		if (wanted_socket(j, n) != inode)
 			continue;
 		if (pid < 0)
 			pid = procfs_process(h->procfs, id);
 		/* Its number may be another's since it was looked at. */
-		if (!procfs_holds(h->procfs, pid, fd, inode))
+		if (!ask_found_holder(h, &k->q, pid, fd, FROM_PROC))
 			break;
 		observer_learn(h->observer, inode, pid, fd);
-		ask_found_holder(h, &k->q, pid, fd, FROM_PROC);
 		decide_parked(j, n);
 	}
 	return !j->parking.count;
@@ -613,7 +615,8 @@ void judge_late_record(struct judge *j, struct outcome *out)
 	j->count[(out->change.amended ? C_AMENDED : C_CONFIRMED) + out->source]++;
 	if (!out->change.amended && !out->other_program && out->source != FROM_NOBODY)
 		return;
-	name_users(j, &out->change.connection, user);
+	if (j->needs_user_names)
+		describe_users(j->t.users, &out->change.connection, user);
 	policy_decide(j->policy, &out->change.connection, &a);
 	/* Of a process that is gone the record's path is all that is known. */
 	if (a.verdict != out->verdict)
@@ -632,13 +635,9 @@ void judge_late_record(struct judge *j, struct outcome *out)
 static void recheck_holders(struct judge *j)
 {
 	for (int n = 0; n < j->parking.end; n++) {
-		struct inquiry *q = &j->parked[n].q;
-
-		if (!waits_for_witness(j, n) || !q->answer.holder_not_caller)
-			continue;
-		ask_proof(j->t.host, q);
-		if (!q->answer.holder_not_caller)
+		if (waits_for_witness(j, n) && ask_call_again(j->t.host, &j->parked[n].q))
 			decide_parked(j, n);
+		search_want(j->search, wanted_socket(j, n));
 	}
 }
 
@@ -785,6 +784,7 @@ void judge_publish(struct judge *j)
 	const struct tracefeed *trace = j->t.host->tracefs;
 	struct known_flows_counts f = known_flows_count(j->flows);
 
+	j->count[C_LATE] = j->t.host->late;
 	j->count[C_SAME_FLOW] = f.datagrams;
 	j->count[C_MARKED] = f.marked;
 	j->count[C_UNMARKED] = f.unmarked;

@@ -207,7 +207,8 @@ static bool others_called(struct known_flows *k, const struct inquiry *q, const 
 		others = true;
 		/* It may have been passed the socket, or be a child of its opener. */
 		*called |= c->call && f->inode > 0 &&
-			   procfs_find_fd(k->t.host->procfs, c->pid, f->inode) < 0;
+			   procfs_find_fd(k->t.host->procfs, c->pid, f->inode,
+					  PROCFS_LOOKS) < 0;
 	}
 	return others;
 }

@@ -13,14 +13,14 @@
 
 #include "cache_feed.h"
 #include "clock.h"
+#include "config.h"
 #include "judge.h"
 #include "ledger_sink.h"
 #include "loop.h"
-#include "pairing.h"
 #include "parts.h"
-#include "queue_counters.h"
 #include "reload.h"
 #include "signals.h"
+#include "tally.h"
 #include "host.h"
 #include "user_names.h"
 
@@ -31,6 +31,8 @@
 #define TRACE_MS 50
 /* How long to wait for room in the ledger's buffer before asking for it again. */
 #define ROOM_MS 5
+/* How often to look whether verdicts are in time again. */
+#define LATE_MS 1000
 
 int loop_init(struct loop *l, struct parts *parts, struct signals *signals)
 {
@@ -71,34 +73,6 @@ static void wake_main_thread(struct loop *l, int next_ms)
 		return;		/* it has been woken already */
 }
 
-/* The counters of the pairing stand behind the judge's. */
-enum pairing_counter {
-	BEFORE_FIRST = LEDGER_SINK_COUNTERS - 3,
-#define X(id, name) EVICTED_##id,
-	PAIRING_COUNTERS(X)
-#undef X
-	COUNTERS_END
-};
-
-_Static_assert(COUNTERS_END <= LEDGER_SINK_COUNTERS, "each counter has a number");
-
-static void publish_pairing(const struct parts *p)
-{
-	static const char *const names[] = {
-#define X(id, name) [EVICTED_##id - BEFORE_FIRST] = #name,
-		PAIRING_COUNTERS(X)
-#undef X
-	};
-	struct pairing_evicted n = pairing_evicted(p->host.pairing);
-
-	if (!p->judge)
-		return;
-	ledger_sink_count(p->ledger_sink, EVICTED_PACKETS, names[EVICTED_PACKETS - BEFORE_FIRST],
-			  n.packets);
-	ledger_sink_count(p->ledger_sink, EVICTED_RECORDS, names[EVICTED_RECORDS - BEFORE_FIRST],
-			  n.records);
-}
-
 /* A queue's thread has taken packets: what their calls left in the trace is there by now. */
 static void on_packets(void *arg)
 {
@@ -135,7 +109,7 @@ static bool on_shown(int count, void *arg)
 
 	l->packets += count;
 	judge_publish(p->judge);
-	publish_pairing(p);
+	tally_publish(p);
 	if (count == NFQUEUE_READ_MAX)
 		host_note_backlog(&p->host);
 	if (parked)
@@ -176,6 +150,7 @@ static int work(struct loop *l, bool quiet, bool *room)
 {
 	struct parts *p = l->parts;
 	int next_ms = p->host.tracefs ? TRACE_MS : -1, packets;
+	int64_t late;
 	bool parked = false;
 
 	queue_threads_lock(p->queue_threads);
@@ -193,10 +168,13 @@ static int work(struct loop *l, bool quiet, bool *room)
 		cache_feed_set_urgent(p->cache_feed, parked);
 	}
 	l->sleeps_until_ns = next_ms < 0 ? INT64_MAX : clock_mono_ns() + next_ms * NS_PER_MS;
-	publish_pairing(p);
+	tally_publish(p);
+	late = p->host.late;
 	packets = l->packets;
 	l->packets = 0;
 	queue_threads_unlock(p->queue_threads);
+	if (late_note(&l->late, late, p->config->late_us, clock_mono_ns()))
+		next_ms = clock_sooner_ms(next_ms, LATE_MS);
 	/* With the trace there is hardly anything for this thread to do. */
 	if (l->boosted && !p->host.tracefs)
 		priority_note(&l->priority, packets, parked, clock_mono_ns());

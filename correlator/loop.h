@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "late.h"
 #include "priority.h"
 #include "queue_threads.h"
 
@@ -27,6 +28,7 @@ struct loop {
 	int packets; /* that the queues' threads showed since this one's last turn */
 	bool boosted;			/* between loop_boost() and loop_unboost() */
 	struct priority priority;
+	struct late late;
 };
 
 /* 0 or -errno. */

@@ -22,7 +22,7 @@ static const char usage_text[] =
  * What each is for, and what is missing without it:
  * CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: /proc/PID/exe, fd and ns of other users' processes, which
  * have no program without them.  CAP_NET_ADMIN: the queue, conntrack's marks and sock_diag.
- * CAP_SYS_NICE: the priority of the threads that answer packets.
+ * CAP_SYS_NICE: the priority of the threads that answer packets, and of the lookers.
  * Files are root's own: ledger, cache, the trace's instance.
  */
 #define KEPT (PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH) | \

@@ -9,6 +9,8 @@
 struct search {
 	struct { struct procscan *procscan; bool runs; } scan[SCANS];
 	enum scan last;			/* that had a piece */
+	int64_t wanted[PARKED_MAX];
+	int wanted_count;
 };
 
 struct search *search_new(struct procfs *p)
@@ -39,9 +41,16 @@ void search_abandon(struct search *s)
 	s->scan[SCAN_NEWEST].runs = s->scan[SCAN_ALL].runs = false;
 }
 
+void search_want(struct search *s, int64_t inode)
+{
+	if (inode > 0 && s->wanted_count < PARKED_MAX)
+		s->wanted[s->wanted_count++] = inode;
+}
+
 static void scan_step(struct search *s, struct parking *p, enum scan which,
 		      bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
+	const struct procscan_wanted wanted = { s->wanted, s->wanted_count };
 	struct procscan *scan = s->scan[which].procscan;
 
 	if (!s->scan[which].runs) {
@@ -52,7 +61,7 @@ static void scan_step(struct search *s, struct parking *p, enum scan which,
 		s->scan[which].runs = true;
 		parking_scan_begins(p, which);
 	}
-	if (procscan_step(scan, SEARCH_PIECE_NS / 1000, each, arg) && p->count)
+	if (procscan_step(scan, SEARCH_PIECE_NS / 1000, &wanted, each, arg) && p->count)
 		return;
 	s->scan[which].runs = false;
 	parking_scan_is_over(p, which);
@@ -70,4 +79,5 @@ void search_step(struct search *s, struct parking *p,
 	s->last = newest && !(all && s->last == SCAN_NEWEST) ? SCAN_NEWEST : SCAN_ALL;
 	if (s->last == SCAN_NEWEST || all)
 		scan_step(s, p, s->last, each, arg);
+	s->wanted_count = 0;
 }

@@ -21,7 +21,9 @@ struct search;
 struct search *search_new(struct procfs *p);
 void search_free(struct search *s);
 
-/* Runs one piece, if a parked packet wants it.  each() is shown sockets with a process's or a
+/* For the next piece: this socket's holder is wanted. */
+void search_want(struct search *s, int64_t inode);
+/* Runs one piece, if a parked packet wants it.  each() is shown those sockets with a process's or a
  * thread's id and the descriptor; it returns true where no packet waits any more. */
 void search_step(struct search *s, struct parking *p,
 		 bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg);

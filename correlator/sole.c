@@ -117,6 +117,8 @@ static void go_on(struct sole *s)
 
 void sole_ask(struct sole *s, int64_t inode, int64_t budget_us, struct sole_answer *a)
 {
+	int64_t inodes[SOCKETS_MAX];
+	struct procscan_wanted wanted = { inodes, 0 };
 	struct sole_answer *kept;
 
 	*a = (struct sole_answer){ .over = false };
@@ -132,7 +134,9 @@ void sole_ask(struct sole *s, int64_t inode, int64_t budget_us, struct sole_answ
 		*kept = (struct sole_answer){ .sure = true };
 		begin(s);
 	}
-	if (s->runs && !procscan_step(s->procscan, budget_us, on_found, s))
+	for (int i = 0; i < s->count; i++)
+		inodes[wanted.count++] = s->socket[i].inode;
+	if (s->runs && !procscan_step(s->procscan, budget_us, &wanted, on_found, s))
 		end(s);
 	if (kept && kept->over)
 		drop_gone(s, inode, kept);

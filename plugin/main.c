@@ -43,10 +43,11 @@
 /*
  * What each is for, and what is missing without it: CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH:
  * /proc/PID/fd and ns of other users' processes, and with them socket and namespace of an event.
- * CAP_AUDIT_CONTROL: the kernel's own count of lost records.
+ * CAP_AUDIT_CONTROL: the kernel's own count of lost records.  CAP_SYS_NICE: the priority of the
+ * lookers, which are waited for.
  */
 #define KEPT (PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH) | \
-	      PRIVILEGE(CAP_AUDIT_CONTROL))
+	      PRIVILEGE(CAP_AUDIT_CONTROL) | PRIVILEGE(CAP_SYS_NICE))
 
 struct plugin {
 	struct config *config;	/* the program's */
@@ -104,6 +105,10 @@ static void enrich(struct plugin *p, struct event *e)
 	case PROC_ENRICH_GONE:
 		FAILS(PROCESS_GONE);
 		count_add(&p->counters, COUNT_PROC_GONE, 1);
+		break;
+	case PROC_ENRICH_UNREADABLE:
+		FAILS(LOOK_OVERDUE);
+		count_add(&p->counters, COUNT_PROC_UNREADABLE, 1);
 		break;
 	case PROC_ENRICH_OLD:
 		break;
@@ -307,17 +312,26 @@ static enum committer_patience find_patience(void)
 									   PATIENCE_NONE;
 }
 
-/* It needs none that not both daemons do. */
-static const char *const calls[] = { NULL };
+/* Beside those of both daemons: processor and priority of the lookers. */
+static const char *const calls[] = {
+	"sched_setaffinity", "sched_setscheduler", "setpriority", NULL,
+};
 
 static int serve(struct plugin *p, const char *config_path)
 {
 	int rc;
 
+	rc = proc_enrich_init(&p->proc_enrich, "/proc");
+	if (!rc)
+		rc = proc_enrich_start_lookers(&p->proc_enrich);
+	if (rc) {
+		log_error("cannot start: %s", strerror(-rc));
+		return 1;
+	}
 	p->patience = find_patience();
 	p->assembler = assembler_new(&p->counters, on_assembled, p);
 	p->parser = audit_parser_new();
-	if (!p->assembler || !p->parser || proc_enrich_init(&p->proc_enrich, "/proc")) {
+	if (!p->assembler || !p->parser) {
 		log_error("cannot start: %s", strerror(errno));
 		return 1;
 	}
@@ -328,6 +342,7 @@ static int serve(struct plugin *p, const char *config_path)
 		return 1;
 	}
 	confine(calls);
+	proc_enrich_renew_lookers(&p->proc_enrich);
 	run(p);
 	if (p->len && !p->skipping)
 		count_add(&p->counters, COUNT_BAD_LINE, 1);

@@ -15,6 +15,8 @@
 
 #include "clock.h"
 #include "event.h"
+#include "question.h"
+#include "peek.h"
 #include "proc.h"
 #include "proc_exe.h"
 #include "proc_enrich.h"
@@ -51,7 +53,7 @@ static struct proc_enrich_process *find_process(struct proc_enrich *w, int64_t p
 	if (p->dir < 0)
 		return NULL;
 	p->pid = pid;
-	p->start_ticks = proc_start_ticks(p->dir);
+	p->start_ticks = proc_start_ticks(p->dir, pid);
 	p->cgroup = openat(p->dir, "cgroup", O_RDONLY | O_CLOEXEC);
 	return p;
 }
@@ -62,6 +64,7 @@ int proc_enrich_init(struct proc_enrich *w, const char *proc_path)
 		w->process[i] = (struct proc_enrich_process){ .dir = -1, .cgroup = -1 };
 	w->proc = open(proc_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->tick_us = proc_tick_us();
+	w->peek = NULL;
 	w->pidns = w->proc < 0 ? -1 : proc_link_number(w->proc, "self/ns/pid", "pid:[");
 	w->root_mount = proc_exe_root_mount();
 	return w->proc < 0 ? -errno : 0;
@@ -69,6 +72,8 @@ int proc_enrich_init(struct proc_enrich *w, const char *proc_path)
 
 void proc_enrich_release(struct proc_enrich *w)
 {
+	peek_stop(w->peek);
+	w->peek = NULL;
 	for (int i = 0; i < PROC_ENRICH_PROCESSES; i++)
 		forget(&w->process[i]);
 	if (w->proc >= 0)
@@ -134,17 +139,31 @@ static void whole_cmdline(struct event *e, int dir, char *buf, size_t size)
 
 /*
  * The kind of socket at a descriptor: sockfs tells the protocol's name as an extended attribute
- * (system.sockprotoname, net/socket.c).
+ * (system.sockprotoname, net/socket.c).  Another file may be there by now, and that of a FUSE file
+ * system would make who asks wait, also one who is killed; so what is asked is held (O_PATH), and
+ * seen to be a socket.
  */
-static int64_t socket_protocol(const char *path)
+static int64_t socket_protocol(int dir, int64_t number)
 {
-	char name[32];
-	ssize_t n = getxattr(path, "system.sockprotoname", name, sizeof(name) - 1);
+	char path[64], name[32];
+	int64_t protocol = -1;
+	ssize_t n;
+	int fd;
 
-	if (n <= 0)
+	snprintf(path, sizeof(path), "fd/%lld", (long long)number);
+	fd = openat(dir, path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
 		return -1;
-	name[n] = '\0';
-	return protocol_of_socket(name);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (proc_link_number(AT_FDCWD, path, "socket:[") >= 0) {
+		n = getxattr(path, "system.sockprotoname", name, sizeof(name) - 1);
+		if (n > 0) {
+			name[n] = '\0';
+			protocol = protocol_of_socket(name);
+		}
+	}
+	close(fd);
+	return protocol;
 }
 
 /* Reads what /proc says of the process; false: it is gone, or another than the record's. */
@@ -160,9 +179,8 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 	if (e->fd >= 0) {
 		snprintf(name, sizeof(name), "fd/%lld", (long long)e->fd);
 		inode = proc_link_number(p->dir, name, "socket:[");
-		snprintf(name, sizeof(name), "/proc/self/fd/%d/fd/%lld", p->dir, (long long)e->fd);
 		if (inode >= 0 && e->protocol < 0)
-			protocol = socket_protocol(name);
+			protocol = socket_protocol(p->dir, e->fd);
 	}
 	if (e->listener >= 0) {
 		snprintf(name, sizeof(name), "fd/%lld", (long long)e->listener);
@@ -208,16 +226,12 @@ void proc_enrich_name(struct event *e)
 		*exe = TEXT_NONE;
 }
 
-enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e, int64_t now_us)
+/* False: it is gone.  child: what a fork returned. */
+static bool look_at(struct proc_enrich *w, struct event *e, int64_t child)
 {
 	struct proc_enrich_process *p;
-	int64_t child = e->exit;
 	bool again;
 
-	if (e->kind == EVENT_FORK)
-		e->exit = 0;
-	if (e->time_us > now_us + TIME_US_PER_S || now_us - e->time_us > FRESH_US)
-		return PROC_ENRICH_OLD;
 	do {
 		p = find_process(w, e->process.pid, &again);
 		if (!p)
@@ -225,11 +239,64 @@ enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e,
 		if (read_process(w, p, e)) {
 			if (e->kind == EVENT_FORK && counts_as_we_do(w, p))
 				e->exit = child;
-			return PROC_ENRICH_READ;
+			return true;
 		}
 		/* Another process may have its pid now. */
 		forget(p);
 	} while (again);
-	proc_enrich_name(e);
-	return PROC_ENRICH_GONE;
+	return false;
+}
+
+/* In a looker: text is the event. */
+static void look(void *opened, const struct look *q, struct seen *a, char text[LOOK_TEXT_MAX])
+{
+	a->found = look_at(opened, (void *)text, q->number);
+}
+
+static bool open_own(void *opened, const char *path)
+{
+	return !proc_enrich_init(opened, path);
+}
+
+int proc_enrich_start_lookers(struct proc_enrich *w)
+{
+	const struct looks looks = { .path = "/proc", .size = sizeof(*w), .open = open_own,
+				     .look = look };
+
+	return peek_start(&looks, true, &w->peek);
+}
+
+void proc_enrich_renew_lookers(struct proc_enrich *w)
+{
+	peek_renew(w->peek);
+}
+
+static enum proc_enrich_result ask(struct proc_enrich *w, struct event *e, int64_t child)
+{
+	const struct look q = { .kind = LOOK_RECORD, .pid = e->process.pid, .number = child,
+				.uid = e->process.uid, .data = e, .len = sizeof(*e) };
+	struct seen a;
+
+	if (peek_now(w->peek, &q, &a) != PEEK_TOLD)
+		return PROC_ENRICH_UNREADABLE;
+	if (!a.found)
+		return PROC_ENRICH_GONE;
+	memcpy(e, a.text, sizeof(*e));
+	return PROC_ENRICH_READ;
+}
+
+enum proc_enrich_result proc_enrich_read(struct proc_enrich *w, struct event *e, int64_t now_us)
+{
+	enum proc_enrich_result result;
+	int64_t child = e->exit;
+
+	if (e->kind == EVENT_FORK)
+		e->exit = 0;
+	if (e->time_us > now_us + TIME_US_PER_S || now_us - e->time_us > FRESH_US)
+		return PROC_ENRICH_OLD;
+	result = w->peek ? ask(w, e, child) :
+		 look_at(w, e, child) ? PROC_ENRICH_READ : PROC_ENRICH_GONE;
+	if (result != PROC_ENRICH_READ)
+		proc_enrich_name(e);
+	return result;
 }

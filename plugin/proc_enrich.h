@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct event;
+struct peek;
 
 /*
  * Adds to an event what /proc says of its process when the record arrives, because the process may
@@ -27,16 +28,25 @@ struct proc_enrich {
 	int64_t root_mount;	/* proc_exe_root_mount() */
 	struct proc_enrich_process process[PROC_ENRICH_PROCESSES];	/* by pid */
 	char scratch[24 * 1024], exe[PATH_MAX];
+	struct peek *peek;	/* NULL: it looks itself */
 };
 
 enum proc_enrich_result {
 	PROC_ENRICH_READ,		/* the event has the fields that /proc could tell */
 	PROC_ENRICH_GONE,		/* no such process, or another one under its pid */
+	PROC_ENRICH_UNREADABLE,		/* the process lets nobody look, or not in time */
 	PROC_ENRICH_OLD,		/* the record is old: /proc was not read */
 };
 
 /* proc_path is "/proc", or a test's stand-in.  0 or -errno. */
 int proc_enrich_init(struct proc_enrich *w, const char *proc_path);
+/*
+ * From here on lookers look, and who reads waits some milliseconds for them at most (peek.h).  The
+ * texts are good until the next call all the same.  0 or -errno.
+ */
+int proc_enrich_start_lookers(struct proc_enrich *w);
+/* After confine(). */
+void proc_enrich_renew_lookers(struct proc_enrich *w);
 void proc_enrich_release(struct proc_enrich *w);
 
 /*

@@ -25,6 +25,7 @@
 	X(DROPPED, queue_dropped)		/* ... that it dropped: the queue was full */  \
 	X(USER_DROPPED, queue_user_dropped)	/* ... because our socket was full */          \
 	X(VERDICT_ERRORS, queue_errors)		/* verdicts that the kernel did not take */    \
+	X(LATE, queue_late)			/* verdicts later than `late_verdict` */       \
 	X(MISJUDGED, queue_misjudged)		/* the record named a process that the policy  \
 						   would have judged otherwise */              \
 	X(TRACE_EVENTS, trace_events)		/* that the trace has told */                  \
@@ -32,8 +33,16 @@
 
 /* Of both halves of connections, which wait for each other. */
 #define PAIRING_COUNTERS(X)                                                                    \
-	X(PACKETS, evicted_packets)	/* that made room before their record came */          \
-	X(RECORDS, evicted_records)	/* that made room before their packet came */
+	X(packets, evicted_packets)	/* that made room before their record came */          \
+	X(records, evicted_records)	/* that made room before their packet came */
+
+/* Of questions to /proc that another process can make wait (peek.h). */
+#define PEEK_COUNTERS(X)                                                                       \
+	X(asked, looks_asked)                                                                  \
+	X(overdue, looks_overdue)	/* not answered in time */                             \
+	X(refused, looks_refused)	/* not asked: their process or user has been overdue */ \
+	X(gone, looks_missed)		/* not asked: no looker was there */                   \
+	X(left, lookers_left)		/* that survive being killed, by now */
 
 /* By the source of the first answer (enum source), where that makes sense. */
 #define QUEUE_COUNTERS_BY_SOURCE(X)                                                            \

@@ -17,63 +17,86 @@
 
 #include "clock.h"
 #include "event.h"
+#include "holders.h"
+#include "question.h"
+#include "peek.h"
 #include "proc.h"
 #include "proc_exe.h"
 #include "procfs.h"
 
-#define CALLS 64
-
-/*
- * /proc/PID/syscall, kept open: it stands for one process, so reading it fails once that is gone.
- */
-struct call_file {
-	int64_t pid;
-	int fd;			/* -1: none */
-};
-
 struct procfs {
 	int dir;
-	struct call_file call[CALLS];	/* by pid */
+	struct call_files calls;
 	int64_t root_mount, tick_us;
 	int64_t boot_us;	/* by the wall clock at the start of this program */
+	struct peek *peek;	/* who asks what can wait; NULL: nobody else */
 };
-
-#define FDS_MAX 1024
-#define CALL_CHARS 256
 
 int procfs_dir(const struct procfs *p)
 {
 	return p->dir;
 }
 
-struct procfs *procfs_open(const char *path)
+struct call_files *procfs_calls(struct procfs *p)
 {
-	struct procfs *p = calloc(1, sizeof(*p));
+	return &p->calls;
+}
 
-	if (!p)
-		return NULL;
+size_t procfs_size(void)
+{
+	return sizeof(struct procfs);
+}
+
+bool procfs_open_in(void *room, const char *path)
+{
+	struct procfs *p = room;
+
+	memset(p, 0, sizeof(*p));
 	p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->dir < 0) {
-		free(p);
-		return NULL;
-	}
-	for (int i = 0; i < CALLS; i++)
-		p->call[i].fd = -1;
+	call_files_init(&p->calls);
 	p->root_mount = proc_exe_root_mount();
 	p->tick_us = proc_tick_us();
 	p->boot_us = proc_boot_us();
-	return p;
+	return p->dir >= 0;
+}
+
+struct procfs *procfs_open(const char *path)
+{
+	struct procfs *p = malloc(sizeof(*p));
+
+	if (p && procfs_open_in(p, path))
+		return p;
+	free(p);
+	return NULL;
 }
 
 void procfs_close(struct procfs *p)
 {
 	if (!p)
 		return;
-	for (int i = 0; i < CALLS; i++)
-		if (p->call[i].fd >= 0)
-			close(p->call[i].fd);
+	call_files_release(&p->calls);
 	close(p->dir);
 	free(p);
+}
+
+void procfs_ask_lookers(struct procfs *p, struct peek *peek)
+{
+	p->peek = peek;
+}
+
+static bool ask(struct procfs *p, enum look_kind kind, int64_t pid, int64_t fd, int64_t number,
+		struct seen *a)
+{
+	return peek_now(p->peek, &(struct look){ .kind = kind, .pid = pid, .fd = fd,
+						 .number = number, .uid = -1 }, a) == PEEK_TOLD;
+}
+
+/* What is asked for has one number for an answer. */
+static int64_t ask_number(struct procfs *p, enum look_kind kind, int64_t pid, int64_t fd)
+{
+	struct seen a;
+
+	return ask(p, kind, pid, fd, -1, &a) ? a.number : -1;
 }
 
 int64_t procfs_start_us(const struct procfs *p, int64_t start_ticks)
@@ -95,6 +118,8 @@ int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd)
 
 	if (fd < 0)
 		return -1;
+	if (p->peek)
+		return ask_number(p, LOOK_INODE, pid, fd);
 	snprintf(name, sizeof(name), "%lld/fd/%lld", (long long)pid, (long long)fd);
 	return proc_link_number(p->dir, name, "socket:[");
 }
@@ -104,131 +129,83 @@ bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode)
 	return inode > 0 && procfs_inode(p, pid, fd) == inode;
 }
 
-/* Opens a process's "task" or "fd" directory.  NULL where the process is gone. */
-static DIR *open_list(const struct procfs *p, int64_t pid, const char *what)
+/* Of those from `from` on; how many have been looked at: who is overdue is among them. */
+static int ask_holders(struct procfs *p, int64_t inode, struct procfs_holder *k, int count)
 {
-	char name[64];
-	DIR *list;
-	int dir;
+	struct look q = { .kind = LOOK_HOLDERS, .number = inode, .uid = -1, .data = k,
+			  .len = (size_t)count * sizeof(*k) };
+	enum peek_word word;
+	struct seen a;
 
-	snprintf(name, sizeof(name), "%lld/%s", (long long)pid, what);
-	dir = openat(p->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	list = dir < 0 ? NULL : fdopendir(dir);
-	if (!list && dir >= 0)
-		close(dir);
-	return list;
-}
-
-int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode)
-{
-	DIR *fds = open_list(p, pid, "fd");
-	struct dirent *entry;
-	int64_t fd = -1;
-
-	for (int looks = 0; fds && fd < 0 && looks < FDS_MAX && (entry = readdir(fds)); looks++)
-		if (entry->d_name[0] != '.' &&
-		    proc_link_number(dirfd(fds), entry->d_name, "socket:[") == inode)
-			fd = strtoll(entry->d_name, NULL, 10);
-	if (fds)
-		closedir(fds);
-	return fd;
-}
-
-/* "pos: 0", "flags: 02000002", the flags in octal (proc(5)). */
-bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
-{
-	char name[64], buf[512], *flags;
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "%lld/fdinfo/%lld", (long long)pid, (long long)fd);
-	n = proc_read(p->dir, name, buf, sizeof(buf) - 1);
-	if (n <= 0)
-		return false;
-	buf[n] = '\0';
-	flags = strstr(buf, "flags:");
-	return flags && !(strtol(flags + 6, NULL, 8) & O_NONBLOCK);
-}
-
-/* "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call. */
-static int64_t fd_of_call(const char *buf)
-{
-	static const long calls[] = { SYS_connect, SYS_sendto, SYS_sendmsg, SYS_sendmmsg };
-	char *end;
-	long nr;
-	int fd;
-
-	nr = strtol(buf, &end, 10);
-	if (end == buf || *end != ' ')
-		return -1;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (calls[i] == nr) {
-			fd = (int)strtoll(end, NULL, 16);
-			return fd >= 0 ? fd : -1;
+	for (int i = 0; i < count; i++)
+		if (peek_is_shunned(p->peek, k[i].pid))
+			k[i].pid = 0;
+	word = peek_now(p->peek, &q, &a);
+	if (word == PEEK_TOLD || word == PEEK_OVERDUE)
+		memcpy(k, a.text, q.len);
+	if (word == PEEK_TOLD)
+		return count;
+	for (int i = 0; i < count; i++)
+		if (word != PEEK_OVERDUE || k[i].pid == a.at) {
+			k[i].fd = -1;
+			if (word == PEEK_OVERDUE)
+				return i + 1;
 		}
-	return -1;
+	return count;
 }
 
-static bool ends(char *buf, ssize_t n)
+void procfs_holders(struct procfs *p, int64_t inode, struct procfs_holder *k, int count)
 {
-	buf[n > 0 ? n : 0] = '\0';
-	return n > 0;
+	int64_t at;
+	int done = 0;
+
+	if (!p->peek)
+		look_at_holders(p->dir, &p->calls, inode, k, count, &at);
+	while (p->peek && done < count)
+		done += ask_holders(p, inode, k + done, count - done);
 }
 
-/* Reads the call of the process's first thread. */
-static bool read_call(struct procfs *p, int64_t pid, char buf[CALL_CHARS])
+int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode, int looks)
 {
-	struct call_file *c = &p->call[(uint64_t)pid % CALLS];
-	char name[48];
+	struct procfs_holder k = { .pid = pid, .fd = -1, .looks = looks };
 
-	if (c->fd >= 0 && c->pid == pid && ends(buf, pread(c->fd, buf, CALL_CHARS - 1, 0)))
-		return true;
-	if (c->fd >= 0)
-		close(c->fd);
-	snprintf(name, sizeof(name), "%lld/syscall", (long long)pid);
-	c->fd = openat(p->dir, name, O_RDONLY | O_CLOEXEC);
-	c->pid = pid;
-	return c->fd >= 0 && ends(buf, pread(c->fd, buf, CALL_CHARS - 1, 0));
+	procfs_holders(p, inode, &k, 1);
+	return k.fd;
 }
 
-int64_t procfs_call_fd(struct procfs *p, int64_t pid)
+/* Goes on behind the one that is overdue. */
+static void ask_walk(struct procfs *p, struct procfs_walk *w, int64_t budget_ns)
 {
-	char buf[CALL_CHARS];
+	struct seen a;
+	enum peek_word word;
 
-	return read_call(p, pid, buf) ? fd_of_call(buf) : -1;
-}
-
-int64_t procfs_glance_call_fd(struct procfs *p, int64_t pid)
-{
-	char name[48], buf[CALL_CHARS];
-
-	snprintf(name, sizeof(name), "%lld/syscall", (long long)pid);
-	return ends(buf, proc_read(p->dir, name, buf, sizeof(buf) - 1)) ? fd_of_call(buf) : -1;
-}
-
-bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
-{
-	char name[48], buf[CALL_CHARS];
-	DIR *tasks;
-	struct dirent *entry;
-	bool found;
-
-	if (fd < 0)
-		return false;
-	/* Most processes have one thread. */
-	if (read_call(p, pid, buf) && fd_of_call(buf) == fd)
-		return true;
-	tasks = open_list(p, pid, "task");
-	found = false;
-	while (tasks && !found && (entry = readdir(tasks)) != NULL) {
-		if (entry->d_name[0] == '.' || strtoll(entry->d_name, NULL, 10) == pid)
-			continue;
-		snprintf(name, sizeof(name), "%.20s/syscall", entry->d_name);
-		found = ends(buf, proc_read(dirfd(tasks), name, buf, sizeof(buf) - 1)) &&
-			fd_of_call(buf) == fd;
+	while (w->left && peek_is_shunned(p->peek, w->pid[w->left - 1])) {
+		w->left--;
+		w->at = w->seen = 0;
+		w->missed = true;
 	}
-	if (tasks)
-		closedir(tasks);
-	return found;
+	if (!w->left)
+		return;
+	word = peek_now(p->peek, &(struct look){ .kind = LOOK_WALK, .number = budget_ns, .uid = -1,
+						 .data = w, .len = sizeof(*w) }, &a);
+	if (word == PEEK_TOLD || word == PEEK_OVERDUE)
+		memcpy(w, a.text, sizeof(*w));
+	if (word == PEEK_TOLD || !w->left)
+		return;
+	w->left--;
+	w->at = w->seen = 0;
+	w->missed = true;
+}
+
+void procfs_walk(struct procfs *p, struct procfs_walk *w, int64_t budget_ns)
+{
+	int64_t at;
+
+	w->found_count = 0;
+	if (p->peek)
+		ask_walk(p, w, budget_ns);
+	else
+		look_at_many(p->dir, w, budget_ns, &at);
 }
 
 static struct text read_link(int dir, const char *name, char *buf, size_t size)
@@ -275,13 +252,39 @@ static bool read_stat(struct procfs *p, const char *name, struct process *proces
 	return process->start_ticks >= 0;
 }
 
+/* What a looker has told, where it does not change with the next question. */
+static struct text keep(struct text t, char *buf, size_t size)
+{
+	if (!t.data)
+		return TEXT_NONE;
+	if (t.len > size)
+		t.len = size;
+	memcpy(buf, t.data, t.len);
+	return (struct text){ buf, t.len };
+}
+
+static bool ask_glance(struct procfs *p, int64_t pid, struct process *process,
+		       struct proc_texts *texts)
+{
+	struct seen a;
+
+	if (!ask(p, LOOK_GLANCE, pid, -1, -1, &a) || !a.found)
+		return false;
+	*process = a.process;
+	process->comm = keep(a.process.comm, texts->comm, sizeof(texts->comm));
+	process->exe = keep(a.process.exe, texts->exe, sizeof(texts->exe));
+	return true;
+}
+
 bool procfs_glance(struct procfs *p, int64_t pid, struct process *process,
 		   struct proc_texts *texts)
 {
-	char name[48];
+	char name[64];
 
 	process_init(process);
-	snprintf(name, sizeof(name), "%lld/stat", (long long)pid);
+	if (p->peek)
+		return ask_glance(p, pid, process, texts);
+	snprintf(name, sizeof(name), "%lld/task/%lld/stat", (long long)pid, (long long)pid);
 	if (pid <= 0 || !read_stat(p, name, process, texts))
 		return false;
 	process->pid = pid;
@@ -290,10 +293,13 @@ bool procfs_glance(struct procfs *p, int64_t pid, struct process *process,
 	return true;
 }
 
-bool procfs_has_our_users(const struct procfs *p, int64_t pid)
+bool procfs_has_our_users(struct procfs *p, int64_t pid)
 {
 	char name[48];
+	struct seen a;
 
+	if (p->peek)
+		return ask(p, LOOK_USERS, pid, -1, -1, &a) && a.found;
 	snprintf(name, sizeof(name), "%lld", (long long)pid);
 	return proc_exe_has_our_users(p->dir, name);
 }
@@ -325,15 +331,40 @@ static int64_t read_id(int dir, const char *name)
 	return id == UINT32_MAX ? -1 : id;
 }
 
+/* What is told of it is added, also where one part of it could not be told in time. */
+static void ask_rest(struct procfs *p, struct process *process, struct proc_texts *texts)
+{
+	const struct look q = { .kind = LOOK_REST, .pid = process->pid,
+				.number = process->start_ticks, .uid = -1 };
+	struct seen a;
+
+	if (peek_now(p->peek, &q, &a) == PEEK_UNREADABLE)
+		return;
+	a.process.cwd = keep(a.process.cwd, texts->cwd, sizeof(texts->cwd));
+	a.process.cgroup = keep(a.process.cgroup, texts->cgroup, sizeof(texts->cgroup));
+	a.process.cmdline = keep(a.process.cmdline, texts->cmdline, sizeof(texts->cmdline));
+	for (int i = 0; i < PROCESS_NUMBERS; i++)
+		if (a.process.number[i] != -1)
+			process->number[i] = a.process.number[i];
+	for (int i = 0; i < PROCESS_TEXTS; i++)
+		if (a.process.text[i].data)
+			process->text[i] = a.process.text[i];
+}
+
 void procfs_rest(struct procfs *p, struct process *process, struct proc_texts *texts)
 {
-	int dir = open_process(p, process->pid);
+	int dir;
 	char status[4096];
 	struct text cgroup;
 	ssize_t n;
 
+	if (p->peek) {
+		ask_rest(p, process, texts);
+		return;
+	}
+	dir = open_process(p, process->pid);
 	/* By now its number may be another's. */
-	if (dir >= 0 && proc_start_ticks(dir) != process->start_ticks) {
+	if (dir >= 0 && proc_start_ticks(dir, process->pid) != process->start_ticks) {
 		close(dir);
 		dir = -1;
 	}
@@ -348,10 +379,11 @@ void procfs_rest(struct procfs *p, struct process *process, struct proc_texts *t
 	process->auid = read_id(dir, "loginuid");
 	process->session = read_id(dir, "sessionid");
 	process->netns = proc_link_number(dir, "ns/net", "net:[");
-	process->cmdline = read_text(dir, "cmdline", texts->cmdline, sizeof(texts->cmdline));
 	process->cwd = read_link(dir, "cwd", texts->cwd, sizeof(texts->cwd));
 	cgroup = read_text(dir, "cgroup", texts->cgroup, sizeof(texts->cgroup));
 	process->cgroup = proc_pick_cgroup(texts->cgroup, cgroup.len);
+	/* Last, because a process can make who reads it wait while all else can be read. */
+	process->cmdline = read_text(dir, "cmdline", texts->cmdline, sizeof(texts->cmdline));
 	close(dir);
 }
 
@@ -372,6 +404,8 @@ int64_t procfs_netns(struct procfs *p, int64_t pid)
 {
 	char name[48];
 
+	if (p->peek)
+		return ask_number(p, LOOK_NETNS, pid, -1);
 	snprintf(name, sizeof(name), "%lld/ns/net", (long long)pid);
 	return proc_link_number(p->dir, name, "net:[");
 }

@@ -4,16 +4,31 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "process.h"
+
+struct call_files;
+struct peek;
+struct procfs_holder;
+struct procfs_walk;
 
 /* Reads what /proc says of this host's processes. */
 struct procfs;
 
 /* path is "/proc", or a test's stand-in.  NULL with errno set. */
 struct procfs *procfs_open(const char *path);
+/* The same in so many bytes of one's own, which are never given back. */
+size_t procfs_size(void);
+bool procfs_open_in(void *room, const char *path);
 void procfs_close(struct procfs *p);
+
+/*
+ * From here on whatever another process can make wait is asked of lookers, and takes some
+ * milliseconds at most (peek.h).  The peek stays borrowed.
+ */
+void procfs_ask_lookers(struct procfs *p, struct peek *peek);
 
 /* The inode of the socket at this descriptor of the process; -1: it is no socket. */
 int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd);
@@ -22,25 +37,16 @@ bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode);
 
 /*
  * The descriptor by which the process holds the socket with this inode; -1: the process does not
- * hold it, or has very many descriptors.
+ * hold it, or not by one of its first `looks`: each takes one or two microseconds.
  */
-int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode);
+#define PROCFS_LOOKS 256
+int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode, int looks);
 
-/*
- * True where calls on that descriptor block (no O_NONBLOCK): all holders of the socket share this.
- */
-bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd);
+/* Who of some processes holds a socket, all asked at once. */
+void procfs_holders(struct procfs *p, int64_t inode, struct procfs_holder *k, int count);
 
-/*
- * True where a thread of the process is inside connect(), sendto(), sendmsg() or sendmmsg() on that
- * descriptor.  A task that sleeps in a call shows the call and its arguments
- * (/proc/PID/task/TID/syscall); a running one does not.  64-bit calls of this architecture only.
- */
-bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd);
-/* The descriptor with which its first thread is inside such a call; -1: the thread is in none. */
-int64_t procfs_call_fd(struct procfs *p, int64_t pid);
-/* The same for a process that is unlikely to be looked at again: no file stays open for it. */
-int64_t procfs_glance_call_fd(struct procfs *p, int64_t pid);
+/* Some more of a search of many.  It ends where one is found, which may be sooner. */
+void procfs_walk(struct procfs *p, struct procfs_walk *w, int64_t budget_ns);
 
 /* Where the texts of one process are: whoever looks at a process has its own. */
 struct proc_texts {
@@ -56,8 +62,9 @@ bool procfs_glance(struct procfs *p, int64_t pid, struct process *process,
 /* All else that /proc says of that process, if it is still the same one. */
 void procfs_rest(struct procfs *p, struct process *process, struct proc_texts *texts);
 
-/* False where the process is in a user namespace of its own, in which any user has any root. */
-bool procfs_has_our_users(const struct procfs *p, int64_t pid);
+/* False where the process is in a user namespace of its own, in which any user has any root, and
+ * where it lets nobody look. */
+bool procfs_has_our_users(struct procfs *p, int64_t pid);
 
 /* The process that a thread belongs to; -1: the thread is gone. */
 int64_t procfs_process(struct procfs *p, int64_t tid);
@@ -67,8 +74,9 @@ int64_t procfs_netns(struct procfs *p, int64_t pid);
 /* The user who owns the process's new sockets; -1: gone.  Quicker where that is `likely`. */
 int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely);
 
-/* The open /proc itself. */
+/* For lookers: the open /proc itself, and what is open in it. */
 int procfs_dir(const struct procfs *p);
+struct call_files *procfs_calls(struct procfs *p);
 
 /* Microseconds since the epoch for a start time in clock ticks since boot. */
 int64_t procfs_start_us(const struct procfs *p, int64_t start_ticks);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "holders.h"
 #include "proc.h"
 #include "procfs.h"
 #include "procscan.h"
@@ -28,8 +29,12 @@
 #define NEWEST_PIDS 64
 /* PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h. */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCLL
-/* Some 30 entries. */
+/* Some 30 entries: the kernel makes an inode for each, so a full buffer of readdir() would take
+ * milliseconds. */
 #define LIST_BYTES 1024
+/* Of who has more descriptors the rest is not looked at, because others wait. */
+#define FDS_MAX 1024
+#define FDS_MAX_THOROUGH 16384
 
 enum stage { LIST, CALLS, SOCKETS, DONE };
 
@@ -43,8 +48,16 @@ struct procscan {
 	int64_t newest;		/* thorough: up to this pid all have been listed */
 	size_t left;		/* processes that this stage has not looked at yet: the first
 				 * ones of pids */
+	struct procfs_walk walk;	/* those that are being looked at */
 	int32_t pids[PIDS_MAX];
 };
+
+static void close_list(struct procscan *s)
+{
+	if (s->list >= 0)
+		close(s->list);
+	s->list = -1;
+}
 
 struct procscan *procscan_new(struct procfs *p)
 {
@@ -56,13 +69,6 @@ struct procscan *procscan_new(struct procfs *p)
 		s->list = -1;
 	}
 	return s;
-}
-
-static void close_list(struct procscan *s)
-{
-	if (s->list >= 0)
-		close(s->list);
-	s->list = -1;
 }
 
 void procscan_free(struct procscan *s)
@@ -148,11 +154,12 @@ void procscan_go_on(struct procscan *s)
 		s->stage = SOCKETS;
 }
 
-/* Begins the CALLS stage. */
-static void begin_calls(struct procscan *s)
+static void begin_walk(struct procscan *s, enum stage stage)
 {
+	s->walk.left = 0;
+	s->walk.calls = stage == CALLS;
 	s->left = s->count;
-	s->stage = s->thorough ? SOCKETS : CALLS;
+	s->stage = stage;
 }
 
 void procscan_newest(struct procscan *s)
@@ -165,47 +172,40 @@ void procscan_newest(struct procscan *s)
 	for (int64_t pid = newest - NEWEST_PIDS + 1; pid <= newest; pid++)
 		if (pid > 0)
 			s->pids[s->count++] = (int32_t)pid;
-	begin_calls(s);
+	begin_walk(s, CALLS);
 }
 
-/* Shows the socket that the process waits for in a call.  True: each() has enough. */
-static bool show_call(const struct procscan *s, int64_t id,
+/* The next ones; false: there are none. */
+static bool take_some(struct procscan *s)
+{
+	size_t count = s->left < PROCFS_WALK ? s->left : PROCFS_WALK;
+
+	s->left -= count;
+	memcpy(s->walk.pid, s->pids + s->left, count * sizeof(s->pids[0]));
+	s->walk.left = (int)count;
+	s->walk.at = s->walk.seen = 0;
+	s->walk.seen_max = s->thorough ? FDS_MAX_THOROUGH : FDS_MAX;
+	s->walk.missed = false;
+	return count > 0;
+}
+
+/* Goes on looking at them.  True: each() has enough. */
+static bool show_some(struct procscan *s, int64_t budget_ns, const struct procscan_wanted *wanted,
 		      bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
-	int64_t fd = procfs_glance_call_fd(s->procfs, id), inode = procfs_inode(s->procfs, id, fd);
-
-	return inode > 0 && each(inode, id, fd, arg);
-}
-
-/* Shows all sockets that the process has open.  True: each() has enough. */
-static bool show_sockets(struct procscan *s, int64_t id,
-			 bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
-{
-	char name[32];
-	struct dirent *entry;
+	struct procfs_walk *w = &s->walk;
 	bool enough = false;
-	int64_t inode;
-	DIR *fds;
 
-	snprintf(name, sizeof(name), "%lld/fd", (long long)id);
-	fds = open_at(procfs_dir(s->procfs), name);
-	s->missed |= !fds && errno != ENOENT && errno != ESRCH;
-	while (!enough && fds && (entry = readdir(fds)) != NULL) {
-		inode = entry->d_name[0] == '.' ? -1 :
-			proc_link_number(dirfd(fds), entry->d_name, "socket:[");
-
-		if (inode > 0)
-			enough = each(inode, id, strtoll(entry->d_name, NULL, 10), arg);
-	}
-	if (fds)
-		closedir(fds);
+	w->wanted_count = wanted->count < PROCFS_WANTED ? wanted->count : PROCFS_WANTED;
+	memcpy(w->wanted, wanted->inode, (size_t)w->wanted_count * sizeof(w->wanted[0]));
+	procfs_walk(s->procfs, w, budget_ns);
+	s->missed |= w->missed;
+	for (int i = 0; !enough && i < w->found_count; i++)
+		enough = each(w->found[i].inode, w->found[i].pid, w->found[i].fd, arg);
 	return enough;
 }
 
-/*
- * Reads some more entries of the list of processes; false at its end.  The kernel makes an inode
- * for each entry, so a full buffer of readdir() would take milliseconds.
- */
+/* Reads some more entries of the list of processes; false at its end. */
 static bool list_some(struct procscan *s)
 {
 	char buf[LIST_BYTES] __attribute__((aligned(8)));
@@ -224,10 +224,10 @@ static bool list_some(struct procscan *s)
 	return n > 0;
 }
 
-bool procscan_step(struct procscan *s, int64_t budget_us,
+bool procscan_step(struct procscan *s, int64_t budget_us, const struct procscan_wanted *wanted,
 		   bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
-	int64_t until = clock_mono_ns() + budget_us * 1000;
+	int64_t now_ns = clock_mono_ns(), until_ns = now_ns + budget_us * 1000;
 	bool enough = false;
 
 	do {
@@ -236,28 +236,24 @@ bool procscan_step(struct procscan *s, int64_t budget_us,
 			if (list_some(s))
 				break;
 			close_list(s);
-			begin_calls(s);
+			begin_walk(s, s->thorough ? SOCKETS : CALLS);
 			break;
 		case CALLS:
-			if (s->left) {
-				enough = show_call(s, s->pids[--s->left], each, arg);
-				break;
-			}
-			s->left = s->count;
-			s->stage = SOCKETS;
-			break;
 		case SOCKETS:
-			if (s->left) {
-				enough = show_sockets(s, s->pids[--s->left], each, arg);
+			if (s->walk.left || take_some(s)) {
+				enough = show_some(s, until_ns - now_ns, wanted, each, arg);
 				break;
 			}
-			if (!s->thorough || !list_new(s))
+			if (s->stage == CALLS)
+				begin_walk(s, SOCKETS);
+			else if (!s->thorough || !list_new(s))
 				s->stage = DONE;
 			break;
 		case DONE:
 			return false;
 		}
-	} while (!enough && clock_mono_ns() < until);
+		now_ns = clock_mono_ns();
+	} while (!enough && now_ns < until_ns);
 	return s->stage != DONE;
 }
 

@@ -8,8 +8,7 @@
 struct procfs;
 
 /*
- * Looks through the processes for sockets, in small pieces: first for those that a process waits
- * for in a call, then for all; the newest process first.
+ * Looks through the processes for sockets, in small pieces, the newest process first.
  */
 struct procscan;
 
@@ -34,11 +33,16 @@ bool procscan_saw_all(const struct procscan *s, int64_t *newest);
 int64_t procscan_newest_pid(const struct procfs *p);
 /* Begins a search of the newest processes only, some dozens (/proc/loadavg names the newest). */
 void procscan_newest(struct procscan *s);
+/* Sockets: PROCFS_WANTED at most. */
+struct procscan_wanted {
+	const int64_t *inode;
+	int count;
+};
 /*
- * Shows sockets for about budget_us, or until each() returns true.  Among the newest, id may be a
+ * Shows these for about budget_us, or until each() returns true.  Among the newest, id may be a
  * thread's: /proc hides threads from its list only.  False at the end of the search.
  */
-bool procscan_step(struct procscan *s, int64_t budget_us,
+bool procscan_step(struct procscan *s, int64_t budget_us, const struct procscan_wanted *wanted,
 		   bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg);
 
 /* Shows every thread of the host in one go, for a start. */

@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "holders.h"
 #include "proc.h"
 #include "procfs.h"
 
 #define PID 4711
 
 static const char *const files[] = {
-	"stat", "status", "cgroup", "loginuid", "sessionid", "cmdline", "comm", "syscall",
+	"task/4711/stat", "status", "cgroup", "loginuid", "sessionid", "cmdline", "comm", "syscall",
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
 
@@ -30,6 +31,8 @@ static void leave(void)
 	close(dir);
 	if (!chdir(place)) {
 		rmdir("4711/fd");
+		rmdir("4711/task/4711");
+		rmdir("4711/task");
 		rmdir("4711");
 		unlink("stat");
 	}
@@ -44,7 +47,8 @@ static void begin(void)
 	snprintf(path, sizeof(path), "%s/%d", place, PID);
 	FUZZ_CHECK(!mkdir(path, 0700));
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	FUZZ_CHECK(dir >= 0 && !mkdirat(dir, "fd", 0700));
+	FUZZ_CHECK(dir >= 0 && !mkdirat(dir, "fd", 0700) &&
+		   !mkdirat(dir, "task", 0700) && !mkdirat(dir, "task/4711", 0700));
 	atexit(leave);
 }
 
@@ -97,6 +101,7 @@ static void read_all(struct text t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct procfs_holder k = { .pid = PID, .fd = 3, .call = true };
 	struct process p;
 	static struct proc_texts texts;
 	struct procfs *procfs;
@@ -105,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		begin();
 	put_files(data, size);
 	check_texts(data, size);
-	FUZZ_CHECK(proc_start_ticks(dir) >= -1);
+	FUZZ_CHECK(proc_start_ticks(dir, PID) >= -1);
 	procfs = procfs_open(place);
 	FUZZ_CHECK(procfs);
 	if (procfs_glance(procfs, PID, &p, &texts)) {
@@ -115,7 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			read_all(p.text[i]);
 	}
 	FUZZ_CHECK(procfs_user(procfs, PID, 0) >= -1);
-	FUZZ_CHECK(procfs_call_fd(procfs, PID) >= -1);
+	procfs_holders(procfs, 1, &k, 1);
+	FUZZ_CHECK(k.fd == -1 && !k.in_call);
 	procfs_close(procfs);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "deaths.h"
 #include "event.h"
 #include "fake-host.h"
+#include "holders.h"
 #include "nfqueue.h"
 #include "procfs.h"
 #include "procscan.h"
@@ -301,42 +302,38 @@ bool procfs_holds(struct procfs *p, int64_t pid, int64_t fd, int64_t inode)
 	return inode > 0 && procfs_inode(p, pid, fd) == inode;
 }
 
-int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode)
+int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode, int looks)
 {
 	const struct fake_process *k = fake_find(pid);
 
 	(void)p;
-	for (int i = 0; k && i < k->fds; i++)
+	for (int i = 0; k && i < k->fds && i < looks; i++)
 		if (k->fd[i].inode == inode)
 			return k->fd[i].fd;
 	return -1;
 }
 
-bool procfs_is_blocking(struct procfs *p, int64_t pid, int64_t fd)
+/* Until one is found that holds it and is in the call, or may have left it. */
+void procfs_holders(struct procfs *p, int64_t inode, struct procfs_holder *k, int count)
 {
-	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
+	bool found = false;
 
-	(void)p;
-	return f && !f->nonblocking;
-}
+	for (int i = 0; i < count; i++) {
+		struct fake_process *of = fake_find(k[i].pid);
+		const struct fake_fd *f;
 
-bool procfs_in_call(struct procfs *p, int64_t pid, int64_t fd)
-{
-	const struct fake_fd *f = fake_fd_of(fake_find(pid), fd);
-
-	(void)p;
-	return f && f->calling;
-}
-
-int64_t procfs_call_fd(struct procfs *p, int64_t pid)
-{
-	const struct fake_process *k = fake_find(pid);
-
-	(void)p;
-	for (int i = 0; k && i < k->fds; i++)
-		if (k->fd[i].calling)
-			return k->fd[i].fd;
-	return -1;
+		k[i].in_call = k[i].blocking = false;
+		if (!procfs_holds(p, k[i].pid, k[i].fd, inode))
+			k[i].fd = procfs_find_fd(p, k[i].pid, inode, k[i].looks);
+		if (found || !of || (k[i].call && of->frozen))
+			k[i].fd = -1;
+		f = fake_fd_of(of, k[i].fd);
+		if (f && k[i].call) {
+			k[i].in_call = f->calling;
+			k[i].blocking = !f->calling && !f->nonblocking;
+		}
+		found |= f && !k[i].blocking;
+	}
 }
 
 void fake_see(const struct fake_process *k, struct process *p)
@@ -350,7 +347,7 @@ void fake_see(const struct fake_process *k, struct process *p)
 	p->replaced = p->exe_seen == EXE_REPLACED ? 1 : -1;
 }
 
-bool procfs_has_our_users(const struct procfs *p, int64_t pid)
+bool procfs_has_our_users(struct procfs *p, int64_t pid)
 {
 	const struct fake_process *k = fake_find(pid);
 
@@ -389,6 +386,7 @@ void procfs_rest(struct procfs *p, struct process *process, struct proc_texts *t
 		return;
 	process->uid = process->euid = process->fsuid = process->gid = process->auid = k->uid;
 	process->netns = k->netns;
+	process->cmdline = text_of("name of it");
 	process->cwd = text_of("/tmp");
 }
 
@@ -432,6 +430,11 @@ struct procfs *procfs_open(const char *path)
 
 	(void)path;
 	return (struct procfs *)&any;
+}
+
+void procfs_ask_lookers(struct procfs *p, struct peek *peek)
+{
+	(void)p, (void)peek;
 }
 
 void procfs_close(struct procfs *p)
@@ -490,12 +493,12 @@ void procscan_newest(struct procscan *s)
 	s->left = fake.processes < 2 ? fake.processes : 2;
 }
 
-bool procscan_step(struct procscan *s, int64_t budget_us,
+bool procscan_step(struct procscan *s, int64_t budget_us, const struct procscan_wanted *wanted,
 		   bool (*each)(int64_t inode, int64_t id, int64_t fd, void *arg), void *arg)
 {
 	const struct fake_process *k;
 
-	(void)budget_us;
+	(void)budget_us, (void)wanted;
 	if (s->left <= 0)
 		return false;
 	k = &fake.process[fake.processes > s->left ? fake.processes - s->left : 0];

@@ -40,6 +40,7 @@ struct fake_process {
 	int fds;
 	bool alive;
 	bool own_users;		/* in a user namespace of its own */
+	bool frozen;		/* who looks at what it is in is kept waiting, and gives up */
 };
 
 struct fake_socket {

@@ -52,7 +52,8 @@ void rig_begin(const char *policy, bool trace)
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	rig = (struct rig){
-		.config = { .node = node, .mark = 0x30000, .park_us = 5000, .enforce = true },
+		.config = { .node = node, .mark = 0x30000, .park_us = 5000, .late_us = 3000,
+			    .enforce = true },
 		.serial = 100,
 	};
 	rig.host = (struct host){

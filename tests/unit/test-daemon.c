@@ -19,12 +19,14 @@
 #include "ledger.h"
 #include "ledger_sink.h"
 #include "lookups.h"
+#include "looks.h"
 #include "loop.h"
 #include "nfqueue.h"
 #include "notify.h"
 #include "observe.h"
 #include "own_tuple.h"
 #include "pairing.h"
+#include "peek.h"
 #include "policy.h"
 #include "procfs.h"
 #include "procscan.h"
@@ -89,8 +91,19 @@ struct user_names *user_names_start(const char *directory)
 	return make('U');
 }
 void user_names_stop(struct user_names *u) { (void)u; note('u'); }
+int peek_start(const struct looks *looks, bool realtime, struct peek **p)
+{
+	(void)looks, (void)realtime;
+	*p = make('F');
+	return *p ? 0 : -ENOSPC;
+}
+void peek_stop(struct peek *p) { (void)p; note('f'); }
+void peek_renew(struct peek *p) { if (p) note('>'); }
 struct procfs *procfs_open(const char *path) { (void)path; return make('P'); }
 void procfs_close(struct procfs *p) { (void)p; note('p'); }
+void procfs_ask_lookers(struct procfs *p, struct peek *peek) { (void)p, (void)peek; }
+void ancestry_ask_lookers(struct ancestry *a, struct peek *peek) { (void)a, (void)peek; }
+void looks_of_procfs(struct looks *l, const char *path) { (void)l, (void)path; }
 int64_t procfs_netns(struct procfs *p, int64_t pid) { (void)p, (void)pid; return -1; }
 bool procfs_glance(struct procfs *p, int64_t pid, struct process *process,
 		   struct proc_texts *texts)
@@ -136,7 +149,11 @@ int ledger_halves(const char *path, int64_t since_us,
 	(void)path, (void)since_us, (void)each, (void)arg;
 	return 0;
 }
-struct ancestry *ancestry_new(const char *path) { (void)path; return make('A'); }
+struct ancestry *ancestry_new(const char *path)
+{
+	(void)path;
+	return make('A');
+}
 void ancestry_free(struct ancestry *a) { (void)a; note('a'); }
 int loop_init(struct loop *l, struct parts *parts, struct signals *signals)
 {
@@ -294,24 +311,24 @@ static void test_failures(struct program *program, const char *order)
 
 int main(void)
 {
-	static const char with_queue[] = "LUPDOAWYSNKTEMXQJCHB", alone[] = "LUPDOAWSC";
+	static const char with_queue[] = "LUPDOAWYSNKTEFMXQJCHB", alone[] = "LUPDOAWSFC";
 	struct program program = { .name = "test" };
 
 	if (config_init(&program.config))
 		return 1;
-	expect("LUPDOAWSC=+*.-cswaodpul", run(&program, '\0'), 0, "without a queue");
+	expect("LUPDOAWSFC=>+*.-cfswaodpul", run(&program, '\0'), 0, "without a queue");
 	test_failures(&program, alone);
 	reloads = 2;
-	expect("LUPDOAWSC=+*~%+*~%+*.-cswaodpul", run(&program, '\0'), 0,
+	expect("LUPDOAWSFC=>+*~%+*~%+*.-cfswaodpul", run(&program, '\0'), 0,
 	       "the manager hears of each reload");
 	unread = -EIO;
-	expect("LUPDOAWSC=+*.-cswaodpul", run(&program, '\0'), 1,
+	expect("LUPDOAWSFC=>+*.-cfswaodpul", run(&program, '\0'), 1,
 	       "a cache that cannot be read: exit status 1");
 	unread = 0;
-	expect("LUPDOAWC=+*.-cswaodpul", run(&program, 'S'), 0, "nor without sock_diag there");
+	expect("LUPDOAWFC=>+*.-cfswaodpul", run(&program, 'S'), 0, "nor without sock_diag there");
 
 	program.config.queue = program.config.queue_last = 0;
-	expect("LUPDOAWYSNKTEMXQJCHB=+*.bh-cjqxmetknsywaodpul", run(&program, '\0'), 0,
+	expect("LUPDOAWYSNKTEFMXQJCHB=>+*.bh-cjqxmfetknsywaodpul", run(&program, '\0'), 0,
 	       "with a queue");
 	test_failures(&program, with_queue);
 	expect("LUPDOAWYSNKTMXQJCHB=+*.bh-cjqxmetknsywaodpul", run(&program, 'E'), 0,

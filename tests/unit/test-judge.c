@@ -129,6 +129,14 @@ static bool do_call(const struct args *a)
 	return fd_of(a)->calling = true;
 }
 
+static bool do_frozen(const struct args *a)
+{
+	struct fake_process *k = fake_find(number(a, 1, 0));
+
+	k->frozen = number(a, 2, 1) > 0;
+	return true;
+}
+
 static bool do_sock(const struct args *a)
 {
 	bool in = now.hook == NF_INET_LOCAL_IN;
@@ -542,7 +550,8 @@ static const struct {
 	{ "proc", do_proc }, { "gone", do_gone }, { "ending", do_ending },
 	{ "reborn", do_reborn }, { "netns", do_netns }, { "thread", do_thread },
 	{ "hold", do_hold }, { "close", do_close }, { "nonblock", do_nonblock },
-	{ "call", do_call }, { "sock", do_sock }, { "sockany", do_sockany },
+	{ "call", do_call }, { "frozen", do_frozen }, { "sock", do_sock },
+	{ "sockany", do_sockany },
 	{ "closed", do_closed }, { "connect", do_connect }, { "boundconnect", do_boundconnect },
 	{ "forge", do_forge }, { "lookup", do_lookup }, { "sent", do_sent },
 	{ "newtask", do_newtask }, { "exec", do_exec }, { "lost", do_lost },

@@ -77,7 +77,7 @@ static void set_start(int64_t ticks)
 	/* The name is the process's own choice; fields 4 to 21 are of no interest. */
 	snprintf(stat, sizeof(stat), "101 (a) b) 22 (c) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 "
 		 "17 18 %" PRId64 " 23 24\n", ticks);
-	write_text("stat", stat);
+	write_text("task/101/stat", stat);
 	proc_enrich_release(&w);
 	proc_enrich_init(&w, root);
 }
@@ -87,6 +87,8 @@ static void make_process(void)
 {
 	make_dir("101");
 	make_dir("101/fd");
+	make_dir("101/task");
+	make_dir("101/task/101");
 	make_dir("101/ns");
 	set_start(ticks_at(clock_now_us() - 60 * TIME_US_PER_S));
 	link_to("exe", EXE);
@@ -264,7 +266,7 @@ static void test_bad_stat(void)
 	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
 		struct event e;
 
-		write_text("stat", stats[i]);
+		write_text("task/101/stat", stats[i]);
 		make_event(&e, 101, 3);
 		good = ask(&e) == PROC_ENRICH_GONE && untouched(&e) && good;
 	}

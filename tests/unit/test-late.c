@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When the journal says that verdicts are late. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "late.h"
+#include "log.h"
+#include "tap.h"
+
+static char said[256];
+
+/* In place of the journal. */
+void log_warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(said, sizeof(said), format, args);
+	va_end(args);
+}
+
+static bool says(const char *wanted)
+{
+	bool so = wanted ? strstr(said, wanted) != NULL : !said[0];
+
+	if (!so)
+		tap_note("said '%s'", said);
+	said[0] = '\0';
+	return so;
+}
+
+int main(void)
+{
+	const int64_t second = 1000000000LL;
+	struct late l = { .lasts = false };
+
+	tap_ok(!late_note(&l, 0, 50000, second) && says(NULL), "nothing is late");
+	tap_ok(late_note(&l, 2, 50000, 2 * second) && says("more than 50 ms"), "it begins");
+	tap_ok(late_note(&l, 7, 50000, 8 * second) && says(NULL), "and lasts");
+	tap_ok(late_note(&l, 7, 50000, 17 * second) && says(NULL), "for ten seconds more");
+	tap_ok(!late_note(&l, 7, 50000, 18 * second) && says("again: 7 were"), "and ends");
+	tap_ok(!late_note(&l, 7, 50000, 19 * second) && says(NULL), "once");
+	tap_ok(late_note(&l, 8, 2500, 20 * second) && says("more than 2.5 ms"), "again");
+	tap_ok(!late_note(&l, 8, 2500, 30 * second) && says("again: 1 were"),
+	       "with its own number");
+	return tap_done();
+}
