@@ -132,6 +132,31 @@ static void test_frozen(void)
 	       "tells all else of itself");
 }
 
+/* Its file, and its users.  What was told stays when the next question is asked. */
+static void test_program(void)
+{
+	char ours[64];
+	ssize_t n = readlink("/proc/self/ns/user", ours, sizeof(ours) - 1);
+	struct process process;
+
+	if (n <= 0)
+		abort();
+	ours[n] = '\0';
+	put_process(90, 0, false);
+	put_process(91, 0, false);
+	if (symlink("/proc/self/exe", make_way("90/exe")) ||
+	    symlink(ours, make_way("90/ns/user")) || symlink("user:[1]", make_way("91/ns/user")))
+		abort();
+	tap_ok(procfs_glance(procfs, 90, &process, &texts), "one that has a program");
+	for (int i = 0; i < 9; i++)
+		tap_ok(procfs_has_our_users(procfs, i % 2 ? 90 : 91) == i % 2, "whose users: %d",
+		       i);
+	tap_ok(text_equal(process.exe, text_of("/proc/self/exe")) && process.exe_inode > 0 &&
+	       process.exe_seen != EXE_TOLD, "its file");
+	in_call(20);
+	tap_ok(!procfs_has_our_users(procfs, 20), "who lets nobody look has none of ours");
+}
+
 /* One looker looks at all of them, and another goes on behind who makes it wait. */
 static void test_among_others(void)
 {
@@ -264,6 +289,7 @@ int main(void)
 	procfs_ask_lookers(procfs, peek);
 	test_answers();
 	test_frozen();
+	test_program();
 	test_among_others();
 	test_reborn();
 	test_users();
