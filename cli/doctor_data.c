@@ -18,6 +18,7 @@
 
 #define LAG_US	       300000 /* how long the ledger may stand still while events wait */
 #define CLOCK_SLACK_US (60 * TIME_US_PER_S)
+#define NO_LEDGER      "the ledger cannot be read"
 
 static void check_daemon(const struct doctor *d, struct finding *f)
 {
@@ -150,6 +151,51 @@ static void check_lost(const struct doctor *d, struct finding *f)
 		finding_say(f, FINDING_OK, NULL, "nothing was lost that cache and ledger know of");
 }
 
+/* Since the ledger was made, as what was lost. */
+static void check_late(const struct doctor *d, struct finding *f)
+{
+	struct health h;
+
+	health_read(&h, d->ledger, d->cache);
+	if (h.ledger_rc) {
+		finding_say(f, FINDING_UNKNOWN, NULL, "whether verdicts are late: %s", NO_LEDGER);
+		return;
+	}
+	if (!h.late) {
+		finding_say(f, FINDING_OK, NULL, "no verdict was late");
+		return;
+	}
+	finding_say(f, FINDING_WARNING, NULL,
+		    "%" PRId64 " of %" PRId64 " verdicts took longer than %g ms: their packets "
+		    "waited",
+		    h.late, h.verdicts, (double)d->config.late_us / 1000);
+	finding_mend(f, "journalctl -u sockledgerd tells when.  Packets that wait for proof are "
+		     "late where park is longer than late_verdict, in sockledger.conf%s",
+		     d->config.trace ? ""
+				     : "; and without the trace one process can hold up all "
+				       "others: trace = yes");
+}
+
+static void check_frozen(const struct doctor *d, struct finding *f)
+{
+	struct health h;
+
+	health_read(&h, d->ledger, d->cache);
+	if (h.ledger_rc)
+		finding_say(f, FINDING_UNKNOWN, NULL,
+			    "whether processes can be looked at: %s", NO_LEDGER);
+	else if (h.overdue)
+		finding_say(f, FINDING_WARNING,
+			    "journalctl -u sockledgerd | grep 'let nobody look' names one; end "
+			    "it, or its user",
+			    "%" PRId64 " times a process kept who looked at it waiting: on "
+			    "purpose, so as not to be named, or because the host is short of "
+			    "memory",
+			    h.overdue);
+	else
+		finding_say(f, FINDING_OK, NULL, "no process kept who looked at it waiting");
+}
+
 static void check_clock(const struct doctor *d, struct finding *f)
 {
 	struct health h;
@@ -230,6 +276,8 @@ const struct check doctor_data_checks[] = {
 	{ "cache", check_cache },
 	{ "ledger", check_ledger },
 	{ "lost", check_lost },
+	{ "late", check_late },
+	{ "frozen", check_frozen },
 	{ "clock", check_clock },
 	{ "cache-space", check_cache_space },
 	{ "ledger-space", check_ledger_space },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What was lost, in words. */
+/* What was lost, in words, and what was held up. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -83,17 +83,23 @@ static void read_lag(struct health *h, struct cache_reader *cache, struct sqlite
 		h->lag = (int64_t)last - seq;
 }
 
-static void read_ledger(struct health *h, struct sqlite3 *ledger)
+/* 0 where there is none of that name. */
+static int64_t counter(struct sqlite3 *ledger, const char *name)
 {
 	char sql[96];
 	int64_t n;
 
-	for (int i = 0; i < COUNT(ledger_losses); i++) {
-		snprintf(sql, sizeof(sql), "SELECT value FROM counter WHERE name = '%s'",
-			 ledger_losses[i].name);
-		if (!db_number(ledger, sql, &n))
-			add_loss(h, &ledger_losses[i], n);
-	}
+	snprintf(sql, sizeof(sql), "SELECT value FROM counter WHERE name = '%s'", name);
+	return db_number(ledger, sql, &n) ? 0 : n;
+}
+
+static void read_ledger(struct health *h, struct sqlite3 *ledger)
+{
+	for (int i = 0; i < COUNT(ledger_losses); i++)
+		add_loss(h, &ledger_losses[i], counter(ledger, ledger_losses[i].name));
+	h->verdicts = counter(ledger, "queue_packets");
+	h->late = counter(ledger, "queue_late");
+	h->overdue = counter(ledger, "looks_overdue");
 	if (db_number(ledger, "SELECT time FROM connection ORDER BY time DESC LIMIT 1",
 		      &h->newest_us))
 		h->newest_us = -1;
@@ -119,7 +125,7 @@ void health_read(struct health *h, const char *ledger_path, const char *cache_pa
 		db_close(ledger);
 }
 
-void health_sentence(const struct health *h, char *buf, size_t size)
+static void say_lost(const struct health *h, char *buf, size_t size)
 {
 	char behind[64] = "";
 
@@ -133,5 +139,31 @@ void health_sentence(const struct health *h, char *buf, size_t size)
 	else if (behind[0])
 		snprintf(buf, size, "Not all is well: nothing was lost%s.", behind);
 	else
-		snprintf(buf, size, "All is well: nothing was lost, and the ledger is up to date.");
+		snprintf(buf, size, "%s nothing was lost, and the ledger is up to date.",
+			 h->late || h->overdue ? "Not all is well:" : "All is well:");
+}
+
+/* What was held up, and which check tells more. */
+static void add_held_up(const struct health *h, char *buf, size_t size)
+{
+	char late[64] = "", overdue[64] = "";
+
+	if (h->late)
+		snprintf(late, sizeof(late), "%" PRId64 " verdicts were late", h->late);
+	if (h->overdue)
+		snprintf(overdue, sizeof(overdue), "%" PRId64 " looks at processes were overdue",
+			 h->overdue);
+	snprintf(buf, size, "  %s%s%s: `sockledger doctor%s%s` says what to do.", late,
+		 h->late && h->overdue ? ", and " : "", overdue, h->late ? " late" : "",
+		 h->overdue ? " frozen" : "");
+}
+
+void health_sentence(const struct health *h, char *buf, size_t size)
+{
+	size_t len;
+
+	say_lost(h, buf, size);
+	len = strlen(buf);
+	if (h->late || h->overdue)
+		add_held_up(h, buf + len, size - len);
 }

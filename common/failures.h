@@ -132,7 +132,8 @@
 	X(LOOK_OVERDUE, WITHOUT, "a process makes who reads its `/proc` wait", \
 	  "the looker is killed, the process unreadable and not asked for ten seconds; rows say " \
 	  "what else is known", \
-	  "looks_overdue looks_refused looks_missed lookers_left proc_unreadable", "", \
+	  "looks_overdue looks_refused looks_missed lookers_left proc_unreadable", \
+	  "a message that names one, once a minute at most", \
 	  "common/peek.c plugin/main.c") \
 	X(MISJUDGED, COUNT, "a record names another process than its packet's verdict was for", \
 	  "the verdict stays, the row has the right process and the reason `misjudged`", \

@@ -81,7 +81,8 @@ static void note_overdue(struct peek *p, const struct look *q, int64_t at, int64
 {
 	FAILS(LOOK_OVERDUE);
 	p->count.overdue++;
-	shunned_add(&p->shunned, at > 0 ? at : q->pid, q->uid, now_ns);
+	p->count.last_pid = at > 0 ? at : q->pid;
+	p->count.last_uid = shunned_add(&p->shunned, p->count.last_pid, q->uid, now_ns);
 }
 
 /* How long it may take. */

@@ -51,6 +51,8 @@ struct peek_counts {
 	int64_t refused;	/* not asked: the process is unreadable, or its user had enough */
 	int64_t gone;		/* not asked: no looker was there */
 	int64_t left;		/* lookers that survive SIGKILL */
+	int64_t last_pid, last_uid;	/* whom the last one that was overdue looked at; uid -1: it
+					   was gone */
 };
 struct peek_counts peek_counts(const struct peek *p);
 

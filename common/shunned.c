@@ -59,7 +59,7 @@ static void charge(struct shunned *s, int64_t uid, int64_t now_ns)
 	s->user[i].times++;
 }
 
-void shunned_add(struct shunned *s, int64_t pid, int64_t uid, int64_t now_ns)
+int64_t shunned_add(struct shunned *s, int64_t pid, int64_t uid, int64_t now_ns)
 {
 	unsigned int i = s->processes++ % SHUNNED_PROCESSES;
 
@@ -72,6 +72,7 @@ void shunned_add(struct shunned *s, int64_t pid, int64_t uid, int64_t now_ns)
 		uid = user_of(s->process[i].dir);
 	if (uid > 0)
 		charge(s, uid, now_ns);
+	return uid;
 }
 
 static bool is_process(struct shunned *s, int64_t pid, int64_t now_ns)

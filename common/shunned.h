@@ -25,8 +25,8 @@ struct shunned {
 
 void shunned_init(struct shunned *s, const char *path);
 void shunned_release(struct shunned *s);
-/* It made a looker wait.  uid: who is charged; -1: its user. */
-void shunned_add(struct shunned *s, int64_t pid, int64_t uid, int64_t now_ns);
+/* It made a looker wait.  uid: who is charged; -1: its user.  Who was charged; -1: it is gone. */
+int64_t shunned_add(struct shunned *s, int64_t pid, int64_t uid, int64_t now_ns);
 /* This process, or its user, is not to be looked at. */
 bool shunned_is(struct shunned *s, int64_t pid, int64_t uid, int64_t now_ns);
 

@@ -17,4 +17,13 @@ struct late {
  * second. */
 bool late_note(struct late *l, int64_t count, int64_t limit_us, int64_t now_ns);
 
+/* Looks at processes that were overdue: one line in a minute, which names the last of them. */
+struct overdue_log {
+	int64_t seen;		/* so many, when it was said */
+	int64_t said_ns;
+};
+
+/* count: of all so far, the last of them at this process of this user. */
+void overdue_note(struct overdue_log *o, int64_t count, int64_t pid, int64_t uid, int64_t now_ns);
+
 #endif

@@ -18,6 +18,7 @@
 #include "ledger_sink.h"
 #include "loop.h"
 #include "parts.h"
+#include "peek.h"
 #include "reload.h"
 #include "signals.h"
 #include "tally.h"
@@ -150,6 +151,7 @@ static int work(struct loop *l, bool quiet, bool *room)
 {
 	struct parts *p = l->parts;
 	int next_ms = p->host.tracefs ? TRACE_MS : -1, packets;
+	struct peek_counts looks;
 	int64_t late;
 	bool parked = false;
 
@@ -169,12 +171,15 @@ static int work(struct loop *l, bool quiet, bool *room)
 	}
 	l->sleeps_until_ns = next_ms < 0 ? INT64_MAX : clock_mono_ns() + next_ms * NS_PER_MS;
 	tally_publish(p);
+	looks = peek_counts(p->host.peek);
 	late = p->host.late;
 	packets = l->packets;
 	l->packets = 0;
 	queue_threads_unlock(p->queue_threads);
 	if (late_note(&l->late, late, p->config->late_us, clock_mono_ns()))
 		next_ms = clock_sooner_ms(next_ms, LATE_MS);
+	overdue_note(&l->overdue, looks.overdue, looks.last_pid, looks.last_uid,
+		     clock_mono_ns());
 	/* With the trace there is hardly anything for this thread to do. */
 	if (l->boosted && !p->host.tracefs)
 		priority_note(&l->priority, packets, parked, clock_mono_ns());

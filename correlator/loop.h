@@ -29,6 +29,7 @@ struct loop {
 	bool boosted;			/* between loop_boost() and loop_unboost() */
 	struct priority priority;
 	struct late late;
+	struct overdue_log overdue;
 };
 
 /* 0 or -errno. */

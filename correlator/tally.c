@@ -30,12 +30,12 @@ void tally_publish(const struct parts *p)
 	struct pairing_evicted evicted = pairing_evicted(p->host.pairing);
 	struct peek_counts looks = peek_counts(p->host.peek);
 
+#define X(id, name) put(p, T_##name, #name, looks.id);
+	PEEK_COUNTERS(X)
+#undef X
 	if (!p->judge)
 		return;
 #define X(id, name) put(p, T_##name, #name, evicted.id);
 	PAIRING_COUNTERS(X)
-#undef X
-#define X(id, name) put(p, T_##name, #name, looks.id);
-	PEEK_COUNTERS(X)
 #undef X
 }

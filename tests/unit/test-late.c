@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When the journal says that verdicts are late. */
+/* When the journal says that verdicts are late, and who lets nobody look. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,9 +30,25 @@ static bool says(const char *wanted)
 	return so;
 }
 
+static const int64_t second = 1000000000LL;
+
+static void test_overdue(void)
+{
+	struct overdue_log o = { .seen = 0 };
+
+	overdue_note(&o, 0, 0, 0, second);
+	tap_ok(says(NULL), "nobody was overdue");
+	overdue_note(&o, 2, 100, 1000, 2 * second);
+	tap_ok(says("process 100 of user 1000 let nobody look at it in time"), "one was");
+	overdue_note(&o, 9, 101, 1000, 61 * second);
+	tap_ok(says(NULL), "others within a minute");
+	overdue_note(&o, 9, 101, 1000, 62 * second);
+	tap_ok(says("process 101"), "are said behind it");
+	overdue_note(&o, 9, 101, 1000, 200 * second);
+	tap_ok(says(NULL), "once");}
+
 int main(void)
 {
-	const int64_t second = 1000000000LL;
 	struct late l = { .lasts = false };
 
 	tap_ok(!late_note(&l, 0, 50000, second) && says(NULL), "nothing is late");
@@ -44,5 +60,6 @@ int main(void)
 	tap_ok(late_note(&l, 8, 2500, 20 * second) && says("more than 2.5 ms"), "again");
 	tap_ok(!late_note(&l, 8, 2500, 30 * second) && says("again: 1 were"),
 	       "with its own number");
+	test_overdue();
 	return tap_done();
 }

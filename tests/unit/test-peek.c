@@ -203,6 +203,8 @@ static void test_users(void)
 		in_call(50 + i);
 	}
 	took_ns = clock_mono_ns() - took_ns;
+	tap_ok(peek_counts(peek).last_pid == 57 && peek_counts(peek).last_uid == OTHER_USER,
+	       "who was the last is known");
 	tap_ok(overdue() - before == 8,
 	       "a user of whose processes eight were overdue has had enough: %lld, %lld us",
 	       (long long)(overdue() - before), (long long)took_ns / 1000);
