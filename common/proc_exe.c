@@ -3,7 +3,8 @@
  * Which file a process runs, and what its path is worth.
  *
  * /proc/PID/exe as a link is a text in the process's own root.  As a way to the file it leads to
- * the file itself, and statx() tells which one that is.  Then the path is looked up in our root:
+ * the file itself, which is held open (O_PATH) while statx() tells which one it is and the kernel
+ * its path.  Then the path is looked up in our root:
  *
  *   the file is on the very mount that is our root    the kernel's path is one of ours
  *   the path names the same device, inode and change  it is ours, whoever's mount it was seen in
@@ -249,70 +250,56 @@ static bool find_thread(int dir, const char *process, char name[NAME_CHARS])
 	return false;
 }
 
-/* The link's text; -1 with errno.  name: the link that has it. */
-static ssize_t read_link(int dir, const char *process, char name[NAME_CHARS], char buf[PATH_MAX])
-{
-	ssize_t n;
-
-	snprintf(name, NAME_CHARS, "%s/exe", process);
-	n = readlinkat(dir, name, buf, PATH_MAX);
-	if (n < 0 && errno == ENOENT && find_thread(dir, process, name))
-		n = readlinkat(dir, name, buf, PATH_MAX);
-	return n;
-}
-
-/* False where the process became another program meanwhile, or lost its file: then text and file
- * may be of two. */
-static bool is_still(int dir, const char *name, const char *link, ssize_t len)
-{
-	char now[PATH_MAX];
-	ssize_t n = readlinkat(dir, name, now, sizeof(now));
-
-	return n == len && (n < 0 || !memcmp(now, link, (size_t)n));
-}
-
-static bool read_once(int dir, const char *process, int64_t root_mount, char buf[PATH_MAX],
-		      struct process *p, bool *whole)
+/* The file itself, to be closed; -1: there is none. */
+static int open_file(int dir, const char *process)
 {
 	char name[NAME_CHARS];
-	ssize_t n = read_link(dir, process, name, buf);
-	struct statx file;
+	int fd;
 
-	*whole = true;
-	p->exe = n > 0 ? (struct text){ buf, (size_t)n } : TEXT_NONE;
-	p->exe_seen = EXE_TOLD;
-	/* A path that is too long has no text. */
-	if (n <= 0 && errno != ENAMETOOLONG)
-		return false;
-	if (!ask(dir, name, &file))
-		return p->exe.data != NULL;
-	p->exe_dev = device_of(&file);
-	p->exe_inode = inode_of(&file);
-	p->exe_ctime = file.stx_ctime.tv_sec * 1000000000LL + file.stx_ctime.tv_nsec;
-	p->exe_seen = see(dir, process, root_mount, p, &file);
-	*whole = is_still(dir, name, buf, n);
-	return true;
+	snprintf(name, sizeof(name), "%s/exe", process);
+	fd = openat(dir, name, O_PATH | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && find_thread(dir, process, name))
+		fd = openat(dir, name, O_PATH | O_CLOEXEC);
+	return fd;
 }
 
+/* The text of a link; a path that is too long has none. */
+static struct text read_link(int dir, const char *name, char buf[PATH_MAX])
+{
+	ssize_t n = readlinkat(dir, name, buf, PATH_MAX);
+
+	return n > 0 ? (struct text){ buf, (size_t)n } : TEXT_NONE;
+}
+
+/*
+ * The path is asked of the open file, as /proc/PID/exe would tell it: so text and file are of one
+ * program, also where the process becomes another one meanwhile.
+ */
 bool proc_exe_read(int dir, const char *process, int64_t root_mount, char buf[PATH_MAX],
 		   struct process *p)
 {
-	const struct process before = *p;
-	struct text told;
-	bool whole = false;
+	int fd = open_file(dir, process);
+	char name[NAME_CHARS];
+	struct statx file;
+	bool seen = false;
 
-	for (int i = 0; !whole && i < TRIES; i++) {
-		*p = before;
-		if (!read_once(dir, process, root_mount, buf, p, &whole))
-			return false;
+	p->exe_seen = EXE_TOLD;
+	if (fd < 0) {
+		snprintf(name, sizeof(name), "%s/exe", process);
+		p->exe = read_link(dir, name, buf);
+		return p->exe.data;
 	}
-	if (!whole) {
-		told = p->exe;
-		*p = before;
-		p->exe = told;
-		p->exe_seen = EXE_TOLD;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	p->exe = read_link(AT_FDCWD, name, buf);
+	if (ask(fd, "", &file)) {
+		seen = true;
+		p->exe_dev = device_of(&file);
+		p->exe_inode = inode_of(&file);
+		p->exe_ctime = file.stx_ctime.tv_sec * 1000000000LL + file.stx_ctime.tv_nsec;
+		p->exe_seen = see(dir, process, root_mount, p, &file);
 	}
-	return true;
+	close(fd);
+	return seen || p->exe.data;
 }
 
 bool proc_exe_is_called(int dir, const char *process, struct text exe, const struct process *p)
