@@ -11,6 +11,7 @@
 #include "look.h"
 #include "policy.h"
 #include "policy_file.h"
+#include "trusted.h"
 
 static void check_config(const struct doctor *d, struct finding *f)
 {
@@ -82,39 +83,14 @@ static void check_policy(const struct doctor *d, struct finding *f)
 	}
 }
 
-/*
- * Another than root can write it, or put another one in its place; absent is nobody's.  `part`, of
- * `size` bytes: which file or directory that is.
- */
-static bool others_write(const struct doctor *d, const char *path, uid_t root, char *part,
-			 size_t size)
-{
-	struct stat st;
-	size_t skip = strncmp(path, d->root, strlen(d->root)) ? 0 : strlen(d->root);
-
-	snprintf(part, size, "%s", path);
-	for (;;) {
-		char *slash;
-		bool sticky;
-
-		if (!stat(part, &st)) {
-			/* In a directory such as /tmp others cannot replace what root has. */
-			sticky = S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX;
-			if (st.st_uid != root || (st.st_mode & 022 && !sticky))
-				return true;
-		}
-		slash = strrchr(part, '/');
-		if (!slash || (size_t)(slash - part) <= skip)
-			return false;
-		*slash = '\0';
-	}
-}
-
 static void check_writers(const struct doctor *d, struct finding *f)
 {
-	char root[4096], policy[4096], rules[4096], culprit[4096];
-	const char *paths[] = { d->config_path, d->ledger, d->cache, rules, policy };
+	char root[4096], policy[4096], rules[4096];
+	const char *files[] = { d->config_path, rules, policy };
+	const char *databases[] = { d->cache, d->other_ledger ? "" : d->ledger };
+	struct distrust why;
 	struct stat st;
+	bool good = true;
 
 	/* The owner of the tree stands for root. */
 	if (!look_path(d->root, "/", root, sizeof(root)) || stat(root, &st) ||
@@ -123,13 +99,13 @@ static void check_writers(const struct doctor *d, struct finding *f)
 		return;
 	if (!has_policy(d))
 		policy[0] = '\0';
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (!paths[i][0] || (paths[i] == d->ledger && d->other_ledger) ||
-		    !others_write(d, paths[i], st.st_uid, culprit, sizeof(culprit)))
-			continue;
-		finding_say(f, FINDING_FAILED, NULL, "another than root owns %s, or can write it",
-			    culprit);
-		finding_mend(f, "chown root: '%s'; chmod go-w '%s'", culprit, culprit);
+	for (size_t i = 0; good && i < sizeof(files) / sizeof(files[0]); i++)
+		good = !files[i][0] || trusted_path(files[i], st.st_uid, &why);
+	for (size_t i = 0; good && i < sizeof(databases) / sizeof(databases[0]); i++)
+		good = !databases[i][0] || trusted_database(databases[i], st.st_uid, &why);
+	if (!good) {
+		finding_say(f, FINDING_FAILED, NULL, "%s: %s", why.path, why.what);
+		finding_mend(f, "%s '%s'", why.how, why.path);
 		return;
 	}
 	finding_say(f, FINDING_OK, NULL,

@@ -16,20 +16,18 @@
 #define LINKS_MAX 40
 
 struct walk {
-	struct diags *diags;
+	struct distrust *why;
+	uid_t ours; /* beside root */
 	int links;
 	bool good;
 };
 
 static void complain(struct walk *w, const char *path, const char *what, const char *how)
 {
-	diag_at(w->diags, path, 1, 1, "%s: %s '%s'", what, how, path);
+	snprintf(w->why->path, sizeof(w->why->path), "%s", path);
+	w->why->what = what;
+	w->why->how = how;
 	w->good = false;
-}
-
-static bool is_ours(uid_t uid)
-{
-	return uid == 0 || uid == geteuid();
 }
 
 /* Root's group, and the group that we ourselves run as, have root's and our files. */
@@ -48,7 +46,7 @@ static void check_entry(struct walk *w, const char *path, const struct stat *st)
 {
 	bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX);
 
-	if (!is_ours(st->st_uid))
+	if (st->st_uid != 0 && st->st_uid != w->ours)
 		complain(w, path, "belongs to another user, who could change what we do",
 			 "chown root");
 	if (S_ISLNK(st->st_mode) || sticky)
@@ -107,9 +105,9 @@ static void check_path(struct walk *w, const char *path)
 	}
 }
 
-bool trusted_path(const char *path, struct diags *d)
+bool trusted_path(const char *path, uid_t ours, struct distrust *why)
 {
-	struct walk w = { .diags = d, .good = true };
+	struct walk w = { .why = why, .ours = ours, .good = true };
 	char here[PATH_MAX], whole[2 * PATH_MAX];
 
 	if (path[0] == '/') {
@@ -121,28 +119,37 @@ bool trusted_path(const char *path, struct diags *d)
 	return w.good;
 }
 
-/* SQLite reads the files beside a database as parts of it.  In a sticky directory anybody could
- * have made these; while they are not there the kernel keeps others from it (protected_regular). */
-static bool trusted_database(const char *path, struct diags *d)
+/* In a sticky directory anybody could have made the files beside a database; while they are not
+ * there the kernel keeps others from it (protected_regular). */
+bool trusted_database(const char *path, uid_t ours, struct distrust *why)
 {
-	static const char *const parts[] = { "-wal", "-shm", "-journal" };
-	bool good = trusted_path(path, d);
+	static const char *const parts[] = { "", "-wal", "-shm", "-journal" };
+	bool good = true;
 
 	for (size_t i = 0; good && i < sizeof(parts) / sizeof(parts[0]); i++) {
-		char beside[PATH_MAX + 16];
+		char part[PATH_MAX + 16];
 
-		snprintf(beside, sizeof(beside), "%s%s", path, parts[i]);
-		good = trusted_path(beside, d);
+		snprintf(part, sizeof(part), "%s%s", path, parts[i]);
+		good = trusted_path(part, ours, why);
 	}
+	return good;
+}
+
+static bool told(bool good, const struct distrust *why, struct diags *d)
+{
+	if (!good)
+		diag_at(d, why->path, 1, 1, "%s: %s '%s'", why->what, why->how, why->path);
 	return good;
 }
 
 bool trusted_config(const struct config *c, const char *path, struct diags *d)
 {
-	bool good = trusted_path(path ? path : config_default_path(), d);
+	struct distrust why;
+	uid_t ours = geteuid();
+	bool good = told(trusted_path(path ? path : config_default_path(), ours, &why), &why, d);
 
 	if (c->policy[0] == '/')
-		good &= trusted_path(c->policy, d);
-	good &= trusted_database(c->cache, d);
-	return trusted_database(c->ledger, d) && good;
+		good &= told(trusted_path(c->policy, ours, &why), &why, d);
+	good &= told(trusted_database(c->cache, ours, &why), &why, d);
+	return told(trusted_database(c->ledger, ours, &why), &why, d) && good;
 }
