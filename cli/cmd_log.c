@@ -121,20 +121,31 @@ static void add_text(struct log *l, const struct filter *f, const char *value)
 		 find_text(&l->find, value));
 }
 
-/* Matches a path, or the last part of one.  Records of other hosts, and of old logs, have the path
- * as the kernel wrote it where the file had been removed. */
+/* What a path may end with in the ledger: records of other hosts, and of old logs, have the path as
+ * the kernel wrote it where the file had been removed. */
+static const char *const exe_suffixes[] = { "", " (deleted)", EXE_OTHER_SUFFIX };
+
+/* Matches a path, or the last part of one. */
 static void add_exe(struct log *l, const char *value)
 {
 	int n = find_text(&l->find, value);
+	char sql[512] = "(";
 
-	if (is_pattern(value))
-		find_exe(&l->find, "(t.text GLOB ?%d OR t.text GLOB ?%d || ' (deleted)')", n, n);
-	else if (strchr(value, '/'))
-		find_exe(&l->find, "t.text IN (?%d, ?%d || ' (deleted)')", n, n);
-	else
-		find_exe(&l->find, "(substr(t.text, -1 - length(?%d)) = '/' || ?%d"
-			 " OR substr(t.text, -11 - length(?%d)) = '/' || ?%d || ' (deleted)')",
-			 n, n, n, n);
+	for (size_t i = 0; i < sizeof(exe_suffixes) / sizeof(exe_suffixes[0]); i++) {
+		const char *suffix = exe_suffixes[i];
+		size_t at = strlen(sql);
+
+		at += (size_t)snprintf(sql + at, sizeof(sql) - at, "%s", i ? " OR " : "");
+		if (is_pattern(value))
+			snprintf(sql + at, sizeof(sql) - at, "t.text GLOB ?%d || '%s'", n, suffix);
+		else if (strchr(value, '/'))
+			snprintf(sql + at, sizeof(sql) - at, "t.text = ?%d || '%s'", n, suffix);
+		else
+			snprintf(sql + at, sizeof(sql) - at,
+				 "substr(t.text, -%zu - length(?%d)) = '/' || ?%d || '%s'",
+				 strlen(suffix) + 1, n, n, suffix);
+	}
+	find_exe(&l->find, "%s)", sql);
 }
 
 static bool add_user(struct log *l, const struct filter *f, const char *value)
