@@ -39,10 +39,15 @@ struct peek {
 
 int peek_start(const struct looks *looks, bool realtime, struct peek **out)
 {
-	struct peek *p = calloc(1, sizeof(*p));
+	struct peek *p;
 	int64_t until_ns = clock_mono_ns() + START_NS;
 	int rc = 0;
 
+	*out = NULL;
+	/* valgrind has no such processes. */
+	if (getenv("UNDER_VALGRIND"))
+		return 0;
+	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
 	p->looks = *looks;

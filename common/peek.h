@@ -19,7 +19,10 @@ struct looks;
 struct peek;
 struct seen;
 
-/* looks->path has to outlive it.  realtime: who asks may be a real-time thread.  0 or -errno. */
+/*
+ * *out NULL: the caller looks itself.  looks->path has to outlive it.  realtime: who asks may be a
+ * real-time thread.  0 or -errno.
+ */
 int peek_start(const struct looks *looks, bool realtime, struct peek **out);
 void peek_stop(struct peek *p);
 /*
