@@ -114,6 +114,9 @@ static int run(void *arg)
 
 	/* It ends with the thread that started it, also while it waits in a look. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Where it ended before, nobody would. */
+	if (getppid() != l->parent)
+		_exit(1);
 	prctl(PR_SET_NAME, "sockledger-look");
 	close_others();
 	if (!l->looks->open(l->opened, l->looks->path) || l->ends)
@@ -146,6 +149,7 @@ static void *keep(void *arg)
 	struct looker *l = arg;
 	siginfo_t info;
 
+	l->parent = getpid();
 	while (!l->ends) {
 		pid_t pid;
 

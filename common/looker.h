@@ -24,6 +24,7 @@ struct looker {
 	_Atomic uint32_t word;		/* a futex: whose turn it is */
 	_Atomic bool ends;
 	pthread_mutex_t lock;		/* of pid */
+	pid_t parent;			/* whose thread that is */
 	pid_t pid;			/* 0: none */
 	_Atomic int64_t given_up_ns;	/* and it is not gone yet; 0: it was not */
 	pthread_t thread;
