@@ -144,12 +144,15 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 		return -ENOMEM;
 	w->lock = db_lock_writer(path);
 	rc = w->lock < 0 ? w->lock : db_open_write(path, &ledger_schema, &w->db);
-	/* A committed row may be lost with the power, but the file stays whole: and the position in
-	 * the cache goes back with it.  A row is in indexes by destination, source and
-	 * program, whose pages are written again and again unless there is room for them, and they
-	 * are seldom copied from the log. */
+	/*
+	 * A committed row may be lost with the power, but the file stays whole: and the position in
+	 * the cache goes back with it.  A row is in indexes by destination, source and program,
+	 * whose pages are written again and again unless there is room for them, and they are
+	 * seldom copied from the log.  More room than this, and the correlator takes more than 16
+	 * MiB (tests/slow/memory).
+	 */
 	if (!rc)
-		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4096;"
+		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1536;"
 				    "PRAGMA wal_autocheckpoint = 2000;"
 				    "PRAGMA journal_size_limit = 16777216");
 	if (!rc)
