@@ -58,11 +58,13 @@ static void add_caller(struct testimony *t, const struct lookup_owner *k, int64_
 			continue;
 		known->call &= k->call;
 		known->exact &= k->exact;
+		known->bound |= k->bound;
 		return;
 	}
 	t->trace.by[n] = (struct caller){
 		.time_ns = k->time_ns, .uid = -1, .pid = (int32_t)pid, .tid = k->tid,
 		.lookup = k->lookup, .call = k->call, .exact = k->exact,
+		.bound = k->bound,
 	};
 	t->trace.count++;
 }

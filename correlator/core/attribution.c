@@ -208,12 +208,18 @@ static bool socket_contradicts(const struct view *v)
 		v->t->socket.inode > 0 && !v->holder;
 }
 
-/* The packet's socket lives, and the caller was not seen with it.  Of a datagram a call is no more
- * than a hint then: with MSG_MORE it sends nothing, and IP_PKTINFO has it look up any address of
- * the host's. */
+/* What its call was on may not be the packet's socket.  A datagram's: with MSG_MORE it sends
+ * nothing, and IP_PKTINFO has it look up any address of the host's.  TCP's on a port that bind()
+ * had chosen: that may have been in another network namespace, by whom the socket was passed on. */
+static bool may_be_of_another_socket(const struct view *v)
+{
+	return v->caller && (is_datagram(v) || v->caller->bound);
+}
+
+/* The packet's socket lives, and the caller was not seen with it. */
 static bool is_elsewhere(const struct view *v)
 {
-	return is_datagram(v) && v->caller && v->t->socket.inode > 0 && !v->holder;
+	return may_be_of_another_socket(v) && v->t->socket.inode > 0 && !v->holder;
 }
 
 /* Nothing speaks against the trace's word that this process sent the packet. */
@@ -487,7 +493,7 @@ static enum question next_question(const struct view *v, const struct attributio
 	for (int i = 0; t->trace.count > 1 && i < t->trace.count; i++)
 		if (!t->trace.by[i].uid_asked)
 			return ASK_CALLERS;
-	if (!v->caller || is_datagram(v) || !is_unambiguous(v) || !call_counts(v))
+	if (!v->caller || may_be_of_another_socket(v) || !is_unambiguous(v) || !call_counts(v))
 		next = next_about_socket(v, !v->caller);
 	if (!next && v->caller)
 		next = next_about_caller(v);

@@ -47,6 +47,7 @@ struct caller {
 	bool call;		/* the call itself was seen around each of its lookups */
 	/* with the packet's port; else it is connecting to that destination */
 	bool exact;
+	bool bound;		/* its call was on a socket that had the port already */
 };
 
 /* Where the first answer came from. */

@@ -17,6 +17,9 @@
  *   I5  The caller of lookups_take() learns where there may be more lookups than it gets: a bucket
  *       that is too long, more threads than have room, or a young lookup that had to make room.
  *       Any process can ask for routes at any rate, and so hide another's lookup among its own.
+ *   I6  A state change with a port names a port that bind() chose.  A socket that was bound in
+ *       another network namespace may have another's port, so over IPv6, where others' calls have
+ *       none, it hides none of those.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -59,6 +62,7 @@ struct lookup {
 	int32_t tid;		/* 0: used up */
 	int32_t by;		/* the thread, also after tid was set to 0 */
 	bool call, linked;
+	bool bound;		/* of a socket that bind() had given the port */
 	bool spent;		/* used up only because it was the oldest: the packet may have
 				 * been another's */
 	int64_t time_ns;
@@ -139,6 +143,7 @@ static uint32_t add_lookup(struct ring *r, const struct trace_event *e, bool cal
 		.protocol = e->protocol, .src = e->src, .dst = e->dst, .tid = e->tid,
 		.by = e->tid, .before = NONE,
 		.call = call, .linked = true, .time_ns = e->time_ns,
+		.bound = e->kind == TRACE_STATE && e->src.port > 0,
 		.bucket = bucket_of(e->protocol, &e->dst, e->src.port),
 	};
 	k->next = r->bucket[k->bucket];
@@ -294,7 +299,8 @@ static void add_owner(struct found *f, const struct lookup *k, uint32_t lookup, 
 	}
 	if (i == f->count)
 		f->owners[f->count++] = (struct lookup_owner){
-			k->by, false, k->src.port > 0, k->time_ns, lookup };
+			k->by, false, k->src.port > 0, false, k->time_ns, lookup };
+	f->owners[i].bound |= k->bound;
 	f->owners[i].call |= k->call && (!k->sent_ns || now_ns - k->sent_ns <= SEND_NS);
 }
 
@@ -341,7 +347,8 @@ static void put_first(struct lookup_owner owners[LOOKUP_OWNERS_MAX], int count, 
 /*
  * TCP over IPv6: finds all threads that are connecting to the destination, and uses the one up that
  * began first.  The packet may have been another thread's, so that one remains a candidate for the
- * others' packets until all packets have come.
+ * others' packets until all packets have come.  Where a socket is bound to the packet's port, the
+ * packet is most likely that one's: then all are candidates, and none is used up.
  */
 static void take_portless(struct ring *r, const struct connection *c, int64_t now_ns,
 			  int64_t oldest_ns, struct found *f)
@@ -349,6 +356,7 @@ static void take_portless(struct ring *r, const struct connection *c, int64_t no
 	uint32_t bucket = bucket_of(c->protocol, &c->dst, 0), head = r->bucket[bucket], n = head;
 	struct lookup *oldest = NULL;
 	int fresh = 0, looks = 0;
+	bool bound = f->count > 0;
 
 	f->more |= has_dropped(r, bucket, now_ns);
 	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
@@ -365,6 +373,8 @@ static void take_portless(struct ring *r, const struct connection *c, int64_t no
 		fresh++;
 	}
 	f->more |= looks == LOOKS;
+	if (bound)
+		return;
 	if (!oldest) {
 		f->count = 0;
 		return;
@@ -394,7 +404,7 @@ static void take_tcp(struct lookups *l, const struct connection *c, int64_t now_
 		f->count = questions.count;
 		f->more |= questions.more;
 	}
-	if (!f->count && c->dst.addr.family == AF_INET6)
+	if (c->dst.addr.family == AF_INET6)
 		take_portless(&l->calls, c, now_ns, oldest_ns, f);
 }
 

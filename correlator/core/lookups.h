@@ -38,6 +38,8 @@ struct lookup_owner {
 	bool call;	/* the call was seen around the lookup: no process can fake that */
 	bool exact;	/* with the packet's port; otherwise the thread is connecting to that
 			 * destination */
+	bool bound;	/* the call was seen on a socket that had the port already: it may have
+			 * been bound in another network namespace, and passed on */
 	int64_t time_ns;
 	uint32_t lookup;	/* to pass to lookups_await_call() */
 };
@@ -46,7 +48,8 @@ struct lookup_owner {
  * Finds the threads that looked the packet's tuple up and whose packet has not come yet, the newest
  * first, at most LOOKUP_OWNERS_MAX.  For TCP over IPv6 it finds the threads that are connecting to
  * the packet's destination, the likeliest first; where there are several, each of their packets
- * gets all of them.  Found lookups are used up, because the next packet of the same tuple has
+ * gets all of them.  A socket that is bound to the packet's port comes before them, and hides none
+ * of them.  Found lookups are used up, because the next packet of the same tuple has
  * lookups of its own.  *more: there may be further threads, and one of them may be the packet's
  * sender.
  */

@@ -287,7 +287,14 @@ static void test_tcp6(void)
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7004", "[::1]:80") == 0, "not one of long ago");
 	syn_sent(10, "[::1]:7005", "[::1]:80", 11);
 	tap_ok(packet(IPPROTO_TCP, "[::1]:7005", "[::1]:80") == 1 &&
-	       who[0].call, "bound: by its port");
+	       who[0].call && who[0].bound, "bound: by its port");
+	syn_sent(10, "[::1]:0", "[::1]:80", 12);
+	syn_sent(66, "[::1]:7006", "[::1]:80", 13);
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7006", "[::1]:80") == 2 && who[0].tid == 66 &&
+	       who[0].bound && who[1].tid == 10 && !who[1].exact && !who[1].bound,
+	       "which hides nobody whose port is not known: it may be bound elsewhere");
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7007", "[::1]:80") == 1 && who[0].tid == 10,
+	       "nor does it use that one up");
 }
 
 int main(void)
