@@ -16,6 +16,7 @@
  *   I2  Where both inodes are known they must be equal; or the descriptor is the process's own.
  *       What accept() returns is neither, whatever had that number before.
  *   I3  attribute() alone says how sure a row is, for a record alone and for packet with record.
+ *   I4  A second connect() on a socket that is connecting, whoever calls it, sends nothing.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -297,6 +298,7 @@ static bool never_attempted(int result)
 	case EAFNOSUPPORT:
 	case EPROTOTYPE:
 	case EACCES:
+	case EALREADY:
 	case EPERM:
 	case ENETUNREACH:
 	case EADDRNOTAVAIL:
@@ -473,7 +475,9 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 static void open_row(struct observer *o, const struct event *e, bool replay, struct sock *s,
 		     const struct endpoint *peer, bool late, struct outcome *out)
 {
-	if (!replay && confirm(o, e, s, peer, late, out))
+	bool second = e->exit == -EALREADY || e->exit == -EISCONN;	/* I4 */
+
+	if (!replay && !second && confirm(o, e, s, peer, late, out))
 		return;
 	out->change.connection.id = replay ? 0 : pairing_new_row(o->pairing);
 	out->change.kind = CHANGE_ADD;
@@ -513,13 +517,18 @@ static struct endpoint peer_of(const struct event *e, const struct sock *s)
 
 static void on_connect(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
+	struct sock *s = e->node.data ? NULL : socktable_find_inode(o->sockets, e->inode);
+	struct sock_flow first = s ? s->flow : (struct sock_flow){ .valid = false };
+	struct endpoint dst;
 	bool late;
-	struct sock *s = find_seen(o, e, &late);
-	struct endpoint dst = peer_of(e, s);
 
+	s = find_seen(o, e, &late);
+	dst = peer_of(e, s);
 	/* It may be another socket, and then another connection, too. */
 	if (late)
 		s->flow.valid = false;
+	else if (first.pending && e->exit != -EINPROGRESS)
+		s->flow = first;	/* I4 */
 	if (continues(s, e, &dst)) {
 		s->flow.pending = is_pending(e->exit);
 		go_on(e, s->flow.connection, out);

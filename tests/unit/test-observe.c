@@ -186,6 +186,7 @@ static void test_certainty(void)
 static void test_nonblocking(void)
 {
 	struct event e;
+	uint64_t id;
 
 	fresh();
 	give(make_socket(3, IPPROTO_TCP));
@@ -214,6 +215,25 @@ static void test_nonblocking(void)
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 80, -512), IPPROTO_TCP) &&
 	       give(make_connect(3, "192.0.2.1", 80, 0)) == CHANGE_AGAIN,
 	       "interrupted and restarted");
+	give(make_socket(3, IPPROTO_TCP));
+	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
+	e.inode = 13;
+	give(e);
+	e.process.ppid = e.process.pid++;
+	e.exit = -EALREADY;
+	tap_ok(give(e) == CHANGE_AGAIN, "another process's call on that very socket is none");
+	e.exit = 0;
+	tap_ok(give(e) == CHANGE_AGAIN, "also where it waited for the first one");
+	e.process.pid++;
+	e.exit = -EINPROGRESS;
+	tap_ok(give(e) == CHANGE_ADD, "one that began anew is");
+	give(make_socket(3, IPPROTO_TCP));
+	e.inode = 14;
+	give(e);
+	id = out.change.connection.id;
+	e = make_connect(3, "192.0.2.1", 80, 0);
+	e.inode = 14;
+	tap_ok(is_again(e, id), "whoever opened the socket");
 	/* The plugin saw the socket's inode at the first call only. */
 	give(make_socket(3, IPPROTO_TCP));
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
@@ -547,6 +567,11 @@ static void test_results(void)
 	tap_ok(is_new(e, IPPROTO_TCP) && out.change.connection.certainty == CERTAINTY_INFERRED &&
 	       text_equal(out.change.connection.text[CONNECTION_REASON], text_of("EISCONN")),
 	       "a connected socket connects nowhere again");
+	e = make_connect(3, "192.0.2.1", 82, -EALREADY);
+	e.inode = 9;
+	tap_ok(is_new(e, IPPROTO_TCP) && out.change.connection.certainty == CERTAINTY_INFERRED &&
+	       text_equal(out.change.connection.text[CONNECTION_REASON], text_of("EALREADY")),
+	       "nor one that is connecting");
 	e = make_connect(3, "192.0.2.1", 81, -ECONNREFUSED);
 	e.inode = 9;
 	tap_ok(is_new(e, IPPROTO_TCP) && out.change.connection.certainty == CERTAINTY_CERTAIN &&
