@@ -59,6 +59,9 @@ static const struct db_schema schema = {
 
 /* Far beyond what can be counted to, and far from where numbers end. */
 #define SEQ_MAX (1LL << 62)
+/* What a row takes beside its texts, roughly; how many are looked at for those of one user. */
+#define ROW_BYTES 150
+#define LOOK_ROWS 2048
 /* The year 9999, in microseconds: a time that is none is taken for the epoch. */
 #define TIME_MAX_US 253402300799999999LL
 
@@ -97,9 +100,13 @@ struct cache_writer {
 	int lock;			/* held for as long as the database is open */
 	struct db_log log;
 	sqlite3 *db;
-	sqlite3_stmt *begin, *commit, *insert, *oldest, *trim, *set;
+	sqlite3_stmt *begin, *commit, *insert, *oldest, *trim, *set, *sample, *look, *remove;
 	uint64_t last, last_committed;
 	uint64_t first, first_committed;	/* a lower bound of the oldest row */
+	int64_t rows, rows_committed;
+	int64_t heavy;			/* whose rows a trim by bytes takes away; -1: nobody's */
+	uint64_t heavy_at;		/* ... and how far it has looked for them */
+	uint64_t random;
 };
 
 static int make_generation(sqlite3 *db)
@@ -129,6 +136,17 @@ static int prepare_writer(struct cache_writer *w)
 	if (!rc)
 		rc = db_number(w->db, "SELECT ifnull(min(seq), 1) FROM event", &first);
 	if (!rc)
+		rc = db_number(w->db, "SELECT count(*) FROM event", &w->rows);
+	if (!rc)
+		rc = db_prepare(w->db, "SELECT ifnull(uid, -1), ifnull(length(cmdline), 0) +"
+				" ifnull(length(exe), 0) + ifnull(length(cwd), 0) +"
+				" ifnull(length(cgroup), 0) FROM event WHERE seq = ?", &w->sample);
+	if (!rc)
+		rc = db_prepare(w->db, "SELECT seq, ifnull(uid, -1) FROM event WHERE seq > ?"
+				" ORDER BY seq LIMIT ?", &w->look);
+	if (!rc)
+		rc = db_prepare(w->db, "DELETE FROM event WHERE seq = ?", &w->remove);
+	if (!rc)
 		rc = db_prepare(w->db, "BEGIN IMMEDIATE", &w->begin);
 	if (!rc)
 		rc = db_prepare(w->db, "COMMIT", &w->commit);
@@ -147,6 +165,9 @@ static int prepare_writer(struct cache_writer *w)
 	if (!rc) {
 		w->last = w->last_committed = (uint64_t)last;
 		w->first = w->first_committed = (uint64_t)first;
+		w->rows_committed = w->rows;
+		w->heavy = -1;
+		w->random = (uint64_t)last;
 	}
 	return rc;
 }
@@ -181,6 +202,9 @@ void cache_writer_close(struct cache_writer *w)
 	sqlite3_finalize(w->oldest);
 	sqlite3_finalize(w->trim);
 	sqlite3_finalize(w->set);
+	sqlite3_finalize(w->sample);
+	sqlite3_finalize(w->look);
+	sqlite3_finalize(w->remove);
 	db_close_written(w->db, w->lock, w->log);
 	free(w);
 }
@@ -210,6 +234,7 @@ int cache_writer_commit(struct cache_writer *w)
 	if (!rc) {
 		w->last_committed = w->last;
 		w->first_committed = w->first;
+		w->rows_committed = w->rows;
 	}
 	return rc;
 }
@@ -221,6 +246,8 @@ void cache_writer_rollback(struct cache_writer *w)
 		db_exec(w->db, "ROLLBACK");
 	w->last = w->last_committed;
 	w->first = w->first_committed;
+	w->rows = w->rows_committed;
+	w->heavy = -1;
 }
 
 int cache_writer_add(struct cache_writer *w, const struct event *e)
@@ -248,26 +275,112 @@ int cache_writer_add(struct cache_writer *w, const struct event *e)
 	for (int i = 0; i < PROCESS_TEXTS; i++)
 		db_bind_text(s, C_PROCESS_TEXTS + i + 1, e->process.text[i]);
 	rc = run(s);
-	if (!rc)
+	if (!rc) {
 		w->last++;
+		w->rows++;
+	}
 	return rc;
 }
 
-int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_us, int64_t most,
-		      int64_t *removed)
+#define SAMPLES 64
+#define TRIES (4 * SAMPLES)
+
+struct share {
+	int64_t uid, bytes;
+};
+
+/* A row with that number: *uid is its user, and what it takes comes back; 0: there is none. */
+static int64_t look_at(struct cache_writer *w, uint64_t seq, int64_t *uid)
 {
-	uint64_t keep_from = w->first, by_age;
+	int64_t bytes = 0;
+
+	sqlite3_bind_int64(w->sample, 1, (sqlite3_int64)seq);
+	if (sqlite3_step(w->sample) == SQLITE_ROW) {
+		*uid = sqlite3_column_int64(w->sample, 0);
+		bytes = ROW_BYTES + sqlite3_column_int64(w->sample, 1);
+	}
+	sqlite3_reset(w->sample);
+	return bytes;
+}
+
+/*
+ * Who has more than half of what the rows take; -1: nobody.  By a sample of the newest numbers, as
+ * many as there are rows: further back there may be few rows and many gaps.
+ */
+static int64_t find_heavy(struct cache_writer *w)
+{
+	uint64_t range = (uint64_t)w->rows < w->last ? (uint64_t)w->rows : w->last;
+	struct share user[SAMPLES];
+	int64_t all = 0;
+	int users = 0, found = 0, n;
+
+	for (int i = 0; i < TRIES && found < SAMPLES && range; i++) {
+		int64_t uid, bytes;
+
+		w->random = w->random * 6364136223846793005ULL + 1442695040888963407ULL;
+		bytes = look_at(w, w->last - (w->random >> 16) % range, &uid);
+		if (!bytes)
+			continue;
+		for (n = 0; n < users && user[n].uid != uid; n++)
+			;
+		if (n == users)
+			user[users++] = (struct share){ .uid = uid };
+		user[n].bytes += bytes;
+		all += bytes;
+		found++;
+	}
+	for (n = 0; n < users; n++)
+		if (user[n].bytes > all / 2)
+			return user[n].uid;
+	return -1;
+}
+
+/* Removes up to `most` of the oldest rows of the user that has most, where one has. */
+static int trim_heavy(struct cache_writer *w, int64_t most, int64_t *removed)
+{
+	int64_t seq[LOOK_ROWS], heavy = find_heavy(w);
+	int looked = 0, count = 0, rc = 0;
+
+	*removed = 0;
+	if (heavy < 0)
+		return 0;
+	if (w->heavy != heavy || w->heavy_at < w->first)
+		w->heavy_at = w->first - 1;
+	w->heavy = heavy;
+	sqlite3_bind_int64(w->look, 1, (sqlite3_int64)w->heavy_at);
+	sqlite3_bind_int64(w->look, 2, LOOK_ROWS);
+	while (count < most && sqlite3_step(w->look) == SQLITE_ROW) {
+		looked++;
+		w->heavy_at = (uint64_t)sqlite3_column_int64(w->look, 0);
+		/* The newest row stays, and its number with it. */
+		if (sqlite3_column_int64(w->look, 1) == heavy && w->heavy_at < w->last)
+			seq[count++] = (int64_t)w->heavy_at;
+	}
+	sqlite3_reset(w->look);
+	if (looked < LOOK_ROWS && count < most)
+		w->heavy = -1;		/* from the beginning, if there is a next time */
+	for (int i = 0; !rc && i < count; i++) {
+		sqlite3_bind_int64(w->remove, 1, seq[i]);
+		rc = run(w->remove);
+	}
+	*removed = rc ? 0 : count;
+	w->rows -= *removed;
+	return rc;
+}
+
+/* Those at the beginning, up to what is young enough and no more rows than that. */
+static int trim_oldest(struct cache_writer *w, int64_t max_rows, int64_t oldest_us, int64_t most,
+		       int64_t *removed)
+{
+	uint64_t keep_from = w->first, by_age = w->last;
+	int64_t first;
 	int rc;
 
 	*removed = 0;
-	if (max_rows < 1)
-		max_rows = 1;
-	if (w->last == 0)
-		return 0;
-	if ((int64_t)(w->last - w->first) >= max_rows)
-		keep_from = w->last - (uint64_t)max_rows + 1;
+	/* Where rows are missing in between fewer go, and the next call goes on. */
+	if (w->rows > max_rows)
+		keep_from = w->first + (uint64_t)(w->rows - max_rows);
 	/* The first row that is young enough; rows arrive in order, so the scan is what goes. */
-	by_age = w->last;
 	sqlite3_bind_int64(w->oldest, 1, (sqlite3_int64)w->last);
 	sqlite3_bind_int64(w->oldest, 2, oldest_us);
 	if (sqlite3_step(w->oldest) == SQLITE_ROW)
@@ -277,15 +390,46 @@ int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_u
 		keep_from = by_age;
 	if (keep_from - w->first > (uint64_t)most)
 		keep_from = w->first + (uint64_t)most;
+	if (keep_from > w->last)
+		keep_from = w->last;
 	if (keep_from <= w->first)
 		return 0;
 	sqlite3_bind_int64(w->trim, 1, (sqlite3_int64)keep_from);
 	rc = run(w->trim);
 	if (rc)
 		return rc;
-	*removed = (int64_t)(keep_from - w->first);
-	w->first = keep_from;
-	return 0;
+	*removed = sqlite3_changes(w->db);
+	rc = db_number(w->db, "SELECT ifnull(min(seq), 1) FROM event", &first);
+	w->rows -= *removed;
+	w->first = rc ? keep_from : (uint64_t)first;
+	return rc;
+}
+
+int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_us, int64_t most,
+		      int64_t *removed)
+{
+	int64_t some;
+	int rc = 0;
+
+	*removed = 0;
+	if (max_rows < 1)
+		max_rows = 1;
+	if (w->last == 0)
+		return 0;
+	do {
+		int64_t excess = w->rows - max_rows;
+
+		some = 0;
+		if (excess > most - *removed)
+			excess = most - *removed;
+		if (excess > 0)
+			rc = trim_heavy(w, excess, &some);
+		*removed += some;
+	} while (!rc && some);
+	if (!rc)
+		rc = trim_oldest(w, max_rows, oldest_us, most - *removed, &some);
+	*removed += some;
+	return rc;
 }
 
 int cache_writer_trim_bytes(struct cache_writer *w, int64_t max_bytes, int64_t most,
@@ -295,16 +439,19 @@ int cache_writer_trim_bytes(struct cache_writer *w, int64_t max_bytes, int64_t m
 	int rc;
 
 	*removed = 0;
-	while (!(rc = db_used_bytes(w->db, &bytes)) && bytes > max_bytes && *removed < most) {
+	while (!(rc = db_used_bytes(w->db, &bytes)) && bytes > max_bytes && *removed < most &&
+	       cache_writer_rows(w) > 1) {
 		/* As many as that would take if all were of one size, and go on from there. */
 		rows = cache_writer_rows(w);
 		some = rows * (bytes - max_bytes) / bytes + 1;
 		if (some > most - *removed)
 			some = most - *removed;
-		rc = cache_writer_trim(w, rows - some, INT64_MIN, some, &by_this);
+		rc = trim_heavy(w, some, &by_this);
+		if (!rc && !by_this)
+			rc = trim_oldest(w, rows - some, INT64_MIN, some, &by_this);
+		*removed += by_this;
 		if (rc || !by_this)
 			break;
-		*removed += by_this;
 	}
 	return rc;
 }
@@ -326,7 +473,7 @@ int cache_writer_small_log(struct cache_writer *w)
 
 int64_t cache_writer_rows(const struct cache_writer *w)
 {
-	return w->last ? (int64_t)(w->last - w->first + 1) : 0;
+	return w->rows;
 }
 
 int cache_writer_set(struct cache_writer *w, const char *name, int64_t value)

@@ -28,9 +28,10 @@ int cache_writer_add(struct cache_writer *w, const struct event *e);
 int cache_writer_commit(struct cache_writer *w);
 void cache_writer_rollback(struct cache_writer *w);
 
-/* Within a transaction: removes what is beyond max_rows or arrived before oldest_us, oldest first,
- * at most `most` rows a call (no long pauses); the newest row always stays.  *removed: how many.
- * cache_writer_trim_bytes(): until what is left takes no more than max_bytes. */
+/* Within a transaction: removes what is beyond max_rows or arrived before oldest_us, at most `most`
+ * rows a call (no long pauses); the newest row always stays.  Beyond the bound go, where one user
+ * has more than half, the oldest of that user's, and else the oldest of all.  *removed: how many.
+ * cache_writer_trim_bytes(): likewise, until what is left takes no more than max_bytes. */
 int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_us, int64_t most,
 		      int64_t *removed);
 int cache_writer_trim_bytes(struct cache_writer *w, int64_t max_bytes, int64_t most,

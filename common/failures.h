@@ -30,7 +30,8 @@
 	  "wait: file and cache keep the rest", \
 	  "", "`lag`", "common/committer.c correlator/store/ledger_sink.c") \
 	X(CACHE_DISK_FULL, TRIM, "cache's disk full (`/run` is full)", \
-	  "its oldest tenth goes; where not even that fits, the file, and a smaller one is begun", \
+	  "a tenth of its rows goes; where not even that fits, the file, and a smaller one is " \
+	  "begun", \
 	  "trimmed", "", "plugin/cache_sink.c") \
 	X(LEDGER_DISK_FULL, WAIT, "ledger's disk full", \
 	  "records' rows wait, the cache keeps the rest; packets go on, and their rows are " \

@@ -270,6 +270,51 @@ static void test_bytes(void)
 	cache_writer_close(w);
 }
 
+/* One user's flood takes that user's rows away. */
+static void test_flood(void)
+{
+	enum { LIMIT = 1 << 20 };
+	const char *path = scratch_path("flood.db");
+	int64_t removed, all = 0, quiet = -1;
+	struct cache_writer *w;
+	static char large[1000];
+	struct event e;
+	sqlite3 *db;
+
+	memset(large, 'x', sizeof(large));
+	event_init(&e);
+	e.kind = EVENT_CONNECT;
+	cache_writer_open(path, &w);
+	for (int i = 0; i < 50; i++) {
+		cache_writer_begin(w);
+		for (int k = 0; k < 200; k++) {
+			bool other = k % 100 == 7;
+
+			e.process.uid = other ? 500 + k : 1000;
+			e.process.cmdline = other ? text_of("quiet") :
+					    (struct text){ large, sizeof(large) };
+			cache_writer_add(w, &e);
+		}
+		cache_writer_trim_bytes(w, LIMIT, 4096, &removed);
+		cache_writer_commit(w);
+		all += removed;
+	}
+	sqlite3_open(path, &db);
+	db_number(db, "SELECT count(*) FROM event WHERE uid <> 1000", &quiet);
+	sqlite3_close(db);
+	if (!tap_ok(quiet == 100, "a flood leaves the rows of others"))
+		tap_note("%lld are left", (long long)quiet);
+	tap_ok(all == 10000 - cache_writer_rows(w) && all > 8000, "each that went is counted");
+	cache_writer_close(w);
+	cache_writer_open(path, &w);
+	tap_ok(cache_writer_rows(w) == 10000 - all, "also after it was opened again");
+	while (trim(w, 20, 0, 100000) > 0)
+		;
+	tap_ok(cache_writer_rows(w) >= 1 && cache_writer_rows(w) <= 20,
+	       "by rows it is trimmed as ever");
+	cache_writer_close(w);
+}
+
 static void test_trim(void)
 {
 	const char *path = scratch_path("trim.db");
@@ -573,6 +618,7 @@ int main(int argc, char **argv)
 	test_fields();
 	test_trim();
 	test_bytes();
+	test_flood();
 	test_rows_and_log();
 	test_trim_all();
 	test_shrink();
