@@ -158,7 +158,6 @@ static bool was_replaced(const struct cache_tail *f)
 static int open_cache(struct cache_tail *f)
 {
 	struct stat st;
-	uint64_t first = 0, last = 0;
 	int64_t done;
 	int rc;
 
@@ -167,11 +166,6 @@ static int open_cache(struct cache_tail *f)
 	rc = cache_reader_open(f->path, &f->reader);
 	if (rc)
 		return rc;
-	rc = cache_reader_bounds(f->reader, &first, &last);
-	if (rc) {
-		close_reader(f);
-		return rc;
-	}
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	/* It is the database that was open before, so go on there: the fault has passed. */
@@ -185,9 +179,6 @@ static int open_cache(struct cache_tail *f)
 	}
 	snprintf(f->generation, sizeof(f->generation), "%s", cache_reader_generation(f->reader));
 	f->replay_until = (uint64_t)done;
-	FAILS(CACHE_UNREAD);
-	if (first > f->replay_until + 1)
-		f->ops->missed(f->arg, (int64_t)(first - f->replay_until - 1));
 	FAILS(DAEMON_KILLED);
 	FAILS(DAEMON_STARTS);
 	f->seq = f->replay_until > REPLAY_ROWS ? f->replay_until - REPLAY_ROWS : 0;
@@ -197,9 +188,12 @@ static int open_cache(struct cache_tail *f)
 static int show_row(const struct event *e, void *arg)
 {
 	struct cache_tail *f = arg;
+	uint64_t known = f->seq > f->replay_until ? f->seq : f->replay_until;
 
-	if (e->seq > f->seq + 1 && f->seq >= f->replay_until && f->seq)
-		f->ops->missed(f->arg, (int64_t)(e->seq - f->seq - 1));
+	/* A user's rows may be gone while older ones are there. */
+	FAILS(CACHE_UNREAD);
+	if (e->seq > known + 1)
+		f->ops->missed(f->arg, (int64_t)(e->seq - known - 1));
 	f->ops->event(f->arg, e, e->seq <= f->replay_until);
 	f->seq = e->seq;
 	return 0;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include <sqlite3.h>
+
 #include "cache.h"
 #include "clock.h"
 #include "cache_feed.h"
@@ -252,6 +254,30 @@ static void test_missed(const char *path, struct cache_writer *w)
 	cache_feed_free(r);
 }
 
+/* Of rows that nobody has read one user's are gone, and older ones of another user are not. */
+static void test_missed_between(void)
+{
+	const char *path = scratch_path("between");
+	struct cache_writer *w;
+	struct cache_feed *r;
+	sqlite3 *db;
+	int rc = 1;
+
+	if (cache_writer_open(path, &w))
+		abort();
+	add_rows(w, 1, 100, 0);
+	if (sqlite3_open(path, &db) ||
+	    sqlite3_exec(db, "DELETE FROM event WHERE seq BETWEEN 41 AND 70", NULL, NULL, NULL))
+		abort();
+	sqlite3_close(db);
+	fresh(50);
+	r = cache_feed_start(path, true, &ops, NULL);
+	tap_ok(to_end(r, &rc) && got.missed == 20 && got.replays == 40 && got.events == 30,
+	       "rows that are gone in between are missed, unless they had been followed");
+	cache_feed_free(r);
+	cache_writer_close(w);
+}
+
 /* 6000 rows of two kilobytes are far more than the ring has room for. */
 static void test_slow(const char *path, struct cache_writer *w)
 {
@@ -312,6 +338,7 @@ int main(void)
 	test_live(path, w);
 	test_gathering(path, w);
 	test_missed(path, w);
+	test_missed_between();
 	test_slow(path, w);
 	test_free(path);
 	cache_writer_close(w);
