@@ -580,8 +580,9 @@ static int64_t read_time(sqlite3_stmt *s, int column)
 	return us < 0 || us > TIME_MAX_US ? 0 : us;
 }
 
-/* The row as an event, its texts borrowed from the statement. */
-static void read_row(sqlite3_stmt *s, struct event *e)
+/* The row as an event, its texts borrowed from the statement.  SQLite may lack the memory for a
+ * text, and only its last error tells that from a row that has none. */
+static int read_row(sqlite3_stmt *s, struct event *e)
 {
 	struct text addr = db_column_text(s, C_ADDR);
 
@@ -603,6 +604,7 @@ static void read_row(sqlite3_stmt *s, struct event *e)
 	e->node = db_column_text(s, C_NODE);
 	for (int i = 0; i < PROCESS_TEXTS; i++)
 		e->process.text[i] = db_column_text(s, C_PROCESS_TEXTS + i);
+	return sqlite3_errcode(sqlite3_db_handle(s)) == SQLITE_NOMEM ? -ENOMEM : 0;
 }
 
 int cache_reader_walk(struct cache_reader *r, uint64_t after, int limit,
@@ -614,8 +616,9 @@ int cache_reader_walk(struct cache_reader *r, uint64_t after, int limit,
 	sqlite3_bind_int64(r->walk, 1, (sqlite3_int64)after);
 	sqlite3_bind_int64(r->walk, 2, limit);
 	while ((rc = sqlite3_step(r->walk)) == SQLITE_ROW) {
-		read_row(r->walk, &e);
-		rc = each(&e, arg);
+		rc = read_row(r->walk, &e);
+		if (!rc)
+			rc = each(&e, arg);
 		if (rc < 0) {
 			sqlite3_reset(r->walk);
 			return rc;

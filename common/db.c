@@ -269,8 +269,10 @@ int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **ou
 	rc = db_errno(sqlite3_open_v2(path, &db,
 				      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 				      SQLITE_OPEN_NOMUTEX, NULL));
-	/* Changing to WAL mode takes a lock, and a reader can hold that lock for a moment. */
-	sqlite3_busy_timeout(db, OPEN_BUSY_MS);
+	/* Without memory there is no connection at all.  Changing to WAL mode takes a lock, and a
+	 * reader can hold that lock for a moment. */
+	if (db)
+		sqlite3_busy_timeout(db, OPEN_BUSY_MS);
 	/* Identify the file first: a foreign file stays unchanged. */
 	if (!rc)
 		rc = identify(db, schema, &version);
