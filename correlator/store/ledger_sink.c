@@ -51,6 +51,11 @@ struct place {
 	uint64_t seq;
 };
 
+/* Of rows, as the counters of these names have them. */
+struct counts {
+	int64_t rows, again, refused, trimmed;
+};
+
 /* A counter of the caller's. */
 struct counter {
 	_Atomic(const char *) name;	/* NULL: not used */
@@ -72,13 +77,14 @@ struct ledger_sink {
 	uint64_t next_id;
 	struct row_ids ids;
 	struct place now, committed;	/* how far the cache is followed */
-	int64_t rows, again, refused, trimmed;	/* of this life */
+	struct counts counting, counted;	/* in this life; counted: with what is committed */
 	int in_succession;		/* rows that could not be written */
 	int64_t complained_ns;
 	bool moving;			/* the file has rows of an older version */
 	bool closed;			/* the program ends, and takes nothing more */
 	_Atomic int64_t missed, dropped;
-	int64_t base_rows, base_again, base_refused, base_trimmed, base_missed, base_dropped;
+	struct counts base;		/* of earlier lives */
+	int64_t base_missed, base_dropped;
 	int64_t written_missed, written_dropped;
 };
 
@@ -119,6 +125,27 @@ static void store_close(void *store)
 	r->ledger = NULL;
 }
 
+/* What the file has beside what this life has written, here or to a former file. */
+static int read_bases(struct ledger_sink *r)
+{
+	const struct { const char *name; int64_t *base, counted; } all[] = {
+		{ "rows", &r->base.rows, r->counted.rows },
+		{ "again", &r->base.again, r->counted.again },
+		{ "lost_refused", &r->base.refused, r->counted.refused },
+		{ "trimmed", &r->base.trimmed, r->counted.trimmed },
+		{ "lost_cache", &r->base_missed, r->written_missed },
+		{ "lost_buffer", &r->base_dropped, r->written_dropped },
+	};
+	int64_t value;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(all) / sizeof(all[0]); i++) {
+		rc = ledger_writer_read_counter(r->ledger, all[i].name, &value);
+		*all[i].base = value - all[i].counted;
+	}
+	return rc;
+}
+
 static int store_open(void *store)
 {
 	struct ledger_sink *r = store;
@@ -129,15 +156,11 @@ static int store_open(void *store)
 	/* Only once: in a ledger that is begun anew the numbers of rows go on. */
 	if (!r->next_id)
 		r->next_id = ledger_writer_next_id(r->ledger);
-	r->base_rows = ledger_writer_counter(r->ledger, "rows") - r->rows;
-	r->base_again = ledger_writer_counter(r->ledger, "again") - r->again;
-	r->base_refused = ledger_writer_counter(r->ledger, "lost_refused") - r->refused;
-	r->base_trimmed = ledger_writer_counter(r->ledger, "trimmed") - r->trimmed;
 	r->in_succession = 0;
-	r->base_missed = ledger_writer_counter(r->ledger, "lost_cache") - r->missed;
-	r->base_dropped = ledger_writer_counter(r->ledger, "lost_buffer") - r->dropped;
 	tell_move(r);
-	r->error = find_ids(r);
+	r->error = read_bases(r);
+	if (!r->error)
+		r->error = find_ids(r);
 	if (r->error)
 		store_close(r);
 	return r->error;
@@ -205,7 +228,7 @@ static int refuse(struct ledger_sink *r, int error)
 	FAILS(ROW_REFUSED);
 	if (++r->in_succession > REFUSED_MAX)
 		return -EUCLEAN;
-	r->refused++;
+	r->counting.refused++;
 	if (!r->complained_ns || now - r->complained_ns > COMPLAIN_NS)
 		log_warn("the ledger '%s' does not take a row, which is left out: %s", r->path,
 			 db_strerror(error));
@@ -221,8 +244,8 @@ static int apply(struct ledger_sink *r, const struct ledger_change *change)
 
 	if (rc != -EEXIST) {
 		r->in_succession = rc ? r->in_succession : 0;
-		r->rows += !rc && change->kind == CHANGE_ADD;
-		r->again += !rc && change->kind == CHANGE_AGAIN;
+		r->counting.rows += !rc && change->kind == CHANGE_ADD;
+		r->counting.again += !rc && change->kind == CHANGE_AGAIN;
 		return rc;
 	}
 	if (change->kind == CHANGE_ADD && r->named.connection.id <= r->ids.repeat_until)
@@ -230,7 +253,7 @@ static int apply(struct ledger_sink *r, const struct ledger_change *change)
 	rc = renumber(r);
 	if (!rc)
 		rc = ledger_apply(r->ledger, named(r, change));
-	r->rows += !rc && change->kind == CHANGE_ADD;
+	r->counting.rows += !rc && change->kind == CHANGE_ADD;
 	if (rc != -EEXIST)
 		return rc;
 	/* It was not the number. */
@@ -255,14 +278,16 @@ static int store_add(void *store, const void *data)
 static int put_counter(struct ledger_sink *r, struct counter *c)
 {
 	const char *name = atomic_load(&c->name);
-	int64_t value = atomic_load(&c->value);
+	int64_t value = atomic_load(&c->value), base;
 	int rc;
 
 	if (!name || (c->base >= 0 && value == c->written))
 		return 0;
-	if (c->base < 0)
-		c->base = ledger_writer_counter(r->ledger, name);
-	rc = ledger_writer_set_counter(r->ledger, name, c->base + value);
+	rc = c->base < 0 ? ledger_writer_read_counter(r->ledger, name, &base) : 0;
+	if (c->base < 0 && !rc)
+		c->base = base;
+	if (!rc)
+		rc = ledger_writer_set_counter(r->ledger, name, c->base + value);
 	if (!rc)
 		c->written = value;
 	return rc;
@@ -278,17 +303,17 @@ static int trim(struct ledger_sink *r, int64_t items)
 	if (most < TRIM_LEAST)
 		most = TRIM_LEAST;
 	rc = ledger_writer_trim(r->ledger, &r->limits, clock_now_us(), (int)most, &trimmed);
-	r->trimmed += trimmed;
+	r->counting.trimmed += trimmed;
 	return rc;
 }
 
 static int put_counters(struct ledger_sink *r, int64_t missed, int64_t dropped)
 {
 	const struct { const char *name; int64_t value; } all[] = {
-		{ "rows", r->base_rows + r->rows },
-		{ "again", r->base_again + r->again },
-		{ "lost_refused", r->base_refused + r->refused },
-		{ "trimmed", r->base_trimmed + r->trimmed },
+		{ "rows", r->base.rows + r->counting.rows },
+		{ "again", r->base.again + r->counting.again },
+		{ "lost_refused", r->base.refused + r->counting.refused },
+		{ "trimmed", r->base.trimmed + r->counting.trimmed },
 		{ "lost_cache", r->base_missed + missed },
 		{ "lost_buffer", r->base_dropped + dropped },
 		{ "stamp", row_ids_next_stamp(&r->ids) },
@@ -324,6 +349,7 @@ static int store_finish(void *store, int64_t items, bool drained)
 		if (r->moving)
 			tell_move(r);
 		r->committed = r->now;
+		r->counted = r->counting;
 		r->written_missed = missed;
 		r->written_dropped = dropped;
 	}
@@ -338,10 +364,7 @@ static void store_rollback(void *store)
 	for (int i = 0; i < LEDGER_SINK_COUNTERS; i++)
 		r->counters[i].written = -1;
 	/* The rows come again and are counted then. */
-	r->rows = ledger_writer_counter(r->ledger, "rows") - r->base_rows;
-	r->again = ledger_writer_counter(r->ledger, "again") - r->base_again;
-	r->refused = ledger_writer_counter(r->ledger, "lost_refused") - r->base_refused;
-	r->trimmed = ledger_writer_counter(r->ledger, "trimmed") - r->base_trimmed;
+	r->counting = r->counted;
 }
 
 static void store_set_aside(void *store)

@@ -385,6 +385,37 @@ static void test_busy(void)
 	tap_is_int(missing, 0, "and each is in one");
 }
 
+/* Rows that found no room while the ledger could not be written count in the one that comes. */
+static void test_dropped(void)
+{
+	struct ledger_change change;
+	struct ledger_sink *r;
+	int64_t dropped = 0;
+	sqlite3 *locker;
+	int log;
+
+	make_ledger(path, 3);
+	make_ledger(other, 10);
+	r = start();
+	sqlite3_open(path, &locker);
+	sqlite3_busy_timeout(locker, 5000);
+	sqlite3_exec(locker, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	for (uint64_t id = 4; id < 20000 && dropped < 100; id++) {
+		ledger_change_init(&change, CHANGE_ADD, id);
+		made_row(&change.connection, id, 9);
+		dropped += !ledger_sink_put(r, LEDGER_SINK_KEEP, &change);
+	}
+	tap_is_int(dropped, 100, "a ledger that is locked: at some time there is no room");
+	log = put_in_place();
+	sqlite3_exec(locker, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_close(locker);
+	wait_for_log(log);
+	tap_ok(comes("SELECT value FROM counter WHERE name = 'lost_buffer'", 100),
+	       "the ledger that comes into its place counts what was dropped");
+	tap_is_int(ledger_sink_stop(r, 5000), 0, "the recorder ends well");
+	db_remove(path);
+}
+
 /* What a process made as long as it liked is cut, and says so; its program's path is whole. */
 static void test_long(void)
 {
@@ -420,6 +451,7 @@ int main(void)
 	test_exchanged();
 	test_restored();
 	test_refused();
+	test_dropped();
 	test_long();
 	test_foreign();
 	test_busy();
