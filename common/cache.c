@@ -483,18 +483,20 @@ int cache_writer_set(struct cache_writer *w, const char *name, int64_t value)
 	return run(w->set);
 }
 
-int64_t cache_writer_get(struct cache_writer *w, const char *name)
+int cache_writer_get(struct cache_writer *w, const char *name, int64_t *value)
 {
 	sqlite3_stmt *stmt;
-	int64_t value = 0;
+	int rc = db_prepare(w->db, "SELECT value FROM counter WHERE name = ?", &stmt);
 
-	if (db_prepare(w->db, "SELECT value FROM counter WHERE name = ?", &stmt))
-		return 0;
+	*value = 0;
+	if (rc)
+		return rc;
 	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	if (sqlite3_step(stmt) == SQLITE_ROW)
-		value = sqlite3_column_int64(stmt, 0);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*value = sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
-	return value;
+	return db_errno(rc);
 }
 
 struct cache_reader {

@@ -52,8 +52,8 @@ int64_t cache_writer_rows(const struct cache_writer *w);
 
 /* Within a transaction: a named number beside the events (counters of the plugin). */
 int cache_writer_set(struct cache_writer *w, const char *name, int64_t value);
-/* 0 where it was never set. */
-int64_t cache_writer_get(struct cache_writer *w, const char *name);
+/* *value: 0 where it was never set. */
+int cache_writer_get(struct cache_writer *w, const char *name, int64_t *value);
 
 struct cache_reader;
 

@@ -61,32 +61,57 @@ static int64_t boot_number(void)
 	return n > 0 ? (int64_t)(text_hash(TEXT_HASH_SEED, id, (size_t)n) >> 1) : 0;
 }
 
+static int load_counter(struct cache_sink *w, int i, int64_t life)
+{
+	int64_t base = 0;
+	int rc = life ? cache_writer_get(w->cache, counter_name(i), &base) : 0;
+
+	if (life && w->opened_before)
+		base -= count_get(w->counters, i);
+	w->base[i] = base;
+	return rc;
+}
+
+/* Of an earlier life in the same boot: the kernel's count, and the serial to go on from. */
+static int load_last(struct cache_sink *w)
+{
+	int64_t raw, serial;
+	int rc = cache_writer_get(w->cache, "kernel_lost_raw", &raw);
+
+	if (!rc)
+		rc = cache_writer_get(w->cache, counter_name(COUNT_SERIAL), &serial);
+	if (rc)
+		return rc;
+	w->kernel_raw = raw;
+	if (!w->opened_before)
+		atomic_store(&w->last_serial, serial);
+	return 0;
+}
+
 /*
  * Counters go on from where an earlier life of the plugin left them.  A database that this life has
  * written already is only open again; one that is new to it gets what is counted from now on, and
  * an empty one (after a damaged one was set aside) all of this life.
  */
-static void load_counters(struct cache_sink *w)
+static int load_counters(struct cache_sink *w)
 {
-	int64_t life = cache_writer_get(w->cache, "life");
+	int64_t life, boot;
+	int rc = cache_writer_get(w->cache, "life", &life);
 
-	for (int i = 0; i < PLUGIN_COUNTER_COUNT; i++) {
+	if (!rc)
+		rc = cache_writer_get(w->cache, "boot", &boot);
+	for (int i = 0; !rc && i < PLUGIN_COUNTER_COUNT; i++) {
 		if (life != w->life)
-			w->base[i] = life ? cache_writer_get(w->cache, counter_name(i)) : 0;
-		if (life != w->life && life && w->opened_before)
-			w->base[i] -= count_get(w->counters, i);
+			rc = load_counter(w, i, life);
 		if (i == COUNT_SERIAL || i == COUNT_PROBE)
 			w->base[i] = 0;
 		w->written[i] = -1;
 	}
 	w->written_once = false;
-	if (cache_writer_get(w->cache, "boot") == w->boot && life != w->life) {
-		w->kernel_raw = cache_writer_get(w->cache, "kernel_lost_raw");
-		if (!w->opened_before)
-			atomic_store(&w->last_serial,
-				     cache_writer_get(w->cache, counter_name(COUNT_SERIAL)));
-	}
-	w->opened_before = true;
+	if (!rc && boot == w->boot && life != w->life)
+		rc = load_last(w);
+	w->opened_before |= !rc;
+	return rc;
 }
 
 bool cache_sink_last_serial(struct cache_sink *w, uint32_t *serial)
@@ -95,6 +120,14 @@ bool cache_sink_last_serial(struct cache_sink *w, uint32_t *serial)
 
 	*serial = (uint32_t)last;
 	return last > 0;
+}
+
+static void store_close(void *store)
+{
+	struct cache_sink *w = store;
+
+	cache_writer_close(w->cache);
+	w->cache = NULL;
 }
 
 static int store_open(void *store)
@@ -109,16 +142,10 @@ static int store_open(void *store)
 		rc = -EUCLEAN;
 	}
 	if (!rc)
-		load_counters(w);
+		rc = load_counters(w);
+	if (rc)
+		store_close(w);
 	return rc;
-}
-
-static void store_close(void *store)
-{
-	struct cache_sink *w = store;
-
-	cache_writer_close(w->cache);
-	w->cache = NULL;
 }
 
 /*

@@ -68,16 +68,23 @@ static void wrap_memory(void)
 		abort();
 }
 
+/* What the last transaction set a counter to, and how often another value was read. */
+static int64_t counter;
+static int misread;
+
 static int write_ledger(const char *path, uint64_t first)
 {
 	struct ledger_change change;
 	struct ledger_writer *w;
-	int64_t removed;
+	int64_t removed, value;
 	int rc = ledger_writer_open(path, &w);
 
 	if (rc)
 		return rc;
-	rc = ledger_writer_begin(w);
+	rc = ledger_writer_read_counter(w, "rows", &value);
+	misread += !rc && value != counter;
+	if (!rc)
+		rc = ledger_writer_begin(w);
 	for (uint64_t i = 0; !rc && i < ROWS; i++) {
 		ledger_change_init(&change, CHANGE_ADD, first + i);
 		change.connection.process.pid = (int64_t)(first + i);
@@ -94,6 +101,8 @@ static int write_ledger(const char *path, uint64_t first)
 		rc = ledger_writer_commit(w);
 	if (rc)
 		ledger_writer_rollback(w);
+	else
+		counter = (int64_t)first;
 	ledger_writer_close(w);
 	return rc;
 }
@@ -117,12 +126,15 @@ static int write_cache(const char *path, uint64_t first)
 {
 	struct cache_writer *w;
 	struct event e;
-	int64_t removed;
+	int64_t removed, value;
 	int rc = cache_writer_open(path, &w);
 
 	if (rc)
 		return rc;
-	rc = cache_writer_begin(w);
+	rc = cache_writer_get(w, "rows", &value);
+	misread += !rc && value != counter;
+	if (!rc)
+		rc = cache_writer_begin(w);
 	for (uint64_t i = 0; !rc && i < ROWS; i++) {
 		make_event(&e, first + i);
 		rc = cache_writer_add(w, &e);
@@ -135,6 +147,8 @@ static int write_cache(const char *path, uint64_t first)
 		rc = cache_writer_commit(w);
 	if (rc)
 		cache_writer_rollback(w);
+	else
+		counter = (int64_t)first;
 	cache_writer_close(w);
 	return rc;
 }
@@ -183,6 +197,7 @@ static void test_writer(const char *what, const char *path, const char *table, b
 	char sql[64];
 
 	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table);
+	counter = misread = 0;
 	if (write_rows(path, 1))
 		abort();
 	rows = number(path, sql);
@@ -202,6 +217,7 @@ static void test_writer(const char *what, const char *path, const char *table, b
 	tap_note("%s%s: %d tries, %d refused", what, on ? ", for long" : "", tries, refused);
 	tap_ok(refused > 20 && !odd, "%s: without memory it says so, and nothing else", what);
 	tap_ok(!lost, "%s: what was committed is there, and nothing else", what);
+	tap_ok(!misread, "%s: its counter is what it was, or is not read", what);
 	tap_ok(!number(path, "SELECT count(*) FROM pragma_integrity_check"
 			     " WHERE integrity_check <> 'ok'"), "%s: it is whole", what);
 	tap_ok(!write_rows(path, (uint64_t)rows + 1), "%s: and is written again", what);
