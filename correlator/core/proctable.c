@@ -58,21 +58,35 @@ static int64_t mono_of(const struct proctable *t, int64_t time_us)
 						 t->mono_ns - (t->wall_us - time_us) * 1000;
 }
 
+/* What is newer cannot be kept: what was known before may be of another process of that number. */
+static void forget(struct proctable *t, int64_t pid)
+{
+	size_t i = (size_t)pid % SLOTS;
+
+	if (!t->slot[i] || t->slot[i]->process.pid != pid)
+		return;
+	free(t->slot[i]);
+	t->slot[i] = NULL;
+	t->size[i] = 0;
+}
+
 void proctable_put(struct proctable *t, const struct process *p, int64_t time_us)
 {
 	size_t i, need = sizeof(struct known_process) + texts_size(p->text, PROCESS_TEXTS);
 	struct known_process *known;
 
-	if (p->pid < 0 || need > PROCESS_BYTES_MAX)
+	if (p->pid < 0)
 		return;
 	i = (size_t)p->pid % SLOTS;
 	known = t->slot[i];
 	if (known && says_less(p, time_us, known))
 		return;
 	if (!known || need > t->size[i]) {
-		known = malloc(need);
-		if (!known)
+		known = need > PROCESS_BYTES_MAX ? NULL : malloc(need);
+		if (!known) {
+			forget(t, p->pid);
 			return;
+		}
 		free(t->slot[i]);
 		t->slot[i] = known;
 		t->size[i] = need;

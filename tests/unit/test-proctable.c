@@ -72,6 +72,12 @@ static void test_others(void)
 	e.process.cmdline = (struct text){ longest, sizeof(longest) };
 	put(e);
 	tap_ok(start_of(20) == -2, "what is too large is left out");
+	put(make(20, 199, T));
+	put(e);
+	tap_ok(start_of(20) == -2, "and what was known of that number before with it");
+	put(make(20 + SLOTS, 1, T));
+	put(e);
+	tap_ok(start_of(20 + SLOTS) == 1, "but nothing of another one");
 	e.process.cmdline.len = 7000;
 	put(e);
 	put(make(20, 201, T));
