@@ -95,7 +95,7 @@ static int load_last(struct cache_sink *w)
  */
 static int load_counters(struct cache_sink *w)
 {
-	int64_t life, boot;
+	int64_t life, boot = 0;
 	int rc = cache_writer_get(w->cache, "life", &life);
 
 	if (!rc)
