@@ -44,7 +44,7 @@ static int64_t show(struct query_db *db, bool destination, int64_t since_us, str
 	int64_t rows;
 
 	if (destination)
-		sql_add_number(&s, destinations, since_us / (3600 * TIME_US_PER_S));
+		sql_add_number(&s, destinations, since_us / LEDGER_HOUR_US);
 	else
 		sql_add(&s, programs);
 	sql_add(&s, described);
@@ -58,27 +58,15 @@ static int64_t show(struct query_db *db, bool destination, int64_t since_us, str
 	return rows;
 }
 
-static int on_old_rows(const struct cell *cells, int columns, void *arg)
-{
-	(void)columns;
-	*(bool *)arg = cells[0].integer != 0;
-	return 0;
-}
-
 /* As long as rows of an older ledger are being moved, what is not in the index is not new. */
 static bool is_whole(struct query_db *db)
 {
-	struct sql s = { .failed = false };
-	bool moving = false;
-	int64_t rows;
+	int moving = query_is_moving(db);
 
-	sql_add(&s, "SELECT count(*) FROM sqlite_schema WHERE name = 'connection_old'");
-	rows = query_run(db, &s, on_old_rows, &moving);
-	sql_release(&s);
-	if (moving)
+	if (moving > 0)
 		fputs("sockledger first: this ledger is of an older version, and sockledgerd has"
 		      " not yet brought all of it to the present one: try again later\n", stderr);
-	return rows >= 0 && !moving;
+	return !moving;
 }
 
 static int answer(struct cli *cli, const char *kind, int64_t since_us, enum format format)
@@ -112,7 +100,7 @@ int cmd_first(struct cli *cli, const struct command *self, int argc, char **argv
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int64_t now = clock_now_us(), since_us = now - 24 * 3600 * TIME_US_PER_S;
+	int64_t now = clock_now_us(), since_us = now - 24 * LEDGER_HOUR_US;
 	enum format format = FORMAT_TABLE;
 	const char *kind = NULL;
 	int option;

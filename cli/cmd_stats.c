@@ -85,27 +85,15 @@ static void show_lag(struct cache_reader *cache, struct query_db *db, struct sta
 	sql_release(&sql);
 }
 
-static int on_moving(const struct cell *cells, int columns, void *arg)
-{
-	(void)columns;
-	*(bool *)arg = cells[0].integer != 0;
-	return 0;
-}
-
 /* Rows of an older ledger that sockledgerd has not moved yet. */
 static void show_move(struct query_db *db, struct stats *s)
 {
-	struct sql ask = { .failed = false }, sql = { .failed = false };
-	bool moving = false;
+	struct sql sql = { .failed = false };
 
-	sql_add(&ask, "SELECT count(*) FROM sqlite_schema WHERE name = 'connection_old'");
-	query_run(db, &ask, on_moving, &moving);
-	sql_release(&ask);
-	if (!moving)
+	if (query_is_moving(db) <= 0)
 		return;
 	s->section = "ledger";
-	sql_add(&sql, "SELECT 'to_move', ifnull((SELECT max(id) FROM connection_old)"
-		" - (SELECT min(id) FROM connection_old) + 1, 0)");
+	sql_add(&sql, "SELECT 'to_move', " LEDGER_TO_MOVE);
 	query_run(db, &sql, on_row, s);
 	sql_release(&sql);
 }

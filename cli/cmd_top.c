@@ -12,7 +12,6 @@
 #include "output.h"
 #include "query.h"
 
-#define HOUR_US (3600 * TIME_US_PER_S)
 #define LIMIT 20
 
 /* What can be counted by: a column of tally, and what is shown for it. */
@@ -80,8 +79,8 @@ static int64_t show(struct top *t, struct query_db *db)
 	}
 	sql_add(&s, "n.connections FROM (SELECT exe, uid, dst, dport, verdict, certainty,"
 		" sum(count) AS connections FROM tally_all WHERE ");
-	sql_add_number(&s, "hour >= ?", t->since_us / HOUR_US);
-	sql_add_number(&s, " AND hour <= ?", t->until_us / HOUR_US);
+	sql_add_number(&s, "hour >= ?", t->since_us / LEDGER_HOUR_US);
+	sql_add_number(&s, " AND hour <= ?", t->until_us / LEDGER_HOUR_US);
 	if (t->verdict)
 		sql_add_number(&s, " AND verdict = ?", t->verdict);
 	if (t->certainty)
@@ -131,7 +130,7 @@ int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv)
 	};
 	int64_t now = clock_now_us();
 	struct top t = { .by = { &kinds[0] }, .count = 1, .limit = LIMIT, .until_us = now,
-			 .since_us = now - 24 * HOUR_US };
+			 .since_us = now - 24 * LEDGER_HOUR_US };
 	enum format format = FORMAT_TABLE;
 	int option;
 

@@ -55,11 +55,6 @@ int find_text(struct find *f, const char *text)
 	return value(f, (struct cell){ .kind = CELL_TEXT, .text = text_of(text) });
 }
 
-int find_number(struct find *f, int64_t number)
-{
-	return value(f, (struct cell){ .kind = CELL_INTEGER, .integer = number });
-}
-
 void find_add(struct find *f, enum find_index index, const char *fmt, ...)
 {
 	va_list ap;
@@ -372,11 +367,8 @@ static void choose_process_way(const struct find *f, struct query_db *db, struct
 
 static int64_t make_plan(const struct find *f, struct query_db *db, struct plan *p, int64_t limit)
 {
-	struct sql s = { .failed = false };
-	int64_t moving;
+	int moving = query_is_moving(db);
 
-	sql_add(&s, "SELECT count(*) FROM sqlite_schema WHERE name = 'connection_old'");
-	moving = ask(f, db, &s);
 	if (moving < 0)
 		return -1;
 	p->moving = moving;

@@ -36,7 +36,6 @@ void find_release(struct find *f);
 
 /* The number of a value, for a condition's ?; a text's bytes stay borrowed. */
 int find_text(struct find *f, const char *value);
-int find_number(struct find *f, int64_t value);
 void find_add(struct find *f, enum find_index index, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Once: which programs; the condition is on `t.text`. */

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "db.h"
 #include "ledger.h"
+#include "ledger_schema.h"
 #include "network.h"
 #include "query.h"
 
@@ -68,7 +69,7 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 
 struct query_db *query_open(const char *path)
 {
-	static const int64_t one_us = 1, hour_us = 3600 * TIME_US_PER_S;
+	static const int64_t one_us = 1, hour_us = LEDGER_HOUR_US;
 	struct query_db *q = calloc(1, sizeof(*q));
 	int rc = q ? ledger_open_read(path, &q->db) : -ENOMEM;
 
@@ -325,6 +326,16 @@ int64_t query_version(struct query_db *q)
 
 	db_number(q->db, "PRAGMA data_version", &version);
 	return version;
+}
+
+int query_is_moving(struct query_db *q)
+{
+	int64_t there = 0;
+
+	if (!db_number(q->db, LEDGER_IS_MOVING, &there))
+		return there != 0;
+	print_error(q);
+	return -1;
 }
 
 int64_t query_last_id(struct query_db *q)

@@ -40,6 +40,9 @@ typedef int query_row_fn(const struct cell *cells, int columns, void *arg);
 /* Runs the query.  The number of rows, or -1: what is wrong was told on stderr. */
 int64_t query_run(struct query_db *db, const struct sql *s, query_row_fn *row, void *arg);
 
+/* Rows of an older version's ledger are still being moved: 1 or 0; -1: told on stderr. */
+int query_is_moving(struct query_db *db);
+
 /* How many steps SQLite's machine made for all that query_run() ran: some ten for a row that is
  * looked at, whatever the host's speed. */
 int64_t query_steps(const struct query_db *db);

@@ -60,10 +60,8 @@ int ledger_writer_last_id(struct ledger_writer *w, int64_t *id);
 #define LEDGER_ID_MAX (1LL << 62)
 /* 0 where this cache was never followed. */
 uint64_t ledger_writer_position(struct ledger_writer *w, const char *generation);
-/* 0 where it was never set. */
-int64_t ledger_writer_counter(struct ledger_writer *w, const char *name);
-/* Likewise, for who must know whether it could be read. */
-int ledger_writer_read_counter(struct ledger_writer *w, const char *name, int64_t *value);
+/* *value: 0 where it was never set. */
+int ledger_writer_counter(struct ledger_writer *w, const char *name, int64_t *value);
 
 /*
  * Rows from since_us on of which one half is missing: a packet's whose record has not come, or a

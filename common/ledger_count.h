@@ -15,8 +15,6 @@ struct sqlite3;
  */
 struct ledger_count;
 
-#define LEDGER_HOUR_US 3600000000LL
-
 /* What a row counts for.  exe, dst: ids of texts; 0: none.  uid, dport: -1: none. */
 struct ledger_counted {
 	int64_t hour, exe, uid, dst, dport, verdict, certainty;	/* the key of tally */

@@ -43,10 +43,11 @@ static int prepare(struct ledger_move *m)
 static int look(struct ledger_move *m)
 {
 	int64_t there = 0;
-	int rc = db_number(m->db, "SELECT count(*) FROM sqlite_schema"
-				  " WHERE name = 'connection_old'", &there);
+	int rc = db_number(m->db, LEDGER_IS_MOVING, &there);
 
-	m->goes_on = there;
+	/* Where that cannot be read it is as it was: rows that are left must not be forgotten. */
+	if (!rc)
+		m->goes_on = there;
 	return rc;
 }
 

@@ -8,7 +8,7 @@
 struct sqlite3;
 
 /*
- * A ledger that was made before version 5 has its rows in the table `connection_old`.  Who writes
+ * A ledger that was made before version 6 has its rows in the table `connection_old`.  Who writes
  * it moves them to `connection`, in small steps within its own transactions, the newest first.
  * Until then readers have both (LEDGER_ALL), a row that is amended is moved before, and no row goes
  * because of the ledger's limits.

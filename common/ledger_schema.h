@@ -16,6 +16,8 @@ extern const int ledger_column_count;
 extern const char ledger_select_columns[];
 extern const char ledger_select_from[];
 
+#define LEDGER_HOUR_US 3600000000LL	/* of the counts */
+
 /* Columns as the view has them, of those in the tables. */
 #define LEDGER_TIME_TEXT(time)                                                                   \
 	"strftime('%Y-%m-%dT%H:%M:%S', " time " / 1000000, 'unixepoch') ||"                      \
@@ -35,6 +37,11 @@ extern const char ledger_select_from[];
 /* All connections, also those that the table `connection` does not have yet: those, as columns of
  * `connection_old o`. */
 #define LEDGER_ALL "connection_all"
+/* SQL: whether there are such; and an expression, how many at most. */
+#define LEDGER_IS_MOVING "SELECT count(*) FROM sqlite_schema WHERE name = 'connection_old'"
+#define LEDGER_TO_MOVE                                                                           \
+	"ifnull((SELECT max(id) FROM connection_old) -"                                          \
+	" (SELECT min(id) FROM connection_old) + 1, 0)"
 extern const char ledger_old_columns[];
 /* SQL that makes this view, and those of the counts, once the older rows have been moved. */
 extern const char ledger_views_moved[];

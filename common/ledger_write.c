@@ -247,9 +247,7 @@ int64_t ledger_writer_to_move(struct ledger_writer *w)
 	int64_t rows = 0;
 
 	if (ledger_move_goes_on(w->move))
-		db_number(w->db, "SELECT ifnull((SELECT max(id) FROM connection_old)"
-			  " - (SELECT min(id) FROM connection_old) + 1, 0)",
-			  &rows);
+		db_number(w->db, "SELECT " LEDGER_TO_MOVE, &rows);
 	return rows;
 }
 
@@ -664,24 +662,15 @@ static int read_number(sqlite3 *db, const char *sql, const char *name, int64_t *
 	return db_errno(rc);
 }
 
-static int64_t look_up(sqlite3 *db, const char *sql, const char *name)
-{
-	int64_t value;
-
-	return read_number(db, sql, name, &value) ? 0 : value;
-}
-
 uint64_t ledger_writer_position(struct ledger_writer *w, const char *generation)
 {
-	return (uint64_t)look_up(w->db, "SELECT seq FROM position WHERE epoch = ?", generation);
+	int64_t seq;
+
+	return read_number(w->db, "SELECT seq FROM position WHERE epoch = ?", generation, &seq) ?
+		       0 : (uint64_t)seq;
 }
 
-int ledger_writer_read_counter(struct ledger_writer *w, const char *name, int64_t *value)
+int ledger_writer_counter(struct ledger_writer *w, const char *name, int64_t *value)
 {
 	return read_number(w->db, "SELECT value FROM counter WHERE name = ?", name, value);
-}
-
-int64_t ledger_writer_counter(struct ledger_writer *w, const char *name)
-{
-	return look_up(w->db, "SELECT value FROM counter WHERE name = ?", name);
 }

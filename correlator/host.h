@@ -24,7 +24,8 @@ struct tracefeed;
 struct host {
 	struct sockdiag *sockdiag;
 	struct procfs *procfs;
-	struct peek *peek;	/* NULL: what another process can make wait is not asked */
+	struct peek *peek;	/* who asks what another process can make wait;
+				 * NULL: whoever holds the lock does */
 	struct observer *observer;
 	struct pairing *pairing;
 	struct ancestry *ancestry;

@@ -62,7 +62,6 @@ int judge_poll(struct judge *j);
 /* To be polled: where it is readable judge_poll() has something to do; -1: nothing is wanted. */
 int judge_fd(const struct judge *j);
 
-
 /* Whether a packet waits for a record. */
 bool judge_waits(const struct judge *j);
 

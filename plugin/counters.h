@@ -32,7 +32,7 @@
 	X(TRIMMED, trimmed)			/* rows that left the cache by its bounds */ \
 	X(PROC_READ, proc_read)			/* events whose process was still in /proc */ \
 	X(PROC_GONE, proc_gone)			/* ... had exited */                         \
-	X(PROC_UNREADABLE, proc_unreadable)                                                  \
+	X(PROC_UNREADABLE, proc_unreadable)	/* ... let nobody look, or not in time */    \
 	X(PROC_BUSY, proc_busy)			/* ... was not read: too much input was waiting */ \
 	X(SERIAL, last_serial)			/* not a count: the newest serial seen */    \
 	X(PROBE, last_probe)		/* not a count: the number of the newest probe that   \

@@ -96,7 +96,7 @@ static int find_ids(struct ledger_sink *r)
 
 	FAILS(LEDGER_OTHER);
 	if (!rc)
-		rc = ledger_writer_read_counter(r->ledger, "stamp", &stamp);
+		rc = ledger_writer_counter(r->ledger, "stamp", &stamp);
 	if (!rc && row_ids_opened(&r->ids, stamp, last) && last)
 		log_warn("the ledger '%s' is another one than before: new rows go behind its "
 			 "last one, %lld", r->path, (long long)last);
@@ -140,7 +140,7 @@ static int read_bases(struct ledger_sink *r)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < sizeof(all) / sizeof(all[0]); i++) {
-		rc = ledger_writer_read_counter(r->ledger, all[i].name, &value);
+		rc = ledger_writer_counter(r->ledger, all[i].name, &value);
 		*all[i].base = value - all[i].counted;
 	}
 	return rc;
@@ -174,7 +174,7 @@ static int store_begin(void *store)
 
 	r->now = r->committed;
 	if (!rc)
-		rc = ledger_writer_read_counter(r->ledger, "stamp", &stamp);
+		rc = ledger_writer_counter(r->ledger, "stamp", &stamp);
 	/* A restore in place leaves the file, and brings other rows. */
 	if (!rc && stamp != r->ids.stamp)
 		rc = -ESTALE;
@@ -283,7 +283,7 @@ static int put_counter(struct ledger_sink *r, struct counter *c)
 
 	if (!name || (c->base >= 0 && value == c->written))
 		return 0;
-	rc = c->base < 0 ? ledger_writer_read_counter(r->ledger, name, &base) : 0;
+	rc = c->base < 0 ? ledger_writer_counter(r->ledger, name, &base) : 0;
 	if (c->base < 0 && !rc)
 		c->base = base;
 	if (!rc)

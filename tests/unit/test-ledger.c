@@ -456,6 +456,13 @@ static void test_processes(void)
 		tap_note("%s rows for one process", ask(path, "SELECT count(*) FROM process"));
 }
 
+static int64_t counter_of(struct ledger_writer *w, const char *name)
+{
+	int64_t value;
+
+	return ledger_writer_counter(w, name, &value) ? -1 : value;
+}
+
 static void test_rollback(void)
 {
 	const char *path = scratch_path("rollback.db");
@@ -478,7 +485,7 @@ static void test_rollback(void)
 	ledger_writer_set_counter(w, "rows", 3);
 	ledger_writer_rollback(w);
 	is(path, "SELECT count(*) FROM connections", "1", "what is rolled back is not there");
-	tap_ok(ledger_writer_position(w, "e") == 10 && ledger_writer_counter(w, "rows") == 1,
+	tap_ok(ledger_writer_position(w, "e") == 10 && counter_of(w, "rows") == 1,
 	       "neither position nor counter");
 
 	/* Other texts and processes take the ids that were given within it: nothing may point
@@ -565,12 +572,10 @@ static void test_position(void)
 	struct ledger_writer *w = open_writer(path);
 
 	tap_ok(ledger_writer_next_id(w) == 1 && ledger_writer_position(w, "a") == 0 &&
-	       ledger_writer_counter(w, "x") == 0, "a new ledger begins with 1 and knows no cache");
+	       counter_of(w, "x") == 0, "a new ledger begins with 1 and knows no cache");
 	ledger_writer_begin(w);
 	row_of(w, 41, 1, 1, "x", 0);
 	ledger_writer_set_position(w, "a", 7);
-	ledger_writer_set_position(w, "b", 9);
-	ledger_writer_set_position(w, "a", 8);
 	ledger_writer_set_counter(w, "x", 3);
 	/* Ended in the middle: nothing of it is kept. */
 	ledger_writer_close(w);
@@ -589,7 +594,7 @@ static void test_position(void)
 	w = open_writer(path);
 	tap_ok(ledger_writer_next_id(w) == 42 && ledger_writer_position(w, "a") == 8 &&
 	       ledger_writer_position(w, "b") == 9 && ledger_writer_position(w, "c") == 0 &&
-	       ledger_writer_counter(w, "x") == 3, "all of it is there after reopening");
+	       counter_of(w, "x") == 3, "all of it is there after reopening");
 	ledger_writer_close(w);
 }
 

@@ -81,7 +81,7 @@ static int write_ledger(const char *path, uint64_t first)
 
 	if (rc)
 		return rc;
-	rc = ledger_writer_read_counter(w, "rows", &value);
+	rc = ledger_writer_counter(w, "rows", &value);
 	misread += !rc && value != counter;
 	if (!rc)
 		rc = ledger_writer_begin(w);
