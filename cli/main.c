@@ -59,6 +59,12 @@ static const struct command commands[] = {
 	  "      --since TIME         not seen before it; written as for 'log'; default: 1d\n"
 	  "      --kind KIND          program or destination; default: both\n" FORMAT_HELP,
 	  cmd_first },
+	{ "report", "--html FILE [--since TIME] [--until TIME]",
+	  "one page about a time, for a browser or a printer",
+	  "      --html FILE          where to; - is stdout\n"
+	  "      --since TIME         written as for 'log', and rounded down to the hour (UTC);\n"
+	  "                           default: 7d\n"
+	  "      --until TIME         the hour of it is the last one; default: now\n", cmd_report },
 	{ "sql", "[--format FORMAT] [QUERY]",
 	  "read-only SQL over the ledger; QUERY from stdin if not given",
 	  FORMAT_HELP
