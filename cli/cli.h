@@ -33,6 +33,7 @@ int cmd_sql(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_policy(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_deps(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_report(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_first(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_show(struct cli *cli, const struct command *self, int argc, char **argv);

@@ -59,6 +59,16 @@ static const struct command commands[] = {
 	  "      --since TIME         not seen before it; written as for 'log'; default: 1d\n"
 	  "      --kind KIND          program or destination; default: both\n" FORMAT_HELP,
 	  cmd_first },
+	{ "deps", "[OPTION ...]", "which user, unit and container depends on which service",
+	  "      --since TIME         written as for 'log'; default: 1d\n"
+	  "      --until TIME         default: now\n"
+	  "      --user USER          name or uid\n"
+	  "      --unit NAME          systemd unit\n"
+	  "      --container NAME\n"
+	  "      --limit N            those with the most connections (100)\n"
+	  "      --format FORMAT      table (default), json, csv, or metrics for\n"
+	  "                           Prometheus\n",
+	  cmd_deps },
 	{ "report", "--html FILE [--since TIME] [--until TIME]",
 	  "one page about a time, for a browser or a printer",
 	  "      --html FILE          where to; - is stdout\n"
