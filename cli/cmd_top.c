@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sockledger top: which programs, users, destinations or ports had the most connections. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,11 @@
 #include "ledger_schema.h"
 #include "output.h"
 #include "query.h"
+#include "watch.h"
 
 #define LIMIT 20
 #define BY_MOST 3
+#define WATCH_MS 2000
 
 static int on_row(const struct cell *cells, int columns, void *arg)
 {
@@ -23,15 +26,12 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 	return 0;
 }
 
-static int answer(struct cli *cli, const struct counts *t, enum format format)
+static int answer(struct query_db *db, const struct counts *t, enum format format)
 {
 	const char *names[BY_MOST + 1];
-	struct query_db *db = query_open(cli->ledger);
 	struct output *o;
 	int64_t rows = -1;
 
-	if (!db)
-		return CLI_UNREADABLE;
 	for (int i = 0; i < t->count; i++)
 		names[i] = count_by_name(t->by[i]);
 	names[t->count] = "connections";
@@ -39,8 +39,40 @@ static int answer(struct cli *cli, const struct counts *t, enum format format)
 	if (o)
 		rows = counts_run(t, db, on_row, o);
 	output_end(o);
-	query_close(db);
 	return rows < 0 ? CLI_UNREADABLE : rows ? CLI_FOUND : CLI_NOTHING;
+}
+
+struct watched {
+	struct query_db *db;
+	struct counts counts;
+	int64_t span_us;	/* since and until move on with the time: so far apart they are */
+};
+
+/* A heading, an empty line, the names of the columns, and as many as there is room for. */
+static int draw(int lines, void *arg)
+{
+	struct watched *w = arg;
+	struct counts c = w->counts;
+	char now[TIME_TEXT_MAX];
+
+	c.until_us = clock_now_us();
+	c.since_us = c.until_us - w->span_us;
+	if (c.limit > lines - 3)
+		c.limit = lines > 3 ? lines - 3 : 1;
+	printf("%.19sZ  q ends\n", time_format(c.until_us, now));
+	if (lines > 3)
+		putchar('\n');
+	return answer(w->db, &c, FORMAT_TABLE) == CLI_UNREADABLE ? CLI_UNREADABLE : 0;
+}
+
+static int watch(const struct command *self, struct query_db *db, const struct counts *t)
+{
+	struct watched w = { db, *t, t->until_us - t->since_us };
+	int status = watch_run(WATCH_MS, draw, &w);
+
+	if (status == -ENOTTY)
+		return cli_usage(self, "--watch wants a terminal");
+	return status;
 }
 
 int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv)
@@ -53,6 +85,7 @@ int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv)
 		{ "certainty", required_argument, NULL, 'c' },
 		{ "limit", required_argument, NULL, 'l' },
 		{ "format", required_argument, NULL, 'F' },
+		{ "watch", no_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -60,7 +93,9 @@ int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv)
 	struct counts t = { .by = { COUNT_PROGRAM }, .count = 1, .limit = LIMIT, .until_us = now,
 			    .since_us = now - 24 * LEDGER_HOUR_US };
 	enum format format = FORMAT_TABLE;
-	int option;
+	struct query_db *db;
+	bool watching = false, ends = false;
+	int option, status;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		bool good = true;
@@ -72,6 +107,10 @@ int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv)
 			good = counts_parse_by(&t, optarg, BY_MOST);
 		if (option == 's' || option == 'u')
 			good = !time_parse(optarg, now, option == 's' ? &t.since_us : &t.until_us);
+		if (option == 'u')
+			ends = true;
+		if (option == 'w')
+			watching = true;
 		if (option == 'v')
 			good = (t.verdict = verdict_parse(optarg)) != 0;
 		if (option == 'c')
@@ -88,5 +127,12 @@ int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv)
 	}
 	if (optind < argc)
 		return cli_usage(self, "unexpected argument '%s'", argv[optind]);
-	return answer(cli, &t, format);
+	if (watching && (ends || format != FORMAT_TABLE))
+		return cli_usage(self, "--watch goes neither with --until nor with --format");
+	db = query_open(cli->ledger);
+	if (!db)
+		return CLI_UNREADABLE;
+	status = watching ? watch(self, db, &t) : answer(db, &t, format);
+	query_close(db);
+	return status;
 }

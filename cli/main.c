@@ -53,7 +53,9 @@ static const struct command commands[] = {
 	  "      --until TIME         the hour of it is the last one; default: now\n"
 	  "      --verdict VERDICT    accept, drop, reject or observed\n"
 	  "      --certainty HOW      certain, inferred or unknown\n"
-	  "      --limit N            so many (20)\n" FORMAT_HELP, cmd_top },
+	  "      --limit N            so many (20)\n"
+	  "      --watch              shows it anew every two seconds, until q is typed\n"
+	  FORMAT_HELP, cmd_top },
 	{ "first", "[--since TIME] [--kind KIND] [--format FORMAT]",
 	  "programs and destinations that were new",
 	  "      --since TIME         not seen before it; written as for 'log'; default: 1d\n"
