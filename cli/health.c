@@ -24,6 +24,8 @@ static const struct loss cache_losses[] = {
 	{ "lost_kernel", "records by the kernel" },
 	{ "lost_serial", "events on the way from the kernel" },
 	{ "lost_buffer", "events while the cache could not be written" },
+	{ "unknown_arch", "events of an architecture that is not known" },
+	{ "bad_address", "events whose address makes no sense" },
 	{ "incomplete", "events of which a record never came" },
 	{ "orphan", "records whose event never came" },
 };

@@ -84,6 +84,10 @@
 	X(RECORD_BAD, LOSE, "a line, a field or an address that makes no sense", \
 	  "counted; the next line is read as if nothing were", \
 	  "bad_line bad_long bad_event bad_address", "", "plugin/main.c") \
+	X(ARCH_UNKNOWN, LOSE, \
+	  "a record of ours of an architecture that nobody has the numbers of", \
+	  "counted", \
+	  "unknown_arch", "", "plugin/main.c") \
 	X(SERIAL_MISSING, COUNT, "a serial that never came", \
 	  "counted; taken off again if it comes late", \
 	  "lost_serial", "", "plugin/gaps.c") \

@@ -125,7 +125,8 @@ static struct open_event *find_event(struct assembler *a, const struct stamp *st
 static unsigned int needs(const struct open_event *e)
 {
 	enum event_kind kind = e->class.kind;
-	bool address = kind != EVENT_SOCKET && kind != EVENT_EXEC && kind != EVENT_FORK;
+	bool address = kind != EVENT_NONE && kind != EVENT_SOCKET && kind != EVENT_EXEC &&
+		       kind != EVENT_FORK;
 
 	return R_SYSCALL | (address ? R_SOCKADDR : 0u) | (e->class.socketcall ? R_SOCKETCALL : 0);
 }
@@ -197,7 +198,7 @@ static struct open_event *begin(struct assembler *a, const struct stamp *stamp)
 		memcpy(e->node, stamp->node.data, stamp->node.len);
 		e->stamp.node.data = e->node;
 	}
-	e->class = (struct syscall_class){ EVENT_NONE, false };
+	e->class = (struct syscall_class){ .kind = EVENT_NONE };
 	e->have = 0;
 	e->foreign = e->overflow = false;
 	e->len = e->title_len = 0;
@@ -295,10 +296,10 @@ static struct syscall_class classify(const char *line, size_t len, const struct 
 	if (!skip(&p, end, "arch=") || !read_digits(&p, end, 16, &arch) ||
 	    !skip(&p, end, " syscall=") ||
 	    !read_digits(&p, end, 10, &nr) || arch > UINT32_MAX || nr > INT32_MAX)
-		return (struct syscall_class){ EVENT_NONE, false };
+		return (struct syscall_class){ .kind = EVENT_NONE };
 	p = memmem(p, (size_t)(end - p), " a0=", 4);
 	if (!p || !skip(&p, end, " a0=") || !read_digits(&p, end, 16, &a0))
-		return (struct syscall_class){ EVENT_NONE, false };
+		return (struct syscall_class){ .kind = EVENT_NONE };
 	return syscall_classify((uint32_t)arch, (int)nr, a0);
 }
 
@@ -325,7 +326,7 @@ void assembler_line(struct assembler *a, const struct stamp *stamp, const char *
 	e->have |= record;
 	if (record == R_SYSCALL) {
 		e->class = classify(line, len, stamp);
-		e->foreign = e->class.kind == EVENT_NONE;
+		e->foreign = e->class.kind == EVENT_NONE && !e->class.unknown;
 	}
 	if (record == R_PROCTITLE)
 		keep_title(e, line, len, stamp->body);

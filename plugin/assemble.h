@@ -18,7 +18,8 @@ struct counters;
  */
 struct assembler;
 
-/* A whole event of ours. */
+/* A whole event of ours; or one of an architecture that nobody knows (class.unknown), if its key is
+ * ours. */
 struct assembled {
 	struct stamp stamp;
 	struct syscall_class class;

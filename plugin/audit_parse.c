@@ -170,7 +170,8 @@ static void syscall_field(struct audit_parser *p, const char *name, const char *
 		break;
 	case 'e':
 		if (!strcmp(name, "exit")) {
-			e->exit = parse_number(p, value);
+			e->exit = machine_result(p->assembled->class.machine,
+						 parse_number(p, value));
 			p->exit_seen = true;
 		} else if (!strcmp(name, "exe")) {
 			e->process.exe = parse_string(p, value);
@@ -249,7 +250,8 @@ static void record_field(struct audit_parser *p, int type, const char *name, con
 		 * kernel looked at (__audit_sockaddr() in auditsc.c).
 		 */
 		p->has_address = true;
-		p->address = sockaddr_decode(text_of(value), &p->to);
+		p->address = sockaddr_decode(text_of(value), p->assembled->class.machine,
+					     &p->to);
 		break;
 	case AUDIT_SOCKETCALL:
 		if (p->assembled->class.socketcall && name[0] == 'a' && name[1] >= '0' &&
@@ -320,7 +322,8 @@ static enum audit_result interpret_args(struct audit_parser *p)
 	e->kind = p->assembled->class.kind;
 	if (e->kind == EVENT_SOCKET) {
 		e->family = (int32_t)p->args[0];
-		e->type = (int64_t)(p->args[1] & SOCK_TYPE_BITS);
+		e->type = machine_socket_type(p->assembled->class.machine,
+					      (int64_t)(p->args[1] & SOCK_TYPE_BITS));
 		e->protocol = (int32_t)p->args[2];
 		if (e->protocol == 0)
 			e->protocol = protocol_default((int)e->type);
@@ -372,6 +375,8 @@ enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 		return AUDIT_BAD;
 	if (!p->key_ours)
 		return AUDIT_OTHER_KEY;
+	if (a->class.unknown)
+		return AUDIT_UNKNOWN_ARCH;
 	if (p->number_bad || !p->exit_seen || e->process.pid < 0)
 		return AUDIT_BAD;
 	e->time_us = a->stamp.time_us;

@@ -14,6 +14,7 @@ enum audit_result {
 	AUDIT_OTHER_FAMILY,	/* neither IPv4 nor IPv6 */
 	AUDIT_NO_ADDRESS,	/* a send or accept without an address, or with a lost one */
 	AUDIT_BAD_ADDRESS,
+	AUDIT_UNKNOWN_ARCH,	/* ours, of an architecture whose calls nobody can tell apart */
 	AUDIT_BAD,		/* libauparse found no event, or a field is missing or not a
 				 * number */
 };

@@ -22,6 +22,7 @@
 	X(BAD_LONG, bad_long)			/* longer than any audit record */           \
 	X(BAD_EVENT, bad_event)			/* ours, but a field makes no sense */       \
 	X(BAD_ADDRESS, bad_address)		/* ours, but its socket address is none */   \
+	X(UNKNOWN_ARCH, unknown_arch)		/* ours, but nobody knows the architecture */ \
 	X(INCOMPLETE, incomplete)		/* a record that it needs never came */      \
 	X(ORPHAN, orphan)			/* records of an event without its SYSCALL */ \
 	X(LOST_SERIAL, lost_serial)		/* events that the kernel numbered and that  \

@@ -122,6 +122,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 		[AUDIT_OTHER_FAMILY] = COUNT_SKIPPED_FAMILY,
 		[AUDIT_NO_ADDRESS] = COUNT_INCOMPLETE,
 		[AUDIT_BAD_ADDRESS] = COUNT_BAD_ADDRESS,
+		[AUDIT_UNKNOWN_ARCH] = COUNT_UNKNOWN_ARCH,
 		[AUDIT_BAD] = COUNT_BAD_EVENT,
 	};
 	struct plugin *p = arg;
@@ -130,6 +131,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 
 	if (result != AUDIT_OURS) {
 		FAILS(RECORD_BAD);
+		FAILS(ARCH_UNKNOWN);
 		count_add(&p->counters, why[result], 1);
 		return;
 	}

@@ -6,6 +6,10 @@
 
 #include "sockaddr.h"
 
+/* Families are few (AF_MAX in the kernel's linux/socket.h): a larger number is none, or is in
+ * another byte order than the record's architecture is said to have. */
+#define FAMILIES 256
+
 /* The value of a hex digit plus one; 0 for any other byte. */
 static const unsigned char nibbles[256] = {
 	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,	['6'] = 7,
@@ -30,7 +34,7 @@ long hex_decode(struct text hex, unsigned char *to, size_t max)
 	return (long)(hex.len / 2);
 }
 
-enum sockaddr_result sockaddr_decode(struct text hex, struct endpoint *to)
+enum sockaddr_result sockaddr_decode(struct text hex, struct machine host, struct endpoint *to)
 {
 	union {
 		unsigned char bytes[sizeof(struct sockaddr_storage)];
@@ -39,20 +43,22 @@ enum sockaddr_result sockaddr_decode(struct text hex, struct endpoint *to)
 		struct sockaddr_in6 in6;
 	} sa;
 	long len = hex_decode(hex, sa.bytes, sizeof(sa.bytes));
+	unsigned int family;
 
 	if (len < (long)sizeof(sa.any.sa_family))
 		return SOCKADDR_BAD;
 	memset(to, 0, sizeof(*to));
-	switch (sa.any.sa_family) {
+	family = machine_number16(host, sa.bytes);
+	switch (family) {
 	case AF_INET:
 	case AF_UNSPEC:
 		/* The kernel takes 8 bytes at least: it never looks at sin_zero. */
 		if (len < (long)offsetof(struct sockaddr_in, sin_zero))
-			return sa.any.sa_family == AF_INET ? SOCKADDR_BAD : SOCKADDR_OTHER;
+			return family == AF_INET ? SOCKADDR_BAD : SOCKADDR_OTHER;
 		to->addr.family = AF_INET;
 		memcpy(to->addr.bytes, &sa.in.sin_addr, 4);
 		to->port = ntohs(sa.in.sin_port);
-		return sa.any.sa_family == AF_INET ? SOCKADDR_INET : SOCKADDR_UNSPEC;
+		return family == AF_INET ? SOCKADDR_INET : SOCKADDR_UNSPEC;
 	case AF_INET6:
 		/* SIN6_LEN_RFC2133: up to the scope id. */
 		if (len < (long)offsetof(struct sockaddr_in6, sin6_scope_id))
@@ -62,6 +68,6 @@ enum sockaddr_result sockaddr_decode(struct text hex, struct endpoint *to)
 		to->port = ntohs(sa.in6.sin6_port);
 		return SOCKADDR_INET;
 	default:
-		return SOCKADDR_OTHER;
+		return family < FAMILIES ? SOCKADDR_OTHER : SOCKADDR_BAD;
 	}
 }

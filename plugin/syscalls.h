@@ -6,16 +6,19 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "machine.h"
 
 /*
- * Tells which system calls are ours: by the numbers of libaudit's tables for the record's own
- * architecture, because one host writes records of several (64-bit, 32-bit, and those forwarded
- * from other machines).
+ * Tells which system calls are ours: by the numbers of the record's own architecture, because one
+ * host writes records of several (64-bit, 32-bit, and those forwarded from other machines).  They
+ * are libaudit's, and where that has none, those that most newer architectures share, or MIPS's.
  */
 struct syscall_class {
 	enum event_kind kind;	/* EVENT_NONE: not ours */
 	/* the arguments stand in a SOCKETCALL record: i386's call 102 (linux/net.h: SYS_*) */
 	bool socketcall;
+	bool unknown;		/* nobody knows the architecture's numbers: it may be ours */
+	struct machine machine;
 };
 
 /* arch as in the record (AUDIT_ARCH_*), nr its syscall=, a0 its first argument. */

@@ -262,7 +262,6 @@ static void test_foreign(void)
 {
 	static const char *const lines[] = {
 		OPEN,
-		"type=SYSCALL " STAMP "arch=c00000ff syscall=42 a0=1",
 		"type=SYSCALL " STAMP "arch=40000003 syscall=102 success=yes exit=0 a0=9 a1=ff",
 		"type=SYSCALL " STAMP,
 		"type=SYSCALL " STAMP "syscall=42 arch=c000003e a0=1",
@@ -290,6 +289,15 @@ static void test_foreign(void)
 		assembler_free(a);
 	}
 	tap_ok(good, "other calls, and what is no call, are swallowed with all their records");
+	a = fresh();
+	feed(a, "type=SYSCALL " STAMP "arch=c00000ff syscall=42 a0=1");
+	feed(a, ADDRESS);
+	feed(a, TITLE);
+	feed(a, END);
+	tap_ok(got_count == 1 && count(COUNT_SKIPPED_SYSCALL) == 0 &&
+	       count(COUNT_INCOMPLETE) == 0,
+	       "of an architecture that nobody knows it is handed over");
+	assembler_free(a);
 }
 
 static const char *const pieces[] = { CONNECT, ADDRESS, TITLE, END };

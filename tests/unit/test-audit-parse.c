@@ -3,6 +3,7 @@
  * Golden records to events, the way they come: text, stamps, the assembler, libauparse.  A row of
  * a table states what differs from the event that all of them are made from.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -306,6 +307,42 @@ static void test_accepts(void)
 	tap_ok(good && number("result", result, AUDIT_OTHER_FAMILY), "an accept of no family");
 }
 
+/* A host of another architecture. */
+static void test_machines(void)
+{
+	bool good;
+
+#define OTHER(arch, call) "type=SYSCALL " STAMP "arch=" arch " syscall=" call " a3=0 items=0 "
+	good = parse(OTHER("80000016", "362 success=yes exit=0 a0=4 a1=1 a2=10") IDS REST KEY "\n"
+		     SADDR("00020050C00002010000000000000000") TITLE);
+	tap_ok(good && number("result", result, AUDIT_OURS) && address(&event, "192.0.2.1", 80),
+	       "s390x: the high byte of the family comes first");
+	good = parse(OTHER("80000016", "362 success=yes exit=0 a0=4 a1=1 a2=10") IDS REST KEY "\n"
+		     IPV4 TITLE);
+	tap_ok(good && number("result", result, AUDIT_BAD_ADDRESS),
+	       "s390x: in the other order there is no such family");
+	good = parse(OTHER("8", "4170 success=no exit=-150 a0=4 a1=1 a2=10") IDS REST KEY "\n"
+		     SADDR("00020050C00002010000000000000000") TITLE);
+	tap_ok(good && number("result", result, AUDIT_OURS) && address(&event, "192.0.2.1", 80) &&
+	       number("exit", event.exit, -EINPROGRESS), "mips: its EINPROGRESS is ours");
+	good = parse(OTHER("40000008", "4183 success=yes exit=3 a0=2 a1=82 a2=0") IDS REST KEY
+		     "\n" TITLE);
+	tap_ok(good && number("result", result, AUDIT_OURS) &&
+	       number("type", event.type, SOCK_STREAM) &&
+	       number("protocol", event.protocol, IPPROTO_TCP), "mips: its SOCK_STREAM is ours");
+	good = parse(OTHER("c00000f3", "198 success=yes exit=3 a0=2 a1=2 a2=0") IDS REST KEY "\n"
+		     TITLE);
+	tap_ok(good && number("result", result, AUDIT_OURS) &&
+	       number("protocol", event.protocol, IPPROTO_UDP), "riscv64: socket");
+	good = parse(OTHER("8000002b", "98 success=yes exit=0 a0=4 a1=1 a2=10") IDS REST KEY "\n"
+		     SADDR("00020050C00002010000000000000000") TITLE);
+	tap_ok(good && number("result", result, AUDIT_UNKNOWN_ARCH), "one that nobody knows");
+	good = parse(OTHER("8000002b", "98 success=yes exit=0 a0=4 a1=1 a2=10") IDS REST
+		     "key=\"other\"\n" SADDR("00020050C00002010000000000000000") TITLE);
+	tap_ok(good && number("result", result, AUDIT_OTHER_KEY), "one that nobody knows, not ours")
+		     	tap_ok(good && number("result", result, AUDIT_OTHER_KEY), "one that nobody knows, not ours");
+}
+
 static const struct golden {
 	const char *name, *fields;	/* behind the arguments, instead of the usual ones */
 	enum audit_result result;
@@ -515,6 +552,7 @@ int main(void)
 	test_32_bit();
 	test_sends();
 	test_accepts();
+	test_machines();
 	test_fields();
 	test_results();
 	test_addresses();

@@ -21,11 +21,13 @@ static struct text hex_of(const unsigned char *bytes, size_t len, const char *di
 	return (struct text){ hex, 2 * len };
 }
 
+static const struct machine little = { .big_endian = false }, big = { .big_endian = true };
+
 static enum sockaddr_result decode(const unsigned char *bytes, size_t len, const char *digits,
-				   struct endpoint *to)
+				   struct machine host, struct endpoint *to)
 {
 	struct text hex = hex_of(bytes, len, digits);
-	enum sockaddr_result r = sockaddr_decode(hex, to);
+	enum sockaddr_result r = sockaddr_decode(hex, host, to);
 
 	free((char *)hex.data);
 	return r;
@@ -41,16 +43,17 @@ static bool is_endpoint(const struct endpoint *e, int family, const void *addr, 
 }
 
 /* least: how many bytes the family needs for its address. */
-static void test_lengths(const char *name, int family, size_t least, enum sockaddr_result enough)
+static void test_lengths_of(const char *name, int family, struct machine host, size_t least,
+			    enum sockaddr_result enough)
 {
 	static const char *const digits[] = { "0123456789ABCDEF", "0123456789abcdef" };
 	unsigned char bytes[BYTES_MAX];
-	sa_family_t f = (sa_family_t)family;
 	bool good = true;
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (unsigned char)(0xc0 + i);
-	memcpy(bytes, &f, sizeof(f));
+	bytes[host.big_endian] = (unsigned char)family;
+	bytes[!host.big_endian] = (unsigned char)(family >> 8);
 	bytes[2] = 0x1f;
 	bytes[3] = 0x90;
 	for (size_t len = 0; len <= BYTES_MAX; len++) {
@@ -58,7 +61,7 @@ static void test_lengths(const char *name, int family, size_t least, enum sockad
 
 		for (int d = 0; d < 2; d++) {
 			struct endpoint to = { .port = -5 };
-			bool now = decode(bytes, len, digits[d], &to) == want;
+			bool now = decode(bytes, len, digits[d], host, &to) == want;
 
 			if (want == SOCKADDR_INET)
 				now = now && (family == AF_INET ?
@@ -69,7 +72,14 @@ static void test_lengths(const char *name, int family, size_t least, enum sockad
 			good = good && now;
 		}
 	}
-	tap_ok(good, "%s of 0 to %d bytes", name, BYTES_MAX);
+	tap_ok(good, "%s of 0 to %d bytes, %s byte first", name, BYTES_MAX,
+	       host.big_endian ? "high" : "low");
+}
+
+static void test_lengths(const char *name, int family, size_t least, enum sockaddr_result enough)
+{
+	test_lengths_of(name, family, little, least, enough);
+	test_lengths_of(name, family, big, least, enough);
 }
 
 /* No family: what is long enough has IPv4's address all the same. */
@@ -80,7 +90,7 @@ static void test_unspec(void)
 
 	for (size_t len = 0; len <= BYTES_MAX; len++) {
 		struct endpoint to = { .port = -5 };
-		enum sockaddr_result got = decode(bytes, len, "0123456789ABCDEF", &to);
+		enum sockaddr_result got = decode(bytes, len, "0123456789ABCDEF", little, &to);
 
 		good = good && got == (len < 2 ? SOCKADDR_BAD :
 				       len < 8 ? SOCKADDR_OTHER : SOCKADDR_UNSPEC);
@@ -98,7 +108,7 @@ static void test_text(const char *hex, enum sockaddr_result want, const char *na
 
 	memcpy(copy, hex, t.len);
 	t.data = copy;
-	tap_ok(sockaddr_decode(t, &to) == want, "%s", name);
+	tap_ok(sockaddr_decode(t, little, &to) == want, "%s", name);
 	free(copy);
 }
 
@@ -108,7 +118,7 @@ static void test_bad_hex(void)
 	static const char whole[] = "02001F907F0000010000000000000000000000000000000000000000";
 	bool good = true;
 
-	/* Any byte that is no hex digit, at any place. */
+	/* Any byte that is no hex digit, at any place; a digit may make it another family. */
 	for (size_t at = 0; at < sizeof(whole) - 1; at++) {
 		for (int c = 0; c < 256; c++) {
 			char text[sizeof(whole)];
@@ -116,10 +126,12 @@ static void test_bad_hex(void)
 			bool digit = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') ||
 				     (c >= 'a' && c <= 'f');
 
+			if ((at == 2 || at == 3) && c != '0')
+				digit = false;	/* no family has such a number */
 			memcpy(text, whole, sizeof(whole));
 			text[at] = (char)c;
-			if ((sockaddr_decode((struct text){ text, sizeof(whole) - 1 }, &to) ==
-			     SOCKADDR_BAD) == digit) {
+			if ((sockaddr_decode((struct text){ text, sizeof(whole) - 1 }, little,
+					     &to) == SOCKADDR_BAD) == digit) {
 				tap_note("byte %d at %zu", c, at);
 				good = false;
 			}
@@ -149,7 +161,9 @@ int main(void)
 	test_lengths("UNIX", AF_UNIX, 2, SOCKADDR_OTHER);
 	test_unspec();
 	test_lengths("netlink", AF_NETLINK, 2, SOCKADDR_OTHER);
-	test_lengths("a family that there is not", 0xffff, 2, SOCKADDR_OTHER);
+	test_lengths("a family that there is not", 0xffff, 2, SOCKADDR_BAD);
+	test_lengths("the last of families", 0xff, 2, SOCKADDR_OTHER);
+	test_lengths("a number of the other byte order", 0x200, 2, SOCKADDR_BAD);
 	test_text("", SOCKADDR_BAD, "no text");
 	test_text("02001F907F00000", SOCKADDR_BAD, "an odd number of digits");
 	test_text("\"02001F907F000001\"", SOCKADDR_BAD, "in quotes");

@@ -105,6 +105,62 @@ static void test_arch(const struct arch *a)
 	       "%s: behind socketcall, by linux/net.h", a->name);
 }
 
+/* As the kernel's own tables have them: arch/mips/kernel/syscalls, asm-generic/unistd.h. */
+static const struct other {
+	const char *name;
+	uint32_t arch;
+	int socket, bind, connect, sendto, sendmsg, sendmmsg, accept, accept4, execve, clone;
+} others[] = {
+#define GENERIC 198, 200, 203, 206, 211, 269, 202, 242, 221, 220
+	{ "riscv64", 0xc00000f3, GENERIC },
+	{ "riscv32", 0x400000f3, GENERIC },
+	{ "loongarch64", 0xc0000102, GENERIC },
+	{ "openrisc", 92, GENERIC },
+	{ "csky", 0x400000fc, GENERIC },
+	{ "nios2", 0x40000071, GENERIC },
+	{ "arc", 0x400000c3, GENERIC },
+	{ "hexagon", 164, GENERIC },
+#define O32 4183, 4169, 4170, 4180, 4179, 4343, 4168, 4334, 4011, 4120
+	{ "mips", 0x00000008, O32 },
+	{ "mipsel", 0x40000008, O32 },
+#define N64 5040, 5048, 5041, 5043, 5045, 5302, 5042, 5293, 5057, 5055
+	{ "mips64", 0x80000008, N64 },
+	{ "mips64el", 0xc0000008, N64 },
+#define N32 6040, 6048, 6041, 6043, 6045, 6307, 6042, 6297, 6057, 6055
+	{ "mipsn32", 0xa0000008, N32 },
+	{ "mipsn32el", 0xe0000008, N32 },
+	{ "armeb", 0x00000028, 281, 282, 283, 290, 296, 374, 285, 366, 11, 120 },
+};
+
+static void test_other(const struct other *a)
+{
+	bool o32 = (a->arch & 0xbfffffff) == 8;
+
+	tap_ok(is(a->arch, a->socket, 2, EVENT_SOCKET, false) &&
+	       is(a->arch, a->bind, 3, EVENT_BIND, false) &&
+	       is(a->arch, a->connect, 3, EVENT_CONNECT, false) &&
+	       is(a->arch, a->sendto, 3, EVENT_SEND, false) &&
+	       is(a->arch, a->sendmsg, 3, EVENT_SEND, false) &&
+	       is(a->arch, a->sendmmsg, 3, EVENT_SEND, false) &&
+	       is(a->arch, a->accept, 3, EVENT_ACCEPT, false) &&
+	       is(a->arch, a->accept4, 3, EVENT_ACCEPT, false) &&
+	       is(a->arch, a->execve, 3, EVENT_EXEC, false) &&
+	       is(a->arch, a->clone, 3, EVENT_FORK, false) &&
+	       is(a->arch, 435, 3, strncmp(a->name, "mips", 4) ? EVENT_FORK : EVENT_NONE, false) &&
+	       is(a->arch, a->socket - 1, 3, EVENT_NONE, false),
+	       "%s: its calls", a->name);
+	tap_ok(!syscall_classify(a->arch, 1, 0).unknown &&
+	       is(a->arch, 4102, SYS_CONNECT, o32 ? EVENT_CONNECT : EVENT_NONE, o32),
+	       "%s: is known, and %s socketcall", a->name, o32 ? "has" : "has no");
+}
+
+static bool is_unknown(uint32_t arch)
+{
+	struct syscall_class c = syscall_classify(arch, 42, 3);
+
+	return c.unknown && c.kind == EVENT_NONE;
+}
+
 int main(void)
 {
 	static const uint32_t unknown[] = { 0, 1, 0xffffffff, 0xc0000000, 0x4000ffff, 0xdeadbeef };
@@ -126,6 +182,13 @@ int main(void)
 		for (int nr = -1; nr < 512; nr++)
 			none = is(unknown[i], nr, SYS_CONNECT, EVENT_NONE, false) && none;
 	tap_ok(none, "architectures that there are not");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		test_other(&others[i]);
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		none = is_unknown(unknown[i]) && none;
+	tap_ok(none && is_unknown(AUDIT_ARCH_SPARC64) && is_unknown(AUDIT_ARCH_XTENSA) &&
+	       !syscall_classify(AUDIT_ARCH_X86_64, 42, 3).unknown,
+	       "what nobody has the numbers of is said to be unknown");
 	/* More of them than are remembered: the answers stay right. */
 	for (size_t i = 0; i < 100; i++)
 		none = is(arches[0].arch, 42, 0, EVENT_CONNECT, false) &&
