@@ -339,8 +339,8 @@ static void test_machines(void)
 	tap_ok(good && number("result", result, AUDIT_UNKNOWN_ARCH), "one that nobody knows");
 	good = parse(OTHER("8000002b", "98 success=yes exit=0 a0=4 a1=1 a2=10") IDS REST
 		     "key=\"other\"\n" SADDR("00020050C00002010000000000000000") TITLE);
-	tap_ok(good && number("result", result, AUDIT_OTHER_KEY), "one that nobody knows, not ours")
-		     	tap_ok(good && number("result", result, AUDIT_OTHER_KEY), "one that nobody knows, not ours");
+	tap_ok(good && number("result", result, AUDIT_OTHER_KEY),
+	       "one that nobody knows, not ours");
 }
 
 static const struct golden {
