@@ -11,9 +11,15 @@ void inquiry_begin(const struct host *h, struct inquiry *q)
 {
 	const struct connection *c = &q->packet;
 
+	bool has_ports = c->src.port >= 0;
+
 	q->facts = (struct packet_facts){
 		.protocol = c->protocol, .direction = c->direction, .uid = c->process.uid,
-		.has_ports = c->src.port >= 0, .traced = h->tracefs != NULL,
+		.has_ports = has_ports,
+		/* The kernel's own packets without ports are of no socket of a process, and who
+		 * looked up their addresses sends others. */
+		.traced = h->tracefs && (has_ports || c->process.uid >= 0 ||
+					 c->direction == DIRECTION_FORWARD),
 		.blocks_caller = !h->tracefs && c->protocol == IPPROTO_TCP &&
 				 c->direction == DIRECTION_OUT,
 	};

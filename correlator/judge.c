@@ -194,9 +194,8 @@ static bool verdict_is_fixed(const struct judge *j, const struct connection *pac
 	return true;
 }
 
-/* Asks the witnesses, one after the other, until none of them could add anything.  The packet is
- * let go as soon as its process is final and its verdict does not depend on what that process
- * is. */
+/* Asks the witnesses one by one, until none of them could add anything.  The packet is let go as
+ * soon as its process is final and its verdict does not depend on what that process is. */
 static void inquire(struct judge *j, struct undecided *k)
 {
 	struct host *h = j->t.host;
@@ -303,6 +302,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	if (j->needs_user_names)
 		describe_users(j->t.users, &c, user);
 	policy_decide(j->policy, &c, &a);
+	a.wants_certain &= q->facts.has_ports;	/* else there is no proof to wait for */
 	if (a.wants_certain) {
 		ask_proof(j->t.host, q);
 		take_answer(&c, &q->answer);

@@ -247,6 +247,30 @@ static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q,
 	return FLOW_UNSURE;
 }
 
+/*
+ * Without ports a flow is all that a process sends to a place by that protocol.  A packet that
+ * nobody looked up is the flow's: its lookup may have been lost.
+ */
+static enum flow_word compare_addressed(struct known_flows *k, struct inquiry *q,
+					const struct flow *f)
+{
+	const struct testimony *t = &q->testimony;
+
+	if (q->facts.direction != DIRECTION_OUT || !q->facts.traced)
+		return FLOW_SAME;
+	ask_trace(k->t.host, q);
+	for (int i = 0; i < t->trace.count; i++) {
+		const struct caller *c = &t->trace.by[i];
+
+		if (c->pid != f->pid)
+			continue;
+		lookups_give_back(k->t.host->lookups, t->trace.by[0].tid, t->trace.by[0].lookup);
+		lookups_use_up(k->t.host->lookups, c->tid, c->lookup);
+		return FLOW_SAME;
+	}
+	return t->trace.count && !t->trace.lossy ? FLOW_NEW : FLOW_SAME;
+}
+
 enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, const struct flow *f,
 				  int64_t now_ns)
 {
@@ -258,8 +282,11 @@ enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, cons
 	if (is_stream_of_datagrams(key) && now_ns - f->first_ns >= FLOW_NS)
 		return FLOW_NEW;
 	if (direction == DIRECTION_FORWARD || !has_ports(key) ||
-	    (direction == DIRECTION_IN && key->protocol == IPPROTO_TCP))
-		return now_ns - f->last_ns < SILENT_NS ? FLOW_SAME : FLOW_NEW;
+	    (direction == DIRECTION_IN && key->protocol == IPPROTO_TCP)) {
+		if (now_ns - f->last_ns >= SILENT_NS)
+			return FLOW_NEW;
+		return has_ports(key) ? FLOW_SAME : compare_addressed(k, q, f);
+	}
 	if (key->protocol == IPPROTO_TCP)
 		return compare_syn(k, q, f);
 	return compare_datagram(k, q, f, now_ns);
@@ -314,7 +341,7 @@ static bool may_be_anothers(struct known_flows *k, const struct inquiry *q)
 	bool more = false;
 	int count;
 
-	if (!q->facts.traced || q->packet.protocol == IPPROTO_TCP)
+	if (!q->facts.traced || !q->facts.has_ports || q->packet.protocol == IPPROTO_TCP)
 		return false;
 	if (q->testimony.trace.count > 1 || q->testimony.trace.more)
 		return true;

@@ -20,6 +20,9 @@
  *   I6  A state change with a port names a port that bind() chose.  A socket that was bound in
  *       another network namespace may have another's port, so over IPv6, where others' calls have
  *       none, it hides none of those.
+ *   I7  Of all but TCP and UDP a lookup has the addresses alone: it may be any packet's to that
+ *       place, so it names a thread and never proves it.  So may one of a sender that writes the IP
+ *       header itself (IPPROTO_RAW), for a packet of any protocol.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -53,6 +56,8 @@
 #define SEND_NS 20000000LL
 /* The kernel answers the questions of one message without a pause. */
 #define ASKED_NS 1000000LL
+/* Without ports an older lookup counts only where there is none that is younger than that. */
+#define FRESH_NS 20000000LL
 /* A lookup's packet follows at once, except for UDP's connect(). */
 #define DROPPED_NS 2000000000LL
 
@@ -172,6 +177,20 @@ static void note_for_send(struct lookups *l, int32_t tid, uint32_t n)
 	l->sending[at].lookup = n;
 }
 
+static bool tells_ports(int protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
+}
+
+/* I7. */
+static void on_addressed(struct lookups *l, const struct trace_event *e)
+{
+	struct trace_event plain = *e;
+
+	plain.src.port = plain.dst.port = 0;
+	note_for_send(l, e->tid, add_lookup(&l->others, &plain, false));
+}
+
 static void on_lookup(struct lookups *l, const struct trace_event *e)
 {
 	struct connecting *k = &l->connecting[(uint32_t)e->tid % CONNECTING];
@@ -258,7 +277,9 @@ void lookups_event(struct lookups *l, const struct trace_event *e)
 {
 	if (e->interrupt || e->tid <= 0)
 		return;
-	if (e->kind == TRACE_LOOKUP)
+	if (e->kind == TRACE_LOOKUP && !tells_ports(e->protocol))
+		on_addressed(l, e);
+	else if (e->kind == TRACE_LOOKUP)
 		on_lookup(l, e);
 	else if (e->kind == TRACE_STATE && e->protocol == IPPROTO_TCP)
 		on_state(l, e);
@@ -269,13 +290,18 @@ void lookups_event(struct lookups *l, const struct trace_event *e)
 }
 
 /* A lookup may come before the kernel chose the source address. */
-static bool lookup_fits(const struct lookup *k, const struct connection *c)
+static bool source_fits(const struct lookup *k, const struct connection *c)
 {
 	static const uint8_t any[16];
 
+	return address_equal(&k->src.addr, &c->src.addr) ||
+	       !memcmp(k->src.addr.bytes, any, sizeof(any));
+}
+
+static bool lookup_fits(const struct lookup *k, const struct connection *c)
+{
 	return k->tid && k->protocol == c->protocol && same_end(&k->dst, &c->dst) &&
-	       (address_equal(&k->src.addr, &c->src.addr) ||
-		!memcmp(k->src.addr.bytes, any, sizeof(any)));
+	       source_fits(k, c);
 }
 
 /* What is found: threads, and whether there may be more. */
@@ -408,6 +434,48 @@ static void take_tcp(struct lookups *l, const struct connection *c, int64_t now_
 		take_portless(&l->calls, c, now_ns, oldest_ns, f);
 }
 
+/*
+ * I7: adds the threads that lately looked up the packet's addresses for that protocol.  Returns the
+ * lookup that began first, or the newest where none is fresh; NONE: there is none.
+ */
+static uint32_t add_addressed(struct ring *r, const struct connection *c, int protocol,
+			      int64_t now_ns, struct found *f)
+{
+	struct endpoint dst = { .addr = c->dst.addr };
+	uint32_t bucket = bucket_of(protocol, &dst, 0), n = r->bucket[bucket], first = NONE;
+	int64_t age_ns = protocol == c->protocol ? AGE_TCP_NS : FRESH_NS;
+	int looks = 0;
+
+	f->more |= has_dropped(r, bucket, now_ns);
+	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
+		const struct lookup *k = &r->lookup[n];
+
+		if (now_ns - k->time_ns > (f->count ? FRESH_NS : age_ns))
+			break;
+		if (!k->tid || k->protocol != protocol || !same_end(&k->dst, &dst) ||
+		    !source_fits(k, c))
+			continue;
+		add_owner(f, k, n, now_ns);
+		first = n;
+	}
+	f->more |= looks == LOOKS;
+	return first;
+}
+
+/* Each packet uses one lookup up. */
+static void take_addressed(struct ring *r, const struct connection *c, int64_t now_ns,
+			   struct found *f)
+{
+	uint32_t own = add_addressed(r, c, c->protocol, now_ns, f);
+	uint32_t raw = add_addressed(r, c, IPPROTO_RAW, now_ns, f), first = own == NONE ? raw : own;
+
+	if (first == NONE)
+		return;
+	put_first(f->owners, f->count, r->lookup[first].by);
+	f->owners[0].lookup = first;
+	r->lookup[first].tid = 0;
+}
+
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
 {
@@ -415,8 +483,11 @@ int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 
 	if (c->src.port > 0 && c->protocol == IPPROTO_TCP)
 		take_tcp(l, c, now_ns, &f);
-	else if (c->src.port > 0)
+	else if (c->src.port > 0 && c->protocol == IPPROTO_UDP)
 		take_exact(&l->others, 0, c, now_ns, now_ns - AGE_NS, &f);
+	/* Of a sender that writes the header itself there is no other lookup. */
+	if (!f.count && !f.more)
+		take_addressed(&l->others, c, now_ns, &f);
 	*more = f.more;
 	return f.count;
 }
@@ -427,6 +498,14 @@ void lookups_give_back(struct lookups *l, int32_t tid, uint32_t lookup)
 
 	if (k->linked && k->by == tid)
 		k->tid = tid;
+}
+
+void lookups_use_up(struct lookups *l, int32_t tid, uint32_t lookup)
+{
+	struct lookup *k = lookup_at(l, lookup);
+
+	if (k->linked && k->by == tid)
+		k->tid = 0;
 }
 
 void lookups_await_call(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row)

@@ -16,6 +16,7 @@ struct trace_event;
  *   connect() TCP/IPv6   STATE (port 0)                    or, bound: LOOKUP (port), STATE (port)
  *   UDP connect()        LOOKUP (port)
  *   UDP sendto()         LOOKUP (port), SEND
+ *   all else, sendto()   LOOKUP (no port)
  *   RTM_GETROUTE         LOOKUP (any port that was asked for), SEND (rtnetlink)
  *
  * Measured on Linux 6.18.  The number of lookups is fixed; the oldest makes room.
@@ -49,15 +50,19 @@ struct lookup_owner {
  * first, at most LOOKUP_OWNERS_MAX.  For TCP over IPv6 it finds the threads that are connecting to
  * the packet's destination, the likeliest first; where there are several, each of their packets
  * gets all of them.  A socket that is bound to the packet's port comes before them, and hides none
- * of them.  Found lookups are used up, because the next packet of the same tuple has
- * lookups of its own.  *more: there may be further threads, and one of them may be the packet's
- * sender.
+ * of them.  Of other protocols than TCP and UDP it finds the threads that looked the destination
+ * up, the first to do so first.  Found lookups are used up, because the next packet of the same
+ * tuple has lookups of its own.  *more: there may be further threads, and one of them may be the
+ * packet's sender.
  */
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more);
 
 /* Undoes lookups_take() for that lookup of that thread: the packet was not its. */
 void lookups_give_back(struct lookups *l, int32_t tid, uint32_t lookup);
+
+/* The packet was of that lookup of that thread, and not of the one that was used up. */
+void lookups_use_up(struct lookups *l, int32_t tid, uint32_t lookup);
 
 /*
  * A send ends after its packet was queued: when this thread's send after its lookup ends,

@@ -28,6 +28,14 @@ enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKE
  */
 enum when { ALWAYS, IF_THERE, TRACED, PROBED };
 
+/*
+ * A route for a packet of this host's own.  These tracepoints tell the ports of TCP and UDP alone;
+ * without a protocol it is a question about who may have sent a packet that came in.
+ */
+#define SENDERS_LOOKUP \
+	"iif==1 && ((sport!=0 && (proto==6 || proto==17)) || " \
+	"(proto!=0 && proto!=6 && proto!=17))"
+
 /* The fields of each tracepoint by name; NULL: the tracepoint has no such field. */
 static const struct point {
 	const char *system, *name, *filter;
@@ -36,12 +44,11 @@ static const struct point {
 	int family;		/* the addresses' family; 0: a field has it */
 	const char *field[FIELDS];
 } points[] = {
-	{ "fib", "fib_table_lookup", "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
+	{ "fib", "fib_table_lookup", SENDERS_LOOKUP,
 	  TRACE_LOOKUP, TRACED, AF_INET,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport" } },
-	{ "fib6", "fib6_table_lookup",
-	  "iif==1 && sport!=0 && (proto==6 || proto==17 || proto==136)",
+	{ "fib6", "fib6_table_lookup", SENDERS_LOOKUP,
 	  TRACE_LOOKUP, TRACED, AF_INET6,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport" } },

@@ -187,6 +187,42 @@ static void sent(int32_t tid, int family, int protocol, int64_t result)
 						.result = result });
 }
 
+/* What has no ports, or whose ports the trace does not tell. */
+static void test_addressed(void)
+{
+	now += 3000 * MS;
+	lookup(10, IPPROTO_ICMP, "0.0.0.0:0", "127.0.0.9:0");
+	tap_ok(packet(IPPROTO_ICMP, "127.0.0.1:0", "127.0.0.8:0") == 0, "nobody for another place");
+	tap_ok(packet(253, "127.0.0.1:0", "127.0.0.9:0") == 0, "nor for another protocol");
+	tap_ok(packet(IPPROTO_ICMP, "127.0.0.1:0", "127.0.0.9:0") == 1 && who[0].tid == 10 &&
+	       !who[0].exact && !who[0].call, "without ports: who looked the place up, no more");
+	tap_ok(packet(IPPROTO_ICMP, "127.0.0.1:0", "127.0.0.9:0") == 0, "once");
+	lookup(10, 253, "127.0.0.1:0", "127.0.0.9:0");
+	lookup(66, 253, "127.0.0.1:0", "127.0.0.9:0");
+	tap_ok(packet(253, "127.0.0.1:0", "127.0.0.9:0") == 2 && who[0].tid == 10,
+	       "of several the first to do so, and the others");
+	lookups_give_back(l, who[0].tid, who[0].lookup);
+	lookups_use_up(l, who[1].tid, who[1].lookup);
+	tap_ok(packet(253, "127.0.0.1:0", "127.0.0.9:0") == 1 && who[0].tid == 10,
+	       "and the other one, where that was the packet's");
+	lookup(10, IPPROTO_ICMPV6, "[::1]:0", "[::1]:0");
+	now += 100 * MS;
+	lookup(66, IPPROTO_ICMPV6, "[::1]:0", "[::1]:0");
+	tap_ok(packet(IPPROTO_ICMPV6, "[::1]:0", "[::1]:0") == 1 && who[0].tid == 66,
+	       "an old one hides behind a fresh one");
+	tap_ok(packet(IPPROTO_ICMPV6, "[::1]:0", "[::1]:0") == 1 && who[0].tid == 10,
+	       "and counts where there is none");
+	lookup(10, IPPROTO_RAW, "0.0.0.0:0", "127.0.0.9:0");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.9:80") == 1 && who[0].tid == 10 &&
+	       !who[0].exact && !who[0].call, "who writes the header may send any protocol's");
+	lookup(10, IPPROTO_RAW, "0.0.0.0:0", "127.0.0.9:0");
+	now += 100 * MS;
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.9:80") == 0, "at once");
+	lookup(10, IPPROTO_UDPLITE, "0.0.0.0:0", "127.0.0.9:0");
+	tap_ok(packet(IPPROTO_UDPLITE, "127.0.0.1:4000", "127.0.0.9:80") == 1 && !who[0].exact,
+	       "UDP-Lite: its ports are not told");
+}
+
 static void test_sends(void)
 {
 	lookup(10, IPPROTO_UDP, "0.0.0.0:8000", "127.0.0.1:53");
@@ -305,6 +341,7 @@ int main(void)
 	l = lookups_new();
 	test_tcp();
 	test_udp();
+	test_addressed();
 	test_sends();
 	test_tcp6();
 	test_floods();
