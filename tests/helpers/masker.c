@@ -28,6 +28,7 @@
 
 #define DEEP 20
 #define DEEP_CHARS 250
+#define MAZE 40		/* links that the kernel follows */
 
 static const char *kind, *port, *target, *dir;
 
@@ -327,6 +328,40 @@ static void deep(const char *mode)
 static void do_deep(void) { deep("plain"); }
 static void do_deepzombie(void) { deep("zombie"); }
 
+/* DIR/maze/1 to 40 in the host's root, each a link to the next by a way of thousands of names; in
+ * one of its own a directory, with this program in it. */
+static void do_maze(void)
+{
+	const char *maze = strdup(path_in(dir, "maze")), *real = strdup(path_in(dir, "real"));
+	char way[PATH_MAX], name[16];
+
+	mkdir(maze, 0755);
+	mkdir(path_in(maze, "a"), 0755);
+	mkdir(real, 0755);
+	mkdir(path_in(real, "1"), 0755);
+	put_self(path_in(path_in(real, "1"), "good"));
+	for (int i = 1; i <= MAZE; i++) {
+		size_t len = 0;
+
+		while (len + 5 < sizeof(way) - 16)
+			len += (size_t)sprintf(way + len, "a/../");
+		if (i < MAZE)
+			sprintf(way + len, "%d", i + 1);
+		else
+			sprintf(way + len, "a");
+		snprintf(name, sizeof(name), "%d", i);
+		if (symlink(way, path_in(maze, name)) && errno != EEXIST)
+			die("symlink");
+	}
+	put_self(path_in(path_in(maze, "a"), "good"));
+	/* Only what the kernel has in memory is looked up. */
+	if (access(path_in(path_in(maze, "1"), "good"), X_OK))
+		die("access");
+	own_namespaces(CLONE_NEWNS);
+	bind_over(real, maze);
+	become(path_in(path_in(maze, "1"), "good"), "plain");
+}
+
 /* Executes the target while the connection is on its way. */
 static void do_exec(void)
 {
@@ -409,7 +444,7 @@ static const struct {
 	{ "zombie", do_zombie }, { "dots", do_dots }, { "dotszombie", do_dotszombie },
 	{ "deep", do_deep }, { "deepzombie", do_deepzombie }, { "exec", do_exec },
 	{ "execthread", do_execthread }, { "wait", do_wait }, { "quick", do_quick },
-	{ "bindquick", do_bindquick },
+	{ "bindquick", do_bindquick }, { "maze", do_maze },
 };
 
 int main(int argc, char **argv)

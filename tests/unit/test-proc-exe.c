@@ -220,6 +220,14 @@ static bool is_gone(const char *name, const char *wanted)
 	return text_equal(exe, text_of(wanted)) && said == (strcmp(name, wanted) != 0);
 }
 
+static const char *without_suffix(const char *path)
+{
+	static char buf[PATH_MAX];
+
+	snprintf(buf, sizeof(buf), "%.*s", (int)(strlen(path) - strlen(" (deleted)")), path);
+	return buf;
+}
+
 static void test_gone(void)
 {
 	char buf[PATH_MAX];
@@ -235,6 +243,10 @@ static void test_gone(void)
 	tap_ok(is_gone(scratch_path("seven"), scratch_path("seven")),
 	       "a record's without the suffix");
 	tap_ok(is_gone(" (deleted)", " (deleted)"), "the suffix alone");
+	if (symlink(".", scratch_path("here")))
+		abort();
+	snprintf(buf, sizeof(buf), "%s/seven (deleted)", scratch_path("here"));
+	tap_ok(is_gone(buf, without_suffix(buf)), "a symbolic link is not followed");
 }
 
 /* It becomes the other of two programs, again and again, while it is looked at. */
