@@ -21,12 +21,16 @@
  *   root, ns/, fd/N
  *   cmdline, environ,   wait for mmap_lock: mmap() over a page of such a file holds it as long
  *   maps, smaps
- *   fdinfo              of an epoll descriptor waits while that asks a file of such a file system
+ *   fdinfo              of an epoll descriptor waits while that asks a file of such a file system,
+ *                       and is not killed then: lookers do not read it
  *   task, fd            a list takes a microsecond or two for each thread and descriptor
  *   stat                of a process adds up its threads; task/PID/stat does not
  *
  * Not waiting are status, loginuid, sessionid, cgroup, comm, and the lists.  All of these waits end
  * with SIGKILL, but that for an epoll descriptor.
+ *
+ * Looking a path up takes as long as symbolic links in it make it (40 of them, each with thousands
+ * of names): so a path that a process has given itself is looked up without following any.
  */
 enum look_kind {
 	LOOK_INODE,		/* number: of the socket at fd; -1: none */

@@ -173,20 +173,17 @@ static bool look_at_threads(int proc, struct procfs_holder *k)
 	return show_list(proc, k->pid, "task", &k->threads, PROCFS_THREADS, is_in_call, &s);
 }
 
-/*
- * Its number may be another process's since it was looked at, or its descriptor another file's:
- * that of an epoll instance can make who reads fdinfo wait, and not be killed.
- */
-static void look_at_call(int proc, int64_t inode, struct procfs_holder *k)
+/* Its number may be another process's since it was looked at, or its descriptor another file's. */
+static void look_at_call(int proc, int64_t inode, bool flags, struct procfs_holder *k)
 {
 	k->in_call = look_at_threads(proc, k);
 	if (socket_at(proc, k->pid, k->fd) != inode)
 		k->fd = -1;
 	k->in_call &= k->fd >= 0;
-	k->blocking = !k->in_call && k->fd >= 0 && is_blocking(proc, k->pid, k->fd);
+	k->blocking = flags && !k->in_call && k->fd >= 0 && is_blocking(proc, k->pid, k->fd);
 }
 
-static void look_at_holder(int proc, struct call_files *calls, int64_t inode,
+static void look_at_holder(int proc, struct call_files *calls, int64_t inode, bool flags,
 			   struct procfs_holder *k)
 {
 	struct fd_search s = { .inode = inode, .fd = -1 };
@@ -206,11 +203,11 @@ static void look_at_holder(int proc, struct call_files *calls, int64_t inode,
 		k->fd = s.fd;
 	}
 	if (k->fd >= 0 && k->call)
-		look_at_call(proc, inode, k);
+		look_at_call(proc, inode, flags, k);
 }
 
-void look_at_holders(int dir, struct call_files *calls, int64_t inode, struct procfs_holder *k,
-		     int count, int64_t *at)
+void look_at_holders(int dir, struct call_files *calls, int64_t inode, bool flags,
+		     struct procfs_holder *k, int count, int64_t *at)
 {
 	bool found = false;
 
@@ -220,7 +217,7 @@ void look_at_holders(int dir, struct call_files *calls, int64_t inode, struct pr
 		if (found || k[i].pid <= 0)
 			k[i].fd = -1;
 		else
-			look_at_holder(dir, calls, inode, &k[i]);
+			look_at_holder(dir, calls, inode, flags, &k[i]);
 		found |= k[i].fd >= 0 && (!k[i].call || k[i].in_call || !k[i].blocking);
 	}
 }

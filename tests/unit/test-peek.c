@@ -182,6 +182,21 @@ static void test_among_others(void)
 	       walk.found[0].fd == 3, "and goes on behind it");
 }
 
+/* Its descriptor may become one of epoll, whose fdinfo keeps a looker until after it is killed. */
+static void test_fdinfo(void)
+{
+	struct procfs_holder k = { .pid = 35, .fd = 3, .call = true };
+	int64_t before = overdue();
+
+	put_process(35, 0, false);
+	put("35/syscall", "running\n");
+	if (mkfifo(make_way("35/fdinfo/3"), 0600))
+		abort();
+	procfs_holders(procfs, 7035, &k, 1);
+	tap_ok(k.fd == 3 && !k.in_call && overdue() == before,
+	       "one that is in no call is not asked whether its calls wait");
+}
+
 /* Its number is another process's. */
 static void test_reborn(void)
 {
@@ -293,6 +308,7 @@ int main(void)
 	test_frozen();
 	test_program();
 	test_among_others();
+	test_fdinfo();
 	test_reborn();
 	test_users();
 	test_killed();
