@@ -386,7 +386,7 @@ static int64_t make_plan(const struct find *f, struct query_db *db, struct plan 
 static void add_columns(struct sql *s)
 {
 	sql_add(s, ledger_select_columns);
-	sql_add(s, ", c.time AS row_time, c.id AS row_id");
+	sql_add(s, ", c.result AS row_result, c.time AS row_time, c.id AS row_id");
 	sql_add(s, ledger_select_from);
 }
 

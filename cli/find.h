@@ -43,7 +43,8 @@ void find_exe(struct find *f, const char *fmt, ...) __attribute__((format(printf
 
 /*
  * The newest `limit` ones (-1: all), oldest first: the columns of the view `connections`, behind
- * them the row's time and id.  The number of rows, or -1: what is wrong was told on stderr.
+ * them the call's result, the row's time and id.  The number of rows, or -1: what is wrong was told
+ * on stderr.
  */
 int64_t find_newest(struct find *f, struct query_db *db, int64_t limit, query_row_fn *row,
 		    void *arg);

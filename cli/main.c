@@ -13,28 +13,31 @@
 
 #define FORMAT_HELP "      --format FORMAT      table (default), json (an object a line) or csv\n"
 
+#define FILTERS_HELP \
+	"      --since TIME         RFC 3339 or its beginning (UTC), 'today', 'yesterday'," \
+	" or an\n" \
+	"                           age: 90s, 10m, 2h, 1d\n" \
+	"      --until TIME\n" \
+	"      --proto PROTO        tcp, udp, ... or a number\n" \
+	"      --src ADDR[/BITS]    address or network; --dst likewise\n" \
+	"      --dst ADDR[/BITS]\n" \
+	"      --sport PORT[-PORT]  port or range; --dport likewise\n" \
+	"      --dport PORT[-PORT]\n" \
+	"      --exe PATH           path, a pattern with * and ?, or the last part of a path\n" \
+	"      --comm NAME          name or pattern\n" \
+	"      --pid PID\n" \
+	"      --user USER          name or uid\n" \
+	"      --login-user USER    who logged in (also after sudo): name or auid\n" \
+	"      --direction DIR      out, in or forward\n" \
+	"      --certainty HOW      certain, inferred or unknown\n" \
+	"      --verdict VERDICT    accept, drop, reject or observed\n" \
+	"      --node NAME          host that the record is from\n" \
+	"      --limit N            the newest N of them\n" \
+	"      --follow             go on with new ones as they come\n"
+
 static const struct command commands[] = {
 	{ "log", "[FILTER ...]", "list connections, oldest first",
-	  "      --since TIME         RFC 3339 or its beginning (UTC), 'today', 'yesterday',"
-	  " or an\n"
-	  "                           age: 90s, 10m, 2h, 1d\n"
-	  "      --until TIME\n"
-	  "      --proto PROTO        tcp, udp, ... or a number\n"
-	  "      --src ADDR[/BITS]    address or network; --dst likewise\n"
-	  "      --dst ADDR[/BITS]\n"
-	  "      --sport PORT[-PORT]  port or range; --dport likewise\n"
-	  "      --dport PORT[-PORT]\n"
-	  "      --exe PATH           path, a pattern with * and ?, or the last part of a path\n"
-	  "      --comm NAME          name or pattern\n"
-	  "      --pid PID\n"
-	  "      --user USER          name or uid\n"
-	  "      --login-user USER    who logged in (also after sudo): name or auid\n"
-	  "      --direction DIR      out, in or forward\n"
-	  "      --certainty HOW      certain, inferred or unknown\n"
-	  "      --verdict VERDICT    accept, drop, reject or observed\n"
-	  "      --node NAME          host that the record is from\n"
-	  "      --limit N            the newest N of them\n"
-	  "      --follow             go on with new ones as they come\n" FORMAT_HELP, cmd_log },
+	  FILTERS_HELP FORMAT_HELP, cmd_log },
 	{ "who", "[--at TIME] [--format FORMAT] PROTO SRC:SPORT DST:DPORT",
 	  "name the process behind one connection",
 	  "      --at TIME            when it was, written as for 'log' (UTC); default: now\n"
@@ -103,6 +106,11 @@ static const struct command commands[] = {
 	  "                           unknown\n"
 	  "      --reason REASON      why no process is known: kernel, gone, raw ...\n"
 	  "      --format FORMAT      table (default) or json\n", cmd_policy, true },
+	{ "export", "[FILTER ...] [--format FORMAT]",
+	  "connections for other programs, in their formats",
+	  FILTERS_HELP
+	  "      --format FORMAT      jsonl (default), csv, ecs (Elastic Common Schema) or ocsf\n",
+	  cmd_export },
 	{ "stats", "[--format FORMAT]", "what was seen, how sure it is, and what was lost",
 	  FORMAT_HELP, cmd_stats },
 	{ "doctor", "[OPTION ...] [CHECK ...]",

@@ -67,20 +67,15 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 	return action == SQLITE_ATTACH || action == SQLITE_DETACH ? SQLITE_DENY : SQLITE_OK;
 }
 
-struct query_db *query_open(const char *path)
+int query_try(const char *path, struct query_db **db)
 {
 	static const int64_t one_us = 1, hour_us = LEDGER_HOUR_US;
 	struct query_db *q = calloc(1, sizeof(*q));
 	int rc = q ? ledger_open_read(path, &q->db) : -ENOMEM;
 
 	if (rc) {
-		fprintf(stderr, "sockledger: cannot read the ledger '%s': %s\n", path,
-			db_strerror(rc));
-		if (rc == -ENOENT)
-			fputs("It is made by sockledgerd when it runs; another one is named with "
-			      "--ledger FILE.\n", stderr);
 		free(q);
-		return NULL;
+		return rc;
 	}
 	q->path = path;
 	sqlite3_create_function(q->db, "in_net", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
@@ -90,7 +85,27 @@ struct query_db *query_open(const char *path)
 	sqlite3_create_function(q->db, "hour", 1, SQLITE_UTF8, (void *)&hour_us, time_number, NULL,
 				NULL);
 	sqlite3_set_authorizer(q->db, authorize, NULL);
-	return q;
+	*db = q;
+	return 0;
+}
+
+void query_complain(const char *path, int rc)
+{
+	fprintf(stderr, "sockledger: cannot read the ledger '%s': %s\n", path, db_strerror(rc));
+	if (rc == -ENOENT)
+		fputs("It is made by sockledgerd when it runs; another one is named with "
+		      "--ledger FILE.\n", stderr);
+}
+
+struct query_db *query_open(const char *path)
+{
+	struct query_db *q;
+	int rc = query_try(path, &q);
+
+	if (!rc)
+		return q;
+	query_complain(path, rc);
+	return NULL;
 }
 
 void query_close(struct query_db *q)
@@ -344,4 +359,12 @@ int64_t query_last_id(struct query_db *q)
 
 	db_number(q->db, "SELECT ifnull(max(id), 0) FROM connection", &id);
 	return id;
+}
+
+int64_t query_last_time(struct query_db *q)
+{
+	int64_t us = 0;
+
+	db_number(q->db, "SELECT ifnull(max(time), 0) FROM connection", &us);
+	return us;
 }

@@ -17,6 +17,9 @@ struct query_db;
 
 /* Opens the ledger; tells on stderr what is wrong and gives NULL back where it cannot be read. */
 struct query_db *query_open(const char *ledger_path);
+/* Likewise, with 0 or an error of db.h; query_complain() tells what is wrong. */
+int query_try(const char *ledger_path, struct query_db **db);
+void query_complain(const char *ledger_path, int rc);
 void query_close(struct query_db *db);
 
 /* SQL being put together: text and the values of its ?. */
@@ -55,6 +58,8 @@ int64_t query_script(struct query_db *db, const char *text, enum format format, 
 
 /* The newest connection's id; 0 where there is none. */
 int64_t query_last_id(struct query_db *db);
+/* The newest connection's time, in microseconds; 0 where there is none. */
+int64_t query_last_time(struct query_db *db);
 /* Changes whenever another program committed. */
 int64_t query_version(struct query_db *db);
 
