@@ -9,6 +9,8 @@
 
 enum truth { NO, YES, UNKNOWN };
 
+#define KIND(kind) (1u << (kind))
+
 static size_t next_character(struct text t, size_t at)
 {
 	do
@@ -276,16 +278,22 @@ static enum truth match_holds(const struct policy *p, const struct match *m, boo
 	return m->negated ? YES : NO;
 }
 
-/* Checks all matches but `certain`. */
+/* Checks all matches but `certain`, and those of the kinds in `open`, which are *left out. */
 static enum truth rule_holds(const struct policy *p, const struct rule *r,
-			     const struct connection *c)
+			     const struct connection *c, unsigned int open, unsigned int *left_out)
 {
 	enum truth rule = YES;
 
+	*left_out = 0;
 	for (size_t i = 0; i < r->count; i++) {
-		enum truth is = match_holds(p, &p->matches[r->first + i],
-					    r->verdict == VERDICT_ACCEPT, c);
+		const struct match *m = &p->matches[r->first + i];
+		enum truth is;
 
+		if (open & KIND(m->kind)) {
+			*left_out |= KIND(m->kind);
+			continue;
+		}
+		is = match_holds(p, m, r->verdict == VERDICT_ACCEPT, c);
 		if (is == NO)
 			return NO;
 		if (is == UNKNOWN)
@@ -307,9 +315,10 @@ static bool is_kernels(const struct connection *c)
  * verdict that the policy has for such, and where that is to allow, the rule does not count.
  */
 static enum verdict rule_verdict(const struct policy *p, const struct rule *r,
-				 const struct connection *c)
+				 const struct connection *c, unsigned int open,
+				 unsigned int *left_out)
 {
-	enum truth is = rule_holds(p, r, c);
+	enum truth is = rule_holds(p, r, c, open, left_out);
 	enum verdict verdict;
 
 	if (is == YES)
@@ -328,19 +337,33 @@ static bool is_unreadable(const struct connection *c)
 		(!c->process.exe.data && c->process.exe_seen != EXE_UNASKED));
 }
 
-void policy_decide(const struct policy *p, const struct connection *c, struct policy_answer *a)
+/* Rules that could have decided, were what they ask for known. */
+struct doubt {
+	unsigned int open;	/* kinds of matches that are taken for unanswered */
+	unsigned int kinds;	/* those of them that such rules have */
+	unsigned int verdicts;	/* a bit for each verdict of such a rule */
+};
+
+static void decide(const struct policy *p, const struct connection *c, struct policy_answer *a,
+		   struct doubt *d)
 {
 	bool attributed = c->certainty != CERTAINTY_UNKNOWN;
 
 	a->wants_certain = false;
 	for (size_t i = 0; i < p->rule_count; i++) {
 		const struct rule *r = &p->rules[i];
-		enum verdict verdict = rule_verdict(p, r, c);
+		unsigned int left_out;
+		enum verdict verdict = rule_verdict(p, r, c, d->open, &left_out);
 
 		if (!verdict)
 			continue;
 		if (r->certain && c->certainty != CERTAINTY_CERTAIN) {
 			a->wants_certain = true;
+			continue;
+		}
+		if (left_out) {
+			d->kinds |= left_out;
+			d->verdicts |= 1u << verdict;
 			continue;
 		}
 		a->verdict = verdict;
@@ -363,6 +386,72 @@ void policy_decide(const struct policy *p, const struct connection *c, struct po
 	a->rule = attributed ? "default" : "unattributed";
 }
 
+void policy_decide(const struct policy *p, const struct connection *c, struct policy_answer *a)
+{
+	struct doubt none = { .open = 0 };
+
+	decide(p, c, a, &none);
+}
+
+/* The matches that ask for what is in these gaps. */
+static unsigned int kinds_of_gaps(unsigned int gaps, const struct connection *c)
+{
+	bool in = c->direction == DIRECTION_IN;
+
+	return (gaps & POLICY_GAP_PROTO ? KIND(MATCH_PROTO) : 0) |
+	       (gaps & POLICY_GAP_SRC ? KIND(MATCH_SRC) : 0) |
+	       (gaps & POLICY_GAP_DST ? KIND(MATCH_DST) : 0) |
+	       (gaps & POLICY_GAP_SPORT ? KIND(MATCH_SPORT) : 0) |
+	       (gaps & POLICY_GAP_DPORT ? KIND(MATCH_DPORT) : 0) |
+	       (gaps & (in ? POLICY_GAP_SRC : POLICY_GAP_DST) ? KIND(MATCH_ADDRESS) : 0);
+}
+
+static unsigned int gaps_of_kinds(unsigned int kinds, const struct connection *c)
+{
+	unsigned int gaps = 0;
+
+	for (unsigned int gap = POLICY_GAP_PROTO; gap < POLICY_GAPS_END; gap <<= 1)
+		if (kinds & kinds_of_gaps(gap, c))
+			gaps |= gap;
+	return gaps;
+}
+
+/* What else it may have been that was seen of a program. */
+static int64_t seen_otherwise(int64_t seen)
+{
+	return seen == EXE_TOLD ? EXE_HERE : seen == EXE_USERS ? EXE_OTHER : seen;
+}
+
+unsigned int policy_decide_with_gaps(const struct policy *p, const struct connection *c,
+				     unsigned int gaps, struct policy_answer *a)
+{
+	enum { PROGRAMS = POLICY_GAP_EXE | POLICY_GAP_PARENT };
+	unsigned int found = 0, verdicts[PROGRAMS + 1] = { 0 };
+
+	/* Each program as it is told, and as it may have been. */
+	for (unsigned int way = PROGRAMS; way <= PROGRAMS; way--) {
+		struct doubt d = { .open = kinds_of_gaps(gaps, c) };
+		struct connection as = *c;
+
+		if (way & ~gaps)
+			continue;
+		if (way & POLICY_GAP_EXE)
+			as.process.exe_seen = seen_otherwise(c->process.exe_seen);
+		if (way & POLICY_GAP_PARENT)
+			as.parent_seen = seen_otherwise(c->parent_seen);
+		decide(p, &as, a, &d);
+		verdicts[way] = d.verdicts | 1u << a->verdict;
+		if (verdicts[way] & (verdicts[way] - 1))
+			found |= gaps_of_kinds(d.kinds, c);
+	}
+	for (unsigned int way = 0; way <= PROGRAMS; way++)
+		for (unsigned int gap = POLICY_GAP_EXE; gap <= POLICY_GAP_PARENT; gap <<= 1)
+			if (!(way & gap) && !((way | gap) & ~gaps) &&
+			    verdicts[way] != verdicts[way | gap])
+				found |= gap;
+	return found;
+}
+
 void policy_decide_as_told(const struct policy *p, const struct connection *c,
 			   struct policy_answer *a)
 {
@@ -379,8 +468,6 @@ static bool is_of_users(const struct match *m)
 {
 	return m->kind == MATCH_USER || m->kind == MATCH_LOGIN_USER;
 }
-
-#define KIND(kind) (1u << (kind))
 
 /* Whether a rule has a match of one of these kinds. */
 static bool asks(const struct policy *p, unsigned int kinds)

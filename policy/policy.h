@@ -56,6 +56,27 @@ void policy_decide(const struct policy *p, const struct connection *c, struct po
 void policy_decide_as_told(const struct policy *p, const struct connection *c,
 			   struct policy_answer *a);
 
+/* What was to be seen at the verdict, and the ledger does not keep: bits. */
+enum policy_gap {
+	POLICY_GAP_EXE = 1,	/* what the program's path is worth: it says EXE_TOLD, or EXE_USERS
+				 * where it may have been EXE_OTHER */
+	POLICY_GAP_PARENT = 2,	/* likewise of the parent's */
+	POLICY_GAP_PROTO = 4,
+	POLICY_GAP_SRC = 8,	/* addresses and ports */
+	POLICY_GAP_DST = 16,
+	POLICY_GAP_SPORT = 32,
+	POLICY_GAP_DPORT = 64,
+	POLICY_GAPS_END = 128,
+};
+
+/*
+ * As policy_decide(), of a past connection with these gaps.  0: *a is the answer, whatever was in
+ * them.  Otherwise those of them come back that the verdict depends on, and *a is one of the
+ * answers that were possible.
+ */
+unsigned int policy_decide_with_gaps(const struct policy *p, const struct connection *c,
+				     unsigned int gaps, struct policy_answer *a);
+
 /*
  * Whether a rule asks more of a process than its program, name and user: if none does, the rest may
  * be read after the verdict.
