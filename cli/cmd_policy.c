@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * sockledger policy: checks a policy, and says what it does to a connection.  It uses the same
- * engine as sockledgerd, so the two cannot differ.
+ * engine as sockledgerd, so the two cannot differ.  What the ledger answers has files of its own.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -16,6 +16,7 @@
 #include "diag.h"
 #include "output.h"
 #include "policy.h"
+#include "policy_cmds.h"
 #include "policy_file.h"
 #include "protocol.h"
 
@@ -191,7 +192,8 @@ static int answer_request(const struct command *self, struct request *r, int cou
 	int rc;
 
 	if (!check && !explain)
-		return cli_usage(self, "wants 'check FILE' or 'explain FILE'");
+		return cli_usage(self, "wants 'check FILE', 'explain FILE', 'suggest' or "
+				 "'replay FILE'");
 	if (check && r->told)
 		return cli_usage(self, "'check' takes no options");
 	rc = policy_load(words[1], &d, &p);
@@ -243,12 +245,32 @@ static int take_options(const struct command *self, struct request *r, int argc,
 	return -1;
 }
 
+/* The ledger's questions need a configuration, unless a ledger is named. */
+static int ask_ledger(struct cli *cli, const struct command *self, int argc, char **argv,
+		      int (*ask)(struct cli *, const struct command *, int, char **))
+{
+	struct diags d = { .out = stderr };
+
+	if ((!cli->ledger || !*cli->ledger || cli->config_path) &&
+	    config_load(&cli->config, cli->config_path, &d))
+		return CLI_USAGE;
+	if (!cli->ledger || !*cli->ledger)
+		cli->ledger = cli->config.ledger;
+	return ask(cli, self, argc, argv);
+}
+
 int cmd_policy(struct cli *cli, const struct command *self, int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		int (*ask)(struct cli *, const struct command *, int, char **);
+	} of_ledger[] = { { "suggest", policy_suggest }, { "replay", policy_replay } };
 	struct request r = { .format = FORMAT_TABLE };
 	int status;
 
-	(void)cli;
+	for (size_t i = 0; argc > 1 && i < sizeof(of_ledger) / sizeof(of_ledger[0]); i++)
+		if (!strcmp(argv[1], of_ledger[i].name))
+			return ask_ledger(cli, self, argc - 1, argv + 1, of_ledger[i].ask);
 	connection_init(&r.connection);
 	r.connection.process.exe_seen = r.connection.parent_seen = EXE_UNASKED;
 	status = take_options(self, &r, argc, argv);

@@ -85,8 +85,9 @@ static const struct command commands[] = {
 	  FORMAT_HELP
 	  "The view 'connections' has a row per connection; 'timeline' also its time as a number,\n"
 	  "for us('TIME'); 'hours' has counts.\n", cmd_sql },
-	{ "policy", "check FILE\nexplain FILE [OPTION ...]",
-	  "check a policy, or say what it does to a connection",
+	{ "policy", "check FILE\nexplain FILE [OPTION ...]\nsuggest [OPTION ...]\n"
+	  "replay FILE [OPTION ...]",
+	  "check a policy, try it on the past, or have one suggested",
 	  "'explain' is told about the connection by these; what is not told is unknown:\n"
 	  "      --exe PATH           program\n"
 	  "      --comm NAME          the process's name\n"
@@ -105,7 +106,19 @@ static const struct command commands[] = {
 	  "      --certainty HOW      certain (default where a process is told), inferred or\n"
 	  "                           unknown\n"
 	  "      --reason REASON      why no process is known: kernel, gone, raw ...\n"
-	  "      --format FORMAT      table (default) or json\n", cmd_policy, true },
+	  "'suggest' writes a policy that lets pass what the ledger is certain of:\n"
+	  "      --unit NAME          of this systemd unit alone, or a pattern\n"
+	  "      --user USER          of this user alone\n"
+	  "'replay' tells what FILE would have done to what the ledger has; both take:\n"
+	  "      --since TIME         written as for 'log'\n"
+	  "      --until TIME\n"
+	  "'replay' also takes these, and ends with status 1 where something would be stopped:\n"
+	  "      --rows               each connection instead of counts\n"
+	  "      --all                also those that would pass, as they did\n"
+	  "      --against FILE       the policy in force; default: the configured one\n"
+	  "      --format FORMAT      table (default), json, or of 'replay' csv\n"
+	  "      --ledger FILE        ledger instead of the configured one\n",
+	  cmd_policy, .no_ledger = true, .own_config = true },
 	{ "export", "[FILTER ...] [--format FORMAT]",
 	  "connections for other programs, in their formats",
 	  FILTERS_HELP

@@ -124,6 +124,19 @@ static struct piece next_piece(const unsigned char *p, size_t len)
 	return piece;
 }
 
+bool text_is_printable(struct text t)
+{
+	const unsigned char *p = (const unsigned char *)t.data;
+	struct piece piece;
+
+	for (size_t i = 0; i < t.len; i += piece.len) {
+		piece = next_piece(p + i, t.len - i);
+		if (piece.escape)
+			return false;
+	}
+	return true;
+}
+
 size_t text_print(FILE *out, struct text t, size_t width)
 {
 	const unsigned char *p = (const unsigned char *)t.data;

@@ -55,6 +55,9 @@ bool text_ends_with(struct text t, const char *end);
 #define TEXT_CUT_MIN 8
 struct text text_cut(struct text t, size_t max, char *room);
 
+/* text_print() would write it as it is. */
+bool text_is_printable(struct text t);
+
 /*
  * Writes t so that it cannot harm a terminal: printable UTF-8 goes through, every control byte,
  * bidirectional override, invalid byte and unassigned piece of a sequence as \xNN.  Writes at most

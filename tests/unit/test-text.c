@@ -83,6 +83,10 @@ static void test_terminal(void)
 
 	wanted_width = 0;
 	test_rows(terminal, "terminal", rows, sizeof(rows) / sizeof(rows[0]));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tap_ok(text_is_printable(rows[i].in) ==
+			       text_equal(rows[i].in, text_of(rows[i].out)),
+		       "printable or not: %s", rows[i].what);
 	printed(terminal, TEXT_NONE);
 	tap_ok(columns == 0, "terminal: no text is no column");
 	printed(terminal, BYTES("\xe4\xb8\xad\033"));
