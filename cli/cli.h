@@ -29,6 +29,7 @@ struct command {
 
 int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_who(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_explain(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_sql(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_policy(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **argv);

@@ -44,6 +44,18 @@ static const struct command commands[] = {
 	  "      --format FORMAT      table (default) or json\n"
 	  "An IPv6 address with a port is written [ADDR]:PORT; * stands for what is not known.\n",
 	  cmd_who },
+	{ "explain", "[OPTION ...] [FILE ...]",
+	  "name the processes behind the packets of a firewall's log",
+	  "      --year YEAR          of stamps without one; default: the last that is not later\n"
+	  "                           than the file\n"
+	  "      --tz ZONE            of stamps without one: Europe/Warsaw, UTC, +01:00; default:\n"
+	  "                           this host's\n"
+	  "      --boot TIME          when the host was booted, of stamps since then; default:\n"
+	  "                           this host's\n"
+	  "      --host NAME          the host that the log is of; default: as each line says\n"
+	  FORMAT_HELP
+	  "FILE has lines of the kernel's LOG as syslog, journalctl or dmesg write them; without\n"
+	  "it, and for -, they are read from stdin as they come.\n", cmd_explain },
 	{ "show", "[--format FORMAT] ID", "everything about one connection",
 	  "      --format FORMAT      table (default) or json\n"
 	  "ID is an audit_id, as 'who' and 'log --format json' have it, or a row's number.\n",
