@@ -57,6 +57,7 @@ struct connection {
 	int protocol;		/* -1: unknown */
 	bool unreadable;	/* of its packet's head: protocol, ports and destination may be
 				 * others than these */
+	bool fast_open;		/* its SYN may be of a send, not of a connect(): of a packet */
 	struct endpoint src, dst;
 	struct process process;	/* of a packet without one, uid is the socket's user */
 	int64_t parent_seen;	/* enum exe_seen of CONNECTION_PARENT_EXE */

@@ -20,6 +20,7 @@ void inquiry_begin(const struct host *h, struct inquiry *q)
 		 * looked up their addresses sends others. */
 		.traced = h->tracefs && (has_ports || c->process.uid >= 0 ||
 					 c->direction == DIRECTION_FORWARD),
+		.fast_open = c->fast_open,
 		.blocks_caller = !h->tracefs && c->protocol == IPPROTO_TCP &&
 				 c->direction == DIRECTION_OUT,
 	};

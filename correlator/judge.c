@@ -15,7 +15,6 @@
  * queue is read.  The verdict is given as soon as the policy can tell.
  */
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -481,6 +480,7 @@ static bool read_packet(const struct nfqueue_packet *p, struct undecided *k)
 	c->src = head.src;
 	c->dst = head.dst;
 	c->unreadable = head.unreadable;
+	c->fast_open = head.fast_open;
 	c->process.uid = p->uid;
 	k->key.echo_id = head.echo_id;
 	return !rc;

@@ -123,10 +123,11 @@ static bool is_datagram(const struct view *v)
 }
 
 /* A connect() over TCP that was seen is the socket's own call, whoever opened the socket: no other
- * process can have sent this packet. */
+ * process can have sent this packet, unless connect() left that to who sends the first data. */
 static bool is_own_call(const struct view *v)
 {
-	return v->f->protocol == IPPROTO_TCP && is_alone(v) && v->call && v->exact;
+	return v->f->protocol == IPPROTO_TCP && !v->f->fast_open && is_alone(v) && v->call &&
+	       v->exact;
 }
 
 static const struct socket_holder *holder_of(const struct testimony *t, int64_t pid)
@@ -352,7 +353,8 @@ static enum certainty certainty_of(const struct view *v, const struct attributio
 		.accepted = r && r->accepted && is_own_connection(v),
 		.attempted = r && r->attempted,
 		.same_socket = is_same_socket(v, holder_of(t, a->pid)),
-		.sent = r && (r->sends || !is_datagram(v)),
+		.sent = r && (r->sends || (!is_datagram(v) && !v->f->fast_open)),
+		.connects = !is_datagram(v),
 		.sole_holder = is_sole_holder(v, a->pid),
 		.earlier = t->earlier.certain && t->earlier.pid == a->pid,
 		/* A record that comes after the verdict has the program that made the call. */
@@ -362,6 +364,7 @@ static enum certainty certainty_of(const struct view *v, const struct attributio
 		.other_lookup = has_other_lookup(v, a->pid),
 		.trace_doubtful = !is_unambiguous(v) || is_other_users_record(v, a),
 		.elsewhere = is_elsewhere(v),
+		.fast_open = v->f->fast_open,
 	};
 
 	return proof_of(a->evidence, &c);
@@ -493,7 +496,8 @@ static enum question next_question(const struct view *v, const struct attributio
 	for (int i = 0; t->trace.count > 1 && i < t->trace.count; i++)
 		if (!t->trace.by[i].uid_asked)
 			return ASK_CALLERS;
-	if (!v->caller || may_be_of_another_socket(v) || !is_unambiguous(v) || !call_counts(v))
+	if (!v->caller || may_be_of_another_socket(v) || v->f->fast_open || !is_unambiguous(v) ||
+	    !call_counts(v))
 		next = next_about_socket(v, !v->caller);
 	if (!next && v->caller)
 		next = next_about_caller(v);

@@ -28,6 +28,7 @@ struct packet_facts {
 	int64_t uid;		/* of its socket's opener (NFQA_UID); -1: it has no socket here */
 	bool has_ports;
 	bool traced;		/* there is a trace to ask */
+	bool fast_open;		/* its SYN may be of a send, not of a connect() (packet.h) */
 	bool blocks_caller;	/* a connect() of it on a blocking socket has not returned yet, and
 				 * /proc can tell: TCP, outgoing, without the trace */
 };

@@ -35,6 +35,12 @@
 /* Assigned numbers that netinet/in.h does not have on every system. */
 #define TCP_SYN_FLAG 2
 #define TCP_ACK_FLAG 16
+#define TCP_HEADER_MIN 20
+#define TCP_OPTION_END 0
+#define TCP_OPTION_NOP 1
+#define TCP_OPTION_FAST_OPEN 34
+#define TCP_OPTION_EXPERIMENT 254	/* with a number of the experiment's (RFC 6994) */
+#define TCP_FAST_OPEN_EXPERIMENT 0xf989
 #define PROTOCOL_MOBILITY 135
 #define PROTOCOL_HIP 139
 #define PROTOCOL_SHIM6 140
@@ -50,6 +56,27 @@ static void set_address(struct address *a, int family, const uint8_t *bytes)
 	memcpy(a->bytes, bytes, family == AF_INET ? 4 : 16);
 }
 
+/* Fast Open (RFC 7413): the option, with a cookie or without, or data without it (Linux's
+ * TCP_FASTOPEN_NO_COOKIE). */
+static bool is_fast_open(const uint8_t *tcp, size_t len)
+{
+	size_t header = len > 12 ? (size_t)(tcp[12] >> 4) * 4 : 0, at = TCP_HEADER_MIN;
+
+	if (header < TCP_HEADER_MIN || len != header)
+		return true;
+	while (at < header && tcp[at] != TCP_OPTION_END) {
+		size_t size = tcp[at] == TCP_OPTION_NOP ? 1 : at + 1 < header ? tcp[at + 1] : 0;
+
+		if (!size || size > header - at || (size < 2 && tcp[at] != TCP_OPTION_NOP) ||
+		    tcp[at] == TCP_OPTION_FAST_OPEN ||
+		    (tcp[at] == TCP_OPTION_EXPERIMENT && size >= 4 &&
+		     be16(tcp + at + 2) == TCP_FAST_OPEN_EXPERIMENT))
+			return true;
+		at += size;
+	}
+	return false;
+}
+
 static int parse_transport(const uint8_t *data, size_t len, struct packet *p)
 {
 	if (protocol_is(p->protocol, PROTOCOL_PORTS)) {
@@ -59,8 +86,10 @@ static int parse_transport(const uint8_t *data, size_t len, struct packet *p)
 		p->dst.port = (int32_t)be16(data + 2);
 		if (p->protocol == IPPROTO_TCP && len > TCP_FLAGS_AT)
 			p->tcp_flags = data[TCP_FLAGS_AT];
-		if ((p->tcp_flags & (TCP_SYN_FLAG | TCP_ACK_FLAG)) == TCP_SYN_FLAG)
+		if ((p->tcp_flags & (TCP_SYN_FLAG | TCP_ACK_FLAG)) == TCP_SYN_FLAG) {
 			p->echo_id = (int32_t)((be16(data + 4) & 0x7fff) << 16 | be16(data + 6));
+			p->fast_open = is_fast_open(data, len);
+		}
 	} else if (protocol_is(p->protocol, PROTOCOL_TYPE)) {
 		if (len < 1)
 			return -ENODATA;

@@ -8,8 +8,8 @@
 
 #include "tuple.h"
 
-/* The head of an IP packet.  The parser reads nothing after the ports or an
- * echo request's identifier, and trusts nothing. */
+/* The head of an IP packet.  The parser reads nothing after the ports, an echo request's identifier
+ * or a SYN's options, and trusts nothing. */
 struct packet {
 	int protocol;			/* IPPROTO_* of the transport */
 	/* port -1: the protocol has none, or this fragment lacks it.  dst: where a source route
@@ -23,6 +23,9 @@ struct packet {
 	/* Of an ICMP echo request, or of a SYN the number that its connection begins with; -1: it
 	 * is neither. */
 	int32_t echo_id;
+	/* A SYN that may be of a send, and not of a connect(): it has data, asks for Fast Open, or
+	 * its options cannot be read. */
+	bool fast_open;
 };
 
 /*

@@ -16,9 +16,10 @@
  * from what a record and a descriptor prove.
  *
  *   the record of the call that sends, and that call's descriptor seen to be the packet's socket.
- *   Over TCP connect() sends; of datagrams it does not, and whoever else holds the socket may send
- *   on it without a lookup and without a record
- *   a thread of it seen inside the call, on a descriptor that is the packet's socket
+ *   Over TCP connect() sends, unless Fast Open puts that off; of datagrams it does not, and whoever
+ *   else holds the socket may send on it without a lookup and without a record
+ *   of a connection, not of a datagram: a thread of it seen inside the call, on a descriptor that
+ *   is the packet's socket.  Of datagrams one process may wait for room that another one's fills
  *   the packet's socket seen in it, and its thread's own call seen around the lookup
  *   the lookup with its call, where nothing speaks against the trace, and the packet's socket does
  *   not live in other hands
@@ -45,6 +46,7 @@ struct proof_conditions {
 	bool attempted;		/* the record's call got as far as the network */
 	bool same_socket;	/* the record's descriptor held the packet's socket */
 	bool sent;		/* the record's call is one that sends: TCP's connect(), a send */
+	bool connects;		/* the packet is a connection's first */
 	bool sole_holder;	/* the packet came in, and nobody else holds its socket */
 	bool earlier;		/* the row was certain before a restart, of this process */
 	/* doubts, each about one witness */
@@ -57,6 +59,8 @@ struct proof_conditions {
 				 * missing, or the caller is not the socket's user, or not of the
 				 * packet's network namespace as far as is known */
 	bool elsewhere;		/* the packet's socket lives, and was not seen in the process */
+	bool fast_open;		/* the SYN may have been sent by the first send of data, by
+				 * whomever, when connect() had returned (TCP_FASTOPEN_CONNECT) */
 };
 
 /* evidence: bits of enum evidence, all of one process. */

@@ -461,6 +461,17 @@ static bool do_packet(const struct args *a)
 	return true;
 }
 
+/* With data: it may be of a send (TCP_FASTOPEN_CONNECT). */
+static bool do_datapacket(const struct args *a)
+{
+	uint8_t data[64];
+	size_t len = rig_ip(data, now.protocol, &now.src, &now.dst);
+
+	(void)a;
+	now.id = rig_packet(data, len + 1, now.hook, 0x30000 | MARK_OTHERS, now.uid);
+	return true;
+}
+
 /* A SYN of another connection from now on. */
 static bool do_sequence(const struct args *a)
 {
@@ -560,7 +571,7 @@ static const struct {
 	{ "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in }, { "forward", do_forward },
 	{ "user", do_user }, { "sport", do_sport }, { "dport", do_dport },
 	{ "packet", do_packet }, { "cutpacket", do_cutpacket }, { "packets", do_packets },
-	{ "turn", do_turn },
+	{ "turn", do_turn }, { "datapacket", do_datapacket },
 	{ "pass", do_pass }, { "sequence", do_sequence }, { "park", do_park },
 	{ "observe", do_observe }, { "policy", do_policy }, { "end", do_end },
 	{ "broken", do_broken }, { "resent", do_resent }, { "dead", do_dead },

@@ -232,6 +232,50 @@ static void test_flags(void)
 	tap_ok(p.icmp_type == 8 && !p.tcp_flags, "ICMP's type");
 }
 
+/* A SYN with these options, and as many bytes of data. */
+static bool is_fast_open(const uint8_t *options, size_t len, size_t data)
+{
+	uint8_t tcp[20 + 60 + 8] = { V4(5, 6, 0, 0), TCP };
+	struct packet p;
+
+	tcp[20 + 12] = (uint8_t)((20 + len) / 4 << 4);
+	memcpy(tcp + 40, options, len);
+	return !packet_parse(tcp, 40 + len + data, &p) && p.fast_open;
+}
+
+static void test_fast_open(void)
+{
+	static const uint8_t usual[] = { 2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3,
+					 3, 7 };
+	static const uint8_t asks[] = { 2, 4, 5, 180, 1, 1, 34, 2 };
+	static const uint8_t cookie[] = { 34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1 };
+	static const uint8_t experiment[] = { 254, 4, 0xf9, 0x89 };
+	static const uint8_t other[] = { 254, 4, 0xf9, 0x88 };
+	static const uint8_t ended[] = { 1, 0, 34, 2 };
+	static const uint8_t bad[][4] = { { 1, 1, 1, 2 }, { 2, 0, 1, 1 }, { 2, 1, 1, 1 },
+					  { 1, 2, 4, 1 }, { 1, 1, 254, 3 } };
+	uint8_t head[40] = { V4(5, 6, 0, 0), TCP };
+	struct packet p;
+	bool unsure = true;
+
+	tap_ok(!is_fast_open(usual, 0, 0) && !is_fast_open(usual, sizeof(usual), 0),
+	       "a usual SYN is one of connect()");
+	tap_ok(is_fast_open(asks, sizeof(asks), 0) && is_fast_open(cookie, sizeof(cookie), 0) &&
+	       is_fast_open(experiment, 4, 0) && !is_fast_open(other, 4, 0),
+	       "one that asks for Fast Open may be of a send, by either number");
+	tap_ok(is_fast_open(usual, sizeof(usual), 1), "so may one with data");
+	tap_ok(!is_fast_open(ended, 4, 0), "options end where they say");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		unsure = unsure && is_fast_open(bad[i], 4, 0);
+	for (size_t len = 24 + 10; len < 40; len++)
+		unsure = unsure && !packet_parse(head, len, &p) && p.fast_open;
+	head[20 + 12] = 0x40;
+	unsure = unsure && !packet_parse(head, 40, &p) && p.fast_open;
+	tap_ok(unsure, "so may one whose options make no sense, or are cut off");
+	head[20 + 13] = 0x12;
+	tap_ok(!packet_parse(head, 40, &p) && !p.fast_open, "an answer is none");
+}
+
 static void test_hash(void)
 {
 	struct endpoint a = { .port = 1 }, b = { .port = 2 }, c;
@@ -277,6 +321,7 @@ int main(int argc, char **argv)
 	test_longest();
 	test_extensions();
 	test_flags();
+	test_fast_open();
 	test_hash();
 	tap_note("seed %u", seed);
 	tap_ok(random_packets(seed, 1000000), "a million changed packets");

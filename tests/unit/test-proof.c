@@ -26,21 +26,22 @@ static const struct {
 	unsigned int words;
 	with tie;
 	/* does the doubt veto it? */
-	bool program, other_call, other_lookup, trace, elsewhere;
+	bool program, other_call, other_lookup, trace, elsewhere, fast_open;
 } proofs[] = {
 	{ "its record, by the descriptor that is the socket", A | I | F,
-	  { .same_socket = true, .sent = true }, true, true, true, false, false },
-	{ "in the call on that socket", S | I | F, { .sent = false },
-	  true, true, true, false, false },
+	  { .same_socket = true, .sent = true }, true, true, true, false, false, false },
+	{ "in the call that connects, on that socket", S | I | F, { .connects = true },
+	  true, true, false, false, false, true },
 	{ "the lookup and its call, by the socket's holder", T | C | I | F,
-	  { .trace_doubtful = true }, true, true, true, false, true },
-	{ "the lookup and its call", T | C, { .sent = false }, true, true, false, true, true },
+	  { .trace_doubtful = true }, true, true, true, false, true, true },
+	{ "the lookup and its call", T | C, { .sent = false },
+	  true, true, false, true, true, true },
 	{ "nobody else holds the socket that it came in to", I | F, { .sole_holder = true },
-	  true, false, false, false, false },
+	  true, false, false, false, false, false },
 	{ "accept() returned it", A | F, { .accepted = true, .attempted = true },
-	  true, false, false, false, false },
+	  true, false, false, false, false, false },
 	{ "it was proof before a restart", 0, { .earlier = true },
-	  false, true, false, false, false },
+	  false, true, false, false, false, false },
 };
 
 static void test_each(void)
@@ -58,6 +59,7 @@ static void test_each(void)
 		DOUBT(other_lookup, proofs[i].other_lookup);
 		DOUBT(elsewhere, proofs[i].elsewhere);
 		DOUBT(trace_doubtful, proofs[i].trace);
+		DOUBT(fast_open, proofs[i].fast_open);
 #undef DOUBT
 		tap_ok(good, "%s: proof, and what it rests on alone vetoes it", proofs[i].what);
 		for (unsigned int one = 1; one < SETS; one <<= 1)
@@ -65,8 +67,8 @@ static void test_each(void)
 				least = least && !is_certain(proofs[i].words & ~one, c);
 		tap_ok(least, "each of its words is needed");
 		c = (with){ .trace_doubtful = true };
-		tap_ok(proofs[i].words == (T | C) || proofs[i].words == (S | I | F) ||
-		       proofs[i].words == (T | C | I | F) || !is_certain(proofs[i].words, c),
+		tap_ok(proofs[i].words == (T | C) || proofs[i].words == (T | C | I | F) ||
+		       !is_certain(proofs[i].words, c),
 		       "and what ties them to the packet");
 	}
 }
@@ -76,6 +78,7 @@ static void test_one_witness(void)
 {
 	unsigned int alone[] = { 0, A, F, I, S, T, C, EVIDENCE_BIND };
 	with all = { .attempted = true, .same_socket = true, .sent = true }, c;
+	with connects = { .connects = true };
 	bool none = true, monotone = true;
 
 	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++)
@@ -90,7 +93,9 @@ static void test_one_witness(void)
 	tap_ok(!is_certain(A | I | F, (with){ .same_socket = true }),
 	       "a record of a connect() that sent nothing");
 	tap_ok(!is_certain(A | I, all), "a socket that it was not seen to hold");
-	tap_ok(!is_certain(S | F, all), "in a call on a socket that is not the packet's");
+	tap_ok(!is_certain(S | F, connects), "in a call on a socket that is not the packet's");
+	tap_ok(!is_certain(S | I | F, (with){ .sent = true }),
+	       "in a send of a datagram: it may wait for room that another one's takes");
 	tap_ok(is_certain(A | F, (with){ .no_packet = true, .attempted = true }) &&
 	       !is_certain(A | F | EVIDENCE_BIND, (with){ .no_packet = true, .attempted = true }) &&
 	       !is_certain(A | F, (with){ .no_packet = true }),
@@ -101,20 +106,21 @@ static void test_one_witness(void)
 	tap_ok(!is_certain(ALL, (with){ .no_packet = true, .same_socket = true, .sent = true }),
 	       "of a packet nothing is proof where there is none");
 	/* More words never make it less sure, and more doubts never surer. */
-	for (unsigned int n = 0; n < SETS * SETS * 32; n++) {
+	for (unsigned int n = 0; n < SETS * SETS * 128; n++) {
 		unsigned int e = n % SETS & ~(unsigned int)EVIDENCE_BIND, o = n / SETS;
 
 		c = (with){ .accepted = o & 1, .attempted = o & 2, .same_socket = o & 4,
 			    .sent = o & 8, .sole_holder = o & 16, .earlier = o & 32,
 			    .program_unsure = o & 64, .other_call = o & 128,
 			    .other_lookup = o & 256, .trace_doubtful = o & 512,
-			    .elsewhere = o & 1024, .no_packet = o & 2048 };
+			    .elsewhere = o & 1024, .no_packet = o & 2048,
+			    .connects = o & 4096, .fast_open = o & 8192 };
 		if (!is_certain(e, c))
 			continue;
 		for (unsigned int more = 1; more < SETS; more <<= 1)
 			monotone = monotone && (more == EVIDENCE_BIND || is_certain(e | more, c));
 		c.program_unsure = c.other_call = c.other_lookup = false;
-		c.trace_doubtful = c.elsewhere = false;
+		c.trace_doubtful = c.elsewhere = c.fast_open = false;
 		monotone = monotone && is_certain(e, c);
 	}
 	tap_ok(monotone, "one witness more never makes it less sure, one doubt more never surer");

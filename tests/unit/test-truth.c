@@ -6,8 +6,10 @@
  *
  * Some are liars, of the same user as the others or of another one.  They try everything to be
  * taken for them: ask for routes, one or many at a time, look the tuple up by sends that send
- * nothing (MSG_MORE), have records of such sends and of connections of their own to the same place,
- * send from a port that they share, and make the trace lose events.
+ * nothing (MSG_MORE), leave the SYN to who sends the first data (TCP_FASTOPEN_CONNECT), wait in a
+ * call on a socket by which another one sends, have records of sends that send nothing and of
+ * connections of their own to the same place, send from a port that they share, and make the trace
+ * lose events.
  *
  * On hosts without liars `certain` stays as frequent as it was.
  */
@@ -60,6 +62,7 @@ struct sender {
 	/* of datagrams: connect() looks up, and sends nothing; who sends is decided by S_GIVE */
 	bool connected, given;
 	bool long_ago;		/* connected, before the trace began */
+	bool fast_open;		/* TCP: connect() sends nothing, S_GIVE decides who does */
 	unsigned int skip;		/* bits of enum step */
 	enum step step;
 };
@@ -165,7 +168,8 @@ static void record(const struct sender *s, enum event_kind kind, int64_t fd, boo
 		e.exit = e.fd;
 		e.protocol = s->protocol;
 	} else {
-		e.exit = kind == EVENT_SEND ? 10 : s->blocking ? 0 : -EINPROGRESS;
+		e.exit = kind == EVENT_SEND ? 10 :
+			s->blocking || s->fast_open ? 0 : -EINPROGRESS;
 		e.addr = dst.addr;
 		e.port = dst.port;
 	}
@@ -288,7 +292,7 @@ static void send_packet(const struct sender *s)
 	uint8_t data[64];
 	size_t len = rig_ip(data, s->protocol, &s->src, &dst);
 
-	rig_packet(data, len, NF_INET_LOCAL_OUT, 0, s->uid);
+	rig_packet(data, len + s->fast_open, NF_INET_LOCAL_OUT, 0, s->uid);
 }
 
 static void set_calling(const struct sender *s, bool calling)
@@ -315,7 +319,7 @@ static void give(struct sender *s)
 {
 	bool forks = chance(50) && !fake_find(s->other);
 
-	if (!s->connected || !is_open(s))
+	if ((!s->connected && !s->fast_open) || !is_open(s))
 		return;
 	if (forks)
 		trace_fork(s->pid, s->other);
@@ -324,6 +328,10 @@ static void give(struct sender *s)
 	fake_hold(fake_find(s->other), chance(50) ? s->fd : 7, s->inode);
 	s->given = true;
 	if (!forks && chance(50))
+		return;
+	/* It goes into a call on it as well. */
+	set_calling(s, chance(50));
+	if (s->fast_open)
 		return;
 	/* A send of its own, by another socket: at once, or at another time. */
 	if (!forks)
@@ -364,10 +372,10 @@ static void step(struct sender *s)
 		break;
 	case S_TRACE:
 		trace_connect(s);
-		set_calling(s, !s->connected);
+		set_calling(s, !s->connected && !s->fast_open);
 		break;
 	case S_RECORD_EARLY:
-		if (s->protocol == IPPROTO_UDP ? s->connected : !s->blocking) {
+		if (s->protocol == IPPROTO_UDP ? s->connected : !s->blocking || s->fast_open) {
 			record(s, EVENT_CONNECT, s->fd, s->seen);
 			s->recorded = true;
 		}
@@ -422,6 +430,7 @@ static void make_up(int i, int protocol, bool six)
 		  (chance(70) ? 1u << S_PASS : 0) | (chance(60) ? 1u << S_RECORD_EARLY : 0) |
 		  (chance(70) ? 1u << S_EXIT_EARLY : 0) | (chance(20) ? 1u << S_RECORD : 0) |
 		  (chance(30) ? 1u << S_EXIT : 0) | (honest || chance(50) ? 1u << S_GIVE : 0);
+	s->fast_open = protocol == IPPROTO_TCP && !honest && chance(20);
 	/* Such a socket is not closed in the very moment of its send. */
 	s->long_ago = s->connected && chance(30);
 	if (s->long_ago)
