@@ -3,8 +3,6 @@
  * sockledger report: one page about a time: what connected, where to, what was denied, how certain
  * it is and what was lost.  All numbers come from the ledger's counts by hour.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +17,7 @@
 #include "health.h"
 #include "html.h"
 #include "ledger_schema.h"
+#include "outfile.h"
 #include "query.h"
 
 #define ROWS_MOST 20
@@ -216,35 +215,16 @@ static bool write_page(struct report *r, const struct cli *cli)
 /* Puts the page in the file's place at once: who reads it sees the old one or the new one. */
 static int replace_file(const char *path, const char *page, size_t len)
 {
-	char *other = NULL;
 	mode_t mask = umask(0);
-	size_t done = 0;
-	ssize_t n;
-	int fd, rc = 0;
+	struct outfile f;
+	int rc;
 
 	umask(mask);
-	if (asprintf(&other, "%s.XXXXXX", path) < 0)
-		return -ENOMEM;
-	fd = mkostemp(other, O_CLOEXEC);
-	if (fd < 0)
-		rc = -errno;
-	for (; !rc && done < len; done += (size_t)n) {
-		n = write(fd, page + done, len - done);
-		if (n < 0)
-			rc = -errno;
-		if (n < 0)
-			break;
-	}
-	if (!rc && (fchmod(fd, 0666 & ~mask) || fsync(fd)))
-		rc = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (!rc && rename(other, path))
-		rc = -errno;
-	if (rc && fd >= 0)
-		unlink(other);
-	free(other);
-	return rc;
+	rc = outfile_begin(&f, path, 0666 & ~mask);
+	if (rc)
+		return rc;
+	fwrite(page, 1, len, f.out);
+	return outfile_commit(&f);
 }
 
 static int make_report(struct report *r, const struct cli *cli, const char *path)

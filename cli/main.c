@@ -136,6 +136,9 @@ static const struct command commands[] = {
 	  FILTERS_HELP
 	  "      --format FORMAT      jsonl (default), csv, ecs (Elastic Common Schema) or ocsf\n",
 	  cmd_export },
+	{ "metrics", "[--output FILE]", "what 'stats' shows, for Prometheus",
+	  "      --output FILE        write it there, for the textfile collector\n",
+	  cmd_metrics },
 	{ "stats", "[--format FORMAT]", "what was seen, how sure it is, and what was lost",
 	  FORMAT_HELP, cmd_stats },
 	{ "doctor", "[OPTION ...] [CHECK ...]",
