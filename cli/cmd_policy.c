@@ -52,13 +52,14 @@ static const struct field {
 };
 
 #define FIELDS ((int)(sizeof(fields) / sizeof(fields[0])))
-enum { OPT_FORMAT = 256, OPT_FIELD };
+enum { OPT_FORMAT = 256, OPT_STRICT, OPT_FIELD };
 
 struct request {
 	struct connection connection;
 	enum format format;
 	int told;		/* which options were given */
 	bool process, certainty;	/* given */
+	bool strict;		/* warnings count */
 	char *user, *login_user;	/* names that the connection borrows */
 };
 
@@ -169,6 +170,22 @@ static void print_json(const struct request *r, const struct policy_answer *a)
 	       certainty_name(r->connection.certainty), a->wants_certain ? "true" : "false");
 }
 
+/* Rules that no connection ever comes to.  How many. */
+static int warn_of_shadowed(const char *path, const struct policy *p)
+{
+	struct diags d = { .out = stderr };
+
+	for (size_t i = 0; i < policy_rule_count(p); i++) {
+		int line, by = policy_shadowed_by(p, i);
+
+		policy_rule(p, i, &line);
+		if (by)
+			diag_at(&d, path, (unsigned int)line, 1, "warning: never reached, because "
+				"the rule in line %d matches all that this one does", by);
+	}
+	return (int)d.count;
+}
+
 static void print_summary(const char *path, const struct policy *p)
 {
 	size_t rules = policy_rule_count(p);
@@ -189,13 +206,15 @@ static int answer_request(const struct command *self, struct request *r, int cou
 	struct policy *p;
 	bool check = count == 2 && !strcmp(words[0], "check");
 	bool explain = count == 2 && !strcmp(words[0], "explain");
-	int rc;
+	int rc, status = CLI_FOUND;
 
 	if (!check && !explain)
-		return cli_usage(self, "wants 'check FILE', 'explain FILE', 'suggest' or "
-				 "'replay FILE'");
+		return cli_usage(self, "wants 'check FILE', 'explain FILE', 'suggest', "
+				 "'replay FILE' or 'stats'");
 	if (check && r->told)
-		return cli_usage(self, "'check' takes no options");
+		return cli_usage(self, "'check' takes --strict alone");
+	if (explain && r->strict)
+		return cli_usage(self, "--strict is for 'check'");
 	rc = policy_load(words[1], &d, &p);
 	if (rc == -ENOMEM)
 		fputs("sockledger policy: out of memory\n", stderr);
@@ -203,12 +222,14 @@ static int answer_request(const struct command *self, struct request *r, int cou
 		return rc == -EINVAL ? CLI_USAGE : CLI_UNREADABLE;
 	if (check) {
 		print_summary(words[1], p);
+		if (warn_of_shadowed(words[1], p) && r->strict)
+			status = CLI_USAGE;
 	} else {
 		policy_decide(p, &r->connection, &answer);
 		(r->format == FORMAT_JSON ? print_json : print_table)(r, &answer);
 	}
 	policy_free(p);
-	return CLI_FOUND;
+	return status;
 }
 
 static void fill_options(struct option *options)
@@ -218,20 +239,24 @@ static void fill_options(struct option *options)
 					      OPT_FIELD + i };
 	options[FIELDS] = (struct option){ "format", required_argument, NULL, OPT_FORMAT };
 	options[FIELDS + 1] = (struct option){ "help", no_argument, NULL, 'h' };
-	options[FIELDS + 2] = (struct option){ NULL, 0, NULL, 0 };
+	options[FIELDS + 2] = (struct option){ "strict", no_argument, NULL, OPT_STRICT };
+	options[FIELDS + 3] = (struct option){ NULL, 0, NULL, 0 };
 }
 
 /* Returns an exit status where the arguments settle it, otherwise -1. */
 static int take_options(const struct command *self, struct request *r, int argc, char **argv)
 {
-	struct option options[FIELDS + 3];
+	struct option options[FIELDS + 4];
 	int option;
 
 	fill_options(options);
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		r->told++;
 		if (option == 'h')
 			return cli_help(self);
+		r->told += option != OPT_STRICT;
+		r->strict |= option == OPT_STRICT;
+		if (option == OPT_STRICT)
+			continue;
 		if (option == OPT_FORMAT) {
 			if (format_parse(optarg, &r->format) || r->format == FORMAT_CSV)
 				return cli_usage(self, "--format is table or json");
@@ -264,7 +289,8 @@ int cmd_policy(struct cli *cli, const struct command *self, int argc, char **arg
 	static const struct {
 		const char *name;
 		int (*ask)(struct cli *, const struct command *, int, char **);
-	} of_ledger[] = { { "suggest", policy_suggest }, { "replay", policy_replay } };
+	} of_ledger[] = { { "suggest", policy_suggest }, { "replay", policy_replay },
+			{ "stats", policy_stats } };
 	struct request r = { .format = FORMAT_TABLE };
 	int status;
 

@@ -97,9 +97,11 @@ static const struct command commands[] = {
 	  FORMAT_HELP
 	  "The view 'connections' has a row per connection; 'timeline' also its time as a number,\n"
 	  "for us('TIME'); 'hours' has counts.\n", cmd_sql },
-	{ "policy", "check FILE\nexplain FILE [OPTION ...]\nsuggest [OPTION ...]\n"
-	  "replay FILE [OPTION ...]",
+	{ "policy", "check FILE [--strict]\nexplain FILE [OPTION ...]\nsuggest [OPTION ...]\n"
+	  "replay FILE [OPTION ...]\nstats [FILE] [OPTION ...]",
 	  "check a policy, try it on the past, or have one suggested",
+	  "'check' also warns of rules that are never reached:\n"
+	  "      --strict             they count as mistakes\n"
 	  "'explain' is told about the connection by these; what is not told is unknown:\n"
 	  "      --exe PATH           program\n"
 	  "      --comm NAME          the process's name\n"
@@ -121,14 +123,15 @@ static const struct command commands[] = {
 	  "'suggest' writes a policy that lets pass what the ledger is certain of:\n"
 	  "      --unit NAME          of this systemd unit alone, or a pattern\n"
 	  "      --user USER          of this user alone\n"
-	  "'replay' tells what FILE would have done to what the ledger has; both take:\n"
+	  "'replay' tells what FILE would have done to what the ledger has, 'stats' which rules\n"
+	  "of FILE, or of the configured policy, decided; all three take:\n"
 	  "      --since TIME         written as for 'log'\n"
 	  "      --until TIME\n"
 	  "'replay' also takes these, and ends with status 1 where something would be stopped:\n"
 	  "      --rows               each connection instead of counts\n"
 	  "      --all                also those that would pass, as they did\n"
 	  "      --against FILE       the policy in force; default: the configured one\n"
-	  "      --format FORMAT      table (default), json, or of 'replay' csv\n"
+	  "      --format FORMAT      table (default), json; of 'replay' and 'stats' csv\n"
 	  "      --ledger FILE        ledger instead of the configured one\n",
 	  cmd_policy, .no_ledger = true, .own_config = true },
 	{ "export", "[FILTER ...] [--format FORMAT]",

@@ -8,5 +8,6 @@ struct command;
 /* The questions of `sockledger policy` that the ledger answers; argv[0] is the question's name. */
 int policy_suggest(struct cli *cli, const struct command *self, int argc, char **argv);
 int policy_replay(struct cli *cli, const struct command *self, int argc, char **argv);
+int policy_stats(struct cli *cli, const struct command *self, int argc, char **argv);
 
 #endif

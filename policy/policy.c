@@ -23,7 +23,7 @@ static size_t next_character(struct text t, size_t at)
  * Matches a pattern: '*' is any run of bytes, slashes too, and '?' one character.  Going back to
  * the last star alone is enough, so the time is bounded by the product of the lengths.
  */
-static bool pattern_matches(struct text pattern, struct text t)
+bool policy_pattern_matches(struct text pattern, struct text t)
 {
 	size_t p = 0, at = 0, star = 0, resume = 0;
 	bool starred = false;
@@ -55,7 +55,7 @@ static enum truth match_text(const struct value *v, struct text t)
 {
 	if (!t.data)
 		return UNKNOWN;
-	return v->pattern ? pattern_matches(v->text, t) : text_equal(v->text, t);
+	return v->pattern ? policy_pattern_matches(v->text, t) : text_equal(v->text, t);
 }
 
 static enum truth match_number(const struct value *v, int64_t n)
@@ -155,7 +155,8 @@ static bool is_path(const struct value *v, struct text t)
 {
 	if (!v->pattern)
 		return text_equal(v->text, t) || (v->real && text_equal(text_of(v->real), t));
-	return pattern_matches(v->text, t) || (v->real && pattern_matches(text_of(v->real), t));
+	return policy_pattern_matches(v->text, t) ||
+	       (v->real && policy_pattern_matches(text_of(v->real), t));
 }
 
 /* How a match is asked. */
@@ -563,6 +564,12 @@ void policy_resolve_paths(struct policy *p, char *(*resolve)(const char *path))
 			if (v->word == PROGRAM_PATH && v->text.data && !v->real)
 				resolve_path(v, resolve);
 		}
+}
+
+const char *policy_rule(const struct policy *p, size_t rule, int *line)
+{
+	*line = p->rules[rule].line;
+	return p->rules[rule].text;
 }
 
 size_t policy_rule_count(const struct policy *p)

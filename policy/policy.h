@@ -105,6 +105,11 @@ void policy_resolve_paths(struct policy *p, char *(*resolve)(const char *path));
 
 /* The number of rules, without the defaults. */
 size_t policy_rule_count(const struct policy *p);
+/* Rule 0, 1, ... as written, and its line. */
+const char *policy_rule(const struct policy *p, size_t rule, int *line);
+/* The line of an earlier rule that matches whatever this one does, so that it never decides; 0:
+ * none that was found. */
+int policy_shadowed_by(const struct policy *p, size_t rule);
 /* The verdict where no rule matches. */
 enum verdict policy_default(const struct policy *p, bool attributed);
 

@@ -6,7 +6,8 @@
 #include "network.h"
 
 /*
- * A policy's insides, shared by policy_parse.c, which fills them, and policy.c, which reads them.
+ * A policy's insides, shared by policy_parse.c, which fills them, and policy.c and policy_shadow.c,
+ * which read them.
  */
 
 enum match_kind {
@@ -68,5 +69,8 @@ struct policy {
 	size_t value_count;
 	char *store;		/* the texts */
 };
+
+/* In a pattern '*' is any run of bytes, '?' one character. */
+bool policy_pattern_matches(struct text pattern, struct text t);
 
 #endif

@@ -5,93 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "complaints.h"
-#include "policy.h"
+#include "policing.h"
 #include "policy_file.h"
 #include "scratch.h"
 #include "tap.h"
-
-/* Reads a policy; what was complained of is in `complaints`, without the file's name. */
-static int parse(const char *text, size_t len, unsigned int *count, struct policy **p)
-{
-	struct diags d = complaints_begin();
-	int rc = policy_parse("p", text, len, &d, p);
-
-	*count = complaints_end(&d, "p");
-	return rc;
-}
-
-static enum direction direction_of(const char *value)
-{
-	return (enum direction)direction_parse(value);
-}
-
-/* One "key=value" of a connection. */
-static void set(struct connection *c, const char *key, const char *value)
-{
-	const struct {
-		const char *key;
-		struct text *text;
-	} texts[] = {
-		{"exe", &c->process.exe},
-		{"comm", &c->process.comm},
-		{"user", &c->process.user},
-		{"login", &c->process.login_user},
-		{"parent", &c->text[CONNECTION_PARENT_EXE]},
-		{"unit", &c->text[CONNECTION_UNIT]},
-		{"container", &c->text[CONNECTION_CONTAINER]},
-		{"node", &c->text[CONNECTION_NODE]},
-	};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (!strcmp(key, texts[i].key))
-			*texts[i].text = text_of(value);
-	if (!strcmp(key, "exe"))
-		c->process.exe_seen = EXE_HERE;
-	else if (!strcmp(key, "parent"))
-		c->parent_seen = EXE_HERE;
-	else if (!strcmp(key, "seen"))
-		c->process.exe_seen = atoi(value);
-	else if (!strcmp(key, "parentseen"))
-		c->parent_seen = atoi(value);
-	else if (!strcmp(key, "uid"))
-		c->process.uid = atoll(value);
-	else if (!strcmp(key, "auid"))
-		c->process.auid = atoll(value);
-	else if (!strcmp(key, "proto"))
-		protocol_parse(value, &c->protocol);
-	else if (!strcmp(key, "direction"))
-		c->direction = direction_of(value);
-	else if (!strcmp(key, "src"))
-		endpoint_parse(value, &c->src);
-	else if (!strcmp(key, "dst"))
-		endpoint_parse(value, &c->dst);
-	else if (!strcmp(key, "certainty"))
-		c->certainty = (enum certainty)certainty_parse(value);
-	else if (!strcmp(key, "unreadable"))
-		c->unreadable = *value == '1';
-	else if (!strcmp(key, "reason"))
-		c->text[CONNECTION_REASON] = text_of(value);
-}
-
-/* "key=value key=value ..." in buf, which the connection borrows from.  Certain if not said. */
-static void describe(struct connection *c, char *buf)
-{
-	char *save;
-
-	connection_init(c);
-	c->certainty = CERTAINTY_CERTAIN;
-	for (char *word = strtok_r(buf, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		char *equals = strchr(word, '=');
-
-		*equals = '\0';
-		set(c, word, equals + 1);
-	}
-}
-
-#define CURL "exe=/usr/bin/curl comm=curl uid=1000 user=alice auid=1001 login=bob " \
-	     "parent=/bin/bash unit=session-3.scope container=web node=here proto=tcp " \
-	     "src=10.0.0.1:40000 dst=192.0.2.1:443"
 
 /* wanted: verdict, line (0: a default), and '+' where it wants to be certain. */
 static const struct {
@@ -378,88 +295,6 @@ static void test_decide(void)
 			    (int)strcspn(decided[i].policy, "\r\n#"), decided[i].policy,
 			    decided[i].wanted))
 			tap_note("got %s by '%s' for %s", got, a.rule, decided[i].connection);
-		policy_free(p);
-	}
-}
-
-/* Gaps: what an answer hangs on, "verdict line" where on nothing. */
-static const struct {
-	const char *policy, *connection;
-	unsigned int gaps;
-	const char *wanted;
-} with_gaps[] = {
-	/* A path that was told may have been the file's. */
-	{ "allow exe /usr/bin/curl\ndefault deny", CURL " seen=-1", 0, "deny 0" },
-	{ "allow exe /usr/bin/curl\ndefault deny", CURL " seen=-1", POLICY_GAP_EXE, "exe" },
-	{ "allow exe /usr/bin/wget\ndefault deny", CURL " seen=-1", POLICY_GAP_EXE, "deny 0" },
-	{ "deny exe /usr/bin/curl", CURL " seen=-1", POLICY_GAP_EXE, "deny 1" },
-	{ "deny exe /usr/bin/wget", CURL " seen=-1", POLICY_GAP_EXE, "exe" },
-	{ "allow exe /usr/bin/curl\nallow port 443", CURL " seen=-1", POLICY_GAP_EXE, "allow 2" },
-	{ "unreadable deny", CURL " seen=-1", POLICY_GAP_EXE, "exe" },
-	{ "allow exe /usr/bin/curl\ndefault deny", CURL, POLICY_GAP_PARENT, "allow 1" },
-	/* The parent's, also beside. */
-	{ "allow parent /bin/sh\ndefault deny", CURL " parent=/bin/sh parentseen=-1",
-	  POLICY_GAP_PARENT, "parent" },
-	{ "allow parent /bin/sh\ndefault deny", CURL " parent=/bin/su parentseen=-1",
-	  POLICY_GAP_PARENT, "deny 0" },
-	{ "deny parent /bin/su", CURL " parent=/bin/sh parentseen=4", POLICY_GAP_PARENT, "parent" },
-	{ "deny not parent /bin/sh", CURL " parent=/bin/sh parentseen=4", POLICY_GAP_PARENT,
-	  "deny 1" },
-	{ "allow exe /usr/bin/curl parent /bin/sh\ndefault deny",
-	  CURL " seen=-1 parent=/bin/sh parentseen=-1", POLICY_GAP_EXE | POLICY_GAP_PARENT,
-	  "exe parent" },
-	{ "allow exe /usr/bin/curl\ndefault deny", CURL " seen=-1 parent=/bin/sh parentseen=-1",
-	  POLICY_GAP_EXE | POLICY_GAP_PARENT, "exe" },
-	/* Of the packet. */
-	{ "deny sport 1-1023\nallow port 443", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT, "sport" },
-	{ "deny sport 1-1023 port 80\nallow port 443", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT,
-	  "allow 2" },
-	{ "allow sport 1-1023\nallow port 443", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT,
-	  "allow 2" },
-	{ "allow port 443\ndeny sport 1-1023", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT,
-	  "allow 1" },
-	{ "deny not sport 1-1023", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT, "sport" },
-	{ "deny proto udp\ndeny src 10.0.0.0/8 sport 5", "certainty=certain",
-	  POLICY_GAP_PROTO | POLICY_GAP_SRC, "proto" },
-	{ "deny proto udp\ndeny src 10.0.0.0/8", "certainty=certain",
-	  POLICY_GAP_PROTO | POLICY_GAP_SRC, "proto src" },
-	{ "deny address 10.0.0.0/8", "direction=in", POLICY_GAP_SRC, "src" },
-	{ "deny address 10.0.0.0/8", "direction=in", POLICY_GAP_DST, "allow 0" },
-	{ "deny address 10.0.0.0/8", "direction=out", POLICY_GAP_DST, "dst" },
-	{ "deny certain sport 5", "certainty=inferred", POLICY_GAP_SPORT, "allow 0 +" },
-};
-
-static void test_gaps(void)
-{
-	static const char *const names[] = { "exe", "parent", "proto", "src", "dst", "sport",
-					     "dport" };
-
-	for (size_t i = 0; i < sizeof(with_gaps) / sizeof(with_gaps[0]); i++) {
-		char buf[512], got[64] = "";
-		struct policy_answer a;
-		struct connection c;
-		unsigned int count, open;
-		struct policy *p;
-
-		if (parse(with_gaps[i].policy, strlen(with_gaps[i].policy), &count, &p)) {
-			tap_ok(false, "gaps %zu", i + 1);
-			tap_note("%s", complaints);
-			continue;
-		}
-		snprintf(buf, sizeof(buf), "%s", with_gaps[i].connection);
-		describe(&c, buf);
-		open = policy_decide_with_gaps(p, &c, with_gaps[i].gaps, &a);
-		for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
-			if (open & 1u << n)
-				snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s",
-					 *got ? " " : "", names[n]);
-		if (!open)
-			snprintf(got, sizeof(got), "%s %d%s", policy_verdict_word(a.verdict),
-				 a.line, a.wants_certain ? " +" : "");
-		if (!tap_ok(!strcmp(got, with_gaps[i].wanted), "gaps %zu: %.*s: %s", i + 1,
-			    (int)strcspn(with_gaps[i].policy, "\n"), with_gaps[i].policy,
-			    with_gaps[i].wanted))
-			tap_note("got %s", got);
 		policy_free(p);
 	}
 }
@@ -777,7 +612,6 @@ static void test_own(void)
 int main(void)
 {
 	test_decide();
-	test_gaps();
 	test_bad();
 	test_limits();
 	test_named_users();

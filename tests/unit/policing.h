@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_POLICING_H
+#define SOCKLEDGER_POLICING_H
+
+/* Policies and connections from words, for tests of policies. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "complaints.h"
+#include "policy.h"
+
+/* Reads a policy; what was complained of is in `complaints`, without the file's name. */
+static int parse(const char *text, size_t len, unsigned int *count, struct policy **p)
+{
+	struct diags d = complaints_begin();
+	int rc = policy_parse("p", text, len, &d, p);
+
+	*count = complaints_end(&d, "p");
+	return rc;
+}
+
+static enum direction direction_of(const char *value)
+{
+	return (enum direction)direction_parse(value);
+}
+
+/* One "key=value" of a connection. */
+static void set(struct connection *c, const char *key, const char *value)
+{
+	const struct {
+		const char *key;
+		struct text *text;
+	} texts[] = {
+		{"exe", &c->process.exe},
+		{"comm", &c->process.comm},
+		{"user", &c->process.user},
+		{"login", &c->process.login_user},
+		{"parent", &c->text[CONNECTION_PARENT_EXE]},
+		{"unit", &c->text[CONNECTION_UNIT]},
+		{"container", &c->text[CONNECTION_CONTAINER]},
+		{"node", &c->text[CONNECTION_NODE]},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!strcmp(key, texts[i].key))
+			*texts[i].text = text_of(value);
+	if (!strcmp(key, "exe"))
+		c->process.exe_seen = EXE_HERE;
+	else if (!strcmp(key, "parent"))
+		c->parent_seen = EXE_HERE;
+	else if (!strcmp(key, "seen"))
+		c->process.exe_seen = atoi(value);
+	else if (!strcmp(key, "parentseen"))
+		c->parent_seen = atoi(value);
+	else if (!strcmp(key, "uid"))
+		c->process.uid = atoll(value);
+	else if (!strcmp(key, "auid"))
+		c->process.auid = atoll(value);
+	else if (!strcmp(key, "proto"))
+		protocol_parse(value, &c->protocol);
+	else if (!strcmp(key, "direction"))
+		c->direction = direction_of(value);
+	else if (!strcmp(key, "src"))
+		endpoint_parse(value, &c->src);
+	else if (!strcmp(key, "dst"))
+		endpoint_parse(value, &c->dst);
+	else if (!strcmp(key, "certainty"))
+		c->certainty = (enum certainty)certainty_parse(value);
+	else if (!strcmp(key, "unreadable"))
+		c->unreadable = *value == '1';
+	else if (!strcmp(key, "reason"))
+		c->text[CONNECTION_REASON] = text_of(value);
+}
+
+/* "key=value key=value ..." in buf, which the connection borrows from.  Certain if not said. */
+static void describe(struct connection *c, char *buf)
+{
+	char *save;
+
+	connection_init(c);
+	c->certainty = CERTAINTY_CERTAIN;
+	for (char *word = strtok_r(buf, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *equals = strchr(word, '=');
+
+		*equals = '\0';
+		set(c, word, equals + 1);
+	}
+}
+
+#define CURL "exe=/usr/bin/curl comm=curl uid=1000 user=alice auid=1001 login=bob " \
+	     "parent=/bin/bash unit=session-3.scope container=web node=here proto=tcp " \
+	     "src=10.0.0.1:40000 dst=192.0.2.1:443"
+
+#endif

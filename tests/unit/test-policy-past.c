@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What can be said of a policy without a packet: what an answer about the past hangs on, and which
+ * rules never decide. */
+#include "policing.h"
+#include "scratch.h"
+#include "tap.h"
+
+/* Gaps: what an answer hangs on, "verdict line" where on nothing. */
+static const struct {
+	const char *policy, *connection;
+	unsigned int gaps;
+	const char *wanted;
+} with_gaps[] = {
+	/* A path that was told may have been the file's. */
+	{ "allow exe /usr/bin/curl\ndefault deny", CURL " seen=-1", 0, "deny 0" },
+	{ "allow exe /usr/bin/curl\ndefault deny", CURL " seen=-1", POLICY_GAP_EXE, "exe" },
+	{ "allow exe /usr/bin/wget\ndefault deny", CURL " seen=-1", POLICY_GAP_EXE, "deny 0" },
+	{ "deny exe /usr/bin/curl", CURL " seen=-1", POLICY_GAP_EXE, "deny 1" },
+	{ "deny exe /usr/bin/wget", CURL " seen=-1", POLICY_GAP_EXE, "exe" },
+	{ "allow exe /usr/bin/curl\nallow port 443", CURL " seen=-1", POLICY_GAP_EXE, "allow 2" },
+	{ "unreadable deny", CURL " seen=-1", POLICY_GAP_EXE, "exe" },
+	{ "allow exe /usr/bin/curl\ndefault deny", CURL, POLICY_GAP_PARENT, "allow 1" },
+	/* The parent's, also beside. */
+	{ "allow parent /bin/sh\ndefault deny", CURL " parent=/bin/sh parentseen=-1",
+	  POLICY_GAP_PARENT, "parent" },
+	{ "allow parent /bin/sh\ndefault deny", CURL " parent=/bin/su parentseen=-1",
+	  POLICY_GAP_PARENT, "deny 0" },
+	{ "deny parent /bin/su", CURL " parent=/bin/sh parentseen=4", POLICY_GAP_PARENT, "parent" },
+	{ "deny not parent /bin/sh", CURL " parent=/bin/sh parentseen=4", POLICY_GAP_PARENT,
+	  "deny 1" },
+	{ "allow exe /usr/bin/curl parent /bin/sh\ndefault deny",
+	  CURL " seen=-1 parent=/bin/sh parentseen=-1", POLICY_GAP_EXE | POLICY_GAP_PARENT,
+	  "exe parent" },
+	{ "allow exe /usr/bin/curl\ndefault deny", CURL " seen=-1 parent=/bin/sh parentseen=-1",
+	  POLICY_GAP_EXE | POLICY_GAP_PARENT, "exe" },
+	/* Of the packet. */
+	{ "deny sport 1-1023\nallow port 443", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT, "sport" },
+	{ "deny sport 1-1023 port 80\nallow port 443", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT,
+	  "allow 2" },
+	{ "allow sport 1-1023\nallow port 443", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT,
+	  "allow 2" },
+	{ "allow port 443\ndeny sport 1-1023", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT,
+	  "allow 1" },
+	{ "deny not sport 1-1023", CURL " src=10.0.0.1:*", POLICY_GAP_SPORT, "sport" },
+	{ "deny proto udp\ndeny src 10.0.0.0/8 sport 5", "certainty=certain",
+	  POLICY_GAP_PROTO | POLICY_GAP_SRC, "proto" },
+	{ "deny proto udp\ndeny src 10.0.0.0/8", "certainty=certain",
+	  POLICY_GAP_PROTO | POLICY_GAP_SRC, "proto src" },
+	{ "deny address 10.0.0.0/8", "direction=in", POLICY_GAP_SRC, "src" },
+	{ "deny address 10.0.0.0/8", "direction=in", POLICY_GAP_DST, "allow 0" },
+	{ "deny address 10.0.0.0/8", "direction=out", POLICY_GAP_DST, "dst" },
+	{ "deny certain sport 5", "certainty=inferred", POLICY_GAP_SPORT, "allow 0 +" },
+};
+
+static void test_gaps(void)
+{
+	static const char *const names[] = { "exe", "parent", "proto", "src", "dst", "sport",
+					     "dport" };
+
+	for (size_t i = 0; i < sizeof(with_gaps) / sizeof(with_gaps[0]); i++) {
+		char buf[512], got[64] = "";
+		struct policy_answer a;
+		struct connection c;
+		unsigned int count, open;
+		struct policy *p;
+
+		if (parse(with_gaps[i].policy, strlen(with_gaps[i].policy), &count, &p)) {
+			tap_ok(false, "gaps %zu", i + 1);
+			tap_note("%s", complaints);
+			continue;
+		}
+		snprintf(buf, sizeof(buf), "%s", with_gaps[i].connection);
+		describe(&c, buf);
+		open = policy_decide_with_gaps(p, &c, with_gaps[i].gaps, &a);
+		for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+			if (open & 1u << n)
+				snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s",
+					 *got ? " " : "", names[n]);
+		if (!open)
+			snprintf(got, sizeof(got), "%s %d%s", policy_verdict_word(a.verdict),
+				 a.line, a.wants_certain ? " +" : "");
+		if (!tap_ok(!strcmp(got, with_gaps[i].wanted), "gaps %zu: %.*s: %s", i + 1,
+			    (int)strcspn(with_gaps[i].policy, "\n"), with_gaps[i].policy,
+			    with_gaps[i].wanted))
+			tap_note("got %s", got);
+		policy_free(p);
+	}
+}
+
+/* Which rule leaves nothing to the last one. */
+static const struct {
+	const char *policy;
+	int by;
+} shadows[] = {
+	{ "allow port 443", 0 },
+	{ "allow port 443\nallow port 443", 1 },
+	{ "deny port 443\nallow port 443", 1 },
+	{ "allow user 5\ndeny user 5", 1 },
+	{ "allow port 443\ndeny port 443", 0 },	/* who hides the port comes here */
+	{ "allow exe /x\ndeny exe /x", 0 },	/* who hides its program does */
+	{ "deny exe /x\nallow exe /x", 1 },
+	{ "deny exe /x\nreject exe /x user 5", 1 },
+	{ "allow port 1-443\nallow port 2-443,1", 1 },
+	{ "allow port 1-443\nallow port 2-444", 0 },
+	{ "allow port 1,2\nallow port 1-2", 0 },
+	{ "allow exe /usr/*\nallow exe /usr/bin/x*", 1 },
+	{ "allow exe /usr/?\nallow exe /usr/*", 0 },
+	{ "allow exe /usr/?\nallow exe /usr/x", 1 },
+	{ "allow exe /usr/x*\nallow exe /usr/*", 0 },
+	{ "allow exe /a,/b\nallow exe /b,/a", 1 },
+	{ "allow exe /a\nallow exe /b,/a", 0 },
+	{ "allow exe /a\nallow not exe /a", 0 },
+	{ "allow not exe /a\nallow not exe /a,/b", 1 },
+	{ "allow not exe /a,/b\nallow not exe /a", 0 },
+	{ "allow exe other\nallow exe other user 5", 1 },
+	{ "deny exe unknown\ndeny exe other", 0 },
+	{ "allow dst 10.0.0.0/8\nallow dst 10.1.0.0/16,10.2.3.4", 1 },
+	{ "allow dst 10.1.0.0/16\nallow dst 10.0.0.0/8", 0 },
+	{ "allow dst 10.0.0.0/8\nallow address 10.1.0.0/16", 0 },
+	{ "allow unit *\nallow unit a/b", 0 },
+	{ "allow unit *.service\nallow unit a.service", 1 },
+	{ "allow comm *\nallow comm x", 1 },
+	{ "allow user alice\nallow user alice port 1", 1 },
+	{ "allow user a*\nallow user alice", 0 },
+	{ "allow certain\nallow port 1", 0 },
+	{ "allow certain\nallow certain port 1", 1 },
+	{ "allow port 1\nallow certain port 1", 1 },
+	{ "allow proto tcp direction out\nallow direction out port 1", 0 },
+	{ "allow direction out\nallow proto tcp direction out port 1", 1 },
+};
+
+static void test_shadowed(void)
+{
+	for (size_t i = 0; i < sizeof(shadows) / sizeof(shadows[0]); i++) {
+		unsigned int count;
+		struct policy *p;
+		int by = -1;
+
+		if (!parse(shadows[i].policy, strlen(shadows[i].policy), &count, &p))
+			by = policy_shadowed_by(p, policy_rule_count(p) - 1);
+		if (!tap_ok(by == shadows[i].by, "shadowed %zu: %.*s", i + 1,
+			    (int)strcspn(shadows[i].policy, "\n"), shadows[i].policy))
+			tap_note("got %d, wanted %d: %s", by, shadows[i].by, shadows[i].policy);
+		policy_free(p);
+	}
+}
+
+static const char *one_of(const char *const *words)
+{
+	size_t count = 0;
+
+	while (words[count])
+		count++;
+	return words[scratch_random() % count];
+}
+
+static void random_policy(char *to, size_t size)
+{
+	static const char *const verdicts[] = { "allow", "deny", "reject", NULL };
+	static const char *const matches[] = {
+		"exe /a", "exe /a,/b", "exe /*", "exe /?", "exe unknown", "exe other", "not exe /a",
+		"parent /a", "not parent /a", "port 1", "port 1-2", "not port 2", "unit a.service",
+		"unit *", "unit a.service/*", "comm x", "not comm *", "user 5", "user root",
+		"user r*", "dst 10.0.0.0/8", "dst 10.1.0.0/16", "address 10.0.0.0/8",
+		"direction out", "certain", "proto tcp", NULL };
+	static const char *const defaults[] = { "", "unattributed deny\n", "unreadable allow\n",
+						"default deny\n", "unattributed allow\n", NULL };
+	size_t len = (size_t)snprintf(to, size, "%s", one_of(defaults));
+
+	for (int rule = 0; rule < 4; rule++) {
+		len += (size_t)snprintf(to + len, size - len, "%s %s", one_of(verdicts),
+					one_of(matches));
+		if (scratch_random() % 2)
+			len += (size_t)snprintf(to + len, size - len, " %s", one_of(matches));
+		len += (size_t)snprintf(to + len, size - len, "\n");
+	}
+}
+
+static void random_connection(char *to, size_t size)
+{
+	static const char *const words[][9] = {
+		{ "", "exe=/a", "exe=/b", "exe=/ab", NULL },
+		{ "", "", "seen=-1", "seen=3", "seen=4", "seen=5", NULL },
+		{ "", "parent=/a", "parent=/b", NULL }, { "", "parentseen=-1", NULL },
+		{ "", "unit=a.service", "unit=b.service", "unit=a.service/x", "unit=x/y", NULL },
+		{ "", "comm=x", "comm=y", NULL }, { "", "uid=5", "uid=0", NULL },
+		{ "", "user=root", NULL },
+		{ "", "dst=10.1.2.3:1", "dst=10.2.3.4:2", "dst=192.0.2.1:3", NULL },
+		{ "", "src=10.1.2.3:1", NULL }, { "", "proto=tcp", "proto=udp", NULL },
+		{ "direction=out", "direction=in", NULL },
+		{ "", "certainty=inferred", "certainty=unknown", NULL },
+		{ "", "", "unreadable=1", "reason=kernel", NULL },
+	};
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		len += (size_t)snprintf(to + len, size - len, "%s ", one_of(words[i]));
+}
+
+/* Of random policies no rule that is called shadowed ever decides. */
+static void test_shadowed_random(void)
+{
+	int found = 0, wrong = 0;
+
+	for (int i = 0; i < 4000; i++) {
+		char text[1024];
+		unsigned int count;
+		struct policy *p;
+
+		random_policy(text, sizeof(text));
+		if (parse(text, strlen(text), &count, &p))
+			continue;
+		for (size_t rule = 0; rule < policy_rule_count(p); rule++) {
+			int line, by = policy_shadowed_by(p, rule);
+
+			policy_rule(p, rule, &line);
+			found += by != 0;
+			for (int n = 0; by && n < 300; n++) {
+				char buf[512], shown[512];
+				struct policy_answer a;
+				struct connection c;
+
+				random_connection(buf, sizeof(buf));
+				memcpy(shown, buf, sizeof(shown));
+				describe(&c, buf);
+				policy_decide(p, &c, &a);
+				if (a.line == line && !wrong++)
+					tap_note("line %d by %d: %s in %s", line, by, shown, text);
+			}
+		}
+		policy_free(p);
+	}
+	tap_ok(found > 100 && !wrong, "of random policies no shadowed rule decides");
+	tap_note("%d shadowed, %d wrong", found, wrong);
+}
+
+int main(int argc, char **argv)
+{
+	scratch_seed(argc, argv);
+	test_gaps();
+	test_shadowed();
+	test_shadowed_random();
+	return tap_done();
+}
