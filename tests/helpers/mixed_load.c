@@ -4,9 +4,11 @@
  * of what they did.
  *
  *   mixed [--count N] [--rate N] [--seed N] [--truth FILE] [--only KIND[,KIND]...]
+ *         [--programs DIR]
  *
- * N processes, RATE a second, each as one of sixteen programs and of one of the kinds below.  Every
- * connection adds a line to FILE when its call has returned, so that the account delays no packet:
+ * N processes, RATE a second, each as one of sixteen programs and of one of the kinds below; DIR
+ * keeps the programs for another run.  Every connection adds a line to FILE when its call has
+ * returned, so that the account delays no packet:
  *
  *   KIND PID EXE PROTO SRC SPORT DST DPORT TIME
  *
@@ -202,7 +204,9 @@ static bool read_options(struct load *l, int argc, char **argv)
 		{ "count", required_argument, NULL, 'c' }, { "rate", required_argument, NULL, 'r' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "truth", required_argument, NULL, 't' },
-		{ "only", required_argument, NULL, 'o' },  { NULL, 0, NULL, 0 },
+		{ "only", required_argument, NULL, 'o' },
+		{ "programs", required_argument, NULL, 'p' },
+		{ NULL, 0, NULL, 0 },
 	};
 	bool is_chosen = false;
 	int option;
@@ -219,6 +223,8 @@ static bool read_options(struct load *l, int argc, char **argv)
 			l->truth = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC, 0644);
 			if (l->truth < 0)
 				die(optarg);
+		} else if (option == 'p') {
+			l->dir = optarg;
 		} else if (option == 'o' && choose(l, optarg)) {
 			is_chosen = true;
 		} else {
@@ -233,19 +239,24 @@ static bool read_options(struct load *l, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static struct load load = { .truth = -1, .count = 600, .rate = 300 };
-	char dir[] = "/tmp/sockledger-load.XXXXXX";
+	char dir[] = "/tmp/sockledger-load.XXXXXX", first[512];
+	const char *kept;
 
 	if (argc > 5 && (!strcmp(argv[1], "--act") || !strcmp(argv[1], "--with")))
 		return mixed_act(argv);
 	if (!read_options(&load, argc, argv))
 		return usage();
-	if (!mkdtemp(dir))
+	kept = load.dir;
+	if (!kept && !mkdtemp(dir))
 		die("mkdtemp");
-	load.dir = dir;
+	load.dir = kept ? kept : dir;
 	signal(SIGTERM, stop);
 	signal(SIGINT, stop);
-	programs_make(dir);
+	programs_path(load.dir, 0, first, sizeof(first));
+	if (!kept || access(first, X_OK))
+		programs_make(load.dir);
 	run(&load);
-	programs_remove(dir);
+	if (!kept)
+		programs_remove(dir);
 	return is_stopped ? 1 : 0;
 }
