@@ -40,6 +40,7 @@ int cmd_first(struct cli *cli, const struct command *self, int argc, char **argv
 int cmd_show(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_export(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_metrics(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_sigma(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv);
 
 /* Says on stderr what is wrong with the call, and gives CLI_USAGE back. */

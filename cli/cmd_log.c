@@ -22,14 +22,6 @@ static const char *const table_names[] = {
 	"TIME", "PROTO", "SOURCE", "DESTINATION", "PID", "USER", "PROGRAM", "CERTAINTY", "VERDICT",
 };
 
-static const struct cell *column(const struct cell *cells, const char *name)
-{
-	for (int i = 0; i < ledger_column_count; i++)
-		if (!strcmp(ledger_columns[i], name))
-			return &cells[i];
-	return NULL;
-}
-
 /* Writes "ADDR:PORT" into buf, with ? for an unknown part; an empty cell where both are unknown. */
 static struct cell endpoint_cell(const struct cell *addr, const struct cell *port, char *buf,
 				 size_t size)
@@ -49,18 +41,18 @@ static struct cell endpoint_cell(const struct cell *addr, const struct cell *por
 static void table_row(struct log *l, const struct cell *cells)
 {
 	char src[128], dst[128];
-	const struct cell *exe = column(cells, "exe");
+	const struct cell *exe = find_cell(cells, "exe");
 	struct cell row[] = {
-		*column(cells, "time"), *column(cells, "proto"),
-		endpoint_cell(column(cells, "src"), column(cells, "sport"), src, sizeof(src)),
-		endpoint_cell(column(cells, "dst"), column(cells, "dport"), dst, sizeof(dst)),
-		*column(cells, "pid"), *column(cells, "user"),
-		exe->kind == CELL_TEXT ? *exe : *column(cells, "comm"),
-		*column(cells, "certainty"), *column(cells, "verdict"),
+		*find_cell(cells, "time"), *find_cell(cells, "proto"),
+		endpoint_cell(find_cell(cells, "src"), find_cell(cells, "sport"), src, sizeof(src)),
+		endpoint_cell(find_cell(cells, "dst"), find_cell(cells, "dport"), dst, sizeof(dst)),
+		*find_cell(cells, "pid"), *find_cell(cells, "user"),
+		exe->kind == CELL_TEXT ? *exe : *find_cell(cells, "comm"),
+		*find_cell(cells, "certainty"), *find_cell(cells, "verdict"),
 	};
 
 	if (row[5].kind == CELL_NULL)
-		row[5] = *column(cells, "uid");
+		row[5] = *find_cell(cells, "uid");
 	output_row(l->output, row);
 }
 

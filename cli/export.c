@@ -7,16 +7,11 @@
 #include "clock.h"
 #include "connection.h"
 #include "export.h"
-#include "ledger_schema.h"
+#include "find.h"
 
 const struct cell *export_cell(const struct exported *e, const char *column)
 {
-	static const struct cell none = { .kind = CELL_NULL };
-
-	for (int i = 0; i < ledger_column_count; i++)
-		if (!strcmp(ledger_columns[i], column))
-			return &e->cells[i];
-	return &none;
+	return find_cell(e->cells, column);
 }
 
 struct text export_text(const struct exported *e, const char *column)

@@ -423,3 +423,13 @@ int64_t find_behind(struct find *f, struct query_db *db, int64_t id, query_row_f
 	sql_add(&s, " ORDER BY c.id");
 	return run(f, db, &s, row, arg);
 }
+
+const struct cell *find_cell(const struct cell *cells, const char *column)
+{
+	static const struct cell none = { .kind = CELL_NULL };
+
+	for (int i = 0; i < ledger_column_count; i++)
+		if (!strcmp(ledger_columns[i], column))
+			return &cells[i];
+	return &none;
+}

@@ -51,4 +51,7 @@ int64_t find_newest(struct find *f, struct query_db *db, int64_t limit, query_ro
 /* Those with an id behind this one, in the order of ids. */
 int64_t find_behind(struct find *f, struct query_db *db, int64_t id, query_row_fn *row, void *arg);
 
+/* Of such a row, the column of that name in the view. */
+const struct cell *find_cell(const struct cell *cells, const char *column);
+
 #endif

@@ -139,6 +139,12 @@ static const struct command commands[] = {
 	  FILTERS_HELP
 	  "      --format FORMAT      jsonl (default), csv, ecs (Elastic Common Schema) or ocsf\n",
 	  cmd_export },
+	{ "sigma", "[OPTION ...]", "connections that rules of Sigma find suspicious",
+	  "      --since TIME         written as for 'log'; default: 1d, a day ago\n"
+	  "      --until TIME         default: now\n"
+	  "      --level LEVEL        low, medium, high or critical: at least\n"
+	  "      --rules              list the rules, and what is in the way of which\n"
+	  FORMAT_HELP, cmd_sigma },
 	{ "metrics", "[--output FILE]", "what 'stats' shows, for Prometheus",
 	  "      --output FILE        write it there, for the textfile collector\n",
 	  cmd_metrics },
