@@ -68,6 +68,9 @@ static void take_list(struct audit_rule *r, char *word)
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (in_list(word, lists[i]))
 			snprintf(r->list, sizeof(r->list), "%s", lists[i]);
+	/* So auditctl says before 3.1, which has no name for it. */
+	if (in_list(word, "(null)"))
+		snprintf(r->list, sizeof(r->list), "io_uring");
 }
 
 /* False where the line is no rule. */

@@ -284,8 +284,44 @@ static void check_exclude(const struct doctor *d, struct finding *f)
 	}
 }
 
+/* 1: nobody can use it; 0: somebody can, or nobody knows. */
+static bool rings_are_off(const struct doctor *d)
+{
+	int rc;
+	char *text = look_file(d->root, "/proc/sys/kernel/io_uring_disabled", &rc);
+	bool off = text && text[0] == '2';
+
+	free(text);
+	return off;
+}
+
+/* What io_uring opens goes by a list of the kernel's of its own. */
+static void check_rings(const struct doctor *d, struct finding *f)
+{
+	bool loaded = false;
+
+	if (!known(d, f))
+		return;
+	for (size_t i = 0; i < d->rules.count; i++) {
+		const struct audit_rule *r = &d->rules.rule[i];
+
+		loaded |= r->always && r->ours && !strcmp(r->list, "io_uring");
+	}
+	if (loaded)
+		finding_say(f, FINDING_OK, NULL, "rules for io_uring are loaded");
+	else if (rings_are_off(d))
+		finding_say(f, FINDING_OK, NULL, "io_uring is switched off");
+	else if (d->config.queue >= 0)
+		finding_say(f, FINDING_OK, NULL,
+			    "what io_uring opens is seen by the queue; no audit rule records it");
+	else
+		finding_say(f, FINDING_WARNING, "audisp-sockledger --load-rules",
+			    "no rule records what io_uring opens, and there is no queue: a program "
+			    "that connects by it is not seen");
+}
+
 const struct check doctor_rule_checks[] = {
 	{ "task-never", check_task_never }, { "rules", check_rules },
 	{ "rules-before", check_before },	  { "rules-behind", check_behind },
-	{ "rules-exclude", check_exclude }, { NULL, NULL },
+	{ "rules-exclude", check_exclude }, { "rules-io-uring", check_rings }, { NULL, NULL },
 };

@@ -17,16 +17,22 @@
 /* Returns PROGRAM_RUNS, or an exit status. */
 static int read_options(struct program *p, int argc, char **argv, bool *test)
 {
-	/* The first one is only for programs with has_once. */
+	/* The first two are only for the program that has them. */
 	static const struct option options[] = {
+		{ "load-rules", no_argument, NULL, 'r' },
 		{ "once", no_argument, NULL, '1' },
 		{ "config", required_argument, NULL, 'c' },
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "test", no_argument, NULL, 't' },	    { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
 	};
-	const struct option *known = p->has_once ? options : options + 1;
+	struct option known[sizeof(options) / sizeof(options[0])], *end = known;
 	int option;
+
+	for (const struct option *o = options; o < options + sizeof(options) / sizeof(options[0]);
+	     o++)
+		if ((o->val != 'r' || p->has_rules) && (o->val != '1' || p->has_once))
+			*end++ = *o;
 
 	while ((option = getopt_long(argc, argv, p->has_once ? "c:f1thV" : "c:fthV", known,
 				     NULL)) != -1) {
@@ -39,6 +45,9 @@ static int read_options(struct program *p, int argc, char **argv, bool *test)
 			break;
 		case '1':
 			p->once = true;
+			break;
+		case 'r':
+			p->load_rules = p->foreground = true;
 			break;
 		case 't':
 			*test = true;

@@ -12,6 +12,7 @@ struct program {
 	const char *name;		/* as it stands in messages */
 	const char *usage;		/* for --help */
 	bool has_once;			/* the program takes -1, --once, too */
+	bool has_rules;			/* it takes --load-rules */
 	bool goes_background;		/* unless --foreground or --once is given */
 	uint64_t privileges;		/* the capabilities that it keeps (privileges.h) */
 	/* what needs more of them; NULL: nothing */
@@ -21,7 +22,7 @@ struct program {
 	struct config config;
 	struct signals signals;
 	const char *config_path;	/* NULL: the default file */
-	bool foreground, once;
+	bool foreground, once, load_rules;
 };
 
 /*

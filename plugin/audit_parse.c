@@ -5,6 +5,7 @@
  * when a line of the next one follows).  The code walks the fields once, without libauparse's
  * interpretations, which would cost more than all other work.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,9 @@
 
 /* An audit message is at most 8970 bytes; decoded hex takes half of it. */
 #define SCRATCH_BYTES (4 * 8970)
+#ifndef AUDIT_URINGOP		/* linux/audit.h before Linux 5.16 */
+#define AUDIT_URINGOP 1336
+#endif
 #define SOCK_TYPE_BITS 0xf	/* SOCK_TYPE_MASK in linux/net.h: the rest are flags */
 
 struct audit_parser {
@@ -240,6 +244,7 @@ static void record_field(struct audit_parser *p, int type, const char *name, con
 {
 	switch (type) {
 	case AUDIT_SYSCALL:
+	case AUDIT_URINGOP:
 		syscall_field(p, name, value);
 		break;
 	case AUDIT_SOCKADDR:
@@ -314,6 +319,28 @@ void audit_parser_free(struct audit_parser *p)
 	free(p);
 }
 
+/*
+ * The kernel tells neither the descriptor of an operation nor what came of it: `exit` is 0 for each
+ * that has ended, -EAGAIN for one that goes on, and beside it stands that of the call that
+ * submitted them.
+ */
+static enum audit_result interpret_uring(struct audit_parser *p)
+{
+	struct event *e = p->event;
+
+	e->exit = e->kind == EVENT_CONNECT ? -EINPROGRESS : 0;
+	if (!p->has_address)
+		return AUDIT_NO_ADDRESS;
+	if (p->address == SOCKADDR_BAD)
+		return AUDIT_BAD_ADDRESS;
+	if (p->address != SOCKADDR_INET)
+		return AUDIT_OTHER_FAMILY;
+	e->family = p->to.addr.family;
+	e->addr = p->to.addr;
+	e->port = p->to.port;
+	return AUDIT_OURS;
+}
+
 /* Interprets the arguments by the kind of call. */
 static enum audit_result interpret_args(struct audit_parser *p)
 {
@@ -333,6 +360,8 @@ static enum audit_result interpret_args(struct audit_parser *p)
 			return AUDIT_OTHER_FAMILY;
 		return AUDIT_OURS;
 	}
+	if (p->assembled->class.uring)
+		return interpret_uring(p);
 	if (e->kind == EVENT_EXEC || e->kind == EVENT_FORK)
 		return AUDIT_OURS;
 	if (!p->has_address && (e->kind == EVENT_SEND || e->kind == EVENT_ACCEPT))
@@ -377,7 +406,7 @@ enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 		return AUDIT_OTHER_KEY;
 	if (a->class.unknown)
 		return AUDIT_UNKNOWN_ARCH;
-	if (p->number_bad || !p->exit_seen || e->process.pid < 0)
+	if (p->number_bad || (!p->exit_seen && !a->class.uring) || e->process.pid < 0)
 		return AUDIT_BAD;
 	e->time_us = a->stamp.time_us;
 	e->serial = a->stamp.serial;

@@ -31,6 +31,7 @@
 #include "privileges.h"
 #include "program.h"
 #include "cache_sink.h"
+#include "uring_rules.h"
 
 #define INPUT_BYTES ((size_t)64 * 1024)
 /* No audit record is longer (MAX_AUDIT_MESSAGE_LENGTH is 8970, enriched ones add names). */
@@ -76,6 +77,7 @@ static const char usage_text[] =
 	"  -c, --config FILE   configuration instead of " SYSCONFDIR "/sockledger/sockledger.conf\n"
 	"  -f, --foreground    messages to stderr instead of syslog\n"
 	"  -t, --test          check the configuration and exit\n"
+	"      --load-rules    load the audit rules for io_uring, and exit\n"
 	"  -h, --help          this text\n"
 	"  -V, --version       the version\n";
 
@@ -366,14 +368,15 @@ static int serve(struct plugin *p, const char *config_path)
 int main(int argc, char **argv)
 {
 	struct program program = { .name = "audisp-sockledger", .usage = usage_text,
-				   .privileges = KEPT };
+				   .has_rules = true, .privileges = KEPT };
 	static struct plugin plugin;
 	int rc = program_begin(&program, argc, argv);
 
 	if (rc == PROGRAM_RUNS) {
 		plugin.config = &program.config;
 		plugin.signals = &program.signals;
-		rc = serve(&plugin, program.config_path);
+		rc = program.load_rules ? uring_rules_load(program.config.audit_key) :
+					  serve(&plugin, program.config_path);
 		program_end(&program);
 	}
 	return rc;

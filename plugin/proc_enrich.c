@@ -107,6 +107,23 @@ static bool same_program(int dir, const struct event *e, const struct process *n
 	       proc_exe_is_called(dir, ".", e->process.exe, now);
 }
 
+/* A record of io_uring's poller, which has no name of the program.  Its process is the record's, by
+ * the start; it may have become another program since. */
+static bool names_no_program(const struct event *e)
+{
+	return !e->process.comm.data && !e->process.exe.data;
+}
+
+static void take_names(int dir, struct event *e, const struct process *now, char *buf, size_t size)
+{
+	ssize_t n = proc_read(dir, "comm", buf, size);
+
+	e->process.exe = now->exe;
+	e->process.exe_seen = EXE_TOLD;
+	if (n > 1)
+		e->process.comm = (struct text){ buf, (size_t)n - 1 };
+}
+
 /*
  * What was seen of the program's file.  In a user namespace of its own the process may have had
  * another root in the call, and in that the same path for another program.
@@ -188,10 +205,13 @@ static bool read_process(struct proc_enrich *w, const struct proc_enrich_process
 	}
 	process_init(&now);
 	if (p->start_ticks < 0 || !proc_exe_read(p->dir, ".", w->root_mount, w->exe, &now) ||
-	    !same_program(p->dir, e, &now) ||
+	    (!names_no_program(e) && !same_program(p->dir, e, &now)) ||
 	    proc_boot_us() + p->start_ticks * w->tick_us > e->time_us + PROC_SLACK_US)
 		return false;
-	take_program(p->dir, e, &now);
+	if (names_no_program(e))
+		take_names(p->dir, e, &now, w->comm, sizeof(w->comm));
+	else
+		take_program(p->dir, e, &now);
 	e->process.start_ticks = p->start_ticks;
 	e->inode = inode;
 	e->listener_inode = listener_inode;

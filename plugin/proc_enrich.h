@@ -27,7 +27,7 @@ struct proc_enrich {
 	int64_t pidns;		/* the pid namespace that numbers /proc; -1: unknown */
 	int64_t root_mount;	/* proc_exe_root_mount() */
 	struct proc_enrich_process process[PROC_ENRICH_PROCESSES];	/* by pid */
-	char scratch[24 * 1024], exe[PATH_MAX];
+	char scratch[24 * 1024], exe[PATH_MAX], comm[32];
 	struct peek *peek;	/* NULL: it looks itself */
 };
 

@@ -6,8 +6,13 @@
 #include <linux/net.h>
 
 #include <libaudit.h>
+#include <linux/io_uring.h>
 
 #include "syscalls.h"
+
+/* linux/io_uring.h since Linux 6.11 and 6.1. */
+#define URING_BIND 56
+#define URING_SENDMSG_ZC 48
 
 /* Every call of ours, most frequent first. */
 static const struct call {
@@ -128,5 +133,30 @@ struct syscall_class syscall_classify(uint32_t arch, int nr, uint64_t a0)
 	for (size_t i = 0; i < CALLS && !c.kind; i++)
 		if (calls[i].number && calls[i].number == a0)
 			c.kind = calls[i].kind;
+	return c;
+}
+
+struct syscall_class syscall_classify_uring(uint64_t op)
+{
+	/* Such a record has no architecture: it is this host's, unless one of a call follows. */
+	struct syscall_class c = {
+		.kind = EVENT_NONE, .uring = true,
+		.machine.big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__,
+	};
+
+	switch (op) {
+	case IORING_OP_CONNECT:
+		c.kind = EVENT_CONNECT;
+		break;
+	case URING_BIND:
+		c.kind = EVENT_BIND;
+		break;
+	case IORING_OP_SENDMSG:
+	case URING_SENDMSG_ZC:
+		c.kind = EVENT_SEND;
+		break;
+	default:
+		break;
+	}
 	return c;
 }

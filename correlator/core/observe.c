@@ -17,6 +17,8 @@
  *       What accept() returns is neither, whatever had that number before.
  *   I3  attribute() alone says how sure a row is, for a record alone and for packet with record.
  *   I4  A second connect() on a socket that is connecting, whoever calls it, sends nothing.
+ *   I5  An operation of io_uring names no descriptor, so it says nothing of sockets that are known,
+ *       and each is a connection of its own.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,6 +27,7 @@
 #include <sys/socket.h>
 
 #include "attribution.h"
+#include "call_result.h"
 #include "cgroup.h"
 #include "clock.h"
 #include "observe.h"
@@ -235,13 +238,6 @@ static void settle_pending(struct observer *o, const struct event *e, struct out
 	}
 }
 
-/* A non-blocking connect() gives several results: in progress, then how it ended. */
-static bool is_pending(int64_t result)
-{
-	return result == -EINPROGRESS || result == -EALREADY || result == -EINTR ||
-	       result == -512 /* ERESTARTSYS: a signal interrupted it, and it goes on */;
-}
-
 static bool continues(const struct sock *s, const struct event *e, const struct endpoint *dst)
 {
 	const struct sock_flow *f = &s->flow;
@@ -286,30 +282,6 @@ void observer_fill(const struct observer *o, struct connection *c, const struct 
 	c->text[CONNECTION_CONTAINER] = cgroup_container(&names, is_roots);
 }
 
-/* Results of a connect() that sent nothing: the row's reason is the error's name. */
-static bool never_attempted(int result)
-{
-	switch (-result) {
-	case EISCONN:
-	case ENOTSOCK:
-	case EBADF:
-	case EFAULT:
-	case EINVAL:
-	case EAFNOSUPPORT:
-	case EPROTOTYPE:
-	case EACCES:
-	case EALREADY:
-	case EPERM:
-	case ENETUNREACH:
-	case EADDRNOTAVAIL:
-	case EADDRINUSE:
-	case EAGAIN:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /*
  * The record as a witness.  late: what the plugin saw at the descriptor is not the call's socket.
  */
@@ -319,7 +291,7 @@ static struct call_record record_of(const struct event *e, const struct sock *s,
 		.inode = e->inode, .uid = process_socket_user(&e->process),
 		.pid = (int32_t)e->process.pid, .fd = (int32_t)e->fd,
 		.fd_seen = e->inode >= 0 && !late, .bound = s->bound.port > 0 && !late,
-		.attempted = !never_attempted((int)e->exit), .sends = e->kind == EVENT_SEND,
+		.attempted = !call_sent_nothing((int)e->exit), .sends = e->kind == EVENT_SEND,
 		.program_told = e->process.exe_seen == EXE_TOLD,
 	};
 }
@@ -481,7 +453,7 @@ static void open_row(struct observer *o, const struct event *e, bool replay, str
 		return;
 	out->change.connection.id = replay ? 0 : pairing_new_row(o->pairing);
 	out->change.kind = CHANGE_ADD;
-	if (!replay && !never_attempted((int)e->exit))
+	if (!replay && !call_sent_nothing((int)e->exit))
 		await_packet(o, e, s->protocol, peer, out->change.connection.id);
 	if (s->protocol < 0)
 		remember_pending(o, e, out->change.connection.id);
@@ -515,6 +487,22 @@ static struct endpoint peer_of(const struct event *e, const struct sock *s)
 	return pairing_peer(s->protocol, peer);
 }
 
+/* I5. */
+static bool is_ring(const struct event *e)
+{
+	return e->fd < 0 && (e->kind == EVENT_CONNECT || e->kind == EVENT_BIND);
+}
+
+static void on_ring_connect(struct observer *o, const struct event *e, bool replay,
+			    struct outcome *out)
+{
+	struct sock unknown = { .inode = -1, .protocol = -1, .bound.port = -1 };
+	struct endpoint dst = peer_of(e, &unknown);
+
+	fill_connection(o, &out->change.connection, e, &unknown, &dst, false);
+	open_row(o, e, replay, &unknown, &dst, false, out);
+}
+
 static void on_connect(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	struct sock *s = e->node.data ? NULL : socktable_find_inode(o->sockets, e->inode);
@@ -530,7 +518,7 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 	else if (first.pending && e->exit != -EINPROGRESS)
 		s->flow = first;	/* I4 */
 	if (continues(s, e, &dst)) {
-		s->flow.pending = is_pending(e->exit);
+		s->flow.pending = call_is_pending(e->exit);
 		go_on(e, s->flow.connection, out);
 		return;
 	}
@@ -538,7 +526,7 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 	open_row(o, e, replay, s, &dst, late, out);
 	s->flow = (struct sock_flow){
 		.connection = out->change.connection.id, .dst = dst, .time_us = e->time_us,
-		.valid = true, .pending = is_pending(e->exit),
+		.valid = true, .pending = call_is_pending(e->exit),
 	};
 }
 
@@ -699,7 +687,7 @@ static void take_event(struct observer *o, const struct event *e, bool replay,
 {
 	out->change.kind = CHANGE_NONE;
 	out->change.amended = out->change.described = out->other_program = false;
-	if (!e->node.data)
+	if (!e->node.data && !is_ring(e))
 		proctable_put(o->processes, &e->process, e->time_us);
 	switch (e->kind) {
 	case EVENT_SOCKET:
@@ -708,11 +696,11 @@ static void take_event(struct observer *o, const struct event *e, bool replay,
 		on_socket(o, e, out);
 		break;
 	case EVENT_BIND:
-		if (e->exit == 0)
+		if (e->exit == 0 && !is_ring(e))
 			on_bind(o, e);
 		break;
 	case EVENT_CONNECT:
-		on_connect(o, e, replay, out);
+		(is_ring(e) ? on_ring_connect : on_connect)(o, e, replay, out);
 		break;
 	case EVENT_FORK:
 		on_fork(o, e);
@@ -733,16 +721,14 @@ static void take_event(struct observer *o, const struct event *e, bool replay,
 
 void observer_event(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
-	struct event tcp;
+	struct event own = *e;
 
-	if (e->protocol != IPPROTO_MPTCP) {
-		take_event(o, e, replay, out);
-		return;
-	}
 	/* What such a socket sends is TCP, and so is what it falls back to. */
-	tcp = *e;
-	tcp.protocol = IPPROTO_TCP;
-	take_event(o, &tcp, replay, out);
+	if (e->protocol == IPPROTO_MPTCP)
+		own.protocol = IPPROTO_TCP;
+	if (is_ring(e) && !e->node.data && own.process.auid < 0)
+		proctable_lend(o->processes, &own.process);
+	take_event(o, &own, replay, out);
 }
 
 bool observer_holder(struct observer *o, int64_t inode, struct holder *h)

@@ -101,3 +101,22 @@ const struct known_process *proctable_get(const struct proctable *t, int64_t pid
 
 	return known && known->process.pid == pid ? known : NULL;
 }
+
+void proctable_lend(const struct proctable *t, struct process *p)
+{
+	const struct known_process *k = proctable_get(t, p->pid);
+
+	if (!k || k->process.ppid != p->ppid ||
+	    (p->start_ticks >= 0 && k->process.start_ticks >= 0 &&
+	     p->start_ticks != k->process.start_ticks))
+		return;
+	p->auid = k->process.auid;
+	p->session = k->process.session;
+	if (!p->cmdline.data)
+		p->cmdline = k->process.cmdline;
+	if (p->comm.data)
+		return;
+	p->comm = k->process.comm;
+	p->exe = k->process.exe;
+	p->exe_seen = EXE_TOLD;
+}

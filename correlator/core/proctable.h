@@ -22,6 +22,9 @@ void proctable_free(struct proctable *t);
 void proctable_clock(struct proctable *t, int64_t wall_us, int64_t mono_ns);
 /* Keeps a copy. */
 void proctable_put(struct proctable *t, const struct process *p, int64_t time_us);
+/* Adds login and names that a record lacks (of io_uring's poller), where the same process had them;
+ * the texts are good until the next put. */
+void proctable_lend(const struct proctable *t, struct process *p);
 /* NULL where nothing is known; good until the next put. */
 const struct known_process *proctable_get(const struct proctable *t, int64_t pid);
 

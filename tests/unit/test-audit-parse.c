@@ -226,6 +226,46 @@ static void test_32_bit(void)
 	       "a direct 32-bit bind");
 }
 
+static void test_rings(void)
+{
+	bool good;
+
+#define RING(op, exit) "type=URINGOP " STAMP "uring_op=" op " success=no exit=" exit " items=0 " \
+	"ppid=100 pid=101 uid=1 gid=2 euid=3 suid=4 fsuid=5 egid=6 sgid=7 fsgid=8 " KEY "\n"
+	good = parse(RING("16", "-11") RING("16", "0") SYSCALL_HEAD "426 success=yes exit=1 a0=4 "
+		     "a1=1 a2=1 a3=1 items=0 " IDS REST KEY "\n" IPV4 TITLE);
+	tap_ok(good && result == AUDIT_OURS && event.kind == EVENT_CONNECT &&
+	       number("fd", event.fd, -1) && number("exit", event.exit, -EINPROGRESS) &&
+	       number("auid", event.process.auid, 1000) &&
+	       text("comm", event.process.comm, "curl") &&
+	       address(&event, "192.0.2.1", 80), "io_uring: a connect, whose end nobody tells");
+	good = parse(RING("16", "-11") IPV4 END);
+	tap_ok(good && result == AUDIT_OURS && event.kind == EVENT_CONNECT &&
+	       number("pid", event.process.pid, 101) && number("uid", event.process.uid, 1) &&
+	       number("fsuid", event.process.fsuid, 5) && number("auid", event.process.auid, -1) &&
+	       text("comm", event.process.comm, NULL) && text("exe", event.process.exe, NULL) &&
+	       address(&event, "192.0.2.1", 80), "a poller's: process and user, and no names");
+	good = parse(RING("9", "0") IPV4 END);
+	tap_ok(good && result == AUDIT_OURS && event.kind == EVENT_SEND &&
+	       number("exit", event.exit, 0) && number("fd", event.fd, -1), "a send");
+	good = parse(RING("56", "0") RING("18", "0") SYSCALL_HEAD "426 success=yes exit=2 a0=4 "
+		     "a1=2 a2=2 a3=1 items=0 " IDS REST KEY "\n" IPV4 TITLE);
+	tap_ok(good && result == AUDIT_OURS && event.kind == EVENT_BIND, "a bind, and another's");
+	tap_ok(!parse(RING("18", "0") SYSCALL_HEAD "426 success=yes exit=1 a0=4 a1=1 a2=1 a3=1 "
+		      "items=0 " IDS REST KEY "\n" TITLE) && !delivered, "another's alone");
+	tap_ok(!parse(SYSCALL_HEAD "426 success=yes exit=1 a0=4 a1=1 a2=1 a3=1 items=0 " IDS REST
+		      KEY "\n" IPV4 TITLE) && !delivered, "nor is the call alone ours");
+	good = parse(RING("16", "0") END);
+	tap_ok(good && result == AUDIT_NO_ADDRESS, "without an address");
+	good = parse(RING("16", "0") SADDR("01002F00") END);
+	tap_ok(good && result == AUDIT_OTHER_FAMILY, "to a local socket");
+	good = parse(RING("16", "0") SADDR("02") END);
+	tap_ok(good && result == AUDIT_BAD_ADDRESS, "to no address");
+	good = parse("type=URINGOP " STAMP "uring_op=16 success=no exit=0 items=0 ppid=1 pid=2 "
+		     "key=\"other\"\n" IPV4 END);
+	tap_ok(good && result == AUDIT_OTHER_KEY, "another rule's");
+}
+
 #define UNSPEC SADDR("00000050C00002010000000000000000")
 #define IPV6 SADDR("0A0001BB0000000020010DB800000000000000000000000100000000")
 
@@ -550,6 +590,7 @@ int main(void)
 	test_enriched();
 	test_socket();
 	test_32_bit();
+	test_rings();
 	test_sends();
 	test_accepts();
 	test_machines();

@@ -242,6 +242,35 @@ static void test_nonblocking(void)
 	       "also when its inode was seen once");
 }
 
+/* Operations of io_uring: no descriptor. */
+static void test_rings(void)
+{
+	const struct connection *c = &out.change.connection;
+	struct event e;
+
+	fresh();
+	give(make_socket(3, IPPROTO_TCP));
+	tap_ok(is_new(make_connect(-1, "192.0.2.1", 443, -EINPROGRESS), -1) &&
+	       c->certainty == CERTAINTY_INFERRED && c->evidence == EVIDENCE_AUDIT,
+	       "a ring's connect: a row, by the record alone");
+	tap_ok(is_new(make_connect(-1, "192.0.2.1", 443, -EINPROGRESS), -1),
+	       "each is a connection of its own");
+	tap_ok(is_nothing(make_bind(-1, "0.0.0.0", 5000, 0)) &&
+	       is_new(make_connect(-1, "192.0.2.1", 443, -EINPROGRESS), -1) && c->src.port < 0,
+	       "a ring's bind is of no socket that is known");
+	e = make_connect(-1, "192.0.2.1", 443, -EINPROGRESS);
+	e.process.auid = -1;
+	e.process.comm = e.process.exe = TEXT_NONE;
+	tap_ok(is_new(e, -1) && text_equal(c->process.exe, text_of("/usr/bin/curl")) &&
+	       c->process.exe_seen == EXE_TOLD && c->process.auid == 1000,
+	       "a poller's has the names and the login that its process had");
+	e.process.ppid = 55;
+	tap_ok(is_new(e, -1) && !c->process.exe.data && c->process.auid == -1,
+	       "not those of another process");
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 443, 0), IPPROTO_TCP),
+	       "what is known of descriptors stays as it was");
+}
+
 static void test_udp_flow(void)
 {
 	int64_t began;
@@ -611,6 +640,7 @@ int main(void)
 	test_protocols();
 	test_certainty();
 	test_nonblocking();
+	test_rings();
 	test_udp_flow();
 	test_inherited();
 	test_by_inode();

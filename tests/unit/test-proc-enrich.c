@@ -190,7 +190,21 @@ static void test_other_process(void)
 	e.process.exe = text_of(EXE "x");
 	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "one whose name goes on");
 	e.process.exe = TEXT_NONE;
+	e.process.comm = text_of("a");
 	tap_ok(ask(&e) == PROC_ENRICH_GONE && untouched(&e), "a record without a program");
+	make_event(&e, 101, -1);
+	e.process.comm = e.process.exe = TEXT_NONE;
+	write_text("comm", "made-up\n");
+	tap_ok(ask(&e) == PROC_ENRICH_READ && text_equal(e.process.exe, text_of(EXE)) &&
+	       text_equal(e.process.comm, text_of("made-up")) &&
+	       e.process.exe_seen == EXE_TOLD && e.process.start_ticks >= 0,
+	       "a ring's record has no names: those of the process, which may have changed");
+	set_start(ticks_at(now));
+	make_event(&e, 101, -1);
+	e.process.comm = e.process.exe = TEXT_NONE;
+	e.time_us = now - 500000;
+	tap_ok(ask(&e) == PROC_ENRICH_GONE && !e.process.comm.data, "not of a later process");
+	set_start(ticks_at(now - 60 * TIME_US_PER_S));
 
 	link_to("exe", EXE " (deleted)");
 	make_event(&e, 101, 3);

@@ -199,5 +199,12 @@ int main(void)
 				none = is(arches[i].arch, arches[i].connect, 0, EVENT_CONNECT,
 					  false) && none;
 	tap_ok(none, "several architectures in turns");
+	tap_ok(syscall_classify_uring(16).kind == EVENT_CONNECT &&
+	       syscall_classify_uring(16).uring &&
+	       syscall_classify_uring(9).kind == EVENT_SEND &&
+	       syscall_classify_uring(48).kind == EVENT_SEND &&
+	       syscall_classify_uring(56).kind == EVENT_BIND &&
+	       syscall_classify_uring(13).kind == EVENT_NONE &&
+	       syscall_classify_uring(UINT64_MAX).kind == EVENT_NONE, "operations of io_uring");
 	return tap_done();
 }

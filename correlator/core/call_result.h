@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_CALL_RESULT_H
+#define SOCKLEDGER_CALL_RESULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* By what connect() returned, or -errno: it goes on, and its end is another result. */
+bool call_is_pending(int64_t result);
+/* It got nowhere near the network: the row's reason is the error's name. */
+bool call_sent_nothing(int result);
+
+#endif
