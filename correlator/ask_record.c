@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The audit record of the packet's call, where it has come already. */
+#include <errno.h>
+
 #include "ask.h"
 #include "host.h"
 #include "inquiry.h"
@@ -13,7 +15,8 @@ static void take_record(struct host *h, struct inquiry *q, const struct half *r,
 	t->record = (struct call_record){
 		.row = r->id, .inode = r->inode, .uid = r->uid, .pid = (int32_t)r->pid,
 		.fd = (int32_t)r->fd, .by = by, .attempted = true,
-		.sends = r->sends,
+		.sends = r->sends, .done = !r->sends && !r->result,
+		.began = r->result == -EINPROGRESS,
 	};
 	if (t->socket.inode > 0 && procfs_holds(h->procfs, r->pid, r->fd, t->socket.inode))
 		testimony_add_holder(t, &(struct socket_holder){
@@ -55,10 +58,12 @@ void ask_record(struct host *h, struct inquiry *q)
 		take_record(h, q, &r, RECORD_OF_PROCESS);
 		return;
 	}
-	if (a->evidence & (EVIDENCE_TRACE | EVIDENCE_PROC_SYSCALL))
+	if (a->evidence & EVIDENCE_TRACE)
 		return;
 	if (pairing_find_socket(h->pairing, &q->packet, q->testimony.socket.inode, &r))
 		take_record(h, q, &r, RECORD_OF_SOCKET);
+	else if (a->evidence & EVIDENCE_PROC_SYSCALL)
+		return;
 	else if (pairing_find(h->pairing, &q->packet, -1, -1, &r) && may_be_callers(h, q, &r))
 		take_record(h, q, &r, RECORD_OF_USER);
 }

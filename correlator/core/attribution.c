@@ -122,11 +122,19 @@ static bool is_datagram(const struct view *v)
 	       protocol_is(v->f->protocol, PROTOCOL_DATAGRAMS);
 }
 
+/* connect() left the SYN to who sends the first data (TCP_FASTOPEN_CONNECT), or may have: it has
+ * returned success, which without that takes an answer to the SYN. */
+static bool may_be_fast_open(const struct view *v)
+{
+	return v->f->fast_open || (v->record && v->record->done && !is_datagram(v) &&
+				   v->f->direction != DIRECTION_IN);
+}
+
 /* A connect() over TCP that was seen is the socket's own call, whoever opened the socket: no other
  * process can have sent this packet, unless connect() left that to who sends the first data. */
 static bool is_own_call(const struct view *v)
 {
-	return v->f->protocol == IPPROTO_TCP && !v->f->fast_open && is_alone(v) && v->call &&
+	return v->f->protocol == IPPROTO_TCP && !may_be_fast_open(v) && is_alone(v) && v->call &&
 	       v->exact;
 }
 
@@ -182,6 +190,12 @@ static int64_t named_pid(const struct view *v)
 	return v->caller ? v->caller->pid : v->holder ? v->holder->pid : -1;
 }
 
+/* Only who sent the SYN is told EINPROGRESS; who waits in the call may have come later. */
+static bool began_it(const struct view *v, const struct call_record *r)
+{
+	return r->began && r->inode > 0 && r->inode == v->t->socket.inode && !is_datagram(v);
+}
+
 static const struct call_record *choose_record(const struct view *v)
 {
 	const struct call_record *r = &v->t->record;
@@ -191,8 +205,10 @@ static const struct call_record *choose_record(const struct view *v)
 		return NULL;
 	if (r->by >= RECORD_PAIRED || named_pid(v) < 0 || named_pid(v) == r->pid)
 		return r;
-	if (v->caller || v->holder->in_call)
+	if (v->caller)
 		return NULL;
+	if (v->holder->in_call)
+		return began_it(v, r) ? r : NULL;
 	/* A holder stays named unless the record's process holds the socket as well. */
 	its = holder_of(v->t, r->pid);
 	return r->by == RECORD_OF_SOCKET ||
@@ -353,7 +369,7 @@ static enum certainty certainty_of(const struct view *v, const struct attributio
 		.accepted = r && r->accepted && is_own_connection(v),
 		.attempted = r && r->attempted,
 		.same_socket = is_same_socket(v, holder_of(t, a->pid)),
-		.sent = r && (r->sends || (!is_datagram(v) && !v->f->fast_open)),
+		.sent = r && (r->sends || (!is_datagram(v) && !may_be_fast_open(v))),
 		.connects = !is_datagram(v),
 		.sole_holder = is_sole_holder(v, a->pid),
 		.earlier = t->earlier.certain && t->earlier.pid == a->pid,
@@ -364,7 +380,7 @@ static enum certainty certainty_of(const struct view *v, const struct attributio
 		.other_lookup = has_other_lookup(v, a->pid),
 		.trace_doubtful = !is_unambiguous(v) || is_other_users_record(v, a),
 		.elsewhere = is_elsewhere(v),
-		.fast_open = v->f->fast_open,
+		.fast_open = may_be_fast_open(v),
 	};
 
 	return proof_of(a->evidence, &c);
@@ -431,7 +447,8 @@ static bool holder_is_not_caller(const struct view *v)
 {
 	if (v->t->holders.sole_wanted && !v->t->holders.sole_over)
 		return true;
-	if (!v->f->blocks_caller || v->caller || !v->holder || v->holder->in_call)
+	if (!v->f->blocks_caller || v->caller || !v->holder || v->holder->in_call ||
+	    (v->record && began_it(v, v->record)))
 		return false;
 	for (int i = 0; i < v->t->holders.count; i++)
 		if (v->t->holders.by[i].blocking)

@@ -82,6 +82,8 @@ struct call_record {
 	bool bound;		/* the local port is that of a bind() record */
 	bool attempted;		/* the call got as far as the network */
 	bool sends;		/* it names where a datagram goes; else it is a connect() */
+	bool done;		/* a connect() that returned success before the packet's verdict */
+	bool began;		/* one that began to connect, and did not wait */
 	bool program_told;	/* nobody saw the file of the program that it names */
 	bool accepted;		/* of accept(): fd is the new socket */
 	bool own_tuple;		/* accepted: the kernel says that it is the packet's connection */

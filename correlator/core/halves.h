@@ -31,6 +31,7 @@ struct half {
 	int64_t time_us;	/* when the first packet came, or the record's time */
 	unsigned int evidence;	/* a packet's row has it */
 	bool sends;		/* a record of a send, not of a connect() */
+	int64_t result;		/* of a record of a connect(); any other has -1 */
 };
 
 #ifndef HALVES_MAX

@@ -435,11 +435,11 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 					   .protocol = protocol,
 					   .peer = *peer,
 					   .inode = e->inode,
-					   .pid = e->process.pid,
-					   .fd = e->fd,
+					   .pid = e->process.pid, .fd = e->fd,
 					   .uid = process_socket_user(&e->process),
 					   .time_us = e->time_us,
 					   .sends = e->kind == EVENT_SEND,
+					   .result = e->kind == EVENT_CONNECT ? e->exit : -1,
 				   });
 }
 

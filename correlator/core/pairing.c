@@ -168,6 +168,7 @@ void pairing_restore(struct pairing *p, const struct connection *c, bool has_pac
 	struct half record = {
 		.id = c->id, .protocol = c->protocol, .peer = peer_of(c), .inode = -1,
 		.pid = c->process.pid, .fd = -1, .uid = c->process.uid, .time_us = c->time_us,
+		.result = -1,
 	};
 
 	if (!has_packet) {

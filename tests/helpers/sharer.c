@@ -8,6 +8,8 @@
  *                                     nobody answers at PORT
  *   sharer leave FIRST COUNT PORT     likewise, and the child exits at once
  *   sharer fastopen FIRST COUNT PORT  connect() with TCP_FASTOPEN_CONNECT; the child sends the data
+ *   sharer empty FIRST COUNT PORT     likewise; what it sends, after a while, is nothing, and so
+ *                                     the SYN has no data
  *   sharer blocked FIRST COUNT PORT   the child sends a datagram that fills the socket's buffer,
  *                                     its parent waits in send() for room
  */
@@ -38,7 +40,7 @@
 /* More than half of the smallest buffer, with what the kernel counts for it. */
 #define FILLING 4096
 
-enum how { JOIN, LEAVE, FASTOPEN, BLOCKED };
+enum how { JOIN, LEAVE, FASTOPEN, EMPTY, BLOCKED };
 
 static struct sockaddr_in to;
 static atomic_int *turn;	/* of both processes: 1 when the child has sent */
@@ -99,6 +101,11 @@ static void send_first(int fd, enum how how)
 		if (send(fd, "given", 5, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EINPROGRESS)
 			die("the child's data");
 		break;
+	case EMPTY:
+		nap_ms(150);
+		if (send(fd, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EINPROGRESS)
+			die("the child's nothing");
+		break;
 	case BLOCKED:
 		if (send(fd, data, sizeof(data), MSG_NOSIGNAL) < 0)
 			die("the child's datagram");
@@ -120,7 +127,7 @@ static void share_one(int port, enum how how)
 		if (connect_it(fd))
 			die("connect");
 	}
-	if (how == FASTOPEN) {
+	if (how == FASTOPEN || how == EMPTY) {
 		set(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
 		set(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1);
 		if (connect_it(fd))
@@ -147,10 +154,11 @@ static void share_one(int port, enum how how)
 
 int main(int argc, char **argv)
 {
-	static const char *const names[] = { "join", "leave", "fastopen", "blocked" };
+	static const char *const names[] = { "join", "leave", "fastopen", "empty",
+					     "blocked" };
 	int how = -1;
 
-	for (int i = 0; argc == 5 && i < 4; i++)
+	for (int i = 0; argc == 5 && i < 5; i++)
 		if (!strcmp(argv[1], names[i]))
 			how = i;
 	if (how < 0)

@@ -259,7 +259,7 @@ static bool do_lost(const struct args *a)
 	return true;
 }
 
-static bool record(const struct args *a, enum event_kind kind)
+static bool record(const struct args *a, enum event_kind kind, int64_t result)
 {
 	int64_t pid = number(a, 1, 0);
 	const struct fake_process *p = NULL;
@@ -278,7 +278,7 @@ static bool record(const struct args *a, enum event_kind kind)
 	e.fd = number(a, 2, 3);
 	e.inode = number(a, 3, -1);
 	e.listener_inode = number(a, 4, -1);
-	e.exit = kind == EVENT_SOCKET ? e.fd : 0;
+	e.exit = result;
 	e.process.uid = e.process.gid = e.process.euid = e.process.fsuid = e.process.auid = p->uid;
 	e.process.start_ticks = e.inode < 0 ? -1 : p->start_ticks;
 	e.process.netns = e.inode < 0 ? -1 : p->netns;
@@ -300,22 +300,28 @@ static bool record(const struct args *a, enum event_kind kind)
 
 static bool do_socket(const struct args *a)
 {
-	return record(a, EVENT_SOCKET);
+	return record(a, EVENT_SOCKET, number(a, 2, 3));
 }
 
 static bool do_record(const struct args *a)
 {
-	return record(a, EVENT_CONNECT);
+	return record(a, EVENT_CONNECT, now.protocol == IPPROTO_TCP ? -EINPROGRESS : 0);
+}
+
+/* A connect() that returned success: behind the packet, or it sent nothing. */
+static bool do_deferred(const struct args *a)
+{
+	return record(a, EVENT_CONNECT, 0);
 }
 
 static bool do_sendrecord(const struct args *a)
 {
-	return record(a, EVENT_SEND);
+	return record(a, EVENT_SEND, 0);
 }
 
 static bool do_accepted(const struct args *a)
 {
-	return record(a, EVENT_ACCEPT);
+	return record(a, EVENT_ACCEPT, 0);
 }
 
 static bool do_udp(const struct args *a)
@@ -567,7 +573,8 @@ static const struct {
 	{ "forge", do_forge }, { "lookup", do_lookup }, { "sent", do_sent },
 	{ "newtask", do_newtask }, { "exec", do_exec }, { "lost", do_lost },
 	{ "socket", do_socket }, { "hidden", do_hidden }, { "record", do_record },
-	{ "sendrecord", do_sendrecord }, { "accepted", do_accepted }, { "udp", do_udp },
+	{ "sendrecord", do_sendrecord }, { "deferred", do_deferred },
+	{ "accepted", do_accepted }, { "udp", do_udp },
 	{ "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in }, { "forward", do_forward },
 	{ "user", do_user }, { "sport", do_sport }, { "dport", do_dport },
 	{ "packet", do_packet }, { "cutpacket", do_cutpacket }, { "packets", do_packets },

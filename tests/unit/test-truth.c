@@ -65,6 +65,7 @@ struct sender {
 	bool fast_open;		/* TCP: connect() sends nothing, S_GIVE decides who does */
 	unsigned int skip;		/* bits of enum step */
 	enum step step;
+	uint32_t packet;	/* its number */
 };
 
 static struct sender senders[SENDERS];
@@ -287,12 +288,19 @@ static void forge(const struct sender *s)
 	}
 }
 
-static void send_packet(const struct sender *s)
+static void send_packet(struct sender *s)
 {
 	uint8_t data[64];
 	size_t len = rig_ip(data, s->protocol, &s->src, &dst);
 
-	rig_packet(data, len + s->fast_open, NF_INET_LOCAL_OUT, 0, s->uid);
+	s->packet = rig_packet(data, len + s->fast_open, NF_INET_LOCAL_OUT, 0, s->uid);
+}
+
+/* A connect() that waits returns behind the verdict on its packet. */
+static bool must_wait(const struct sender *s)
+{
+	return s->step == S_RETURN && s->protocol == IPPROTO_TCP && s->blocking &&
+	       !s->fast_open && !fake.verdict[s->packet % FAKE_IDS].count;
 }
 
 static void set_calling(const struct sender *s, bool calling)
@@ -469,7 +477,7 @@ static void run(int64_t round)
 			forge(s);
 		while (s->step != STEPS && (s->skip & 1u << s->step))
 			s->step++;
-		if (s->step != STEPS)
+		if (s->step != STEPS && !must_wait(s))
 			step(s);
 		if (chance(30))
 			rig_turn();
