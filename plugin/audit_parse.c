@@ -352,11 +352,14 @@ static enum audit_result interpret_args(struct audit_parser *p)
 		e->type = machine_socket_type(p->assembled->class.machine,
 					      (int64_t)(p->args[1] & SOCK_TYPE_BITS));
 		e->protocol = (int32_t)p->args[2];
-		if (e->protocol == 0)
+		/* Of a packet socket it is the kind of frames that it gets. */
+		if (e->family == AF_PACKET)
+			e->protocol = -1;
+		else if (e->protocol == 0)
 			e->protocol = protocol_default((int)e->type);
 		if (e->exit >= 0)
 			e->fd = e->exit;
-		if (e->family != AF_INET && e->family != AF_INET6)
+		if (e->family != AF_INET && e->family != AF_INET6 && e->family != AF_PACKET)
 			return AUDIT_OTHER_FAMILY;
 		return AUDIT_OURS;
 	}

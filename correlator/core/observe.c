@@ -487,6 +487,22 @@ static struct endpoint peer_of(const struct event *e, const struct sock *s)
 	return pairing_peer(s->protocol, peer);
 }
 
+/* It sends and sees frames past all else, so that it was opened is a row. */
+static void on_packet_socket(struct observer *o, const struct event *e, bool replay,
+			     struct outcome *out)
+{
+	struct sock none = { .inode = e->inode, .protocol = -1, .bound.port = -1 };
+	struct connection *c = &out->change.connection;
+	struct call_record record = record_of(e, &none, false);
+
+	fill_call(o, c, e, &none);
+	c->result = 0;
+	weigh_alone(c, &record);
+	c->text[CONNECTION_REASON] = text_of("packet-socket");
+	c->id = replay ? 0 : pairing_new_row(o->pairing);
+	out->change.kind = CHANGE_ADD;
+}
+
 /* I5. */
 static bool is_ring(const struct event *e)
 {
@@ -551,10 +567,7 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 		return;
 	}
 	fill_connection(o, &out->change.connection, e, s, &dst, late);
-	/*
-	 * A send that failed before it sent anything is no connection, unless a firewall rule held
-	 * it back.
-	 */
+	/* One that failed before it sent anything is no connection, unless a firewall held it. */
 	if (e->exit < 0 && e->exit != -EPERM)
 		return;
 	open_row(o, e, replay, s, &dst, late, out);
@@ -691,9 +704,10 @@ static void take_event(struct observer *o, const struct event *e, bool replay,
 		proctable_put(o->processes, &e->process, e->time_us);
 	switch (e->kind) {
 	case EVENT_SOCKET:
-		if (e->exit < 0)
-			break;
-		on_socket(o, e, out);
+		if (e->exit >= 0 && e->family == AF_PACKET)
+			on_packet_socket(o, e, replay, out);
+		else if (e->exit >= 0)
+			on_socket(o, e, out);
 		break;
 	case EVENT_BIND:
 		if (e->exit == 0 && !is_ring(e))

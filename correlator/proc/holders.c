@@ -108,10 +108,20 @@ static bool is_blocking(int proc, int64_t pid, int64_t fd)
 	return flags && !(strtol(flags + 6, NULL, 8) & O_NONBLOCK);
 }
 
-/* "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call. */
+/*
+ * "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call.  It does not say by which table:
+ * on x86 no 64-bit call has one of these 32-bit numbers.  The descriptor of socketcall(2) stands in
+ * the process's memory, which who reads it may be made to wait for.
+ */
 static int64_t fd_of_call(const char *buf)
 {
-	static const long calls[] = { SYS_connect, SYS_sendto, SYS_sendmsg, SYS_sendmmsg };
+	static const long calls[] = {
+		SYS_connect, SYS_sendto, SYS_sendmsg, SYS_sendmmsg,
+#ifdef __x86_64__
+		/* arch/x86/entry/syscalls/syscall_32.tbl, in the same order. */
+		362, 369, 370, 345,
+#endif
+	};
 	char *end;
 	long nr;
 	int fd;

@@ -271,6 +271,27 @@ static void test_rings(void)
 	       "what is known of descriptors stays as it was");
 }
 
+static void test_packet_sockets(void)
+{
+	const struct connection *c = &out.change.connection;
+	struct event e;
+
+	fresh();
+	e = make_socket(3, -1);
+	e.family = AF_PACKET;
+	e.type = SOCK_RAW;
+	e.inode = 7000;
+	tap_ok(is_new(e, -1) && c->certainty == CERTAINTY_CERTAIN &&
+	       c->evidence == (EVIDENCE_AUDIT | EVIDENCE_FD) && !c->dst.addr.family &&
+	       text_equal(c->text[CONNECTION_REASON], text_of("packet-socket")),
+	       "a packet socket: a row without addresses, with its reason");
+	e = make_socket(4, -1);
+	e.family = AF_PACKET;
+	tap_ok(is_new(e, -1) && c->certainty == CERTAINTY_INFERRED, "each, also where nobody saw it");
+	e.exit = e.fd = -1;
+	tap_ok(is_nothing(e), "not one that was refused");
+}
+
 static void test_udp_flow(void)
 {
 	int64_t began;
@@ -641,6 +662,7 @@ int main(void)
 	test_certainty();
 	test_nonblocking();
 	test_rings();
+	test_packet_sockets();
 	test_udp_flow();
 	test_inherited();
 	test_by_inode();

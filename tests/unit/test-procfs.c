@@ -278,6 +278,12 @@ static void test_calls(void)
 		{ "another descriptor", "0x33 0x0", SYS_connect, false },
 		{ "another call", "0x3 0x0", SYS_read, false },
 		{ "outside of a call", "0x3 0x0", -1, false },
+#ifdef __x86_64__
+		{ "a 32-bit connect()", "0x3 0x4175a000 0x10", 362, true },
+		{ "a 32-bit sendmmsg()", "0x3 0x4175a000 0x1", 345, true },
+		{ "a 32-bit connect() of another", "0x4 0x4175a000 0x10", 362, false },
+		{ "socketcall(), whose descriptor is not told", "0x3 0x40653010 0x0", 102, false },
+#endif
 		{ "no argument", "", SYS_connect, false },
 	};
 	char text[256];
