@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* State messages for the service manager. */
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,4 +56,26 @@ int notify_reloading(void)
 int notify_stopping(void)
 {
 	return send_state("STOPPING=1");
+}
+
+int notify_alive(void)
+{
+	return send_state("WATCHDOG=1");
+}
+
+int notify_alive_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC");
+	const char *pid = getenv("WATCHDOG_PID");
+	char *end;
+	long long us;
+
+	if (!usec || (pid && strtoll(pid, NULL, 10) != getpid()))
+		return -1;
+	us = strtoll(usec, &end, 10);
+	if (end == usec || *end || us <= 0)
+		return -1;
+	/* Half of it, as sd_watchdog_enabled(3) advises. */
+	us /= 2000;
+	return us > INT_MAX ? INT_MAX : us > 0 ? (int)us : 1;
 }

@@ -11,5 +11,9 @@
 int notify_ready(void);
 int notify_reloading(void);	/* the caller calls notify_ready() afterwards */
 int notify_stopping(void);
+int notify_alive(void);
+
+/* How often the manager wants notify_alive() (WatchdogSec=), in milliseconds; -1: never. */
+int notify_alive_ms(void);
 
 #endif

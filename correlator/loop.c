@@ -17,6 +17,7 @@
 #include "judge.h"
 #include "ledger_sink.h"
 #include "loop.h"
+#include "notify.h"
 #include "parts.h"
 #include "peek.h"
 #include "reload.h"
@@ -38,6 +39,7 @@
 int loop_init(struct loop *l, struct parts *parts, struct signals *signals)
 {
 	*l = (struct loop){ .parts = parts, .signals = signals, .deaths_fd = -1, .polled_fd = -1 };
+	l->alive_ms = notify_alive_ms();
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return l->wake_fd < 0 ? -errno : 0;
 }
@@ -186,6 +188,23 @@ static int work(struct loop *l, bool quiet, bool *room)
 	return next_ms;
 }
 
+/* Tells the service manager in time that this thread goes round; returns how long it may wait. */
+static int stay_alive(struct loop *l, int next_ms)
+{
+	int64_t now_ns, left_ms;
+
+	if (l->alive_ms < 0)
+		return next_ms;
+	now_ns = clock_mono_ns();
+	if (now_ns >= l->alive_until_ns) {
+		/* Whoever does not hear it takes us for dead: nothing else can be done. */
+		(void)notify_alive();
+		l->alive_until_ns = now_ns + l->alive_ms * NS_PER_MS;
+	}
+	left_ms = (l->alive_until_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+	return next_ms < 0 || next_ms > left_ms ? (int)left_ms : next_ms;
+}
+
 enum loop_event loop_run(struct loop *l)
 {
 	struct pollfd fds[FDS] = {
@@ -201,7 +220,7 @@ enum loop_event loop_run(struct loop *l)
 	while (!fds[ON_END].revents && !cache_feed_ended(l->parts->cache_feed, &rc)) {
 		int next_ms = work(l, quiet, &room);
 
-		quiet = !wait_for_work(l, fds, next_ms, room);
+		quiet = !wait_for_work(l, fds, stay_alive(l, next_ms), room);
 		if (fds[ON_USERS].revents)
 			reload_users(l->parts);
 		if (fds[ON_RELOAD].revents) {

@@ -26,6 +26,8 @@ struct loop {
 	int deaths_fd;
 	int polled_fd;			/* the same, as this thread polls it */
 	int packets; /* that the queues' threads showed since this one's last turn */
+	int alive_ms;			/* how often the service manager is told; -1: never */
+	int64_t alive_until_ns;
 	bool boosted;			/* between loop_boost() and loop_unboost() */
 	struct priority priority;
 	struct late late;
