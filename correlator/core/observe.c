@@ -342,8 +342,8 @@ static void fill_connection(const struct observer *o, struct connection *c,
 		address_unmap(&c->src.addr);
 	}
 	weigh_alone(c, &record);
-	if (!record.attempted)
-		c->text[CONNECTION_REASON] = text_of(strerrorname_np(-(int)e->exit));
+	c->text[CONNECTION_REASON] = call_reason(e->kind == EVENT_CONNECT ? s->protocol : -1, dst,
+						 (int)e->exit);
 }
 
 /* The record and the packet's row are of the same process in the same program. */

@@ -109,9 +109,9 @@ static bool is_blocking(int proc, int64_t pid, int64_t fd)
 }
 
 /*
- * "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call.  It does not say by which table:
- * on x86 no 64-bit call has one of these 32-bit numbers.  The descriptor of socketcall(2) stands in
- * the process's memory, which who reads it may be made to wait for.
+ * "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call.  It does not say by which
+ * table: on x86 no 64-bit call has one of these 32-bit numbers.  The descriptor of socketcall(2)
+ * stands in the process's memory, which who reads it may be made to wait for.
  */
 static int64_t fd_of_call(const char *buf)
 {

@@ -271,6 +271,29 @@ static void test_rings(void)
 	       "what is known of descriptors stays as it was");
 }
 
+static bool has_reason(struct event e, const char *reason)
+{
+	give(e);
+	return text_equal(out.change.connection.text[CONNECTION_REASON], text_of(reason));
+}
+
+/* A connect() that only asks which way the kernel would go. */
+static void test_routes(void)
+{
+	fresh();
+	give(make_socket(3, IPPROTO_UDP));
+	tap_ok(has_reason(make_connect(3, "0.0.0.0", 22, 0), "route"), "UDP to no address");
+	tap_ok(has_reason(make_connect(3, "::", 22, 0), "route"), "over IPv6");
+	tap_ok(has_reason(make_connect(3, "192.0.2.1", 0, 0), "route"), "to no port");
+	tap_ok(is_new(make_connect(3, "192.0.2.1", 53, 0), IPPROTO_UDP) &&
+	       !out.change.connection.text[CONNECTION_REASON].data, "to both: it may send");
+	give(make_socket(4, IPPROTO_TCP));
+	tap_ok(is_new(make_connect(4, "0.0.0.0", 22, 0), IPPROTO_TCP) &&
+	       !out.change.connection.text[CONNECTION_REASON].data, "TCP to no address connects");
+	tap_ok(has_reason(make_connect(3, "192.0.2.2", 0, -ENETUNREACH), "ENETUNREACH"),
+	       "an error is the reason before that");
+}
+
 static void test_packet_sockets(void)
 {
 	const struct connection *c = &out.change.connection;
@@ -287,7 +310,8 @@ static void test_packet_sockets(void)
 	       "a packet socket: a row without addresses, with its reason");
 	e = make_socket(4, -1);
 	e.family = AF_PACKET;
-	tap_ok(is_new(e, -1) && c->certainty == CERTAINTY_INFERRED, "each, also where nobody saw it");
+	tap_ok(is_new(e, -1) && c->certainty == CERTAINTY_INFERRED,
+	       "each, also where nobody saw it");
 	e.exit = e.fd = -1;
 	tap_ok(is_nothing(e), "not one that was refused");
 }
@@ -662,6 +686,7 @@ int main(void)
 	test_certainty();
 	test_nonblocking();
 	test_rings();
+	test_routes();
 	test_packet_sockets();
 	test_udp_flow();
 	test_inherited();
