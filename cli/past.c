@@ -152,15 +152,14 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 	return e->row(&row, e->arg);
 }
 
-static void add_from(struct sql *s, const struct past_filter *f)
+static void add_conditions(struct sql *s, const struct past_filter *f)
 {
-	sql_add(s, ledger_select_from);
 	sql_add_number(s, " WHERE c.time >= ?", f->since_us);
 	sql_add_number(s, " AND c.time < ?", f->until_us);
 	if (f->unit)
-		sql_add_text(s, " AND tunit.text GLOB ?", f->unit);
+		sql_add_text(s, " AND p.unit IN (SELECT id FROM text WHERE text GLOB ?)", f->unit);
 	if (f->user && f->user[strspn(f->user, "0123456789")])
-		sql_add_text(s, " AND tuser.text = ?", f->user);
+		sql_add_text(s, " AND p.user IN (SELECT id FROM text WHERE text = ?)", f->user);
 	else if (f->user)
 		sql_add_text(s, " AND p.uid = CAST(? AS INTEGER)", f->user);
 }
@@ -180,7 +179,8 @@ int64_t past_each(struct query_db *db, const struct past_filter *f, past_row_fn 
 
 	sql_add(&s, "SELECT c.id, c.time, c.direction, c.proto, tsrc.text, c.sport, tdst.text,"
 		" c.dport," OF_PROCESS ", 1, c.time, c.time");
-	add_from(&s, f);
+	sql_add(&s, ledger_select_from);
+	add_conditions(&s, f);
 	sql_add(&s, " ORDER BY c.time, c.id");
 	return run(db, &s, row, arg);
 }
@@ -190,11 +190,18 @@ int64_t past_each_kind(struct query_db *db, const struct past_filter *f, past_ro
 {
 	struct sql s = { .failed = false };
 
-	sql_add(&s, "SELECT NULL, max(c.time), c.direction, c.proto, tsrc.text, NULL, tdst.text,"
-		" c.dport," OF_PROCESS ", count(*), min(c.time), max(c.time)");
-	add_from(&s, f);
+	/* Numbers are put together first; texts are for the few that are left. */
+	sql_add(&s, "WITH kind AS (SELECT max(c.id) AS id, count(*) AS connections,"
+		" min(c.time) AS first, max(c.time) AS last FROM " LEDGER_ALL " c"
+		" LEFT JOIN process p ON p.id = c.process");
+	add_conditions(&s, f);
 	sql_add(&s, " GROUP BY c.exe, p.uid, p.exe_seen, p.unit, c.direction, c.proto,"
 		" iif(c.direction = 2, c.src, c.dst), c.dport, c.certainty, c.verdict, c.reason,"
-		" c.latency IS NOT NULL");
+		" c.latency IS NOT NULL)"
+		" SELECT c.id, kind.last, c.direction, c.proto, tsrc.text, NULL, tdst.text,"
+		" c.dport," OF_PROCESS ", kind.connections, kind.first, kind.last"
+		" FROM kind CROSS JOIN");
+	sql_add(&s, ledger_select_from + strlen(" FROM"));
+	sql_add(&s, " WHERE c.id = kind.id");
 	return run(db, &s, row, arg);
 }
