@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "config.h"
+#include "style.h"
 
 /* Exit statuses that scripts rely on. */
 enum { CLI_FOUND = 0, CLI_NOTHING = 1, CLI_USAGE = 2, CLI_UNREADABLE = 3 };
@@ -14,6 +15,7 @@ struct cli {
 	struct config config;
 	const char *ledger;	/* the path to read: option, environment or configuration */
 	const char *config_path;	/* of -c; NULL: the default one */
+	struct style style;
 };
 
 struct command {
@@ -24,6 +26,7 @@ struct command {
 	/* argv[0] is the command's name; an exit status comes back */
 	int (*run)(struct cli *cli, const struct command *self, int argc, char **argv);
 	bool no_ledger;		/* it needs neither ledger nor configuration */
+	bool styled;		/* it has the options of style.h */
 	bool own_config;	/* it reads the configuration itself: `ledger` may be NULL */
 };
 

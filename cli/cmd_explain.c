@@ -33,6 +33,7 @@ struct run {
 	size_t pending_len;
 	int pieces;
 	bool cut;		/* the pending line is not whole */
+	bool numeric;
 	int64_t packets, named;
 	char message[LINES_MAX], room[LINES_MAX];	/* of JSON */
 	int64_t json_us;	/* dmesg -J: the time of the next message */
@@ -46,7 +47,7 @@ static bool answer_line(struct run *r, struct text line, const struct log_wrap *
 
 	if (rc <= 0)
 		return rc == 0;
-	explain_row(r->output, r->format, r->first, &e);
+	explain_row(r->output, r->format, r->first, &e, r->numeric);
 	r->packets++;
 	if (e.found.count && answer_number(&e.found.found[0], "pid") >= 0)
 		r->named++;
@@ -254,8 +255,12 @@ static int explain(struct cli *cli, struct run *r, int count, char **files)
 	char standard_input[] = "-";
 	int status = CLI_FOUND;
 
+	r->numeric = cli->style.numeric;
 	r->db = query_open(cli->ledger);
+	/* Not into a pager: an answer is there as soon as its line. */
+	style_begin(&cli->style, r->format == FORMAT_TABLE, false);
 	r->output = r->db ? explain_output(stdout, r->format) : NULL;
+	output_set_style(r->output, &cli->style);
 	if (!r->output) {
 		query_close(r->db);
 		return CLI_UNREADABLE;

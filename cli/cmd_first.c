@@ -20,25 +20,37 @@ static const char programs[] =
 	"WITH RECURSIVE e(id) AS (SELECT min(exe) FROM connection UNION ALL SELECT (SELECT min(exe)"
 	" FROM connection WHERE exe > e.id) FROM e WHERE e.id IS NOT NULL)"
 	" SELECT 'program', " LEDGER_TIME_TEXT("c.time") ", texe.text, texe.text,"
-	" ifnull(tuser.text, p.uid), tdst.text, c.dport FROM e CROSS JOIN connection c ON c.id ="
+	" ifnull(tuser.text, p.uid), tdst.text, c.dport, p.uid FROM e"
+	" CROSS JOIN connection c ON c.id ="
 	" (SELECT id FROM connection WHERE exe = e.id ORDER BY time LIMIT 1)";
 static const char destinations[] =
 	"SELECT 'destination', " LEDGER_TIME_TEXT("c.time") ", tdst.text, texe.text,"
-	" ifnull(tuser.text, p.uid), tdst.text, c.dport FROM (SELECT DISTINCT dst FROM tally"
+	" ifnull(tuser.text, p.uid), tdst.text, c.dport, p.uid FROM (SELECT DISTINCT dst FROM tally"
 	" WHERE dst > 0 AND hour >= ?) e CROSS JOIN connection c ON c.id ="
 	" (SELECT id FROM connection WHERE dst = e.dst ORDER BY time LIMIT 1)";
 static const char described[] =
 	" LEFT JOIN process p ON p.id = c.process LEFT JOIN text texe ON texe.id = c.exe"
 	" LEFT JOIN text tuser ON tuser.id = p.user LEFT JOIN text tdst ON tdst.id = c.dst";
 
+struct first {
+	struct output *output;
+	bool numeric;
+};
+
+/* The names' columns, and the user's number. */
 static int on_row(const struct cell *cells, int columns, void *arg)
 {
-	(void)columns;
-	output_row(arg, cells);
+	struct first *f = arg;
+	struct cell row[sizeof(names) / sizeof(names[0])];
+
+	memcpy(row, cells, sizeof(row));
+	if (f->numeric)
+		row[4] = cells[columns - 1];
+	output_row(f->output, row);
 	return 0;
 }
 
-static int64_t show(struct query_db *db, bool destination, int64_t since_us, struct output *o)
+static int64_t show(struct query_db *db, bool destination, int64_t since_us, struct first *f)
 {
 	struct sql s = { .failed = false };
 	int64_t rows;
@@ -53,7 +65,7 @@ static int64_t show(struct query_db *db, bool destination, int64_t since_us, str
 		/* Others are of this host, who was connected to. */
 		sql_add(&s, " AND c.direction = 1");
 	sql_add(&s, " ORDER BY c.time");
-	rows = query_run(db, &s, on_row, o);
+	rows = query_run(db, &s, on_row, f);
 	sql_release(&s);
 	return rows;
 }
@@ -72,7 +84,7 @@ static bool is_whole(struct query_db *db)
 static int answer(struct cli *cli, const char *kind, int64_t since_us, enum format format)
 {
 	struct query_db *db = query_open(cli->ledger);
-	struct output *o;
+	struct first f = { NULL, cli->style.numeric };
 	int64_t rows = 0, more = 0;
 
 	if (!db)
@@ -81,14 +93,18 @@ static int answer(struct cli *cli, const char *kind, int64_t since_us, enum form
 		query_close(db);
 		return CLI_UNREADABLE;
 	}
-	o = output_new(stdout, format, names, sizeof(names) / sizeof(names[0]));
-	if (o && (!kind || !strcmp(kind, "program")))
-		rows = show(db, false, since_us, o);
-	if (o && rows >= 0 && (!kind || !strcmp(kind, "destination")))
-		more = show(db, true, since_us, o);
-	output_end(o);
+	style_begin(&cli->style, format == FORMAT_TABLE, true);
+	f.output = output_new(stdout, format, names, sizeof(names) / sizeof(names[0]));
+	output_set_style(f.output, &cli->style);
+	if (f.output && (!kind || !strcmp(kind, "program")))
+		rows = show(db, false, since_us, &f);
+	if (f.output && rows >= 0 && (!kind || !strcmp(kind, "destination")))
+		more = show(db, true, since_us, &f);
+	output_end(f.output);
 	query_close(db);
-	return !o || rows < 0 || more < 0 ? CLI_UNREADABLE : rows + more ? CLI_FOUND : CLI_NOTHING;
+	if (!f.output || rows < 0 || more < 0)
+		return CLI_UNREADABLE;
+	return rows + more ? CLI_FOUND : CLI_NOTHING;
 }
 
 int cmd_first(struct cli *cli, const struct command *self, int argc, char **argv)

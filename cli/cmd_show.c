@@ -72,23 +72,81 @@ static int on_row_json(const struct cell *cells, int columns, void *arg)
 	return 0;
 }
 
+struct shown {
+	const struct style *style;
+	bool behind;		/* another row was shown before */
+};
+
+/* What each witness says (sockledger(1)). */
+static const struct { const char *word, *says; } witnesses[] = {
+	{ "audit", "the kernel recorded that the process called" },
+	{ "fd", "the process had a socket at that descriptor" },
+	{ "bind", "a record said to which port the socket was bound" },
+	{ "inode", "the kernel named the packet's socket" },
+	{ "proc-syscall", "a thread of the process was in that call when the packet came" },
+	{ "trace", "a thread of the process looked up the route of exactly this packet" },
+	{ "trace-call", "the kernel's trace saw the call itself" },
+};
+
+/* A line for each word of the evidence. */
+static void print_testimony(struct text evidence)
+{
+	const char *label = "testimony";
+
+	for (size_t at = 0; at < evidence.len; label = "") {
+		const char *p = evidence.data + at, *comma = memchr(p, ',', evidence.len - at);
+		struct text word = { p, comma ? (size_t)(comma - p) : evidence.len - at };
+
+		printf("%-12s ", label);
+		text_print(stdout, word, 0);
+		for (size_t i = 0; i < sizeof(witnesses) / sizeof(witnesses[0]); i++)
+			if (text_equal(word, text_of(witnesses[i].word)))
+				printf(": %s", witnesses[i].says);
+		putchar('\n');
+		at += word.len + 1;
+	}
+}
+
+static bool is_time(int column)
+{
+	return !strcmp(name_of(column), "time") || !strcmp(name_of(column), "start_time") ||
+	       !strcmp(name_of(column), "end_time");
+}
+
+static void print_value(const struct style *style, const char *name, const struct cell *c)
+{
+	const char *begin = "";
+
+	if (c->kind == CELL_TEXT)
+		begin = style_value(style, name, c->text);
+	fputs(begin, stdout);
+	if (c->kind == CELL_TEXT)
+		text_print(stdout, c->text, 0);
+	else
+		printf("%" PRId64, c->integer);
+	fputs(*begin ? STYLE_END : "", stdout);
+}
+
 /* What is not known is left out. */
 static int on_row_table(const struct cell *cells, int columns, void *arg)
 {
-	bool *behind = arg;
+	struct shown *s = arg;
+	char local[TIME_TEXT_MAX];
 
-	if (*behind)
+	if (s->behind)
 		putchar('\n');
-	*behind = true;
+	s->behind = true;
 	for (int i = 0; i < columns; i++) {
 		if (cells[i].kind == CELL_NULL)
 			continue;
 		printf("%-12s ", name_of(i));
-		if (cells[i].kind == CELL_TEXT)
-			text_print(stdout, cells[i].text, 0);
-		else
-			printf("%" PRId64, cells[i].integer);
+		print_value(s->style, name_of(i), cells[i].kind == CELL_TEXT && is_time(i) ?
+			    &(struct cell){ .kind = CELL_TEXT,
+					    .text = style_time(s->style, cells[i].text, local) } :
+			    &cells[i]);
 		putchar('\n');
+		if (!strcmp(name_of(i), "evidence"))
+			print_testimony(cells[i].text);
 	}
 	return 0;
 }
@@ -96,12 +154,13 @@ static int on_row_table(const struct cell *cells, int columns, void *arg)
 static int answer(struct cli *cli, struct sql *s, enum format format, const char *asked)
 {
 	struct query_db *db = query_open(cli->ledger);
-	bool behind = false;
+	struct shown shown = { &cli->style, false };
 	int64_t rows;
 
 	if (!db)
 		return CLI_UNREADABLE;
-	rows = query_run(db, s, format == FORMAT_JSON ? on_row_json : on_row_table, &behind);
+	style_begin(&cli->style, format == FORMAT_TABLE, true);
+	rows = query_run(db, s, format == FORMAT_JSON ? on_row_json : on_row_table, &shown);
 	query_close(db);
 	if (rows == 0)
 		fprintf(stderr, "sockledger show: no connection '%s'\n", asked);

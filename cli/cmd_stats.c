@@ -12,17 +12,27 @@
 
 static const char *const names[] = { "section", "name", "value" };
 
+struct shown {
+	struct output *output;
+	const struct style *style;
+};
+
 static void on_statistic(const char *section, struct text name, const struct cell *value,
 			 void *arg)
 {
-	const struct cell row[3] = { { .kind = CELL_TEXT, .text = text_of(section) },
-				     { .kind = CELL_TEXT, .text = name }, *value };
+	const struct shown *s = arg;
+	struct cell row[3] = { { .kind = CELL_TEXT, .text = text_of(section) },
+			       { .kind = CELL_TEXT, .text = name }, *value };
+	char local[TIME_TEXT_MAX];
 
-	output_row(arg, row);
+	/* The only texts among the values are times, and the sentence. */
+	if (row[2].kind == CELL_TEXT)
+		row[2].text = style_time(s->style, row[2].text, local);
+	output_row(s->output, row);
 }
 
 /* The first line: whether all is well.  For scripts it is a row like all others. */
-static void show_health(struct cli *cli, enum format format, struct output *o)
+static void show_health(struct cli *cli, enum format format, struct shown *s)
 {
 	struct health h;
 	char sentence[768];
@@ -34,7 +44,7 @@ static void show_health(struct cli *cli, enum format format, struct output *o)
 		return;
 	}
 	on_statistic("health", text_of("sentence"),
-		     &(struct cell){ .kind = CELL_TEXT, .text = text_of(sentence) }, o);
+		     &(struct cell){ .kind = CELL_TEXT, .text = text_of(sentence) }, s);
 }
 
 int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv)
@@ -45,7 +55,7 @@ int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv
 		{ NULL, 0, NULL, 0 },
 	};
 	enum format format = FORMAT_TABLE;
-	struct output *o;
+	struct shown s = { NULL, &cli->style };
 	struct query_db *db;
 	int option, status = CLI_FOUND;
 
@@ -60,13 +70,15 @@ int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv
 	db = query_open(cli->ledger);
 	if (!db)
 		return CLI_UNREADABLE;
-	o = output_new(stdout, format, names, 3);
-	if (o) {
-		show_health(cli, format, o);
-		if (statistics_each(&cli->config, db, on_statistic, o))
+	style_begin(&cli->style, format == FORMAT_TABLE, true);
+	s.output = output_new(stdout, format, names, 3);
+	output_set_style(s.output, s.style);
+	if (s.output) {
+		show_health(cli, format, &s);
+		if (statistics_each(&cli->config, db, on_statistic, &s))
 			status = CLI_UNREADABLE;
 	}
-	output_end(o);
+	output_end(s.output);
 	query_close(db);
 	return status;
 }

@@ -26,7 +26,8 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 	return 0;
 }
 
-static int answer(struct query_db *db, const struct counts *t, enum format format)
+static int answer(struct query_db *db, const struct counts *t, enum format format,
+		  const struct style *style)
 {
 	const char *names[BY_MOST + 1];
 	struct output *o;
@@ -36,6 +37,7 @@ static int answer(struct query_db *db, const struct counts *t, enum format forma
 		names[i] = count_by_name(t->by[i]);
 	names[t->count] = "connections";
 	o = output_new(stdout, format, names, t->count + 1);
+	output_set_style(o, style);
 	if (o)
 		rows = counts_run(t, db, on_row, o);
 	output_end(o);
@@ -45,6 +47,7 @@ static int answer(struct query_db *db, const struct counts *t, enum format forma
 struct watched {
 	struct query_db *db;
 	struct counts counts;
+	struct style *style;
 	int64_t span_us;	/* since and until move on with the time: so far apart they are */
 };
 
@@ -53,21 +56,25 @@ static int draw(int lines, void *arg)
 {
 	struct watched *w = arg;
 	struct counts c = w->counts;
-	char now[TIME_TEXT_MAX];
+	char now[TIME_TEXT_MAX], local[TIME_TEXT_MAX];
+	struct text shown;
 
 	c.until_us = clock_now_us();
 	c.since_us = c.until_us - w->span_us;
 	if (c.limit > lines - 3)
 		c.limit = lines > 3 ? lines - 3 : 1;
-	printf("%.19sZ  q ends\n", time_format(c.until_us, now));
+	shown = style_time(w->style, text_of(time_format(c.until_us, now)), local);
+	/* Without the part of a second. */
+	printf("%.19s%.*s  q ends\n", shown.data, (int)(shown.len - 26), shown.data + 26);
 	if (lines > 3)
 		putchar('\n');
-	return answer(w->db, &c, FORMAT_TABLE) == CLI_UNREADABLE ? CLI_UNREADABLE : 0;
+	return answer(w->db, &c, FORMAT_TABLE, w->style) == CLI_UNREADABLE ? CLI_UNREADABLE : 0;
 }
 
-static int watch(const struct command *self, struct query_db *db, const struct counts *t)
+static int watch(const struct command *self, struct query_db *db, const struct counts *t,
+		 struct style *style)
 {
-	struct watched w = { db, *t, t->until_us - t->since_us };
+	struct watched w = { db, *t, style, t->until_us - t->since_us };
 	int status = watch_run(WATCH_MS, draw, &w);
 
 	if (status == -ENOTTY)
@@ -132,7 +139,9 @@ int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv)
 	db = query_open(cli->ledger);
 	if (!db)
 		return CLI_UNREADABLE;
-	status = watching ? watch(self, db, &t) : answer(db, &t, format);
+	style_begin(&cli->style, format == FORMAT_TABLE, !watching);
+	status = watching ? watch(self, db, &t, &cli->style) :
+			    answer(db, &t, format, &cli->style);
 	query_close(db);
 	return status;
 }

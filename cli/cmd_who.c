@@ -18,6 +18,12 @@ static void print_text(const char *label, struct text t)
 	putchar('\n');
 }
 
+static void print_name(struct text user, int64_t uid)
+{
+	text_print(stdout, user.data ? user : text_of(OUTPUT_UNKNOWN), 0);
+	printf(" (uid %lld)", (long long)uid);
+}
+
 static void print_process(const struct answer *a)
 {
 	struct text name = answer_text(a, "exe");
@@ -29,10 +35,11 @@ static void print_process(const struct answer *a)
 		printf(" (pid %lld)", (long long)answer_number(a, "pid"));
 }
 
-static void print_table(const struct answers *s, const char *asked)
+static void print_table(const struct answers *s, const char *asked, const struct style *style)
 {
 	const struct answer *a = &s->found[0], *list[ANSWERS_MAX];
-	const char *doubt = answer_doubt(a);
+	const char *doubt = answer_doubt(a), *begin;
+	char local[TIME_TEXT_MAX];
 	int count = answers_others(s, list);
 
 	printf("%s\n  %-11s ", asked, "process");
@@ -40,9 +47,10 @@ static void print_table(const struct answers *s, const char *asked)
 	putchar('\n');
 	print_text("command", answer_text(a, "cmdline"));
 	printf("  %-11s ", "user");
-	text_print(stdout, answer_text(a, "user").data ? answer_text(a, "user") :
-		   text_of(OUTPUT_UNKNOWN), 0);
-	printf(" (uid %lld)", (long long)answer_number(a, "uid"));
+	if (style->numeric)
+		printf("%lld", (long long)answer_number(a, "uid"));
+	else
+		print_name(answer_text(a, "user"), answer_number(a, "uid"));
 	if (answer_text(a, "login_user").data) {
 		fputs(", logged in as ", stdout);
 		text_print(stdout, answer_text(a, "login_user"), 0);
@@ -51,10 +59,11 @@ static void print_table(const struct answers *s, const char *asked)
 	text_print(stdout, answer_text(a, "parent_exe").data ? answer_text(a, "parent_exe") :
 		   text_of(OUTPUT_UNKNOWN), 0);
 	printf(" (pid %lld)\n", (long long)answer_number(a, "ppid"));
-	print_text("time", answer_text(a, "time"));
+	print_text("time", style_time(style, answer_text(a, "time"), local));
 	print_text("verdict", answer_text(a, "verdict"));
-	printf("  %-11s %s%s%s\n", "certainty", answer_certainty(a), doubt ? ": " : "",
-	       doubt ? doubt : "");
+	begin = style_value(style, "certainty", text_of(answer_certainty(a)));
+	printf("  %-11s %s%s%s%s%s\n", "certainty", begin, answer_certainty(a),
+	       *begin ? STYLE_END : "", doubt ? ": " : "", doubt ? doubt : "");
 	printf("  %-11s ", "evidence");
 	text_print(stdout, answer_text(a, "evidence").data ? answer_text(a, "evidence") :
 		   text_of("none"), 0);
@@ -67,7 +76,7 @@ static void print_table(const struct answers *s, const char *asked)
 		printf("  %-11s ", i ? "" : "or else");
 		print_process(list[i]);
 		fputs(" at ", stdout);
-		text_print(stdout, answer_text(list[i], "time"), 0);
+		text_print(stdout, style_time(style, answer_text(list[i], "time"), local), 0);
 		putchar('\n');
 	}
 	if (s->more)
@@ -110,12 +119,13 @@ static int answer(struct cli *cli, const struct question *q, enum format format,
 
 	if (!db)
 		return CLI_UNREADABLE;
+	style_begin(&cli->style, format == FORMAT_TABLE, false);
 	rows = answers_find(db, q, &found);
 	query_close(db);
 	if (rows > 0 && format == FORMAT_JSON)
 		print_json(&found);
 	else if (rows > 0)
-		print_table(&found, asked);
+		print_table(&found, asked, &cli->style);
 	answers_release(&found);
 	if (rows == 0)
 		fprintf(stderr, "sockledger who: nothing known of %s\n", asked);

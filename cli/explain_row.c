@@ -116,7 +116,8 @@ static struct cell answer_column(const struct explained *e, const char *name)
 				(struct cell){ .kind = CELL_NULL };
 }
 
-static void put_table(struct output *o, const struct explained *e, const struct texts *t)
+static void put_table(struct output *o, const struct explained *e, const struct texts *t,
+		      bool numeric)
 {
 	struct cell row[] = {
 		text_cell(text_of(t->time)), text_cell(text_of(t->packet)),
@@ -127,7 +128,7 @@ static void put_table(struct output *o, const struct explained *e, const struct 
 
 	if (row[4].kind == CELL_NULL)
 		row[4] = answer_column(e, "comm");
-	if (row[5].kind == CELL_NULL)
+	if (row[5].kind == CELL_NULL || numeric)
 		row[5] = answer_column(e, "uid");
 	output_row(o, row);
 }
@@ -155,13 +156,14 @@ static void put_columns(struct output *o, int64_t line, const struct explained *
 	output_row(o, row);
 }
 
-void explain_row(struct output *o, enum format format, int64_t line, const struct explained *e)
+void explain_row(struct output *o, enum format format, int64_t line, const struct explained *e,
+		 bool numeric)
 {
 	struct texts t;
 
 	set_texts(&t, e);
 	if (format == FORMAT_TABLE)
-		put_table(o, e, &t);
+		put_table(o, e, &t, numeric);
 	else
 		put_columns(o, line, e, &t);
 }

@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_EXPLAIN_ROW_H
 #define SOCKLEDGER_EXPLAIN_ROW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -12,7 +13,8 @@ struct explained;
 /* Rows of answers: a few columns as a table, all of line and ledger as JSON and CSV.  NULL where
  * memory is short. */
 struct output *explain_output(FILE *out, enum format format);
-/* The answer to the line of this number. */
-void explain_row(struct output *o, enum format format, int64_t line, const struct explained *e);
+/* The answer to the line of this number.  numeric: users by their number in a table. */
+void explain_row(struct output *o, enum format format, int64_t line, const struct explained *e,
+		 bool numeric);
 
 #endif

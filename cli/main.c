@@ -37,13 +37,17 @@
 
 static const struct command commands[] = {
 	{ "log", "[FILTER ...]", "list connections, oldest first",
-	  FILTERS_HELP FORMAT_HELP, cmd_log },
+	  FILTERS_HELP
+	  "  -o, --output LIST        columns: a,b; +a,b: behind the usual ones\n" FORMAT_HELP,
+	  cmd_log,
+	  .styled = true },
 	{ "who", "[--at TIME] [--format FORMAT] PROTO SRC:SPORT DST:DPORT",
 	  "name the process behind one connection",
 	  "      --at TIME            when it was, written as for 'log' (UTC); default: now\n"
 	  "      --format FORMAT      table (default) or json\n"
 	  "An IPv6 address with a port is written [ADDR]:PORT; * stands for what is not known.\n",
-	  cmd_who },
+	  cmd_who,
+	  .styled = true },
 	{ "explain", "[OPTION ...] [FILE ...]",
 	  "name the processes behind the packets of a firewall's log",
 	  "      --year YEAR          of stamps without one; default: the last that is not later\n"
@@ -55,11 +59,13 @@ static const struct command commands[] = {
 	  "      --host NAME          the host that the log is of; default: as each line says\n"
 	  FORMAT_HELP
 	  "FILE has lines of the kernel's LOG as syslog, journalctl or dmesg write them; without\n"
-	  "it, and for -, they are read from stdin as they come.\n", cmd_explain },
+	  "it, and for -, they are read from stdin as they come.\n", cmd_explain,
+	  .styled = true },
 	{ "show", "[--format FORMAT] ID", "everything about one connection",
 	  "      --format FORMAT      table (default) or json\n"
 	  "ID is an audit_id, as 'who' and 'log --format json' have it, or a row's number.\n",
-	  cmd_show },
+	  cmd_show,
+	  .styled = true },
 	{ "top", "[OPTION ...]", "who had the most connections, and where to",
 	  "      --by WHAT[,WHAT]     program (default), user, dst, dport, verdict, certainty;\n"
 	  "                           up to three of them\n"
@@ -70,12 +76,14 @@ static const struct command commands[] = {
 	  "      --certainty HOW      certain, inferred or unknown\n"
 	  "      --limit N            so many (20)\n"
 	  "      --watch              shows it anew every two seconds, until q is typed\n"
-	  FORMAT_HELP, cmd_top },
+	  FORMAT_HELP, cmd_top,
+	  .styled = true },
 	{ "first", "[--since TIME] [--kind KIND] [--format FORMAT]",
 	  "programs and destinations that were new",
 	  "      --since TIME         not seen before it; written as for 'log'; default: 1d\n"
 	  "      --kind KIND          program or destination; default: both\n" FORMAT_HELP,
-	  cmd_first },
+	  cmd_first,
+	  .styled = true },
 	{ "deps", "[OPTION ...]", "which user, unit and container depends on which service",
 	  "      --since TIME         written as for 'log'; default: 1d\n"
 	  "      --until TIME         default: now\n"
@@ -149,7 +157,8 @@ static const struct command commands[] = {
 	  "      --output FILE        write it there, for the textfile collector\n",
 	  cmd_metrics },
 	{ "stats", "[--format FORMAT]", "what was seen, how sure it is, and what was lost",
-	  FORMAT_HELP, cmd_stats },
+	  FORMAT_HELP, cmd_stats,
+	  .styled = true },
 	{ "doctor", "[OPTION ...] [CHECK ...]",
 	  "what stops sockledger from seeing or deciding, and what mends it",
 	  "      --all                what is well, too; so also where a CHECK is named\n"
@@ -204,9 +213,10 @@ int cli_help(const struct command *self)
 			break;
 		line += len + 1;
 	}
-	printf("%c%s.\n\n%s%s"
+	printf("%c%s.\n\n%s%s%s"
 	       "  -h, --help               this text\n",
-	       self->summary[0] - 'a' + 'A', self->summary + 1, self->help, self->no_ledger ? "" :
+	       self->summary[0] - 'a' + 'A', self->summary + 1, self->help,
+	       self->styled ? STYLE_HELP : "", self->no_ledger ? "" :
 	       "      --ledger FILE        ledger instead of the configured one\n");
 	return CLI_FOUND;
 }
@@ -223,14 +233,20 @@ static const struct command *find_command(const char *name)
  * Takes --ledger and -c out of the arguments after the command, because they may stand on either
  * side.
  */
-static int take_global_options(struct cli *cli, int argc, char **argv)
+static int take_global_options(struct cli *cli, const struct command *command, int argc,
+			       char **argv)
 {
-	int kept = 1;
+	int kept = 1, styled;
 
 	for (int i = 1; i < argc; i++) {
 		const char **to = NULL;
 		const char *value = NULL;
 
+		styled = command->styled ? style_option(&cli->style, argc, argv, &i) : 0;
+		if (styled < 0)
+			return -1;
+		if (styled)
+			continue;
 		if (!strcmp(argv[i], "--ledger"))
 			to = &cli->ledger;
 		else if (!strcmp(argv[i], "--config") || !strcmp(argv[i], "-c"))
@@ -280,6 +296,7 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 			errno ? strerror(errno) : "");
 		rc = CLI_UNREADABLE;
 	}
+	style_end(&cli->style);
 	config_release(&cli->config);
 	return rc;
 }
@@ -328,8 +345,9 @@ int main(int argc, char **argv)
 	argv += optind;
 	argc -= optind;
 	optind = 0;	/* glibc: restart getopt, and allow options after operands again */
-	count = take_global_options(&cli, argc, argv);
+	count = take_global_options(&cli, command, argc, argv);
 	if (count < 0)
-		return cli_usage(command, "option '%s' wants a value", argv[argc - 1]);
+		return cli_usage(command, "an option lacks its value, or has one that it cannot"
+				 " have");
 	return run_command(&cli, command, count, argv);
 }

@@ -9,23 +9,29 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "output.h"
+#include "style.h"
 
 #define HELD_ROWS 256
 #define COLUMN_MIN 4
 #define GAP "  "
 
+static const struct style plain;
+
 struct output {
 	FILE *out;
+	const struct style *style;
 	enum format format;
 	int columns;
 	char **names;
 	size_t *width;		/* of a table; 0: not known yet */
 	bool *number;		/* aligned to the right */
 	bool header_done;
+	bool limited;		/* by a terminal's width */
 	char **held;		/* HELD_ROWS * columns texts; NULL: unknown */
 	size_t *held_len;
 	int rows;
@@ -53,6 +59,7 @@ struct output *output_new(FILE *out, enum format format, const char *const *name
 	if (!o)
 		return NULL;
 	o->out = out;
+	o->style = &plain;
 	o->format = format;
 	o->columns = columns;
 	o->names = calloc(n + 1, sizeof(*o->names));
@@ -70,6 +77,12 @@ struct output *output_new(FILE *out, enum format format, const char *const *name
 		return o;
 	output_end(o);
 	return NULL;
+}
+
+void output_set_style(struct output *o, const struct style *style)
+{
+	if (o)
+		o->style = style;
 }
 
 static size_t real_text(double real, char *buf, size_t size)
@@ -180,6 +193,7 @@ static void learn_widths(struct output *o)
 {
 	size_t limit = terminal_width(o->out), sum = 0;
 
+	o->limited = limit != 0;
 	for (int i = 0; i < o->columns; i++) {
 		o->width[i] = strlen(o->names[i]);
 		for (int row = 0; row < o->rows; row++) {
@@ -210,9 +224,23 @@ static void pad(FILE *out, size_t n)
 		fputc(' ', out);
 }
 
-static void table_cell(struct output *o, int column, struct text t)
+/* A column of times is told by its name: a process may call itself like a time. */
+static bool is_time(const char *column)
 {
-	size_t width = o->width[column], shown;
+	static const char *const names[] = { "time", "log_time", "start_time", "end_time", "first",
+					     "last" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcasecmp(column, names[i]))
+			return true;
+	return false;
+}
+
+static void table_cell(struct output *o, int column, struct text t, const char *begin)
+{
+	/* Without a limit every text is written in full, also one that is wider than those that
+	 * the widths were learned from. */
+	size_t width = o->width[column], shown, most = o->limited ? width : 0;
 	bool last = column == o->columns - 1;
 
 	if (column)
@@ -222,8 +250,9 @@ static void table_cell(struct output *o, int column, struct text t)
 		if (shown < width)
 			pad(o->out, width - shown);
 	}
-	/* Without a limit the last column is written in full. */
-	shown = text_print(o->out, t, last && !terminal_width(o->out) ? 0 : width);
+	fputs(begin, o->out);
+	shown = text_print(o->out, t, most);
+	fputs(*begin ? STYLE_END : "", o->out);
 	if (!o->number[column] && !last && shown < width)
 		pad(o->out, width - shown);
 }
@@ -235,7 +264,7 @@ static void table_flush(struct output *o)
 			return;
 		learn_widths(o);
 		for (int i = 0; i < o->columns; i++)
-			table_cell(o, i, text_of(o->names[i]));
+			table_cell(o, i, text_of(o->names[i]), o->style->color ? STYLE_HEAD : "");
 		fputc('\n', o->out);
 		o->header_done = true;
 	}
@@ -244,7 +273,8 @@ static void table_flush(struct output *o)
 			int at = row * o->columns + i;
 			struct text t = { o->held[at], o->held_len[at] };
 
-			table_cell(o, i, t.data ? t : text_of(OUTPUT_UNKNOWN));
+			table_cell(o, i, t.data ? t : text_of(OUTPUT_UNKNOWN),
+				   style_value(o->style, o->names[i], t));
 			free(o->held[at]);
 			o->held[at] = NULL;
 			o->held_len[at] = 0;
@@ -256,7 +286,7 @@ static void table_flush(struct output *o)
 
 static void table_row(struct output *o, const struct cell *cells)
 {
-	char buf[40];
+	char buf[40], local[TIME_TEXT_MAX];
 
 	for (int i = 0; i < o->columns; i++) {
 		struct text t = cell_text(&cells[i], buf);
@@ -266,6 +296,8 @@ static void table_row(struct output *o, const struct cell *cells)
 			o->number[i] = false;
 		if (!t.data)
 			continue;
+		if (is_time(o->names[i]))
+			t = style_time(o->style, t, local);
 		o->held[at] = malloc(t.len + 1);
 		if (!o->held[at])
 			continue;

@@ -25,9 +25,12 @@ struct cell {
 };
 
 struct output;
+struct style;
 
 /* names[0..columns-1] are copied.  NULL where memory is short. */
 struct output *output_new(FILE *out, enum format format, const char *const *names, int columns);
+/* How a table is shown, before the first row; by default as to a script. */
+void output_set_style(struct output *o, const struct style *style);
 /* One row.  A table is held back until enough is known to align it. */
 void output_row(struct output *o, const struct cell *cells);
 /* Whatever was held back goes out: before a pause. */

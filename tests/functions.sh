@@ -7,6 +7,8 @@ tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$tests/.." && pwd)
 build=${SOCKLEDGER_BUILD:-$top}
 export SOCKLEDGER_BUILD=$build
+# Nobody is there who would end a pager.
+export SOCKLEDGER_PAGER=
 tap_count=0 tap_failures=0
 
 # on_exit COMMAND...: done when the test ends, however it ends; what was said last comes first.

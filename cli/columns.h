@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_COLUMNS_H
+#define SOCKLEDGER_COLUMNS_H
+
+/* Columns that a person chooses by their names, as in util-linux: "a,b", or "+a,b" besides. */
+#define COLUMNS_MAX 64
+
+struct columns {
+	int index[COLUMNS_MAX];	/* in the list of names */
+	int count;
+};
+
+/* c: those that are shown anyway, which a list without a + replaces.  0; -EINVAL: there is a name
+ * that is none, or too many. */
+int columns_choose(struct columns *c, const char *list, const char *const *names, int count);
+/* Behind a command's help: the names. */
+void columns_help(const char *const *names, int count);
+
+#endif
