@@ -119,6 +119,19 @@ mount_tracefs() {
 		skip_all "the kernel has no tracefs"
 }
 
+# sources RELEASE: this host's own archives of it for apt, and no others of its sources.  Another release
+# than the host's is asked for where the host's is.
+sources() {
+	local own
+	own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+	# shellcheck disable=SC2016 # apt's
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+		awk -v own="$own" -v name="$1" '$2 ~ "^" own "(-|$)" {
+			sub(own, name, $2)
+			print "deb", $0
+		}' | sort -u
+}
+
 lab() {
 	"$tests/lab" "$@"
 }
