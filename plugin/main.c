@@ -367,8 +367,8 @@ static int serve(struct plugin *p, const char *config_path)
 
 int main(int argc, char **argv)
 {
-	struct program program = { .name = "audisp-sockledger", .usage = usage_text,
-				   .has_rules = true, .privileges = KEPT };
+	static struct program program = { .name = "audisp-sockledger", .usage = usage_text,
+					  .has_rules = true, .privileges = KEPT };
 	static struct plugin plugin;
 	int rc = program_begin(&program, argc, argv);
 

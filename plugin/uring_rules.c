@@ -28,7 +28,7 @@ static void add_field(struct audit_rule_data *r, uint32_t field, uint32_t value)
 static int add_rule(int audit, const char *key, int op, int family)
 {
 	size_t len = strlen(key);
-	struct audit_rule_data *r = calloc(1, sizeof(*r) + len);
+	struct audit_rule_data *r = calloc(1, sizeof(*r) + len + 1);
 	int rc;
 
 	if (!r)
@@ -36,7 +36,7 @@ static int add_rule(int audit, const char *key, int op, int family)
 	r->mask[AUDIT_WORD(op)] |= AUDIT_BIT(op);
 	add_field(r, AUDIT_SADDR_FAM, (uint32_t)family);
 	add_field(r, AUDIT_FILTERKEY, (uint32_t)len);
-	memcpy(r->buf, key, len);
+	memcpy(r->buf, key, len + 1);
 	r->buflen = (uint32_t)len;
 	rc = audit_add_rule_data(audit, r, AUDIT_FILTER_URING_EXIT, AUDIT_ALWAYS);
 	free(r);
