@@ -24,8 +24,8 @@ static int64_t process_of(struct host *h, const struct lookup_owner *k)
 	 * one's. */
 	host_read_trace(h);
 	pid = tasks_process(h->tasks, k->tid, k->time_ns);
-	/* The number is another thread's by now. */
-	if (pid >= 0 || tasks_changed_ns(h->tasks, k->tid) > k->time_ns)
+	/* The number is another thread's by now, or may be. */
+	if (pid >= 0 || tasks_may_have_changed(h->tasks, k->tid, k->time_ns))
 		return pid;
 	pid = procfs_process(h->procfs, k->tid);
 	if (pid >= 0)

@@ -307,7 +307,7 @@ static void on_thread(int64_t tid, int64_t pid, void *arg)
 
 	tasks_add(h->tasks, (int32_t)tid, (int32_t)pid, -1);
 	if (tid == pid && procfs_glance(h->procfs, pid, &process, &texts))
-		tasks_set_exe(h->tasks, (int32_t)pid, process.exe);
+		tasks_set_exe(h->tasks, (int32_t)pid, process.exe, exe_is_ours(process.exe_seen));
 }
 
 /* Those whose beginning the trace has not told, by way of the lookers: any of them may be one that

@@ -10,6 +10,7 @@
 #include "ancestry.h"
 #include "clock.h"
 #include "describe.h"
+#include "disguise.h"
 #include "holders.h"
 #include "host.h"
 #include "known.h"
@@ -81,7 +82,7 @@ static bool has_changed(const struct host *h, const struct inquiry *q)
 {
 	const struct caller *k = caller_of(q);
 
-	return k && tasks_changed_ns(h->tasks, k->pid) > k->time_ns;
+	return k && tasks_may_have_changed(h->tasks, k->pid, k->time_ns);
 }
 
 /* What a record said is of the process that is gone: not of another one that had its number. */
@@ -154,6 +155,11 @@ static bool is_as_in_call(const struct host *h, const struct inquiry *q)
 	return k.in_call && k.fd == a->fd;
 }
 
+static bool take_off(const struct host *h, const struct inquiry *q, struct process *p)
+{
+	return disguise_take_off(h, p, caller_of(q) ? caller_of(q)->time_ns : INT64_MAX);
+}
+
 /* The living process that sent the packet, as /proc shows it; false where it is gone or has
  * changed. */
 static bool glance(struct host *h, struct inquiry *q, struct process_snapshot *p)
@@ -169,14 +175,15 @@ static bool glance(struct host *h, struct inquiry *q, struct process_snapshot *p
 	    start_us >= q->packet.time_us + PROC_SLACK_US)
 		return false;
 	if (!caller_of(q)) {
-		q->testimony.program_unsure |= !is_as_in_call(h, q);
+		q->testimony.program_unsure |= take_off(h, q, now) || !is_as_in_call(h, q);
 		return true;
 	}
 	/* What was seen there now it may have become a moment ago. */
 	host_read_trace(h);
 	if (has_changed(h, q))
 		return false;
-	q->testimony.program_unsure |= clock_mono_ns() < h->lossy_until_ns ||
+	q->testimony.program_unsure |= take_off(h, q, now) ||
+				       clock_mono_ns() < h->lossy_until_ns ||
 				       !is_settled(h, q, now);
 	return true;
 }
@@ -236,6 +243,8 @@ void describe(struct host *h, struct inquiry *q, struct connection *c, struct pr
 		return;
 	describe_process(h, q, c, p, depth, early);
 	q->testimony.program_unsure |= is_told(c);
+	/* Of what is known of it from before as well. */
+	q->testimony.program_unsure |= take_off(h, q, &c->process);
 	inquiry_weigh(q);
 	if (depth == PROC_WHOLE)
 		describe_rest(h, c, p);
@@ -303,7 +312,7 @@ const char *describe_candidates(struct host *h, const struct attribution *a, cha
 		struct text exe = TEXT_NONE;
 
 		if (procfs_glance(h->procfs, a->candidates[i], &other, &texts))
-			exe = other.exe;
+			exe = disguise_take_off(h, &other, INT64_MAX) ? TEXT_NONE : other.exe;
 		used += (size_t)snprintf(buf + used, size - used, "%s%lld %.*s%s", used ? ", " : "",
 					 (long long)a->candidates[i], exe.data ? (int)exe.len : 1,
 					 exe.data ? exe.data : "?",

@@ -8,6 +8,7 @@
 #include "ancestry.h"
 #include "clock.h"
 #include "config.h"
+#include "disguise.h"
 #include "judge.h"
 #include "ledger_sink.h"
 #include "log.h"
@@ -51,13 +52,26 @@ static void complete(struct parts *p, struct connection *c, int64_t arrival_us)
 		ancestry_fill(p->host.ancestry, &p->host, c);
 }
 
-static void on_event(void *arg, const struct event *e, bool replay)
+/* A record has the program that the kernel was told. */
+static void look_behind(struct parts *p, struct event *e)
+{
+	int64_t when_ns = clock_mono_ns() - (clock_now_us() - e->time_us) * 1000;
+
+	host_read_trace(&p->host);
+	if (disguise_take_off(&p->host, &e->process, when_ns))
+		e->process.exe_seen = EXE_TOLD;
+}
+
+static void on_event(void *arg, const struct event *told, bool replay)
 {
 	struct record_intake *in = arg;
 	struct parts *p = in->parts;
+	struct event event = *told, *e = &event;
 	struct outcome out;
 	struct ledger_change *c = &out.change;
 
+	if (p->host.tracefs && !replay && !e->node.data)
+		look_behind(p, e);
 	observer_clock(p->host.observer, clock_now_us(), clock_mono_ns());
 	observer_event(p->host.observer, e, replay, &out);
 	if (c->kind == CHANGE_ADD || c->kind == CHANGE_CONFIRM)

@@ -18,7 +18,7 @@
 /* The process and program that a thread's number stands for since then. */
 struct role {
 	int32_t pid, parent;		/* -1: not known */
-	int64_t since_ns;
+	int64_t since_ns, born_ns;	/* born 0: not known */
 	uint64_t program;		/* its index among all executed programs; 0: not known */
 };
 
@@ -27,20 +27,31 @@ struct task {
 	uint32_t next;			/* in the bucket */
 	struct role now, before;	/* before: since -1 where there was nothing */
 	bool exec_pending;		/* a program that is not known yet */
+	uint32_t memory;
+	enum disguise disguise_before;	/* of `before` */
 };
 
 struct tasks {
 	struct task task[TASKS];
 	uint32_t bucket[TASKS];
 	uint32_t newest;
+	struct memories *memories;
+	/* The newest change of one that has made room since: of a thread that is not there nothing
+	 * is known until then. */
+	int64_t forgotten_ns;
 	/* The newest programs: number n is at n % PROGRAMS until a newer one takes its place. */
 	char exe[PROGRAMS][EXE_CHARS];
+	bool seen[PROGRAMS];		/* at that path, when the trace began */
 	uint64_t programs;
 };
 
 void tasks_forget(struct tasks *t)
 {
+	struct memories *memories = t->memories;
+
 	memset(t, 0, sizeof(*t));
+	t->memories = memories;
+	memories_forget(memories);
 	for (uint32_t i = 0; i < TASKS; i++)
 		t->bucket[i] = NONE;
 }
@@ -49,13 +60,21 @@ struct tasks *tasks_new(void)
 {
 	struct tasks *t = malloc(sizeof(*t));
 
+	/* While one gets another, it has both. */
 	if (t)
-		tasks_forget(t);
+		t->memories = memories_new(TASKS + 1);
+	if (!t || !t->memories) {
+		free(t);
+		return NULL;
+	}
+	tasks_forget(t);
 	return t;
 }
 
 void tasks_free(struct tasks *t)
 {
+	if (t)
+		memories_free(t->memories);
 	free(t);
 }
 
@@ -85,6 +104,16 @@ static void unlink_task(struct tasks *t, uint32_t n)
 		*at = t->task[n].next;
 }
 
+static void make_room(struct tasks *t, uint32_t n)
+{
+	const struct task *k = &t->task[n];
+
+	unlink_task(t, n);
+	memories_leave(t->memories, k->memory, true);
+	if (k->now.since_ns > t->forgotten_ns)
+		t->forgotten_ns = k->now.since_ns;
+}
+
 /* Returns the thread's entry, and makes it where there is none. */
 static struct task *put_task(struct tasks *t, int32_t tid)
 {
@@ -96,10 +125,11 @@ static struct task *put_task(struct tasks *t, int32_t tid)
 	n = t->newest++ % TASKS;
 	k = &t->task[n];
 	if (k->tid)
-		unlink_task(t, n);
+		make_room(t, n);
 	bucket = bucket_of(t, tid);
 	*k = (struct task){ .tid = tid, .now = { .pid = tid, .parent = -1, .since_ns = -1 },
-			    .next = *bucket };
+			    .before = { .pid = -1, .parent = -1, .since_ns = -1 },
+			    .next = *bucket, .memory = MEMORY_NONE };
 	*bucket = n;
 	return k;
 }
@@ -114,6 +144,7 @@ static uint64_t add_program(struct tasks *t, struct text exe)
 	number = ++t->programs;
 	memcpy(t->exe[number % PROGRAMS], exe.data, exe.len);
 	t->exe[number % PROGRAMS][exe.len] = '\0';
+	t->seen[number % PROGRAMS] = false;
 	return number;
 }
 
@@ -127,24 +158,43 @@ void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
 	k->now.pid = pid;
 	k->now.parent = parent;
 	if (k->now.since_ns < 0)
-		k->now.since_ns = 0;
+		k->now.since_ns = t->forgotten_ns;
+	if (k->memory == MEMORY_NONE)
+		k->memory = memories_add_old(t->memories);
 }
 
-void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe)
+/* What it was until now has this one's place. */
+static void keep_before(struct tasks *t, struct task *k)
+{
+	k->before = k->now;
+	k->disguise_before = memories_ask(t->memories, k->memory);
+}
+
+static void take_memory(struct tasks *t, struct task *k, uint32_t memory)
+{
+	memories_leave(t->memories, k->memory, false);
+	k->memory = memory;
+}
+
+void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe, bool seen)
 {
 	struct task *k = find_task(t, pid);
 
-	if (k)
-		k->now.program = add_program(t, exe);
+	if (!k)
+		return;
+	k->now.program = add_program(t, exe);
+	if (k->now.program)
+		t->seen[k->now.program % PROGRAMS] = seen;
 }
 
 static void new_task(struct tasks *t, const struct trace_event *e)
 {
 	const struct task *maker = find_task(t, e->tid);
+	uint32_t memory;
 	/* Without the maker's entry only /proc can say which process the thread belongs to. */
 	int32_t pid = maker ? maker->now.pid : -1;
 	struct role role = { .pid = e->thread ? pid : e->other, .parent = e->thread ? -1 : pid,
-			     .since_ns = e->time_ns };
+			     .since_ns = e->time_ns, .born_ns = e->time_ns };
 	struct task *k;
 
 	/* The program belongs to the process, whose entry is that of its first thread. */
@@ -158,9 +208,29 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 		k->before = role;
 		return;
 	}
-	k->before = k->now;
+	keep_before(t, k);
 	k->now = role;
 	k->exec_pending = false;
+	/* The maker may just have made room. */
+	maker = find_task(t, e->tid);
+	memory = maker && k != maker ? maker->memory : MEMORY_NONE;
+	if (!e->same_memory)
+		memory = memories_add_copy(t->memories, memory, e->time_ns);
+	else if (memory != MEMORY_NONE)
+		memory = memories_share(t->memories, memory);
+	else
+		memory = memories_add_old(t->memories);
+	take_memory(t, k, memory);
+}
+
+/* It may be disguised from now on. */
+static void disguise(struct tasks *t, const struct trace_event *e)
+{
+	const struct task *k = find_task(t, e->tid);
+
+	if (k && k->now.since_ns > e->time_ns)
+		return;
+	memories_disguise(t->memories, k ? k->memory : MEMORY_NONE, e->time_ns);
 }
 
 /* /proc may show the new program from now on. */
@@ -171,7 +241,7 @@ static void begin_exec(struct tasks *t, const struct trace_event *e)
 
 	if (k->now.since_ns > e->time_ns)
 		return;
-	k->before = k->now;
+	keep_before(t, k);
 	k->now.since_ns = e->time_ns;
 	k->now.program = 0;
 	k->exec_pending = true;
@@ -189,13 +259,14 @@ static void exec(struct tasks *t, const struct trace_event *e)
 	if (k->now.since_ns > e->time_ns)
 		return;
 	if (!k->exec_pending) {
-		k->before = k->now;
+		keep_before(t, k);
 		k->now.since_ns = e->time_ns;
 	}
 	k->exec_pending = false;
 	/* The thread that executed is the process's first thread from now on. */
 	k->now.pid = e->tid;
 	k->now.program = add_program(t, text_of(e->name));
+	take_memory(t, k, memories_add_new(t->memories));
 }
 
 void tasks_event(struct tasks *t, const struct trace_event *e)
@@ -206,6 +277,8 @@ void tasks_event(struct tasks *t, const struct trace_event *e)
 		begin_exec(t, e);
 	else if (e->kind == TRACE_EXEC_DONE && e->tid > 0)
 		exec(t, e);
+	else if (e->kind == TRACE_DISGUISE && e->tid > 0 && !e->interrupt)
+		disguise(t, e);
 }
 
 /* NULL: not known. */
@@ -239,9 +312,36 @@ int64_t tasks_changed_ns(const struct tasks *t, int64_t pid)
 	return k ? k->now.since_ns : -1;
 }
 
+bool tasks_may_have_changed(const struct tasks *t, int64_t pid, int64_t since_ns)
+{
+	const struct task *k = find_task(t, pid);
+
+	return (k ? k->now.since_ns : t->forgotten_ns) > since_ns;
+}
+
+int64_t tasks_born_ns(const struct tasks *t, int64_t pid, int64_t time_ns)
+{
+	const struct role *r = role_at(t, pid, time_ns);
+
+	return r ? r->born_ns : 0;
+}
+
 struct text tasks_exe(const struct tasks *t, int64_t pid, int64_t time_ns)
 {
 	const struct role *r = role_at(t, pid, time_ns);
 
 	return text_of(r ? exe_of(t, r->program) : NULL);
+}
+
+enum disguise tasks_disguise(const struct tasks *t, int64_t pid, int64_t time_ns,
+			     int64_t *since_ns, struct text *seen)
+{
+	const struct task *k = find_task(t, pid);
+	const char *exe = k ? exe_of(t, k->now.program) : NULL;
+
+	*seen = text_of(exe && t->seen[k->now.program % PROGRAMS] ? exe : NULL);
+	*since_ns = memories_doubtful_since_ns(t->memories);
+	if (k && k->now.since_ns > time_ns && k->before.since_ns >= 0)
+		return k->disguise_before;
+	return memories_ask(t->memories, k ? k->memory : MEMORY_NONE);
 }

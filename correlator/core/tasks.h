@@ -2,6 +2,10 @@
 #ifndef SOCKLEDGER_TASKS_H
 #define SOCKLEDGER_TASKS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "memories.h"
 #include "text.h"
 
 struct trace_event;
@@ -20,9 +24,10 @@ void tasks_forget(struct tasks *t);
 
 /* Adds a thread that was there before the trace. */
 void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent);
-/* Sets the program of a process that was added: its children may run it without a traced exec. */
-void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe);
-/* TRACE_TASK, TRACE_EXEC_BEGIN and TRACE_EXEC_DONE. */
+/* Sets the program of a process that was added: its children may run it without a traced exec.
+ * seen: its file was seen at that path here. */
+void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe, bool seen);
+/* TRACE_TASK, TRACE_EXEC_BEGIN, TRACE_EXEC_DONE and TRACE_DISGUISE. */
 void tasks_event(struct tasks *t, const struct trace_event *e);
 
 /*
@@ -34,13 +39,26 @@ void tasks_event(struct tasks *t, const struct trace_event *e);
 int64_t tasks_process(const struct tasks *t, int32_t tid, int64_t time_ns);
 /* Its parent when it began; -1: not known. */
 int64_t tasks_parent(const struct tasks *t, int64_t pid, int64_t time_ns);
-/* When it began or last executed a program: CLOCK_MONOTONIC; 0: before the trace; -1: not known. */
+/* When it began or last executed a program: CLOCK_MONOTONIC; 0: before the trace; -1: not known.
+ * Of one that was forgotten and added again: at the latest. */
 int64_t tasks_changed_ns(const struct tasks *t, int64_t pid);
+/* It has begun or executed a program since then, or that may have been forgotten.  So a flood of
+ * new threads, in which others' changes are forgotten, hides none. */
+bool tasks_may_have_changed(const struct tasks *t, int64_t pid, int64_t since_ns);
+/* When the process began that has the number at that time; 0: before the trace, or not known. */
+int64_t tasks_born_ns(const struct tasks *t, int64_t pid, int64_t time_ns);
 /*
  * The program that the process, or the one it was forked from, executed since the trace began or
  * ran at that time.  Only an absolute path that fits, and until too many others were executed;
  * otherwise none.  Good until the next event.
  */
 struct text tasks_exe(const struct tasks *t, int64_t pid, int64_t time_ns);
+
+/*
+ * Whether the kernel says that the process runs another file than it does.  DISGUISE_PERHAPS: not
+ * if it ran the same file before *since_ns, nor if that is at the path `seen`, where there is one.
+ */
+enum disguise tasks_disguise(const struct tasks *t, int64_t pid, int64_t time_ns,
+			     int64_t *since_ns, struct text *seen);
 
 #endif

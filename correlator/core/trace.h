@@ -15,6 +15,9 @@ enum trace_kind {
 	TRACE_TASK,	  /* task_newtask: `tid` made `other` */
 	TRACE_EXEC_BEGIN, /* sched_prepare_exec: `tid` is about to become another program */
 	TRACE_EXEC_DONE,  /* sched_process_exec: `tid` became `name`, as /proc shows */
+	/* cap_capable: `tid` asked for CAP_CHECKPOINT_RESTORE, of whatever user namespace, as who
+	 * tells the kernel that it runs another file has to (prctl_set_mm_map()) */
+	TRACE_DISGUISE,
 };
 
 struct trace_event {
@@ -34,6 +37,7 @@ struct trace_event {
 	/* TRACE_TASK */
 	int32_t other;
 	bool thread;		/* of the same process */
+	bool same_memory;	/* not a copy of the maker's (CLONE_VM) */
 	/* TRACE_EXEC_DONE: as it was given to execve(); borrowed */
 	const char *name;
 };

@@ -21,7 +21,8 @@
 #define INTERRUPT_FLAGS (0x08 | 0x10 | 0x40)
 
 enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKET, F_OLD, F_NEW,
-	     F_FAMILY, F_RESULT, F_CHILD, F_CLONE, F_NAME, F_SRC6_REST, F_DST6_REST, FIELDS };
+	     F_FAMILY, F_RESULT, F_CHILD, F_CLONE, F_NAME, F_SRC6_REST, F_DST6_REST, F_CAP,
+	     FIELDS };
 
 /*
  * Tracepoints that name the connecting thread, or our own probe where a kernel lacks one of them.
@@ -73,10 +74,16 @@ static const struct point {
 	{ "sched", "sched_prepare_exec", NULL, TRACE_EXEC_BEGIN, IF_THERE, 0, { NULL } },
 	{ "sched", "sched_process_exec", NULL, TRACE_EXEC_DONE, ALWAYS, 0,
 	  { [F_NAME] = "filename" } },
+	/* Since Linux 6.14.  Whether it is granted does not matter: where it is not, another
+	 * capability is asked for, which many ask for. */
+	{ "capability", "cap_capable", "cap==40", TRACE_DISGUISE, IF_THERE, 0,
+	  { [F_CAP] = "cap" } },
 };
 
 #define POINTS (sizeof(points) / sizeof(points[0]))
 #define CLONE_THREAD_FLAG 0x00010000
+#define CLONE_VM_FLAG 0x00000100
+#define CHECKPOINT_RESTORE 40
 
 struct place {
 	int offset, size;	/* size 0: there is no such field */
@@ -294,6 +301,7 @@ static bool decode(const struct traceformats *all, size_t point, const uint8_t *
 		.interrupt = read_number(data, size, f->flags) & INTERRUPT_FLAGS,
 		.other = (int32_t)read_number(data, size, f->field[F_CHILD]),
 		.thread = read_number(data, size, f->field[F_CLONE]) & CLONE_THREAD_FLAG,
+		.same_memory = read_number(data, size, f->field[F_CLONE]) & CLONE_VM_FLAG,
 		.protocol = (int)read_number(data, size, f->field[F_PROTOCOL]),
 		.src.port = (int32_t)read_number(data, size, f->field[F_SPORT]),
 		.dst.port = (int32_t)read_number(data, size, f->field[F_DPORT]),
@@ -307,6 +315,9 @@ static bool decode(const struct traceformats *all, size_t point, const uint8_t *
 		copy_name(name, data, size, f->field[F_NAME]);
 		e->name = name;
 	}
+	if (p->kind == TRACE_DISGUISE &&
+	    read_number(data, size, f->field[F_CAP]) != CHECKPOINT_RESTORE)
+		return false;
 	if (p->kind == TRACE_STATE)
 		family = e->family;
 	if (p->kind == TRACE_LOOKUP || p->kind == TRACE_STATE) {

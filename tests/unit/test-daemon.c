@@ -192,7 +192,10 @@ void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
 {
 	(void)t, (void)tid, (void)pid, (void)parent;
 }
-void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe) { (void)t, (void)pid, (void)exe; }
+void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe, bool seen)
+{
+	(void)t, (void)pid, (void)exe, (void)seen;
+}
 int tracefeed_open(int64_t buffer_bytes, struct tracefeed **t)
 {
 	(void)buffer_bytes;

@@ -26,6 +26,78 @@ static bool runs(const struct tasks *t, int64_t pid, const char *exe)
 	return text_equal(tasks_exe(t, pid, now), text_of(exe));
 }
 
+static void disguise(struct tasks *t, int32_t tid, int64_t time_ns)
+{
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_DISGUISE, .time_ns = time_ns,
+					      .tid = tid });
+}
+
+static enum disguise is(const struct tasks *t, int64_t pid, int64_t time_ns)
+{
+	struct text seen;
+	int64_t since_ns;
+
+	return tasks_disguise(t, pid, time_ns, &since_ns, &seen);
+}
+
+static void test_disguise(struct tasks *t)
+{
+	struct text seen;
+	int64_t before, since_ns;
+
+	tasks_forget(t);
+	exec(t, 70, "/usr/bin/true");
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_TASK, .time_ns = ++now, .tid = 70,
+					      .other = 71, .same_memory = true });
+	make(t, 70, 72, false);
+	disguise(t, 71, ++now);
+	tap_ok(is(t, 70, now) == DISGUISE_SURE && is(t, 71, now) == DISGUISE_SURE &&
+	       !is(t, 72, now) && !is(t, 999, now), "who shares a memory is disguised with it");
+	before = now;
+	exec(t, 71, "/usr/bin/true");
+	tap_ok(!is(t, 71, now) && is(t, 71, before) == DISGUISE_SURE &&
+	       is(t, 70, now) == DISGUISE_SURE, "and is not any more in its next program");
+	disguise(t, 71, before);
+	tap_ok(!is(t, 71, now), "nor by what it did in the one before");
+	tasks_add(t, 80, 80, -1);
+	tasks_set_exe(t, 80, text_of("/usr/bin/old"), true);
+	tasks_add(t, 81, 81, -1);
+	tasks_set_exe(t, 81, text_of("/usr/bin/old"), false);
+	disguise(t, 998, ++now);
+	before = now;
+	tap_ok(tasks_disguise(t, 80, now, &since_ns, &seen) == DISGUISE_PERHAPS &&
+	       since_ns == before && text_equal(seen, text_of("/usr/bin/old")),
+	       "one of unknown descent: who was there before ran what it did");
+	tap_ok(tasks_disguise(t, 81, now, &since_ns, &seen) == DISGUISE_PERHAPS && !seen.data &&
+	       tasks_disguise(t, 997, now, &since_ns, &seen) == DISGUISE_PERHAPS && !seen.data,
+	       "if its file was seen");
+}
+
+/* Others have its place. */
+static void test_forgotten(struct tasks *t)
+{
+	int64_t before;
+
+	exec(t, 60, "/usr/bin/true");
+	before = now - 1;
+	tap_ok(tasks_may_have_changed(t, 60, before) && !tasks_may_have_changed(t, 60, now),
+	       "it has executed a program since then, and not since now");
+	for (int32_t i = 1000; i < 1000 + 8192; i++)
+		make(t, 1, i, true);
+	tap_ok(tasks_changed_ns(t, 60) == -1 && tasks_may_have_changed(t, 60, before) &&
+	       !tasks_may_have_changed(t, 60, before + 1),
+	       "which others do not make forgotten");
+	tasks_add(t, 60, 60, -1);
+	tap_ok(tasks_may_have_changed(t, 60, before) && tasks_process(t, 60, before) == -1 &&
+	       tasks_process(t, 60, now) == 60, "nor that it is added again");
+	make(t, 60, 61, false);
+	before = now;
+	exec(t, 61, "/usr/bin/true");
+	tap_ok(tasks_born_ns(t, 61, now) == before && tasks_born_ns(t, 61, before) == before &&
+	       !tasks_born_ns(t, 60, now) && !tasks_born_ns(t, 62, now),
+	       "when it was born, whatever it executed since");
+}
+
 int main(void)
 {
 	char longest[300] = "/";
@@ -39,7 +111,7 @@ int main(void)
 	tasks_add(t, 11, 10, -1);
 	tap_ok(tasks_process(t, 11, now) == 10 && tasks_parent(t, 10, now) == 1,
 	       "one that was there before");
-	tasks_set_exe(t, 10, text_of("/usr/bin/old"));
+	tasks_set_exe(t, 10, text_of("/usr/bin/old"), true);
 	make(t, 10, 13, false);
 	tap_ok(runs(t, 10, "/usr/bin/old") &&
 	       runs(t, 13, "/usr/bin/old"), "and its program, also its child's");
@@ -120,6 +192,8 @@ int main(void)
 		make(t, 1, i, false);
 	tap_ok(tasks_process(t, 10, now) == -1 && tasks_process(t, 17000, now) == 17000,
 	       "when it is full the oldest have gone");
+	test_forgotten(t);
+	test_disguise(t);
 	srandom(3);
 	for (int i = 0; i < 200000; i++)
 		make(t, (int32_t)(random() % 40000), (int32_t)(random() % 40000), random() % 2);
