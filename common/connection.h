@@ -61,6 +61,7 @@ struct connection {
 	struct endpoint src, dst;
 	struct process process;	/* of a packet without one, uid is the socket's user */
 	int64_t parent_seen;	/* enum exe_seen of CONNECTION_PARENT_EXE */
+	bool parent_then;	/* and that is what it ran when it started the process */
 	int64_t start_us;	/* when the process started, by the wall clock; -1: unknown */
 	unsigned int evidence;	/* enum evidence */
 	enum certainty certainty;

@@ -8,6 +8,7 @@
 
 #include "ancestry.h"
 #include "clock.h"
+#include "disguise.h"
 #include "host.h"
 #include "observe.h"
 #include "proc.h"
@@ -28,6 +29,7 @@
 struct parent {
 	int64_t pid, ppid;	/* ppid -1: unknown */
 	int64_t asked_us, seen;	/* enum exe_seen */
+	int64_t then_ns;	/* when it ran exe: by the monotonic clock; INT64_MIN: unknown */
 	size_t len;		/* length of exe; 0: unknown */
 	char exe[EXE_CHARS];
 };
@@ -79,14 +81,20 @@ static void ask_parent(struct ancestry *a, const struct host *h, struct parent *
 	struct proc_texts texts;
 	struct process now;
 
-	*p = (struct parent){ .pid = pid, .ppid = -1, .asked_us = time_us };
+	*p = (struct parent){ .pid = pid, .ppid = -1, .asked_us = time_us,
+			      .then_ns = INT64_MIN };
 	if (procfs_glance(a->procfs, pid, &now, &texts) && now.exe.data &&
 	    procfs_start_us(a->procfs, now.start_ticks) < time_us + PROC_SLACK_US) {
 		p->ppid = now.ppid;
+		p->then_ns = clock_mono_ns();
+		disguise_take_off(h, &now, INT64_MAX);
 		set_exe(p, now.exe, now.exe_seen);
 	} else if (known && known->time_us <= time_us + PROC_SLACK_US) {
 		p->ppid = known->process.ppid;
-		set_exe(p, known->process.exe, known->process.exe_seen);
+		now = known->process;
+		p->then_ns = known->mono_ns;
+		disguise_take_off(h, &now, INT64_MAX);
+		set_exe(p, now.exe, now.exe_seen);
 	} else if (h->tracefs) {
 		p->ppid = tasks_parent(h->tasks, pid, INT64_MAX);
 		set_exe(p, tasks_exe(h->tasks, pid, INT64_MAX), EXE_TOLD);
@@ -108,7 +116,30 @@ static const struct parent *find_parent(struct ancestry *a, const struct host *h
 	return oldest;
 }
 
-void ancestry_fill(struct ancestry *a, const struct host *h, struct connection *c)
+/*
+ * The parent started the process, and was the program already that it was seen to be: it has
+ * executed none since.  Where the trace does not tell how an exec begins, /proc may show the next
+ * program before the trace does, but not one that it executed long before.
+ */
+static bool was_then(struct host *h, const struct connection *c, const struct parent *p)
+{
+	int64_t pid = c->process.pid, born_ns, when_ns;
+	struct text told;
+
+	if (!h->tracefs || !exe_is_ours(p->seen))
+		return false;
+	host_read_trace(h);
+	when_ns = clock_mono_ns() - (clock_now_us() - c->time_us) * 1000;
+	born_ns = tasks_born_ns(h->tasks, pid, when_ns);
+	if (born_ns <= 0 || born_ns < h->complete_since_ns ||
+	    tasks_parent(h->tasks, pid, when_ns) != p->pid || p->then_ns == INT64_MIN ||
+	    tasks_may_have_changed(h->tasks, p->pid, born_ns < p->then_ns ? born_ns : p->then_ns))
+		return false;
+	told = tasks_exe(h->tasks, p->pid, born_ns);
+	return h->sees_exec || (told.data && text_equal(told, (struct text){ p->exe, p->len }));
+}
+
+void ancestry_fill(struct ancestry *a, struct host *h, struct connection *c)
 {
 	size_t len = 0, gap = sizeof(BETWEEN) - 1;
 	int64_t pid = c->process.ppid;
@@ -125,6 +156,7 @@ void ancestry_fill(struct ancestry *a, const struct host *h, struct connection *
 			memcpy(a->exe, p->exe, p->len);
 			c->text[CONNECTION_PARENT_EXE] = (struct text){ a->exe, p->len };
 			c->parent_seen = p->seen;
+			c->parent_then = was_then(h, c, p);
 		}
 		memcpy(a->chain + len, p->exe, p->len);
 		len += p->len;

@@ -20,7 +20,10 @@ void ancestry_free(struct ancestry *a);
 /*
  * Writes the programs of c's process's parent, grandparent and so on into c; good until the next
  * call.  An unknown program is left out, and the chain ends at an unknown process.
+ *
+ * A process may have become another program since it started a child, and a child whose parent has
+ * ended has another one.  parent_then: the trace has seen that neither is so.
  */
-void ancestry_fill(struct ancestry *a, const struct host *h, struct connection *c);
+void ancestry_fill(struct ancestry *a, struct host *h, struct connection *c);
 
 #endif

@@ -210,6 +210,9 @@ static enum truth match_value(enum match_kind kind, const struct value *v,
 	case MATCH_LOGIN_USER:
 		return match_user(v, c->process.auid, c->process.login_user);
 	case MATCH_PARENT:
+		/* Any process can become the parent that an allow rule names. */
+		if (how->allows && !v->word && !c->parent_then)
+			return UNKNOWN;
 		return match_program(v, c->text[CONNECTION_PARENT_EXE], c->parent_seen, how);
 	case MATCH_UNIT:
 		return match_unit(v, c->text[CONNECTION_UNIT]);
@@ -438,8 +441,10 @@ unsigned int policy_decide_with_gaps(const struct policy *p, const struct connec
 			continue;
 		if (way & POLICY_GAP_EXE)
 			as.process.exe_seen = seen_otherwise(c->process.exe_seen);
-		if (way & POLICY_GAP_PARENT)
+		if (way & POLICY_GAP_PARENT) {
 			as.parent_seen = seen_otherwise(c->parent_seen);
+			as.parent_then = true;
+		}
 		decide(p, &as, a, &d);
 		verdicts[way] = d.verdicts | 1u << a->verdict;
 		if (verdicts[way] & (verdicts[way] - 1))
@@ -462,6 +467,7 @@ void policy_decide_as_told(const struct policy *p, const struct connection *c,
 		told.process.exe_seen = EXE_HERE;
 	if (told.parent_seen == EXE_TOLD)
 		told.parent_seen = EXE_HERE;
+	told.parent_then = true;
 	policy_decide(p, &told, a);
 }
 

@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -414,6 +415,162 @@ static void do_execthread(void)
 
 static void do_wait(void) { usleep(500000); }
 
+/* The n-th number behind the name in /proc/self/stat. */
+static unsigned long stat_field(int n)
+{
+	char buf[2048], *at;
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	ssize_t len = read(fd, buf, sizeof(buf) - 1);
+
+	close(fd);
+	buf[len > 0 ? len : 0] = '\0';
+	at = strrchr(buf, ')');
+	for (int field = 2; at && field < n; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoul(at, NULL, 10) : 0;
+}
+
+/* Puts copies in the place of all that is mapped of this program's file. */
+static void leave_file(void)
+{
+	char line[PATH_MAX + 128], mine[PATH_MAX + 2];
+	struct { unsigned long from, to; int prot; } part[16];
+	FILE *maps = fopen("/proc/self/maps", "re");
+	int parts = 0;
+
+	snprintf(mine, sizeof(mine), "%s\n", self());
+	while (maps && parts < 16 && fgets(line, sizeof(line), maps)) {
+		char *path = strchr(line, '/');
+		char *at;
+
+		if (!path || strcmp(path, mine))
+			continue;
+		part[parts].from = strtoul(line, &at, 16);
+		part[parts].to = strtoul(at + 1, &at, 16);
+		part[parts].prot = (at[1] == 'r' ? PROT_READ : 0) |
+				   (at[2] == 'w' ? PROT_WRITE : 0) |
+				   (at[3] == 'x' ? PROT_EXEC : 0);
+		parts++;
+	}
+	if (maps)
+		fclose(maps);
+	for (int i = 0; i < parts; i++) {
+		size_t size = part[i].to - part[i].from;
+		void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				  -1, 0);
+
+		if (copy == MAP_FAILED)
+			die("mmap");
+		memcpy(copy, (void *)part[i].from, size);
+		if (mprotect(copy, size, part[i].prot) ||
+		    mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
+			   (void *)part[i].from) == MAP_FAILED)
+			die("mremap");
+	}
+}
+
+/* Tells the kernel that this process runs the target. */
+static void disguise(void)
+{
+	struct prctl_mm_map map = {
+		.start_code = stat_field(26), .end_code = stat_field(27),
+		.start_stack = stat_field(28), .start_data = stat_field(45),
+		.end_data = stat_field(46), .start_brk = stat_field(47),
+		.brk = (unsigned long)sbrk(0), .arg_start = stat_field(48),
+		.arg_end = stat_field(49), .env_start = stat_field(50), .env_end = stat_field(51),
+		.exe_fd = (unsigned int)open(target, O_RDONLY | O_CLOEXEC),
+	};
+
+	leave_file();
+	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0))
+		die("PR_SET_MM_MAP");
+}
+
+static void do_disguise(void)
+{
+	own_namespaces(0);
+	disguise();
+	tell();
+}
+
+/* A child, which has a copy of its parent's memory. */
+static void do_disguisefork(void)
+{
+	own_namespaces(0);
+	disguise();
+	if (!fork())
+		tell_and_stay();
+}
+
+static int disguise_and_end(void *arg)
+{
+	(void)arg;
+	disguise();
+	return 0;
+}
+
+/* A child that shares it does so for its parent. */
+static void do_disguisevm(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int status;
+
+	own_namespaces(0);
+	if (clone(disguise_and_end, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL) < 0 ||
+	    wait(&status) < 0 || status)
+		die("clone");
+	tell();
+}
+
+static void *disguise_in_thread(void *arg)
+{
+	disguise();
+	return arg;
+}
+
+/* And so does a thread. */
+static void do_disguisethread(void)
+{
+	pthread_t thread;
+
+	own_namespaces(0);
+	if (pthread_create(&thread, NULL, disguise_in_thread, NULL))
+		die("thread");
+	pthread_join(thread, NULL);
+	tell();
+}
+
+/* A child connects when its parent has become the target. */
+static void do_parent(void)
+{
+	if (!fork()) {
+		usleep(50000);
+		tell();
+		_exit(0);
+	}
+	execl(target, target, "wait", port, (char *)NULL);
+	die("exec");
+}
+
+/* A child of the target's that has a child, which is its orphan, where the target takes orphans. */
+static void do_orphan(void)
+{
+	if (!fork()) {
+		usleep(50000);
+		tell();
+	}
+	_exit(0);
+}
+
+/* The target itself starts another program: TARGET is that, and DIR what it is to do. */
+static void do_starts(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (!fork())
+		become(target, dir);
+	usleep(300000);
+}
+
 /* Datagrams, and it is gone. */
 static void do_quick(void)
 {
@@ -445,6 +602,9 @@ static const struct {
 	{ "deep", do_deep }, { "deepzombie", do_deepzombie }, { "exec", do_exec },
 	{ "execthread", do_execthread }, { "wait", do_wait }, { "quick", do_quick },
 	{ "bindquick", do_bindquick }, { "maze", do_maze },
+	{ "disguise", do_disguise }, { "disguisefork", do_disguisefork },
+	{ "disguisevm", do_disguisevm }, { "disguisethread", do_disguisethread },
+	{ "parent", do_parent }, { "orphan", do_orphan }, { "starts", do_starts },
 };
 
 int main(int argc, char **argv)

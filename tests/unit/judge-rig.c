@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "ancestry.h"
 #include "clock.h"
 #include "config.h"
 #include "diag.h"
@@ -80,6 +81,7 @@ void rig_end(void)
 	lookups_free(rig.host.lookups);
 	tasks_free(rig.host.tasks);
 	sole_free(rig.host.sole);
+	ancestry_free(rig.host.ancestry);
 	rig.judge = NULL;
 	rig.host = (struct host){ .netns = 0 };
 }

@@ -14,6 +14,7 @@
 
 #include <linux/netfilter.h>
 
+#include "ancestry.h"
 #include "config.h"
 #include "host.h"
 #include "judge-rig.h"
@@ -235,10 +236,40 @@ static bool do_sent(const struct args *a)
 static bool do_newtask(const struct args *a)
 {
 	struct trace_event e = { .kind = TRACE_TASK, .tid = (int32_t)number(a, 1, 0),
-				 .other = (int32_t)number(a, 2, 0), .thread = number(a, 3, 0) };
+				 .other = (int32_t)number(a, 2, 0), .thread = number(a, 3, 0),
+				 .same_memory = number(a, 4, 0) };
 
 	fake_trace(&e);
 	return true;
+}
+
+static bool do_disguise(const struct args *a)
+{
+	struct trace_event e = { .kind = TRACE_DISGUISE, .tid = (int32_t)number(a, 1, 0) };
+
+	fake_trace(&e);
+	return true;
+}
+
+/* So many threads as there is room for, of a process that nobody asked about. */
+static bool do_flood(const struct args *a)
+{
+	struct trace_event e = { .kind = TRACE_TASK, .tid = 1, .thread = true };
+
+	(void)a;
+	for (e.other = 100000; e.other < 100000 + 8192; e.other++) {
+		fake_trace(&e);
+		rig_read_trace();
+	}
+	return true;
+}
+
+/* Who started whom is asked. */
+static bool do_parents(const struct args *a)
+{
+	(void)a;
+	rig_host()->ancestry = ancestry_new("/proc");
+	return rig_host()->ancestry;
 }
 
 static bool do_exec(const struct args *a)
@@ -571,7 +602,9 @@ static const struct {
 	{ "sockany", do_sockany },
 	{ "closed", do_closed }, { "connect", do_connect }, { "boundconnect", do_boundconnect },
 	{ "forge", do_forge }, { "lookup", do_lookup }, { "sent", do_sent },
-	{ "newtask", do_newtask }, { "exec", do_exec }, { "lost", do_lost },
+	{ "newtask", do_newtask }, { "exec", do_exec },
+	{ "flood", do_flood }, { "parents", do_parents },
+	{ "disguise", do_disguise }, { "lost", do_lost },
 	{ "socket", do_socket }, { "hidden", do_hidden }, { "record", do_record },
 	{ "sendrecord", do_sendrecord }, { "deferred", do_deferred },
 	{ "accepted", do_accepted }, { "udp", do_udp },
