@@ -299,7 +299,7 @@ int cmd_policy(struct cli *cli, const struct command *self, int argc, char **arg
 			return ask_ledger(cli, self, argc - 1, argv + 1, of_ledger[i].ask);
 	connection_init(&r.connection);
 	r.connection.process.exe_seen = r.connection.parent_seen = EXE_UNASKED;
-	r.connection.parent_then = true;
+	r.connection.parent_then = r.connection.login_proven = true;
 	status = take_options(self, &r, argc, argv);
 	if (!r.certainty && r.process)
 		r.connection.certainty = CERTAINTY_CERTAIN;

@@ -122,6 +122,8 @@ static void take_row(struct past_row *row, const struct cell *cells)
 	take_endpoint(&c->src, &cells[P_SRC], &cells[P_SPORT]);
 	take_endpoint(&c->dst, &cells[P_DST], &cells[P_DPORT]);
 	take_process(row, cells);
+	/* Whether it was is not kept. */
+	c->login_proven = true;
 	c->text[CONNECTION_UNIT] = text_of_cell(&cells[P_UNIT]);
 	c->text[CONNECTION_CONTAINER] = text_of_cell(&cells[P_CONTAINER]);
 	c->text[CONNECTION_NODE] = text_of_cell(&cells[P_NODE]);

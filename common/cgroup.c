@@ -3,6 +3,7 @@
  * Unit and container from a control group's path: what systemd and the runtimes make as root, from
  * the root of the hierarchy down to the first group that is handed to somebody else.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "cgroup.h"
@@ -346,6 +347,15 @@ struct cgroup_names cgroup_parse(struct text path)
 	if (c.len)
 		read_group(&n, path, rest, at_root);
 	return n;
+}
+
+bool cgroup_is_of_login(struct text path, int64_t auid)
+{
+	char group[64];
+	int len = snprintf(group, sizeof(group), "/user.slice/user-%lld.slice/", (long long)auid);
+
+	return auid >= 0 && path.data && path.len > (size_t)len &&
+	       !memcmp(path.data, group, (size_t)len);
 }
 
 struct text cgroup_container(const struct cgroup_names *names, bool is_roots)

@@ -3,6 +3,7 @@
 #define SOCKLEDGER_CGROUP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "text.h"
 
@@ -30,6 +31,13 @@ struct cgroup_names {
 };
 
 struct cgroup_names cgroup_parse(struct text path);
+
+/*
+ * The group is one of those that systemd's login manager makes for this user alone, and into which
+ * only root puts the first process of a login.  So the login user is no choice of the process: one
+ * that has none may take any, once, by writing to /proc/self/loginuid.
+ */
+bool cgroup_is_of_login(struct text path, int64_t auid);
 
 /* The container.  is_roots: only root can make groups in the group `decides`. */
 struct text cgroup_container(const struct cgroup_names *names, bool is_roots);

@@ -62,6 +62,7 @@ struct connection {
 	struct process process;	/* of a packet without one, uid is the socket's user */
 	int64_t parent_seen;	/* enum exe_seen of CONNECTION_PARENT_EXE */
 	bool parent_then;	/* and that is what it ran when it started the process */
+	bool login_proven;	/* the process has not chosen its login user itself */
 	int64_t start_us;	/* when the process started, by the wall clock; -1: unknown */
 	unsigned int evidence;	/* enum evidence */
 	enum certainty certainty;

@@ -208,6 +208,8 @@ static enum truth match_value(enum match_kind kind, const struct value *v,
 	case MATCH_USER:
 		return match_user(v, c->process.uid, c->process.user);
 	case MATCH_LOGIN_USER:
+		if (how->allows && !c->login_proven)
+			return UNKNOWN;
 		return match_user(v, c->process.auid, c->process.login_user);
 	case MATCH_PARENT:
 		/* Any process can become the parent that an allow rule names. */

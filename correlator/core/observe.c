@@ -278,13 +278,12 @@ void observer_fill(const struct observer *o, struct connection *c, const struct 
 			o->is_roots(o->is_roots_arg, names.decides);
 
 	c->process = *p;
+	c->login_proven = cgroup_is_of_login(p->cgroup, p->auid);
 	c->text[CONNECTION_UNIT] = names.unit;
 	c->text[CONNECTION_CONTAINER] = cgroup_container(&names, is_roots);
 }
 
-/*
- * The record as a witness.  late: what the plugin saw at the descriptor is not the call's socket.
- */
+/* The record as a witness.  late: what was seen at the descriptor is not the call's socket. */
 static struct call_record record_of(const struct event *e, const struct sock *s, bool late)
 {
 	return (struct call_record){

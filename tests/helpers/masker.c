@@ -540,6 +540,13 @@ static void do_disguisethread(void)
 	tell();
 }
 
+/* Takes a login user, whose number is TARGET, where it has none. */
+static void do_login(void)
+{
+	write_text("/proc/self/loginuid", target);
+	tell();
+}
+
 /* A child connects when its parent has become the target. */
 static void do_parent(void)
 {
@@ -604,6 +611,7 @@ static const struct {
 	{ "bindquick", do_bindquick }, { "maze", do_maze },
 	{ "disguise", do_disguise }, { "disguisefork", do_disguisefork },
 	{ "disguisevm", do_disguisevm }, { "disguisethread", do_disguisethread },
+	{ "login", do_login },
 	{ "parent", do_parent }, { "orphan", do_orphan }, { "starts", do_starts },
 };
 

@@ -52,6 +52,8 @@ static void set(struct connection *c, const char *key, const char *value)
 		c->process.exe_seen = atoi(value);
 	else if (!strcmp(key, "parentseen"))
 		c->parent_seen = atoi(value);
+	else if (!strcmp(key, "loginproven"))
+		c->login_proven = *value == '1';
 	else if (!strcmp(key, "parentthen"))
 		c->parent_then = *value == '1';
 	else if (!strcmp(key, "uid"))
@@ -81,7 +83,7 @@ static void describe(struct connection *c, char *buf)
 
 	connection_init(c);
 	c->certainty = CERTAINTY_CERTAIN;
-	c->parent_then = true;
+	c->parent_then = c->login_proven = true;
 	for (char *word = strtok_r(buf, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		char *equals = strchr(word, '=');
 

@@ -339,6 +339,32 @@ static void check_deep(void)
 	tap_note("measured: %lld ns, %lld ns", (long long)of_user, (long long)other);
 }
 
+static void check_logins(void)
+{
+	static const struct {
+		const char *path;
+		int64_t auid;
+		bool is;
+	} logins[] = {
+		{ "/user.slice/user-1000.slice/session-3.scope", 1000, true },
+		{ U1 "/app.slice/x.service", 1000, true },
+		{ "/user.slice/user-1000.slice/session-3.scope", 1001, false },
+		{ "/user.slice/user-1000.slice/session-3.scope", 100, false },
+		{ "/user.slice/user-1000.slice", 1000, false },
+		{ "/user.slice/user--1.slice/session-3.scope", -1, false },
+		{ "/system.slice/cron.service", 1000, false },
+		{ "/system.slice/x.service/user.slice/user-1000.slice/session-3.scope", 1000,
+		  false },
+		{ "/../user.slice/user-1000.slice/session-3.scope", 1000, false },
+		{ NULL, 1000, false },
+	};
+
+	for (size_t i = 0; i < sizeof(logins) / sizeof(logins[0]); i++)
+		tap_ok(cgroup_is_of_login(text_of(logins[i].path), logins[i].auid) == logins[i].is,
+		       "%s, user %lld: %s", logins[i].path ? logins[i].path : "no path",
+		       (long long)logins[i].auid, logins[i].is ? "a login" : "none");
+}
+
 int main(void)
 {
 	struct cgroup_names none = cgroup_parse(TEXT_NONE);
@@ -349,6 +375,7 @@ int main(void)
 		check(&others[i]);
 	check_owned();
 	check_deep();
+	check_logins();
 	tap_ok(!none.unit.data && !cgroup_container(&none, true).data, "an unknown path");
 	return tap_done();
 }

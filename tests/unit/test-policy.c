@@ -98,6 +98,11 @@ static const struct {
 	{ "default deny\nallow not parent /y", "parent=/x parentthen=0", "deny 0" },
 	{ "default deny\nallow parent unknown", "exe=/y parentthen=0", "allow 2" },
 	{ "deny parent /x", "parent=/x parentthen=0", "deny 1" },
+	/* who has no login user may take any */
+	{ "default deny\nallow login-user 1001", "auid=1001", "allow 2" },
+	{ "default deny\nallow login-user 1001", "auid=1001 loginproven=0", "deny 0" },
+	{ "default deny\nallow not login-user 1002", "auid=1001 loginproven=0", "deny 0" },
+	{ "deny login-user 1001", "auid=1001 loginproven=0", "deny 1" },
 	{ "deny exe /x", "exe=/x seen=3", "deny 1" },
 	{ "deny exe /x", "exe=/x seen=4", "deny 1" },
 	{ "deny exe /x", "exe=/x seen=-1", "deny 1" },
