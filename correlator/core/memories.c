@@ -24,9 +24,18 @@ struct memories {
 	struct memory memory[];
 };
 
+static void note_doubtful(struct memories *m, int64_t time_ns)
+{
+	if (!m->doubtful_ns || time_ns < m->doubtful_ns)
+		m->doubtful_ns = time_ns;
+}
+
 void memories_forget(struct memories *m)
 {
-	m->doubtful_ns = 0;
+	/* Who is disguised may be heard of again. */
+	for (uint32_t i = 0; i < m->max; i++)
+		if (m->memory[i].users && m->memory[i].disguised_ns)
+			note_doubtful(m, m->memory[i].disguised_ns);
 	m->unused = 0;
 	for (uint32_t i = 0; i < m->max; i++)
 		m->memory[i] = (struct memory){ .number = m->memory[i].number + 1,
@@ -99,12 +108,6 @@ uint32_t memories_share(struct memories *m, uint32_t memory)
 	if (memory != MEMORY_NONE)
 		m->memory[memory].users++;
 	return memory;
-}
-
-static void note_doubtful(struct memories *m, int64_t time_ns)
-{
-	if (!m->doubtful_ns || time_ns < m->doubtful_ns)
-		m->doubtful_ns = time_ns;
 }
 
 void memories_leave(struct memories *m, uint32_t memory, bool forgotten)

@@ -28,7 +28,7 @@ enum disguise {
 /* At most so many at a time. */
 struct memories *memories_new(uint32_t max);
 void memories_free(struct memories *m);
-/* Nothing is known of any. */
+/* Nothing is known of any any more, but that there were some that are disguised. */
 void memories_forget(struct memories *m);
 
 /* One that somebody has who was there before the trace, or was forgotten. */

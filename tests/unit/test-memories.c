@@ -72,6 +72,10 @@ static void test_forgotten(void)
 	memories_disguise(m, one, 20);
 	memories_leave(m, one, true);
 	tap_ok(memories_doubtful_since_ns(m) == 20, "one that is forgotten may be heard of again");
+	memories_disguise(m, memories_add_new(m), 10);
+	memories_forget(m);
+	tap_ok(memories_doubtful_since_ns(m) == 10 &&
+	       memories_ask(m, MEMORY_NONE) == DISGUISE_PERHAPS, "also where all are");
 }
 
 static void test_full(void)
