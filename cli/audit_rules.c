@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "audit_rules.h"
+#include "config.h"
 #include "text.h"
 
 static bool in_list(const char *list, const char *word)
@@ -16,6 +17,11 @@ static bool in_list(const char *list, const char *word)
 		if (!strncmp(p, word, len) && (p[len] == ',' || !p[len]))
 			return true;
 	return false;
+}
+
+static bool is_our_key(const char *key, const char *our_key)
+{
+	return !strcmp(our_key, AUDIT_KEY_ANY) || !strcmp(key, our_key);
 }
 
 /* A rule that comes with sockledger and has no key: not our own daemons. */
@@ -49,7 +55,7 @@ static bool take_field(struct audit_rule *r, char *word, const char *our_key)
 		return false;
 	if (!strcmp(f.name, "key")) {
 		r->key = f.value;
-		r->ours |= !strcmp(f.value, our_key);
+		r->ours |= is_our_key(f.value, our_key);
 	} else if (!strcmp(f.name, "arch") && !strcmp(f.op, "=")) {
 		r->arch = !strcmp(f.value, "b32") || !strcmp(f.value, "i386") ? 32 : 64;
 	} else if (r->fields < AUDIT_FIELDS) {
@@ -97,7 +103,7 @@ static bool read_rule(struct audit_rule *r, char *line, const char *our_key)
 				r->calls[r->call_lists++] = value;
 		} else if (!strcmp(word, "-k")) {
 			r->key = value;
-			r->ours |= !strcmp(value, our_key);
+			r->ours |= is_our_key(value, our_key);
 		} else if ((!strcmp(word, "-F") || !strcmp(word, "-C")) &&
 			   !take_field(r, value, our_key)) {
 			return false;

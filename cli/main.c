@@ -100,6 +100,13 @@ static const struct command commands[] = {
 	  "      --since TIME         written as for 'log', and rounded down to the hour (UTC);\n"
 	  "                           default: 7d\n"
 	  "      --until TIME         the hour of it is the last one; default: now\n", cmd_report },
+	{ "import", "[--key KEY] [--node NAME] FILE ...",
+	  "bring audit logs of the past into the ledger",
+	  "      --key KEY            of the audit rules whose events count; default: '*', all\n"
+	  "      --node NAME          the host of records that name none; default: this one\n"
+	  "FILE is audit.log as auditd writes it, also rotated and packed by gzip, xz or zstd, or"
+	  " what\nausearch prints of raw records; - is stdin.  The oldest is read first.\n",
+	  cmd_import },
 	{ "sql", "[--format FORMAT] [QUERY]",
 	  "read-only SQL over the ledger; QUERY from stdin if not given",
 	  FORMAT_HELP

@@ -7,6 +7,9 @@
 
 struct diags;
 
+/* Events of every rule are ours. */
+#define AUDIT_KEY_ANY "*"
+
 /*
  * sockledger.conf: "key = value" lines as in auditd's own files, '#' begins a comment.  Every key
  * has a default, so a missing file is a valid configuration.  The struct owns the texts.
@@ -14,7 +17,7 @@ struct diags;
 struct config {
 	char *cache;		/* absolute path of the cache database */
 	char *ledger;		/* absolute path of the ledger database */
-	char *audit_key;	/* the key (-k) of our audit rules */
+	char *audit_key;	/* the key (-k) of our audit rules, or AUDIT_KEY_ANY */
 	char *node;		/* this host's name on rows */
 	int64_t cache_rows;	/* rows kept in the cache */
 	int64_t cache_bytes;	/* what they may take */

@@ -67,6 +67,27 @@ void connection_init(struct connection *c)
 	process_init(&c->process);
 }
 
+static void cut_texts(struct text *t, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (t[i].len > CONNECTION_TEXT_BYTES)
+			t[i].len = CONNECTION_TEXT_BYTES;
+}
+
+void connection_cut(struct connection *c, char room[CONNECTION_CUT_BYTES])
+{
+	struct text *const t[CONNECTION_CUT_BYTES / PROCESS_TEXT_BYTES] = {
+		&c->process.cmdline, &c->process.cwd, &c->process.label,
+		&c->text[CONNECTION_ANCESTORS], &c->text[CONNECTION_CANDIDATES],
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		*t[i] = text_cut(*t[i], PROCESS_TEXT_BYTES, room + i * PROCESS_TEXT_BYTES);
+	cut_texts(c->text, CONNECTION_TEXTS);
+	cut_texts(c->process.text, PROCESS_TEXTS);
+	c->process.cgroup = TEXT_NONE;
+}
+
 size_t connection_pack_size(const struct connection *c)
 {
 	return sizeof(*c) + texts_size(c->process.text, PROCESS_TEXTS) +

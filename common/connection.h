@@ -85,6 +85,15 @@ int direction_parse(const char *name);
 int certainty_parse(const char *name);
 int verdict_parse(const char *name);
 
+/*
+ * Cuts texts to what the ledger keeps: those that a process makes as long as it likes at
+ * PROCESS_TEXT_BYTES, with a mark, in `room`; all others at CONNECTION_TEXT_BYTES.  The control
+ * group's path, which the ledger has no column for, goes.
+ */
+#define CONNECTION_TEXT_BYTES 4096
+#define CONNECTION_CUT_BYTES (5 * PROCESS_TEXT_BYTES)
+void connection_cut(struct connection *c, char room[CONNECTION_CUT_BYTES]);
+
 /* As event_pack(): one piece of memory, the copy's texts pointing into it. */
 size_t connection_pack_size(const struct connection *c);
 struct connection *connection_pack(const struct connection *c, void *to);

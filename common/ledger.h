@@ -27,6 +27,10 @@ bool ledger_writer_moved(const struct ledger_writer *w);
 int ledger_writer_begin(struct ledger_writer *w);
 /* Writes one change. */
 int ledger_apply(struct ledger_writer *w, const struct ledger_change *change);
+/* Finds the row that this audit record made, or that has been confirmed by it; *id is 0 where there
+ * is none. */
+int ledger_writer_find_record(struct ledger_writer *w, struct text node, int64_t time_us,
+			      uint32_t serial, uint64_t *id);
 /* The cache `generation` has been followed up to seq. */
 int ledger_writer_set_position(struct ledger_writer *w, const char *generation, uint64_t seq);
 int ledger_writer_set_counter(struct ledger_writer *w, const char *name, int64_t value);

@@ -16,6 +16,8 @@ enum change_kind {
 	CHANGE_ADD,
 	/* row id has the same flow once more, and the call's later `result` */
 	CHANGE_AGAIN,
+	/* row id is of this record, which was taken before: what the row lacks */
+	CHANGE_KNOWN,
 	/* row id has this protocol, which was unknown when it was made */
 	CHANGE_PROTOCOL,
 	/* the record of row id, whose packet came first: its process, evidence, certainty, reason
@@ -36,6 +38,8 @@ struct ledger_change {
 	bool amended;		/* CHANGE_CONFIRM: the row had another process */
 	bool described;		/* CHANGE_CONFIRM: the row keeps its process, because that was
 				 * alive when /proc was read */
+	/* CHANGE_AGAIN: how often the flow has been seen by now; -1: once more */
+	int64_t count;
 	/* CHANGE_FLOW; -1: not known, and what the row has stays */
 	int64_t packets, bytes, end_us;
 	struct connection connection;	/* texts borrowed from whoever made the change */
@@ -46,7 +50,7 @@ static inline void ledger_change_init(struct ledger_change *c, enum change_kind 
 {
 	c->kind = kind;
 	c->amended = c->described = false;
-	c->packets = c->bytes = c->end_us = -1;
+	c->count = c->packets = c->bytes = c->end_us = -1;
 	connection_init(&c->connection);
 	c->connection.id = id;
 }

@@ -19,6 +19,7 @@
 #include "ledger_columns.h"
 #include "ledger_count.h"
 #include "ledger_move.h"
+#include "ledger_record.h"
 #include "ledger_schema.h"
 #include "ledger_trim.h"
 
@@ -61,12 +62,13 @@ struct ledger_writer {
 	struct db_log log;
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *find_text, *add_text, *find_process, *add_process, *add;
-	sqlite3_stmt *again, *confirm, *prove, *decide, *set_protocol, *set_flow, *set_position;
-	sqlite3_stmt *set_counter;
+	sqlite3_stmt *again, *known, *confirm, *prove, *decide, *set_protocol, *set_flow;
+	sqlite3_stmt *set_position, *set_counter;
 	uint64_t next_id;
 	struct ledger_count *count;
 	struct ledger_move *move;
 	struct ledger_trim *trim;
+	struct ledger_records *records;
 	struct text_slot texts[TEXT_SLOTS];
 	struct process_slot processes[PROCESS_SLOTS];
 };
@@ -89,7 +91,11 @@ static int prepare_all(struct ledger_writer *w)
 			  " dport, process, node, evidence, certainty, reason, verdict, rule,"
 			  " latency, audit_time, audit_serial, result, candidates, exe) VALUES (?,"
 			  " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-		{ &w->again, "UPDATE connection SET count = count + 1, result = ? WHERE id = ?"},
+		{ &w->again, "UPDATE connection SET count = iif(?3 < 0, count + 1, max(count, ?3)),"
+			    " result = ?1 WHERE id = ?2"},
+		{ &w->known, "SELECT c.proto, c.process" PROCESS_COLUMNS " FROM (SELECT"
+			     " proto, process FROM connection WHERE id = ?) c LEFT JOIN process p"
+			     " ON p.id = c.process"},
 		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2),"
 			      " exe = iif(?9, exe, ?11), evidence = ?3, certainty = ?4,"
 			      " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
@@ -163,6 +169,8 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 		rc = ledger_move_new(w->db, &w->move);
 	if (!rc)
 		rc = ledger_trim_new(w->db, w->count, &forgetting, w, &w->trim);
+	if (!rc)
+		rc = ledger_records_new(w->db, &w->records);
 	if (!rc && (last < 0 || last > LEDGER_ID_MAX))
 		rc = -EUCLEAN;
 	if (!rc)
@@ -183,6 +191,7 @@ void ledger_writer_close(struct ledger_writer *w)
 
 	if (!w)
 		return;
+	ledger_records_free(w->records);
 	ledger_trim_free(w->trim);
 	ledger_move_free(w->move);
 	ledger_count_free(w->count);
@@ -231,6 +240,7 @@ void ledger_writer_rollback(struct ledger_writer *w)
 	ledger_count_rollback(w->count);
 	ledger_move_rollback(w->move);
 	ledger_trim_rollback(w->trim);
+	ledger_records_rollback(w->records);
 }
 
 int ledger_writer_trim(struct ledger_writer *w, const struct ledger_limits *limits, int64_t now_us,
@@ -483,13 +493,18 @@ static int add(struct ledger_writer *w, const struct connection *c)
 		ledger_trim_added(w->trim);
 	if (!rc && c->id >= w->next_id)
 		w->next_id = c->id + 1;
+	if (!rc)
+		ledger_records_added(w->records, c);
 	return rc;
 }
 
-static int again(struct ledger_writer *w, const struct connection *c)
+static int again(struct ledger_writer *w, const struct ledger_change *change)
 {
+	const struct connection *c = &change->connection;
+
 	sqlite3_bind_int64(w->again, 1, c->result);
 	sqlite3_bind_int64(w->again, 2, (sqlite3_int64)c->id);
+	sqlite3_bind_int64(w->again, 3, change->count);
 	return run(w->again);
 }
 
@@ -577,13 +592,49 @@ static int set_flow(struct ledger_writer *w, const struct ledger_change *change)
 	return run(w->set_flow);
 }
 
+/*
+ * The memory of processes goes on from the row's own, as if it were written now: so what follows is
+ * written in the same way, whether the rows before it came just now or long ago.
+ */
+static int known(struct ledger_writer *w, const struct connection *c)
+{
+	int64_t column[P_COLUMNS], process, protocol;
+	struct process_slot *slot;
+	bool same = true;
+	int rc = c->process.pid < 0 ? 0 : process_columns(w, c, column);
+
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(w->known, 1, (sqlite3_int64)c->id);
+	rc = sqlite3_step(w->known);
+	if (rc != SQLITE_ROW) {
+		sqlite3_reset(w->known);
+		return db_errno(rc);
+	}
+	protocol = db_column_known(w->known, 0);
+	process = db_column_known(w->known, 1);
+	for (int i = 0; i < P_COLUMNS && same; i++)
+		same = c->process.pid >= 0 && db_column_known(w->known, i + 2) == column[i];
+	sqlite3_reset(w->known);
+	if (same && process >= 0) {
+		slot = &w->processes[text_hash(TEXT_HASH_SEED, column, sizeof(column)) %
+				     PROCESS_SLOTS];
+		slot->id = process;
+		slot->last_us = c->time_us;
+		memcpy(slot->column, column, sizeof(column));
+	}
+	return protocol < 0 && c->protocol >= 0 ? set_protocol(w, c) : 0;
+}
+
 static int apply(struct ledger_writer *w, const struct ledger_change *change)
 {
 	switch (change->kind) {
 	case CHANGE_ADD:
 		return add(w, &change->connection);
 	case CHANGE_AGAIN:
-		return again(w, &change->connection);
+		return again(w, change);
+	case CHANGE_KNOWN:
+		return known(w, &change->connection);
 	case CHANGE_PROTOCOL:
 		return set_protocol(w, &change->connection);
 	case CHANGE_CONFIRM:
@@ -620,6 +671,12 @@ int ledger_apply(struct ledger_writer *w, const struct ledger_change *change)
 	if (!rc && found)
 		rc = ledger_count_amend(w->count, &was, &is);
 	return rc;
+}
+
+int ledger_writer_find_record(struct ledger_writer *w, struct text node, int64_t time_us,
+			      uint32_t serial, uint64_t *id)
+{
+	return ledger_records_find(w->records, node, time_us, serial, id);
 }
 
 int ledger_writer_set_position(struct ledger_writer *w, const char *generation, uint64_t seq)

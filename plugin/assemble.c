@@ -29,6 +29,8 @@
 #define OPEN_MAX_EVENTS 128
 /* Four records of at most 8970 bytes (MAX_AUDIT_MESSAGE_LENGTH, libaudit.h). */
 #define EVENT_BYTES_MAX ((size_t)40 * 1024)
+/* A command line may have hundreds of records: with so many bytes the others are left out. */
+#define MORE_BYTES_MAX ((size_t)10 * 1024)
 #define EVENT_BYTES_KEPT ((size_t)4 * 1024)
 #define WAIT_NS 2000000000LL
 /* The kernel cuts at 128 bytes (MAX_PROCTITLE_AUDIT_LEN), twice that in hex; plus quotes. */
@@ -37,8 +39,13 @@
 /* Separates an ENRICHED record's own fields from their interpretations (libaudit.h). */
 #define AUDIT_INTERP_SEPARATOR 0x1d
 
-enum record { R_SYSCALL = 1, R_SOCKADDR = 2, R_SOCKETCALL = 4, R_PROCTITLE = 8, R_EOE = 16,
-	      R_URINGOP = 32 };
+enum record {
+	R_SYSCALL = 1, R_SOCKADDR = 2, R_SOCKETCALL = 4, R_PROCTITLE = 8, R_EOE = 16,
+	R_URINGOP = 32,
+	/* These say more, and no event needs them. */
+	R_CWD = 64, R_EXECVE = 128,
+	R_MORE = R_CWD | R_EXECVE,
+};
 
 static const struct {
 	struct text type;
@@ -48,6 +55,7 @@ static const struct {
 	TYPE("SYSCALL", R_SYSCALL),	TYPE("SOCKADDR", R_SOCKADDR),
 	TYPE("PROCTITLE", R_PROCTITLE), TYPE("EOE", R_EOE),
 	TYPE("SOCKETCALL", R_SOCKETCALL), TYPE("URINGOP", R_URINGOP),
+	TYPE("CWD", R_CWD),		TYPE("EXECVE", R_EXECVE),
 #undef TYPE
 };
 
@@ -345,6 +353,10 @@ void assembler_line(struct assembler *a, const struct stamp *stamp, const char *
 	unsigned int index = 0;
 
 	e = record ? find_event(a, stamp, &index) : NULL;
+	if (!e && (record & R_MORE)) {
+		count_add(a->counters, COUNT_SKIPPED_RECORD, 1);
+		return;
+	}
 	if (!e) {
 		/* An EOE without an open event: PROCTITLE has completed that event already. */
 		if (record == R_EOE)
@@ -364,7 +376,8 @@ void assembler_line(struct assembler *a, const struct stamp *stamp, const char *
 		take_uring(e, line, len, stamp->body);
 	if (record == R_PROCTITLE)
 		keep_title(e, line, len, stamp->body);
-	else if (!e->foreign && record != R_EOE)
+	else if (!e->foreign && record != R_EOE &&
+		 (!(record & R_MORE) || e->len + len < MORE_BYTES_MAX))
 		append(e, line, len);
 	if (record == R_EOE ||
 	    ((e->have & R_PROCTITLE) && (e->foreign || (e->have & needs(e)) == needs(e))))

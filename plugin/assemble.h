@@ -23,8 +23,8 @@ struct assembler;
 struct assembled {
 	struct stamp stamp;
 	struct syscall_class class;
-	/* its SYSCALL, URINGOP, SOCKADDR and SOCKETCALL records, each ended by '\n'; lent for
-	 * the call */
+	/* its SYSCALL, URINGOP, SOCKADDR, SOCKETCALL, CWD and EXECVE records, each ended by '\n';
+	 * lent for the call */
 	const char *lines;
 	size_t len;
 	struct text proctitle;	/* the value of PROCTITLE's one field, as it stands; borrowed */

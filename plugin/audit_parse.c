@@ -15,6 +15,7 @@
 
 #include "assemble.h"
 #include "audit_parse.h"
+#include "config.h"
 #include "protocol.h"
 #include "sockaddr.h"
 
@@ -24,6 +25,17 @@
 #define AUDIT_URINGOP 1336
 #endif
 #define SOCK_TYPE_BITS 0xf	/* SOCK_TYPE_MASK in linux/net.h: the rest are flags */
+
+/* More than anybody keeps of it (PROCESS_TEXT_BYTES): so it is cut where it is kept. */
+#define COMMAND_BYTES (PROCESS_TEXT_BYTES + 64)
+
+/* The command line of EXECVE records, its arguments with blanks between. */
+struct command {
+	char text[COMMAND_BYTES];
+	size_t len;
+	uint64_t next, piece;	/* which argument comes next, and which piece of the last one */
+	bool over;		/* the next one did not come, or has no room */
+};
 
 struct audit_parser {
 	auparse_state_t *au;
@@ -36,6 +48,7 @@ struct audit_parser {
 	enum sockaddr_result address;
 	struct endpoint to;
 	uint64_t args[3];	/* of the call itself, or of its SOCKETCALL */
+	struct command command;	/* of EXECVE */
 	char scratch[SCRATCH_BYTES];
 	size_t used;
 };
@@ -240,6 +253,53 @@ static struct text enriched(struct audit_parser *p, const char *interpretations,
 	return (struct text){ p->scratch + p->used - (end - at), (size_t)(end - at) };
 }
 
+/* What the value says goes behind what is there. */
+static void add_to_command(struct audit_parser *p, const char *value)
+{
+	struct command *c = &p->command;
+	size_t used = p->used;
+	struct text t = parse_text(p, text_of(value));
+
+	if (t.len > sizeof(c->text) - c->len) {
+		t.len = sizeof(c->text) - c->len;
+		c->over = true;
+	}
+	memcpy(c->text + c->len, t.data, t.len);
+	c->len += t.len;
+	p->used = used;
+}
+
+/*
+ * A field of EXECVE: a0="ls", or in pieces a1_len=9000 a1[0]=... a1[1]=... (audit_log_execve_info()
+ * in auditsc.c).  What is out of order ends the command line: it would be another one.
+ */
+static void execve_field(struct audit_parser *p, const char *name, const char *value)
+{
+	struct command *c = &p->command;
+	char *end;
+	uint64_t arg, piece = 0;
+
+	if (name[0] != 'a' || name[1] < '0' || name[1] > '9')
+		return;
+	arg = strtoull(name + 1, &end, 10);
+	if (*end == '[')
+		piece = strtoull(end + 1, &end, 10);
+	else if (*end)
+		return;		/* a1_len */
+	if (arg == c->next && piece == 0) {
+		if (arg && c->len < sizeof(c->text))
+			c->text[c->len++] = ' ';
+		c->next++;
+		c->piece = 0;
+	} else if (arg + 1 != c->next || piece != c->piece + 1) {
+		c->over = true;
+	} else {
+		c->piece = piece;
+	}
+	if (!c->over)
+		add_to_command(p, value);
+}
+
 static void record_field(struct audit_parser *p, int type, const char *name, const char *value)
 {
 	switch (type) {
@@ -262,6 +322,13 @@ static void record_field(struct audit_parser *p, int type, const char *name, con
 		if (p->assembled->class.socketcall && name[0] == 'a' && name[1] >= '0' &&
 		    name[1] <= '2' && !name[2])
 			p->args[name[1] - '0'] = parse_hex(p, value);
+		break;
+	case AUDIT_CWD:
+		if (!strcmp(name, "cwd"))
+			p->event->process.cwd = parse_string(p, value);
+		break;
+	case AUDIT_EXECVE:
+		execve_field(p, name, value);
 		break;
 	default:
 		break;
@@ -394,6 +461,8 @@ static enum audit_result interpret_args(struct audit_parser *p)
 enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 				const char *audit_key, struct event *e)
 {
+	bool any;
+
 	event_init(e);
 	p->assembled = a;
 	p->audit_key = audit_key;
@@ -401,11 +470,16 @@ enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 	p->seen = p->key_ours = p->number_bad = p->exit_seen = p->has_address = false;
 	memset(p->args, 0, sizeof(p->args));
 	p->used = 0;
+	p->command.len = 0;
+	p->command.next = p->command.piece = 0;
+	p->command.over = false;
 	if (auparse_feed(p->au, a->lines, a->len) || auparse_flush_feed(p->au))
 		return AUDIT_BAD;
 	if (!p->seen)
 		return AUDIT_BAD;
-	if (!p->key_ours)
+	any = !strcmp(audit_key, AUDIT_KEY_ANY);
+	/* Of an architecture that nobody knows only an address tells a call of ours. */
+	if (any ? a->class.unknown && !p->has_address : !p->key_ours)
 		return AUDIT_OTHER_KEY;
 	if (a->class.unknown)
 		return AUDIT_UNKNOWN_ARCH;
@@ -415,5 +489,9 @@ enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 	e->serial = a->stamp.serial;
 	e->node = a->stamp.node;
 	e->process.cmdline = parse_cmdline(p, a->proctitle);
+	/* PROCTITLE is cut short, and a failed execve() has the new command line and the old
+	 * program. */
+	if (p->command.len && a->class.kind == EVENT_EXEC && e->exit >= 0)
+		e->process.cmdline = (struct text){ p->command.text, p->command.len };
 	return interpret_args(p);
 }

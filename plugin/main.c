@@ -25,6 +25,7 @@
 #include "counters.h"
 #include "failures.h"
 #include "gaps.h"
+#include "splitter.h"
 #include "log.h"
 #include "audit_parse.h"
 #include "proc_enrich.h"
@@ -33,9 +34,6 @@
 #include "cache_sink.h"
 #include "uring_rules.h"
 
-#define INPUT_BYTES ((size_t)64 * 1024)
-/* No audit record is longer (MAX_AUDIT_MESSAGE_LENGTH is 8970, enriched ones add names). */
-#define LINE_BYTES_MAX ((size_t)16 * 1024)
 /* With more than this waiting to be read, /proc is not asked: auditd must not wait for us. */
 #define BUSY_BYTES ((size_t)48 * 1024)
 #define KICK_MS 100
@@ -65,9 +63,8 @@ struct plugin {
 	bool input_backlog;	/* more has come in than we can look at closely */
 	int64_t now_us;		/* when the input at hand was read */
 	int64_t kicked_lines;	/* the count of lines when the sink was last kicked */
-	char input[INPUT_BYTES];
-	size_t len;		/* of an unfinished line at the start of input */
-	bool skipping;		/* the rest of a line that is too long */
+	int64_t now_ns;		/* likewise */
+	struct splitter input;
 };
 
 static const char usage_text[] =
@@ -183,8 +180,9 @@ static void note_serial(struct plugin *p)
 	count_set(&p->counters, COUNT_SERIAL, done);
 }
 
-static void take_line(struct plugin *p, const char *line, size_t len, int64_t now_ns)
+static void take_line(void *arg, const char *line, size_t len)
 {
+	struct plugin *p = arg;
 	struct stamp stamp;
 
 	if (len == 0)
@@ -199,35 +197,9 @@ static void take_line(struct plugin *p, const char *line, size_t len, int64_t no
 		gaps_see(&p->gaps, stamp.serial);
 		count_set(&p->counters, COUNT_LOST_SERIAL, p->gaps.missing);
 	}
-	assembler_line(p->assembler, &stamp, line, len, now_ns);
+	assembler_line(p->assembler, &stamp, line, len, p->now_ns);
 	note_serial(p);
 	look_for_probe(p, &stamp, line, len);
-}
-
-/* Splits what has been read into lines; the unfinished last one stays at the start. */
-static void take_input(struct plugin *p, size_t n)
-{
-	char *at = p->input, *end = p->input + p->len + n, *newline;
-	int64_t now_ns = clock_mono_ns();
-
-	p->now_us = clock_now_us();
-	while ((newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-		if (p->skipping)
-			p->skipping = false;
-		else if ((size_t)(newline - at) > LINE_BYTES_MAX)
-			count_add(&p->counters, COUNT_BAD_LONG, 1);
-		else
-			take_line(p, at, (size_t)(newline - at), now_ns);
-		at = newline + 1;
-	}
-	p->len = (size_t)(end - at);
-	if (p->len > LINE_BYTES_MAX) {
-		if (!p->skipping)
-			count_add(&p->counters, COUNT_BAD_LONG, 1);
-		p->skipping = true;
-		p->len = 0;
-	}
-	memmove(p->input, at, p->len);
 }
 
 /* One read.  False at the end of the input. */
@@ -235,6 +207,8 @@ static bool read_input(struct plugin *p)
 {
 	struct config *fresh = cache_sink_new_config(p->cache_sink);
 	uint32_t serial;
+	size_t room;
+	char *to;
 	ssize_t n;
 
 	/* The last serial is known as soon as the cache could be opened. */
@@ -248,13 +222,17 @@ static bool read_input(struct plugin *p)
 		*p->config = *fresh;
 		free(fresh);
 	}
-	n = read(STDIN_FILENO, p->input + p->len, sizeof(p->input) - p->len);
+	to = splitter_room(&p->input, &room);
+	n = read(STDIN_FILENO, to, room);
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
 	if (n == 0)
 		return false;
-	p->input_backlog = p->patience == PATIENCE_NONE && (size_t)n + p->len >= BUSY_BYTES;
-	take_input(p, (size_t)n);
+	p->input_backlog = p->patience == PATIENCE_NONE && (size_t)n + p->input.len >= BUSY_BYTES;
+	p->now_us = clock_now_us();
+	p->now_ns = clock_mono_ns();
+	splitter_take(&p->input, (size_t)n, take_line, p);
+	count_set(&p->counters, COUNT_BAD_LONG, p->input.too_long);
 	return true;
 }
 
@@ -348,7 +326,7 @@ static int serve(struct plugin *p, const char *config_path)
 	confine(calls);
 	proc_enrich_renew_lookers(&p->proc_enrich);
 	run(p);
-	if (p->len && !p->skipping)
+	if (splitter_end(&p->input))
 		count_add(&p->counters, COUNT_BAD_LINE, 1);
 	assembler_flush(p->assembler);
 	rc = cache_sink_stop(p->cache_sink, LAST_COMMIT_MS);

@@ -60,7 +60,7 @@ struct pending {
 /* A flow of a socket that is not connected. */
 struct sent {
 	uint64_t key, connection;
-	int64_t time_us;
+	int64_t time_us, count;
 };
 
 struct observer {
@@ -114,13 +114,7 @@ void observer_ask_owners(struct observer *o, group_owner_fn *is_roots, void *arg
 
 static struct sock_key key_of(const struct event *e, int64_t pid)
 {
-	struct text node = e->node;
-
-	return (struct sock_key){
-		.node = text_hash_of(node),
-		.pid = pid,
-		.fd = e->fd,
-	};
+	return (struct sock_key){ .node = text_hash_of(e->node), .pid = pid, .fd = e->fd };
 }
 
 static uint64_t program_of(const struct event *e)
@@ -458,9 +452,14 @@ static void open_row(struct observer *o, const struct event *e, bool replay, str
 		remember_pending(o, e, out->change.connection.id);
 }
 
-static void go_on(const struct event *e, uint64_t connection, struct outcome *out)
+/* count: how often the flow was seen again before. */
+static void go_on(const struct event *e, uint64_t connection, int64_t *count, struct outcome *out)
 {
 	ledger_change_init(&out->change, connection ? CHANGE_AGAIN : CHANGE_NONE, connection);
+	++*count;
+	/* Of this host several sockets may have the same flow. */
+	if (e->node.data)
+		out->change.count = *count + 1;
 	out->change.connection.result = e->exit;
 }
 
@@ -534,7 +533,7 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 		s->flow = first;	/* I4 */
 	if (continues(s, e, &dst)) {
 		s->flow.pending = call_is_pending(e->exit);
-		go_on(e, s->flow.connection, out);
+		go_on(e, s->flow.connection, &s->flow.count, out);
 		return;
 	}
 	fill_connection(o, &out->change.connection, e, s, &dst, late);
@@ -562,7 +561,7 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 	key = text_hash(key, &s->inode, sizeof(s->inode));
 	sent = &o->sent[key % SENT];
 	if (sent->key == key && !late && e->time_us - sent->time_us < FLOW_US) {
-		go_on(e, sent->connection, out);
+		go_on(e, sent->connection, &sent->count, out);
 		return;
 	}
 	fill_connection(o, &out->change.connection, e, s, &dst, late);
@@ -570,7 +569,7 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 	if (e->exit < 0 && e->exit != -EPERM)
 		return;
 	open_row(o, e, replay, s, &dst, late, out);
-	*sent = (struct sent){ key, out->change.connection.id, e->time_us };
+	*sent = (struct sent){ key, out->change.connection.id, e->time_us, 0 };
 }
 
 /* Our end of what was accepted, as far as the descriptor that was listened on is known to be

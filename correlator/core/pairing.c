@@ -44,6 +44,11 @@ uint64_t pairing_new_row(struct pairing *p)
 	return p->next_row++;
 }
 
+void pairing_next_row(struct pairing *p, uint64_t id)
+{
+	p->next_row = id;
+}
+
 struct endpoint pairing_peer(int protocol, struct endpoint peer)
 {
 	if (protocol >= 0 && !protocol_is(protocol, PROTOCOL_PORTS))

@@ -25,6 +25,8 @@ void pairing_free(struct pairing *p);
 
 /* The id of a new row. */
 uint64_t pairing_new_row(struct pairing *p);
+/* The next new row gets this id: what it would be of is in the ledger already, or is not. */
+void pairing_next_row(struct pairing *p, uint64_t id);
 
 /* What the row of a packet rests on. */
 struct packet_word {

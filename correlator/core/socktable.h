@@ -21,6 +21,7 @@ struct sock_flow {
 	uint64_t connection;	/* id of its row; 0: not known any more */
 	struct endpoint dst;
 	int64_t time_us;	/* when its row began */
+	int64_t count;		/* how often it was seen again */
 	bool valid;
 	bool pending;		/* connect() has not ended yet (EINPROGRESS) */
 };

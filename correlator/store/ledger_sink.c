@@ -18,7 +18,6 @@
 #include "users.h"
 
 #define GENERATION_CHARS 40
-#define TEXT_BYTES_MAX 4096
 /* The sockledgerd before this one may still be about to end. */
 #define OPEN_TRIES 30
 #define OPEN_TRY_MS 100
@@ -33,7 +32,7 @@
 
 /* No row is larger: its texts are cut, and the control group's path is left out. */
 #define ROW_TEXTS (CONNECTION_TEXTS + PROCESS_TEXTS - 1)
-#define ROW_BYTES_MAX (sizeof(struct item) + ROW_TEXTS * (TEXT_BYTES_MAX + 1))
+#define ROW_BYTES_MAX (sizeof(struct item) + ROW_TEXTS * (CONNECTION_TEXT_BYTES + 1))
 /* Half of the smallest `buffer` (256k) is ours, and of a ring only half can be had in one piece. */
 #define PIECE_BYTES_MIN (256 * 1024 / 2 / 2 - 64)
 
@@ -542,32 +541,9 @@ bool ledger_sink_has_room(struct ledger_sink *r)
 	return r->closed || committer_has_room(r->committer, ROW_BYTES_MAX);
 }
 
-/* Texts that the sender made as long as it liked: with a mark that they are cut. */
-enum { CUT_CMDLINE, CUT_CWD, CUT_LABEL, CUT_ANCESTORS, CUT_CANDIDATES, CUTS };
-
-static void cut_long(struct connection *c, char room[CUTS][PROCESS_TEXT_BYTES])
-{
-	struct text *const t[CUTS] = {
-		[CUT_CMDLINE] = &c->process.cmdline, [CUT_CWD] = &c->process.cwd,
-		[CUT_LABEL] = &c->process.label,
-		[CUT_ANCESTORS] = &c->text[CONNECTION_ANCESTORS],
-		[CUT_CANDIDATES] = &c->text[CONNECTION_CANDIDATES],
-	};
-
-	for (int i = 0; i < CUTS; i++)
-		*t[i] = text_cut(*t[i], PROCESS_TEXT_BYTES, room[i]);
-}
-
-static void cut_texts(struct text *t, int count)
-{
-	for (int i = 0; i < count; i++)
-		if (t[i].len > TEXT_BYTES_MAX)
-			t[i].len = TEXT_BYTES_MAX;
-}
-
 bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_change *change)
 {
-	char room[CUTS][PROCESS_TEXT_BYTES];
+	char room[CONNECTION_CUT_BYTES];
 	struct connection cut;
 	struct item *item;
 
@@ -578,18 +554,15 @@ bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_ch
 		return item != NULL;
 	}
 	cut = change->connection;
-	cut_long(&cut, room);
 	/* So that every row has room in the smallest buffer. */
-	cut_texts(cut.text, CONNECTION_TEXTS);
-	cut_texts(cut.process.text, PROCESS_TEXTS);
-	/* The ledger has no such column. */
-	cut.process.cgroup = TEXT_NONE;
+	connection_cut(&cut, room);
 	item = reserve(r, seq, connection_pack_size(&cut) - sizeof(cut));
 	if (!item)
 		return false;
 	item->change.kind = change->kind;
 	item->change.amended = change->amended;
 	item->change.described = change->described;
+	item->change.count = change->kind == CHANGE_AGAIN ? change->count : -1;
 	if (change->kind == CHANGE_FLOW) {
 		item->change.packets = change->packets;
 		item->change.bytes = change->bytes;

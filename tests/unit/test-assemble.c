@@ -176,7 +176,7 @@ static void test_plain(void)
 
 	a = fresh();
 	feed(a, CONNECT);
-	feed(a, "type=CWD " STAMP "cwd=\"/\"");
+	feed(a, "type=AVC " STAMP "cwd=\"/\"");
 	feed(a, ADDRESS);
 	feed(a, "type=PATH " STAMP "item=0 name=\"/x\"");
 	feed(a, "type=UNKNOWN[1999] " STAMP "x=y");
@@ -184,6 +184,18 @@ static void test_plain(void)
 	feed(a, "type=USER_LOGIN msg=audit(1700000000.123:2): x=y");
 	tap_ok(delivered(0, EVENT_CONNECT, CONNECT "\n" ADDRESS "\n", "\"curl\"") &&
 	       counted(1, 0, 0, 0, 0, 4), "records of other types are counted and left out");
+	assembler_free(a);
+
+#define DIRECTORY "type=CWD " STAMP "cwd=\"/\""
+	a = fresh();
+	feed(a, DIRECTORY);
+	feed(a, CONNECT);
+	feed(a, DIRECTORY);
+	feed(a, ADDRESS);
+	feed(a, TITLE);
+	feed(a, DIRECTORY);
+	tap_ok(delivered(0, EVENT_CONNECT, CONNECT "\n" DIRECTORY "\n" ADDRESS "\n", "\"curl\"") &&
+	       counted(1, 0, 0, 0, 0, 2), "CWD goes along, and opens no event");
 	assembler_free(a);
 }
 
@@ -555,7 +567,7 @@ enum shape { CONNECT_64, SOCKET_64, CONNECT_32, SEND_64, SEND_32, ACCEPT_64, FOR
 
 static const char *const part_type[] = {
 	[SYS] = "SYSCALL", [ADDR] = "SOCKADDR", [ARGS] = "SOCKETCALL", [PROC] = "PROCTITLE",
-	[EOE] = "EOE", [OTHER] = "CWD",
+	[EOE] = "EOE", [OTHER] = "PATH",
 };
 static const char *const shape_body[SHAPES] = {
 	[CONNECT_64] = "arch=c000003e syscall=42 success=yes exit=0 a0=3 a1=7ffd a2=10",

@@ -15,6 +15,7 @@
 #include "tap.h"
 
 static struct audit_parser *parser;
+static const char *audit_key = "sockledger";
 /* What came out, with its texts, which are good for the call alone. */
 static struct event event;
 static _Alignas(struct event) char room[64 * 1024];
@@ -27,7 +28,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 
 	(void)arg;
 	delivered++;
-	result = audit_parse(parser, a, "sockledger", &e);
+	result = audit_parse(parser, a, audit_key, &e);
 	if (result != AUDIT_OURS)
 		return;
 	if (event_pack_size(&e) > sizeof(room))
@@ -347,6 +348,85 @@ static void test_accepts(void)
 	tap_ok(good && number("result", result, AUDIT_OTHER_FAMILY), "an accept of no family");
 }
 
+/* What stands beside a call: where it was made, and the whole command line of an execve(). */
+static void test_execve(void)
+{
+	char lines[4096], want[2048], piece[501];
+	bool good;
+
+#define EXEC(exit) SYSCALL_HEAD "59 success=yes exit=" exit " a0=1 a1=2 a2=3 a3=0 items=2 " IDS REST
+#define EXECVE "type=EXECVE " STAMP
+#define CWD "type=CWD " STAMP
+	good = parse(EXEC("0") KEY "\n" EXECVE "argc=3 a0=\"curl\" a1=2D2D6120622021 a2=\"x=y\"\n"
+		     CWD "cwd=\"/home/a\"\n" "type=PATH " STAMP "item=0 name=\"/usr/bin/curl\"\n"
+		     TITLE);
+	tap_ok(good && number("result", result, AUDIT_OURS) &&
+	       number("kind", event.kind, EVENT_EXEC) &&
+	       text("cmdline", event.process.cmdline, "curl --a b ! x=y") &&
+	       text("cwd", event.process.cwd, "/home/a"),
+	       "execve: the command line, the directory");
+	good = parse(EXEC("-2") KEY "\n" EXECVE "argc=1 a0=\"ls\"\n" TITLE);
+	tap_ok(good && text("cmdline", event.process.cmdline, "curl -v"),
+	       "execve: one that failed has the title's");
+	good = parse(TITLE CWD "cwd=2F612062\n" EXECVE "argc=2 a0=\"ls\" a1=\"-l\"\n"
+		     EXEC("0") KEY "\n" END);
+	tap_ok(good && text("cmdline", event.process.cmdline, "ls -l") &&
+	       text("cwd", event.process.cwd, "/a b"), "execve: records in another order");
+	good = parse(EXEC("0") KEY "\n" EXECVE "argc=4 a0=\"ls\" a1_len=4 a1[0]=6162 a1[1]=6364 "
+		     "a2=\"x\" a3=\"y\"\n" TITLE);
+	tap_ok(good && text("cmdline", event.process.cmdline, "ls abcd x y"),
+	       "execve: an argument in pieces");
+	good = parse(EXEC("0") KEY "\n" EXECVE "argc=4 a2=\"x\" a3=\"y\"\n" EXECVE "a0=\"ls\"\n"
+		     TITLE);
+	tap_ok(good && text("cmdline", event.process.cmdline, "curl -v"),
+	       "execve: arguments in no order are not put into one");
+	memset(piece, 'a', 500);
+	piece[500] = '\0';
+	snprintf(lines, sizeof(lines), "%s" EXECVE "argc=9 a0=\"%s\" a1=\"%s\" a2=\"%s\"\n"
+		 EXECVE "a3=\"z\"\n%s", EXEC("0") KEY "\n", piece, piece, piece, TITLE);
+	snprintf(want, sizeof(want), "%s %s %.86s", piece, piece, piece);
+	good = parse(lines);
+	tap_ok(good && text("cmdline", event.process.cmdline, want),
+	       "execve: as much of it as anybody keeps");
+}
+
+/* A command line may have more records than anybody keeps: the event is good all the same. */
+static void test_long_execve(void)
+{
+	static char lines[400000];
+	size_t len = (size_t)snprintf(lines, sizeof(lines), "%s", EXEC("0") KEY "\n");
+	bool good;
+
+	for (int i = 0; i < 5000; i++)
+		len += (size_t)snprintf(lines + len, sizeof(lines) - len,
+					EXECVE "a%d=\"xyz\"\n", i);
+	snprintf(lines + len, sizeof(lines) - len, TITLE);
+	good = parse(lines);
+	tap_ok(good && number("result", result, AUDIT_OURS) && event.process.cmdline.len > 600 &&
+	       !memcmp(event.process.cmdline.data, "xyz xyz ", 8),
+	       "execve: of a command line with no end there is a part");
+}
+
+static void test_any_key(void)
+{
+	bool good;
+
+	audit_key = "*";
+	good = parse(CONNECT_HEAD IDS REST "key=\"other\"\n" IPV4 TITLE);
+	tap_ok(good && number("result", result, AUDIT_OURS), "any key: of another rule");
+	good = parse(CONNECT_HEAD IDS REST "key=(null)\n" IPV4 TITLE);
+	tap_ok(good && number("result", result, AUDIT_OURS), "any key: of a rule without one");
+	good = parse("type=SYSCALL " STAMP "arch=8000002b syscall=98 success=yes exit=0 a0=4 a1=1 "
+		     "a2=10 a3=0 items=0 " IDS REST "key=(null)\n" IPV4 TITLE);
+	tap_ok(good && number("result", result, AUDIT_UNKNOWN_ARCH),
+	       "any key: an address of a call that nobody knows");
+	good = parse("type=SYSCALL " STAMP "arch=8000002b syscall=5 success=yes exit=3 a0=4 a1=1 "
+		     "a2=10 a3=0 items=0 " IDS REST "key=(null)\n" TITLE);
+	tap_ok(good && number("result", result, AUDIT_OTHER_KEY),
+	       "any key: what need not be of a socket is none");
+	audit_key = "sockledger";
+}
+
 /* A host of another architecture. */
 static void test_machines(void)
 {
@@ -594,6 +674,9 @@ int main(void)
 	test_sends();
 	test_accepts();
 	test_machines();
+	test_execve();
+	test_long_execve();
+	test_any_key();
 	test_fields();
 	test_results();
 	test_addresses();

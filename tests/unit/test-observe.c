@@ -588,6 +588,10 @@ static void test_nodes(void)
 	tap_ok(is_new(of_child(of_node(make_connect(3, "192.0.2.1", 54, 0), "a")), IPPROTO_UDP) &&
 	       is_new(of_child(of_node(make_connect(3, "192.0.2.1", 54, 0), "c")), -1),
 	       "parents too");
+	tap_ok(is_again(of_node(make_connect(3, "192.0.2.1", 53, 0), "a"), FIRST_ID + 1) &&
+	       out.change.count == 2 &&
+	       is_again(of_node(make_connect(3, "192.0.2.1", 53, 0), "a"), FIRST_ID + 1) &&
+	       out.change.count == 3, "how often a flow was seen, because it may be read again");
 	fresh();
 	e = make_socket(3, IPPROTO_UDP);
 	e.inode = 50;
