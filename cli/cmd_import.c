@@ -186,18 +186,20 @@ static int take_logs(struct import *im, const struct log_file *files, int count,
 	return ledger ? ledger : rc;
 }
 
-static int run(struct cli *cli, struct import_options *o, struct log_file *files, int count)
+static int run(struct cli *cli, const struct import_options *asked, struct log_file *files,
+	       int count)
 {
 	struct progress p = { .shown = isatty(STDERR_FILENO), .begun_ns = clock_mono_ns() };
+	struct import_options o = *asked;
 	int64_t counts[IMPORT_COUNT_COUNT] = { 0 };
 	struct import *im;
 	int rc = signals_open(&p.signals), failed, closed;
 
-	o->goes_on = goes_on;
-	o->arg = &p;
+	o.goes_on = goes_on;
+	o.arg = &p;
 	failed = look_into(files, count, &p);
 	if (!rc)
-		rc = import_open(cli->ledger, o, &im);
+		rc = import_open(cli->ledger, &o, &im);
 	if (rc) {
 		fprintf(stderr, "sockledger import: cannot write the ledger '%s': %s\n",
 			cli->ledger, rc == -EBUSY ? "sockledgerd or another program writes it; stop"
@@ -207,7 +209,7 @@ static int run(struct cli *cli, struct import_options *o, struct log_file *files
 	rc = take_logs(im, files, count, &p);
 	closed = import_close(im, rc != -EINTR, counts);
 	signals_close(&p.signals);
-	tell(o, counts);
+	tell(&o, counts);
 	if (rc == -EINTR)
 		fputs("sockledger import: stopped; what was read is in the ledger, and the same"
 		      " command goes on from there\n", stderr);

@@ -104,6 +104,12 @@ static void unlink_run(struct history *h, struct run *r)
 	h->bytes -= r->bytes;
 }
 
+static void drop(struct history *h, struct run *r)
+{
+	unlink_run(h, r);
+	free(r);
+}
+
 static void link_run(struct history *h, struct run *r)
 {
 	struct run **at = bucket_of(h, r->key, r->pid);
@@ -140,16 +146,11 @@ static int put(struct history *h, const struct run *from)
 	*r = *from;
 	r->bytes = bytes;
 	texts_move(r->text, TEXTS, (char *)(r + 1));
-	if (old) {
-		unlink_run(h, old);
-		free(old);
-	}
+	if (old)
+		drop(h, old);
 	link_run(h, r);
-	while (h->runs > RUNS_MAX || h->bytes > BYTES_MAX) {
-		old = h->oldest;
-		unlink_run(h, old);
-		free(old);
-	}
+	while (h->oldest != r && (h->runs > RUNS_MAX || h->bytes > BYTES_MAX))
+		drop(h, h->oldest);
 	return 0;
 }
 
