@@ -64,12 +64,25 @@ static int open_socket(int family)
 	return fd;
 }
 
+/* False where none is there. */
+static bool answer_one(int fd)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	char buf[64];
+	ssize_t n = recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &len);
+
+	if (n < 0)
+		return false;
+	sendto(fd, buf, (size_t)n, MSG_DONTWAIT, (struct sockaddr *)&from, len);
+	return true;
+}
+
 static int serve(int count, char **ports, const char *address)
 {
 	static long got[PORTS];
 	struct pollfd p[PORTS];
 	struct sigaction a = { .sa_handler = end };
-	char buf[64];
 
 	sigaction(SIGTERM, &a, NULL);
 	for (int i = 0; i < count; i++) {
@@ -87,19 +100,13 @@ static int serve(int count, char **ports, const char *address)
 	while (!ended) {
 		if (poll(p, (nfds_t)count, -1) < 0)
 			continue;
-		for (int i = 0; i < count; i++) {
-			struct sockaddr_storage from;
-			socklen_t len = sizeof(from);
-			ssize_t n = recvfrom(p[i].fd, buf, sizeof(buf), MSG_DONTWAIT,
-					     (struct sockaddr *)&from, &len);
-
-			if (n < 0)
-				continue;
-			got[i]++;
-			sendto(p[i].fd, buf, (size_t)n, MSG_DONTWAIT, (struct sockaddr *)&from,
-			       len);
-		}
+		for (int i = 0; i < count; i++)
+			got[i] += answer_one(p[i].fd);
 	}
+	/* What has arrived counts, also where this process did not come to its turn before. */
+	for (int i = 0; i < count; i++)
+		while (answer_one(p[i].fd))
+			got[i]++;
 	for (int i = 0; i < count; i++)
 		printf("%s %ld\n", ports[i], got[i]);
 	return 0;

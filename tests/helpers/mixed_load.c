@@ -4,11 +4,12 @@
  * of what they did.
  *
  *   mixed [--count N] [--rate N] [--seed N] [--truth FILE] [--only KIND[,KIND]...]
- *         [--programs DIR]
+ *         [--programs DIR] [--linger MS]
  *
  * N processes, RATE a second, each as one of sixteen programs and of one of the kinds below; DIR
- * keeps the programs for another run.  Every connection adds a line to FILE when its call has
- * returned, so that the account delays no packet:
+ * keeps the programs for another run; each process lives on for MS after its last connection.
+ * Every connection adds a line to FILE when its call has returned, so that the account delays no
+ * packet:
  *
  *   KIND PID EXE PROTO SRC SPORT DST DPORT TIME
  *
@@ -33,6 +34,8 @@
 #include "programs.h"
 
 #define LISTENERS 1024
+/* In the environment of the processes. */
+#define LINGER "MIXED_LOAD_LINGER_MS"
 
 /* Start no more processes; clean those up that run. */
 static volatile sig_atomic_t is_stopped;
@@ -206,6 +209,7 @@ static bool read_options(struct load *l, int argc, char **argv)
 		{ "truth", required_argument, NULL, 't' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "programs", required_argument, NULL, 'p' },
+		{ "linger", required_argument, NULL, 'l' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool is_chosen = false;
@@ -225,6 +229,9 @@ static bool read_options(struct load *l, int argc, char **argv)
 				die(optarg);
 		} else if (option == 'p') {
 			l->dir = optarg;
+		} else if (option == 'l') {
+			if (setenv(LINGER, optarg, 1))
+				die("setenv");
 		} else if (option == 'o' && choose(l, optarg)) {
 			is_chosen = true;
 		} else {
@@ -236,6 +243,16 @@ static bool read_options(struct load *l, int argc, char **argv)
 	return l->count > 0 && l->rate > 0 && optind == argc;
 }
 
+static int act(char **argv)
+{
+	const char *linger = getenv(LINGER);
+	int rc = mixed_act(argv);
+
+	if (linger)
+		usleep((useconds_t)atoi(linger) * 1000);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	static struct load load = { .truth = -1, .count = 600, .rate = 300 };
@@ -243,7 +260,7 @@ int main(int argc, char **argv)
 	const char *kept;
 
 	if (argc > 5 && (!strcmp(argv[1], "--act") || !strcmp(argv[1], "--with")))
-		return mixed_act(argv);
+		return act(argv);
 	if (!read_options(&load, argc, argv))
 		return usage();
 	kept = load.dir;
