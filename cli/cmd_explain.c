@@ -129,7 +129,7 @@ static bool answer_json(struct run *r, struct json_line *j)
 /* Appends a piece to the pending line, or begins one. */
 static void add_piece(struct run *r, struct text line)
 {
-	struct packet_line parsed;
+	struct packet_line parsed = { .cut = false };
 	const char *why;
 	size_t blank = r->pieces && r->pending_len < LINES_MAX;
 

@@ -225,6 +225,8 @@ void generalize(struct place *places, size_t count, reach_fn *tell, void *arg)
 	size_t none = 0, low;
 	int classes_count = 0;
 
+	if (!count)
+		return;
 	qsort(places, count, sizeof(*places), compare_by_port);
 	while (none < count && places[none].port < 0)
 		none++;

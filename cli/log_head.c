@@ -187,11 +187,12 @@ static bool take_iso(struct rest *r, struct stamp *s)
 	}
 	before = *r;
 	zone = take_word(r);
-	if (zone.len < 3 || zone.len >= sizeof(s->zone) ||
-	    strspn(zone.data, "ABCDEFGHIJKLMNOPQRSTUVWXYZ+-0123456789") < zone.len)
-		*r = before;
-	else
+	if (zone.len >= 3 && zone.len < sizeof(s->zone))
 		memcpy(s->zone, zone.data, zone.len);
+	if (!*s->zone || strspn(s->zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZ+-0123456789") < zone.len) {
+		memset(s->zone, 0, sizeof(s->zone));
+		*r = before;
+	}
 	return true;
 }
 

@@ -159,12 +159,14 @@ static bool is_copied(const struct memories *m, const struct memory *k)
 
 enum disguise memories_ask(const struct memories *m, uint32_t memory)
 {
-	const struct memory *k = memory == MEMORY_NONE ? NULL : &m->memory[memory];
+	const struct memory *k;
 
-	if (k && (k->disguised_ns || is_copied(m, k)))
+	if (memory == MEMORY_NONE)
+		return m->doubtful_ns ? DISGUISE_PERHAPS : DISGUISE_NONE;
+	k = &m->memory[memory];
+	if (k->disguised_ns || is_copied(m, k))
 		return DISGUISE_SURE;
-	return (k && k->perhaps) || ((!k || !k->whole) && m->doubtful_ns) ? DISGUISE_PERHAPS :
-									     DISGUISE_NONE;
+	return k->perhaps || (!k->whole && m->doubtful_ns) ? DISGUISE_PERHAPS : DISGUISE_NONE;
 }
 
 int64_t memories_doubtful_since_ns(const struct memories *m)

@@ -338,10 +338,16 @@ enum disguise tasks_disguise(const struct tasks *t, int64_t pid, int64_t time_ns
 {
 	const struct task *k = find_task(t, pid);
 	const char *exe = k ? exe_of(t, k->now.program) : NULL;
+	enum disguise now = memories_ask(t->memories, k ? k->memory : MEMORY_NONE);
 
 	*seen = text_of(exe && t->seen[k->now.program % PROGRAMS] ? exe : NULL);
 	*since_ns = memories_doubtful_since_ns(t->memories);
-	if (k && k->now.since_ns > time_ns && k->before.since_ns >= 0)
+	if (!k || k->now.since_ns <= time_ns)
+		return now;
+	/* Both are of others, who were given its number since. */
+	if (k->before.since_ns > time_ns)
+		return memories_ask(t->memories, MEMORY_NONE);
+	if (k->before.since_ns >= 0)
 		return k->disguise_before;
-	return memories_ask(t->memories, k ? k->memory : MEMORY_NONE);
+	return now > k->disguise_before ? now : k->disguise_before;
 }

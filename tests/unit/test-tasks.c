@@ -59,6 +59,13 @@ static void test_disguise(struct tasks *t)
 	       is(t, 70, now) == DISGUISE_SURE, "and is not any more in its next program");
 	disguise(t, 71, before);
 	tap_ok(!is(t, 71, now), "nor by what it did in the one before");
+	make(t, 70, 73, false);
+	exec(t, 73, "/usr/bin/one");
+	before = now;
+	make(t, 70, 73, false);
+	exec(t, 73, "/usr/bin/two");
+	tap_ok(!is(t, 73, before) && !is(t, 73, now) && is(t, 73, now - 1) == DISGUISE_SURE,
+	       "nor by what others did who were given its number later");
 	tasks_add(t, 80, 80, -1);
 	tasks_set_exe(t, 80, text_of("/usr/bin/old"), true);
 	tasks_add(t, 81, 81, -1);
@@ -71,6 +78,9 @@ static void test_disguise(struct tasks *t)
 	tap_ok(tasks_disguise(t, 81, now, &since_ns, &seen) == DISGUISE_PERHAPS && !seen.data &&
 	       tasks_disguise(t, 997, now, &since_ns, &seen) == DISGUISE_PERHAPS && !seen.data,
 	       "if its file was seen");
+	exec(t, 997, "/usr/bin/true");
+	tap_ok(is(t, 997, before) == DISGUISE_PERHAPS && !is(t, 997, now),
+	       "and has its next program, but not for what was before");
 }
 
 /* Others have its place. */
