@@ -6,8 +6,8 @@
 #include "network.h"
 
 /*
- * A policy's insides, shared by policy_parse.c, which fills them, and policy.c and policy_shadow.c,
- * which read them.
+ * A policy's insides, shared by policy_parse.c, which fills them, and policy.c, policy_match.c and
+ * policy_shadow.c, which read them.
  */
 
 enum match_kind {
@@ -69,6 +69,18 @@ struct policy {
 	size_t value_count;
 	char *store;		/* the texts */
 };
+
+static inline bool policy_is_of_program(enum match_kind kind)
+{
+	return kind == MATCH_EXE || kind == MATCH_PARENT;
+}
+
+enum truth { NO, YES, UNKNOWN };
+
+/* allows: its rule lets pass.  UNKNOWN: whether it holds depends on a program that is not known.
+ * Nothing else that is unknown holds. */
+enum truth policy_match_holds(const struct policy *p, const struct match *m, bool allows,
+			      const struct connection *c);
 
 /* In a pattern '*' is any run of bytes, '?' one character. */
 bool policy_pattern_matches(struct text pattern, struct text t);
