@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -20,8 +21,8 @@
 #include "policy_file.h"
 #include "protocol.h"
 
-enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_PROTO, FIELD_DIRECTION, FIELD_ADDRESS, FIELD_PORT,
-		  FIELD_CERTAINTY };
+enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_GROUP, FIELD_PROTO, FIELD_DIRECTION, FIELD_ADDRESS,
+		  FIELD_PORT, FIELD_CERTAINTY };
 
 #define TEXT_AT(member) offsetof(struct connection, member)
 
@@ -37,6 +38,7 @@ static const struct field {
 	{ "comm", FIELD_TEXT, TEXT_AT(process.comm), false, true },
 	{ "user", FIELD_USER, TEXT_AT(process.user), false, true },
 	{ "login-user", FIELD_USER, TEXT_AT(process.login_user), false, true },
+	{ "group", FIELD_GROUP, 0, false, true },
 	{ "parent", FIELD_TEXT, TEXT_AT(text[CONNECTION_PARENT_EXE]), false, true },
 	{ "unit", FIELD_TEXT, TEXT_AT(text[CONNECTION_UNIT]), false, true },
 	{ "container", FIELD_TEXT, TEXT_AT(text[CONNECTION_CONTAINER]), false, true },
@@ -52,6 +54,7 @@ static const struct field {
 };
 
 #define FIELDS ((int)(sizeof(fields) / sizeof(fields[0])))
+#define GROUPS_MOST 64
 enum { OPT_FORMAT = 256, OPT_STRICT, OPT_FIELD };
 
 struct request {
@@ -61,11 +64,18 @@ struct request {
 	bool process, certainty;	/* given */
 	bool strict;		/* warnings count */
 	char *user, *login_user;	/* names that the connection borrows */
+	struct process_facts facts;
+	uint32_t groups[GROUPS_MOST];
 };
 
 static struct text *text_field(struct connection *c, const struct field *f)
 {
 	return (struct text *)((char *)c + f->text);
+}
+
+static bool is_number(const char *s)
+{
+	return *s && s[strspn(s, "0123456789")] == '\0';
 }
 
 /* Sets a user by name or number; as in the daemon the connection gets both, as far as
@@ -81,7 +91,7 @@ static bool set_user(struct request *r, const struct field *f, const char *value
 	*name = NULL;
 	if (!*value)
 		return false;
-	if (value[strspn(value, "0123456789")] == '\0') {
+	if (is_number(value)) {
 		*id = strlen(value) > 10 ? -1 : strtoll(value, NULL, 10);
 		if (*id < 0 || *id >= UINT32_MAX)
 			return false;
@@ -94,6 +104,39 @@ static bool set_user(struct request *r, const struct field *f, const char *value
 	}
 	*text_field(&r->connection, f) = text_of(*name);
 	return true;
+}
+
+static bool add_group(struct request *r, const char *name)
+{
+	long long gid = is_number(name) && strlen(name) <= 10 ? strtoll(name, NULL, 10) : -1;
+	const struct group *g = is_number(name) ? NULL : getgrnam(name);
+
+	if (g)
+		gid = (long long)g->gr_gid;
+	if (gid < 0 || gid >= UINT32_MAX || r->facts.group_count == GROUPS_MOST)
+		return false;
+	r->groups[r->facts.group_count++] = (uint32_t)gid;
+	return true;
+}
+
+/* All its groups: names or numbers with commas between them; or that they could not be read. */
+static bool set_groups(struct request *r, const char *value)
+{
+	char *list, *rest = NULL;
+	bool good = true;
+
+	r->connection.facts = &r->facts;
+	r->facts.groups = NULL;
+	r->facts.group_count = 0;
+	if (!strcmp(value, "unknown"))
+		return true;
+	list = strdup(value);
+	for (char *name = list ? strtok_r(list, ",", &rest) : NULL; name && good;
+	     name = strtok_r(NULL, ",", &rest))
+		good = add_group(r, name);
+	free(list);
+	r->facts.groups = r->groups;
+	return good && r->facts.group_count;
 }
 
 /* A program is the file of that path, or one that nobody could see. */
@@ -123,6 +166,8 @@ static bool set_field(struct request *r, const struct field *f, const char *valu
 		return *value;
 	case FIELD_USER:
 		return set_user(r, f, value);
+	case FIELD_GROUP:
+		return set_groups(r, value);
 	case FIELD_PROTO:
 		return !protocol_parse(value, &c->protocol);
 	case FIELD_DIRECTION:
@@ -170,8 +215,8 @@ static void print_json(const struct request *r, const struct policy_answer *a)
 	       certainty_name(r->connection.certainty), a->wants_certain ? "true" : "false");
 }
 
-/* Rules that no connection ever comes to.  How many. */
-static int warn_of_shadowed(const char *path, const struct policy *p)
+/* Rules that no connection ever comes to, or that name what there is not.  How many. */
+static int warn_of_rules(const char *path, const struct policy *p)
 {
 	struct diags d = { .out = stderr };
 
@@ -182,6 +227,9 @@ static int warn_of_shadowed(const char *path, const struct policy *p)
 		if (by)
 			diag_at(&d, path, (unsigned int)line, 1, "warning: never reached, because "
 				"the rule in line %d matches all that this one does", by);
+		if (policy_unknown_group(p, i))
+			diag_at(&d, path, (unsigned int)line, 1, "warning: there is no group '%s' "
+				"here", policy_unknown_group(p, i));
 	}
 	return (int)d.count;
 }
@@ -222,7 +270,7 @@ static int answer_request(const struct command *self, struct request *r, int cou
 		return rc == -EINVAL ? CLI_USAGE : CLI_UNREADABLE;
 	if (check) {
 		print_summary(words[1], p);
-		if (warn_of_shadowed(words[1], p) && r->strict)
+		if (warn_of_rules(words[1], p) && r->strict)
 			status = CLI_USAGE;
 	} else {
 		policy_decide(p, &r->connection, &answer);

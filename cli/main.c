@@ -122,6 +122,7 @@ static const struct command commands[] = {
 	  "      --comm NAME          the process's name\n"
 	  "      --user USER          name or uid; --login-user likewise\n"
 	  "      --login-user USER\n"
+	  "      --group GROUP,...    all its groups, by name or gid\n"
 	  "      --parent PATH        the parent's program\n"
 	  "      --unit NAME          systemd unit\n"
 	  "      --container NAME\n"

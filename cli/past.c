@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rows of the ledger as the policy's connections.  What the ledger does not keep of a connection is
- * a gap, so that no answer is guessed: what a parent's path is worth; what a path is worth that
- * nobody saw a file for, because the policy of then did not ask; what a record has not, but a
- * packet would have: the protocol, and our own end.
+ * a gap, so that no answer is guessed: what a parent's path is worth; a process's other groups;
+ * what a path is worth that nobody saw a file for, because the policy of then did not ask; what a
+ * record has not, but a packet would have: the protocol, and our own end.
  */
 #include <string.h>
 
@@ -13,12 +13,13 @@
 
 enum {
 	P_ID, P_TIME, P_DIRECTION, P_PROTO, P_SRC, P_SPORT, P_DST, P_DPORT, P_PID, P_EXE, P_SEEN,
-	P_COMM, P_UID, P_USER, P_AUID, P_LOGIN_USER, P_PARENT, P_UNIT, P_CONTAINER, P_NODE,
+	P_COMM, P_UID, P_USER, P_GID, P_AUID, P_LOGIN_USER, P_PARENT, P_UNIT, P_CONTAINER, P_NODE,
 	P_CERTAINTY, P_REASON, P_VERDICT, P_RULE, P_PACKET, P_CONNECTIONS, P_FIRST, P_LAST,
 };
 
 #define OF_PROCESS                                                                               \
-	" p.pid, texe.text, p.exe_seen, tcomm.text, p.uid, tuser.text, p.auid, tlogin.text,"      \
+	" p.pid, texe.text, p.exe_seen, tcomm.text, p.uid, tuser.text, p.gid, p.auid,"            \
+	" tlogin.text,"                                                                          \
 	" tparent.text, tunit.text, tcontainer.text, tnode.text, c.certainty, treason.text,"     \
 	" c.verdict, trule.text, c.latency IS NOT NULL"
 
@@ -77,6 +78,7 @@ static void take_process(struct past_row *row, const struct cell *cells)
 	p->comm = text_of_cell(&cells[P_COMM]);
 	p->uid = number_of_cell(&cells[P_UID]);
 	p->user = text_of_cell(&cells[P_USER]);
+	p->gid = number_of_cell(&cells[P_GID]);
 	p->auid = number_of_cell(&cells[P_AUID]);
 	p->login_user = text_of_cell(&cells[P_LOGIN_USER]);
 	/* Whose root the parent's path is of is kept, not what else it is worth. */
@@ -109,6 +111,8 @@ static void take_gaps_of_packet(struct past_row *row)
 		row->gaps &= ~(unsigned int)(POLICY_GAP_SPORT | POLICY_GAP_DPORT);
 }
 
+static const struct process_facts nothing_read;
+
 static void take_row(struct past_row *row, const struct cell *cells)
 {
 	struct connection *c = &row->c;
@@ -128,6 +132,11 @@ static void take_row(struct past_row *row, const struct cell *cells)
 	c->text[CONNECTION_CONTAINER] = text_of_cell(&cells[P_CONTAINER]);
 	c->text[CONNECTION_NODE] = text_of_cell(&cells[P_NODE]);
 	c->certainty = (enum certainty)number_of_cell(&cells[P_CERTAINTY]);
+	/* Of nobody there is nothing to be read. */
+	if (c->certainty == CERTAINTY_UNKNOWN)
+		c->facts = &nothing_read;
+	else
+		row->gaps |= POLICY_GAP_GROUPS;
 	c->text[CONNECTION_REASON] = text_of_cell(&cells[P_REASON]);
 	c->verdict = (enum verdict)number_of_cell(&cells[P_VERDICT]);
 	c->text[CONNECTION_RULE] = text_of_cell(&cells[P_RULE]);

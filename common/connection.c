@@ -100,6 +100,7 @@ struct connection *connection_pack(const struct connection *c, void *to)
 	char *texts = (char *)(copy + 1);
 
 	*copy = *c;
+	copy->facts = NULL;
 	texts = texts_move(copy->process.text, PROCESS_TEXTS, texts);
 	texts_move(copy->text, CONNECTION_TEXTS, texts);
 	return copy;

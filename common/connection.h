@@ -49,6 +49,8 @@ enum connection_text {
 	CONNECTION_TEXTS
 };
 
+struct process_facts;
+
 struct connection {
 	uint64_t id;		/* the ledger's; given by who makes the row */
 	uint64_t cache_seq;	/* the event that it comes from; 0: none */
@@ -63,6 +65,8 @@ struct connection {
 	int64_t parent_seen;	/* enum exe_seen of CONNECTION_PARENT_EXE */
 	bool parent_then;	/* and that is what it ran when it started the process */
 	bool login_proven;	/* the process has not chosen its login user itself */
+	const struct process_facts *facts;	/* what a policy alone asks (policy.h), while it
+						 * decides; NULL: nobody has asked */
 	int64_t start_us;	/* when the process started, by the wall clock; -1: unknown */
 	unsigned int evidence;	/* enum evidence */
 	enum certainty certainty;

@@ -27,6 +27,7 @@
 #include "describe.h"
 #include "failures.h"
 #include "host.h"
+#include "in_force.h"
 #include "judge.h"
 #include "known_flow.h"
 #include "ledger_sink.h"
@@ -84,8 +85,7 @@ struct undecided {
 
 struct judge {
 	struct judge_tools t;
-	struct policy *policy;
-	bool needs_full_process, needs_user_names, needs_process;	/* policy_needs_...() */
+	struct in_force rules;
 	struct parking parking;
 	struct undecided parked[PARKED_MAX];	/* by slot */
 	struct search *search;
@@ -98,11 +98,7 @@ struct judge {
 
 void judge_set_policy(struct judge *j, struct policy *policy)
 {
-	policy_free(j->policy);
-	j->policy = policy;
-	j->needs_full_process = policy_needs_full_process(policy);
-	j->needs_user_names = policy_needs_user_names(policy);
-	j->needs_process = policy_needs_process(policy);
+	in_force_set(&j->rules, policy);
 	known_flows_forget(j->flows);
 }
 
@@ -171,28 +167,6 @@ static void send_first(struct judge *j, struct undecided *k, enum verdict verdic
 	send_verdicts(j, k, verdict, NULL);
 }
 
-/* The packet passes, whichever process is found to have sent it. */
-static bool verdict_is_fixed(const struct judge *j, const struct connection *packet)
-{
-	static const enum certainty sure[] = { CERTAINTY_UNKNOWN, CERTAINTY_CERTAIN };
-	struct policy_answer a;
-	struct connection c;
-
-	if (!j->t.config->enforce)
-		return true;
-	if (j->needs_process)
-		return false;
-	c = *packet;
-	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
-	for (int i = 0; i < 2; i++) {
-		c.certainty = sure[i];
-		policy_decide(j->policy, &c, &a);
-		if (a.verdict != VERDICT_ACCEPT)
-			return false;
-	}
-	return true;
-}
-
 /* Asks the witnesses one by one, until none of them could add anything.  The packet is let go as
  * soon as its process is final and its verdict does not depend on what that process is. */
 static void inquire(struct judge *j, struct undecided *k)
@@ -202,7 +176,7 @@ static void inquire(struct judge *j, struct undecided *k)
 
 	for (;;) {
 		if (!k->answered_ns && q->answer.final && describe_can_wait(h, q) &&
-		    verdict_is_fixed(j, &q->packet))
+		    in_force_passes(&j->rules, j->t.config, &q->packet))
 			send_first(j, k, VERDICT_ACCEPT);
 		if (q->answer.next == ASK_NOTHING || attribution_waits(&q->answer))
 			return;
@@ -235,9 +209,9 @@ static enum proc_depth choose_proc_depth(const struct judge *j, const struct und
 {
 	const struct inquiry *q = &k->q;
 
-	if (j->needs_full_process)
+	if (j->rules.needs_full_process)
 		return PROC_WHOLE;
-	if (!j->needs_process && k->answered_ns && q->packet.protocol == IPPROTO_TCP &&
+	if (!j->rules.needs_process && k->answered_ns && q->packet.protocol == IPPROTO_TCP &&
 	    (q->answer.evidence & EVIDENCE_TRACE_CALL) && is_left_to_records(j, q, &q->packet))
 		return PROC_NOTHING;
 	return PROC_GLANCE;
@@ -287,6 +261,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	struct inquiry *q = &k->q;
 	struct process_snapshot p;
 	struct policy_answer a;
+	struct in_force_facts facts;
 	struct connection c;
 	char user[DESCRIBE_USER_CHARS];
 
@@ -298,14 +273,15 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	describe(j->t.host, q, &c, &p, choose_proc_depth(j, k), k->answered_ns != 0);
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
 	take_answer(&c, &q->answer);
-	if (j->needs_user_names)
+	if (j->rules.needs_user_names)
 		describe_users(j->t.users, &c, user);
-	policy_decide(j->policy, &c, &a);
+	in_force_ask(&j->rules, j->t.host, &c, &p, &facts);
+	policy_decide(j->rules.policy, &c, &a);
 	a.wants_certain &= q->facts.has_ports;	/* else there is no proof to wait for */
 	if (a.wants_certain) {
 		ask_proof(j->t.host, q);
 		take_answer(&c, &q->answer);
-		policy_decide(j->policy, &c, &a);
+		policy_decide(j->rules.policy, &c, &a);
 	}
 	if (!last && a.wants_certain)
 		return false;
@@ -361,7 +337,7 @@ static int take_slot(struct judge *j, const struct undecided *k, int64_t wait_ns
 static bool may_park(const struct judge *j, const struct undecided *k)
 {
 	return j->t.config->park_us && (k->q.packet.dst.port != DNS_PORT ||
-					!verdict_is_fixed(j, &k->q.packet));
+					!in_force_passes(&j->rules, j->t.config, &k->q.packet));
 }
 
 static bool park(struct judge *j, struct undecided *k)
@@ -615,12 +591,14 @@ void judge_late_record(struct judge *j, struct outcome *out)
 	j->count[(out->change.amended ? C_AMENDED : C_CONFIRMED) + out->source]++;
 	if (!out->change.amended && !out->other_program && out->source != FROM_NOBODY)
 		return;
-	if (j->needs_user_names)
+	if (j->rules.needs_user_names)
 		describe_users(j->t.users, &out->change.connection, user);
-	policy_decide(j->policy, &out->change.connection, &a);
+	/* What was asked of the other process was not asked of this one. */
+	if (!in_force_decide_late(&j->rules, &out->change.connection, &a))
+		return;
 	/* Of a process that is gone the record's path is all that is known. */
 	if (a.verdict != out->verdict)
-		policy_decide_as_told(j->policy, &out->change.connection, &a);
+		policy_decide_as_told(j->rules.policy, &out->change.connection, &a);
 	if (a.verdict == out->verdict)
 		return;
 	FAILS(MISJUDGED);
@@ -775,7 +753,7 @@ void judge_free(struct judge *j)
 		return;
 	search_free(j->search);
 	known_flows_free(j->flows);
-	policy_free(j->policy);
+	in_force_release(&j->rules);
 	free(j);
 }
 

@@ -75,9 +75,9 @@ struct policy *reload_read_policy(const struct config *c)
 	return rc ? NULL : policy;
 }
 
-static int64_t number_of(void *users, const char *name)
+static int64_t number_of(void *users, const char *name, bool group)
 {
-	return user_names_number(users, name);
+	return user_names_number(users, name, group);
 }
 
 /* Parked packets have their deadlines meanwhile. */

@@ -9,6 +9,19 @@
 
 #define KIND(kind) (1u << (kind))
 
+static bool is_open(const struct policy *p, const struct match *m, unsigned int open,
+		    const struct connection *c)
+{
+	if (!(open & KIND(m->kind)))
+		return false;
+	/* The process's real group is told in any case: it may be enough. */
+	for (size_t i = 0; m->kind == MATCH_GROUP && i < m->count; i++)
+		if (p->values[m->first + i].number >= 0 &&
+		    p->values[m->first + i].number == c->process.gid)
+			return false;
+	return true;
+}
+
 /* Checks all matches but `certain`, and those of the kinds in `open`, which are *left out. */
 static enum truth rule_holds(const struct policy *p, const struct rule *r,
 			     const struct connection *c, unsigned int open, unsigned int *left_out)
@@ -20,7 +33,7 @@ static enum truth rule_holds(const struct policy *p, const struct rule *r,
 		const struct match *m = &p->matches[r->first + i];
 		enum truth is;
 
-		if (open & KIND(m->kind)) {
+		if (is_open(p, m, open, c)) {
 			*left_out |= KIND(m->kind);
 			continue;
 		}
@@ -134,6 +147,7 @@ static unsigned int kinds_of_gaps(unsigned int gaps, const struct connection *c)
 	       (gaps & POLICY_GAP_DST ? KIND(MATCH_DST) : 0) |
 	       (gaps & POLICY_GAP_SPORT ? KIND(MATCH_SPORT) : 0) |
 	       (gaps & POLICY_GAP_DPORT ? KIND(MATCH_DPORT) : 0) |
+	       (gaps & POLICY_GAP_GROUPS ? KIND(MATCH_GROUP) : 0) |
 	       (gaps & (in ? POLICY_GAP_SRC : POLICY_GAP_DST) ? KIND(MATCH_ADDRESS) : 0);
 }
 
@@ -203,6 +217,11 @@ static bool is_of_users(const struct match *m)
 	return m->kind == MATCH_USER || m->kind == MATCH_LOGIN_USER;
 }
 
+static bool has_numbers(const struct match *m)
+{
+	return is_of_users(m) || m->kind == MATCH_GROUP;
+}
+
 /* Whether a rule has a match of one of these kinds. */
 static bool asks(const struct policy *p, unsigned int kinds)
 {
@@ -230,6 +249,11 @@ bool policy_needs_process(const struct policy *p)
 	return asks(p, ~of_packet);
 }
 
+bool policy_needs_groups(const struct policy *p)
+{
+	return asks(p, KIND(MATCH_GROUP));
+}
+
 bool policy_needs_user_names(const struct policy *p)
 {
 	for (size_t i = 0; i < p->match_count; i++)
@@ -239,16 +263,31 @@ bool policy_needs_user_names(const struct policy *p)
 	return false;
 }
 
-void policy_number_users(struct policy *p, int64_t (*uid_of)(void *arg, const char *name),
-			 void *arg)
+void policy_number_users(struct policy *p,
+			 int64_t (*number_of)(void *arg, const char *name, bool group), void *arg)
 {
 	for (size_t i = 0; i < p->match_count; i++)
-		for (size_t n = 0; is_of_users(&p->matches[i]) && n < p->matches[i].count; n++) {
+		for (size_t n = 0; has_numbers(&p->matches[i]) && n < p->matches[i].count; n++) {
 			struct value *v = &p->values[p->matches[i].first + n];
 
 			if (v->text.data && !v->pattern)
-				v->number = uid_of(arg, v->text.data);
+				v->number = number_of(arg, v->text.data,
+						      p->matches[i].kind == MATCH_GROUP);
 		}
+}
+
+const char *policy_unknown_group(const struct policy *p, size_t rule)
+{
+	const struct rule *r = &p->rules[rule];
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct match *m = &p->matches[r->first + i];
+
+		for (size_t n = 0; m->kind == MATCH_GROUP && n < m->count; n++)
+			if (p->values[m->first + n].number < 0)
+				return p->values[m->first + n].text.data;
+	}
+	return NULL;
 }
 
 /* The text with its first `len` bytes resolved; NULL where that makes no difference. */

@@ -16,13 +16,20 @@ struct diags;
  *
  * An unknown value never matches, with `not` neither: otherwise a connection of that very program
  * could pass as another's.  But a rule that denies programs applies where the program is unknown
- * and may be one of them; and only the path of a file that was seen to be there lets pass.
+ * and may be one of them; and only the path of a file that was seen to be there lets pass.  It is
+ * the same with facts that could not be read.
  *
  * Protocol, ports and destination of a packet whose head is unreadable are the exception: whoever
  * sent it can have hidden them on purpose.  There they match in each rule that denies or rejects,
  * `not` or no `not`, and in none that allows.
  */
 struct policy;
+
+/* What a policy alone asks of a process; nobody keeps it. */
+struct process_facts {
+	const uint32_t *groups;	/* real, effective and all others; NULL: could not be read */
+	size_t group_count;
+};
 
 struct policy_answer {
 	enum verdict verdict;	/* VERDICT_ACCEPT, VERDICT_DROP or VERDICT_REJECT */
@@ -66,7 +73,8 @@ enum policy_gap {
 	POLICY_GAP_DST = 16,
 	POLICY_GAP_SPORT = 32,
 	POLICY_GAP_DPORT = 64,
-	POLICY_GAPS_END = 128,
+	POLICY_GAP_GROUPS = 128,	/* all of the process's groups but the real one */
+	POLICY_GAPS_END = 256,
 };
 
 /*
@@ -89,13 +97,17 @@ bool policy_needs_full_process(const struct policy *p);
 bool policy_needs_process(const struct policy *p);
 /* Whether rules compare users' names, as patterns do; other names became numbers. */
 bool policy_needs_user_names(const struct policy *p);
+/* Whether any rule asks for facts.groups. */
+bool policy_needs_groups(const struct policy *p);
 /*
- * Sets the numbers of the users that rules name.  uid_of() returns -1 for a name that no user has;
- * such a rule then matches by name alone.  Beside the rest of the rules these are all that can
- * change.
+ * Sets the numbers of the users and groups that rules name.  number_of() returns -1 for a name that
+ * nobody has; such a rule then matches a user by name alone, and no group.  Beside the rest of the
+ * rules these are all that can change.
  */
-void policy_number_users(struct policy *p, int64_t (*uid_of)(void *arg, const char *name),
-			 void *arg);
+void policy_number_users(struct policy *p,
+			 int64_t (*number_of)(void *arg, const char *name, bool group), void *arg);
+/* A group that the rule names, and nobody has; NULL: there is none. */
+const char *policy_unknown_group(const struct policy *p, size_t rule);
 
 /*
  * Programs' paths that rules name: what they are without symbolic links, as the kernel tells paths.

@@ -2,6 +2,7 @@
 /* Reads a policy from its file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -65,12 +66,27 @@ static int read_regular(const char *path, char **text, size_t *len)
 	return rc;
 }
 
-static int64_t uid_of(void *arg, const char *name)
+static int64_t gid_of(const char *name)
+{
+	/* All its members' names are in there. */
+	size_t size = (size_t)1024 * 1024;
+	char *buf = malloc(size);
+	struct group gr, *found = NULL;
+
+	if (buf)
+		getgrnam_r(name, &gr, buf, size, &found);
+	free(buf);
+	return found ? (int64_t)gr.gr_gid : -1;
+}
+
+static int64_t number_of(void *arg, const char *name, bool group)
 {
 	struct passwd pw, *found = NULL;
 	char buf[16384];
 
 	(void)arg;
+	if (group)
+		return gid_of(name);
 	getpwnam_r(name, &pw, buf, sizeof(buf), &found);
 	return found ? (int64_t)pw.pw_uid : -1;
 }
@@ -129,6 +145,6 @@ int policy_load(const char *path, struct diags *d, struct policy **out)
 	int rc = policy_read(path, d, out);
 
 	if (!rc)
-		policy_number_users(*out, uid_of, NULL);
+		policy_number_users(*out, number_of, NULL);
 	return rc;
 }

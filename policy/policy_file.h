@@ -11,7 +11,8 @@ struct policy;
  * is NULL on failure.
  */
 int policy_read(const char *path, struct diags *d, struct policy **out);
-/* And asks for the numbers of the users that it names, which may take a directory server's time. */
+/* And asks for the numbers of the users and groups that it names, which may take a directory
+ * server's time. */
 int policy_load(const char *path, struct diags *d, struct policy **out);
 
 #endif

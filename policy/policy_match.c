@@ -64,6 +64,20 @@ static enum truth match_user(const struct value *v, int64_t uid, struct text nam
 	return match_text(v, name);
 }
 
+static enum truth match_group(const struct value *v, const struct connection *c)
+{
+	const struct process_facts *f = c->facts;
+
+	if (v->number < 0)
+		return UNKNOWN;
+	if (v->number == c->process.gid)
+		return YES;
+	for (size_t i = 0; f && f->groups && i < f->group_count; i++)
+		if (f->groups[i] == v->number)
+			return YES;
+	return f && f->groups ? NO : UNKNOWN;
+}
+
 static bool has_slash(struct text t)
 {
 	return t.len && memchr(t.data, '/', t.len);
@@ -200,6 +214,8 @@ static enum truth match_value(enum match_kind kind, const struct value *v,
 		if (how->allows && !c->login_proven)
 			return UNKNOWN;
 		return match_user(v, c->process.auid, c->process.login_user);
+	case MATCH_GROUP:
+		return match_group(v, c);
 	case MATCH_PARENT:
 		/* Any process can become the parent that an allow rule names. */
 		if (how->allows && !v->word && !c->parent_then)
@@ -245,9 +261,19 @@ static bool is_hidden(enum match_kind kind, const struct connection *c)
 	}
 }
 
-static int64_t seen_of(enum match_kind kind, const struct connection *c)
+/* It was asked, and could not be read. */
+static bool is_unreadable(enum match_kind kind, const struct connection *c)
 {
-	return kind == MATCH_EXE ? c->process.exe_seen : c->parent_seen;
+	switch (kind) {
+	case MATCH_EXE:
+		return c->process.exe_seen != EXE_UNASKED;
+	case MATCH_PARENT:
+		return c->parent_seen != EXE_UNASKED;
+	case MATCH_GROUP:
+		return c->facts && !c->facts->groups;
+	default:
+		return false;
+	}
 }
 
 enum truth policy_match_holds(const struct policy *p, const struct match *m, bool allows,
@@ -267,6 +293,6 @@ enum truth policy_match_holds(const struct policy *p, const struct match *m, boo
 		unknown |= is == UNKNOWN;
 	}
 	if (unknown)
-		return policy_is_of_program(m->kind) && seen_of(m->kind, c) != EXE_UNASKED ? UNKNOWN : NO;
+		return is_unreadable(m->kind, c) ? UNKNOWN : NO;
 	return m->negated ? YES : NO;
 }

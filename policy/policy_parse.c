@@ -24,12 +24,12 @@
 #define VALUES_MAX 256
 /* TASK_COMM_LEN (linux/sched.h) is 16, with the terminator. */
 #define COMM_CHARS 15
-/* (uid_t)-1 is not a user. */
+/* (uid_t)-1 is not a user, nor a group. */
 #define UID_MAX_VALUE 4294967294LL
 
 enum value_kind {
-	VALUE_PATH, VALUE_COMM, VALUE_TEXT, VALUE_USER, VALUE_PROTO, VALUE_DIRECTION, VALUE_NETWORK,
-	VALUE_PORTS
+	VALUE_PATH, VALUE_COMM, VALUE_TEXT, VALUE_USER, VALUE_GROUP, VALUE_PROTO, VALUE_DIRECTION,
+	VALUE_NETWORK, VALUE_PORTS
 };
 
 static const struct name {
@@ -41,6 +41,7 @@ static const struct name {
 	{ "comm", MATCH_COMM, VALUE_COMM },
 	{ "user", MATCH_USER, VALUE_USER },
 	{ "login-user", MATCH_LOGIN_USER, VALUE_USER },
+	{ "group", MATCH_GROUP, VALUE_GROUP },
 	{ "parent", MATCH_PARENT, VALUE_PATH },
 	{ "unit", MATCH_UNIT, VALUE_TEXT },
 	{ "container", MATCH_CONTAINER, VALUE_TEXT },
@@ -181,10 +182,13 @@ static const char *parse_text(struct parser *p, enum value_kind kind, struct val
 		return "is not an absolute path; '*/NAME' would be any program of that name";
 	if (kind == VALUE_COMM && !v->pattern && len > COMM_CHARS)
 		return "is longer than a process's name can be (15 bytes)";
-	if (kind == VALUE_USER && digits_only(p->lex.word)) {
+	if ((kind == VALUE_USER || kind == VALUE_GROUP) && digits_only(p->lex.word)) {
 		v->number = len > 10 ? -1 : strtoll(p->lex.word, NULL, 10);
-		return v->number < 0 || v->number > UID_MAX_VALUE ? "is no user id" : NULL;
+		return v->number >= 0 && v->number <= UID_MAX_VALUE ? NULL :
+		       kind == VALUE_USER ? "is no user id" : "is no group id";
 	}
+	if (kind == VALUE_GROUP && v->pattern)
+		return "is a pattern, and a group has a name or a number here";
 	v->text = (struct text){ store(p, p->lex.word, len), len };
 	return NULL;
 }

@@ -15,6 +15,7 @@ enum match_kind {
 	MATCH_COMM,
 	MATCH_USER,
 	MATCH_LOGIN_USER,
+	MATCH_GROUP,
 	MATCH_PARENT,
 	MATCH_UNIT,
 	MATCH_CONTAINER,
@@ -37,7 +38,7 @@ enum program_word {
 
 /* One of the values of a match; the match's kind says which member it is. */
 struct value {
-	struct text text;	/* data NULL: the value is a number (a user's id) */
+	struct text text;	/* data NULL: the value is a number (of a user or group) */
 	char *real;		/* a program's path without symbolic links; NULL: the same */
 	enum program_word word;
 	bool pattern;
@@ -77,8 +78,8 @@ static inline bool policy_is_of_program(enum match_kind kind)
 
 enum truth { NO, YES, UNKNOWN };
 
-/* allows: its rule lets pass.  UNKNOWN: whether it holds depends on a program that is not known.
- * Nothing else that is unknown holds. */
+/* allows: its rule lets pass.  UNKNOWN: whether it holds depends on a program, or facts, that could
+ * not be read.  Nothing else that is unknown holds. */
 enum truth policy_match_holds(const struct policy *p, const struct match *m, bool allows,
 			      const struct connection *c);
 

@@ -387,6 +387,52 @@ void procfs_rest(struct procfs *p, struct process *process, struct proc_texts *t
 	close(dir);
 }
 
+/* Adds the numbers of a line of /proc/PID/status; -1: it is not there, or not all of it. */
+static int add_numbers(const char *status, const char *name, uint32_t *numbers, int count, int most)
+{
+	const char *at = strstr(status, name), *end = at ? strchr(at + 1, '\n') : NULL;
+
+	if (!end)
+		return -1;
+	for (at += strlen(name); at < end; at += strspn(at, " \t")) {
+		char *behind;
+		unsigned long n;
+
+		at += strspn(at, " \t");
+		if (at >= end)
+			break;
+		n = strtoul(at, &behind, 10);
+		if (behind == at || count == most)
+			return -1;
+		numbers[count++] = (uint32_t)n;
+		at = behind;
+	}
+	return count;
+}
+
+int procfs_groups(struct procfs *p, int64_t pid, int64_t start_ticks, uint32_t *groups, int most)
+{
+	/* A group takes at most eleven bytes; the rest of the file is some 1,500. */
+	size_t size = 4096 + 11 * (size_t)most;
+	char *status = start_ticks >= 0 ? malloc(size) : NULL;
+	int dir = status ? open_process(p, pid) : -1, count = -1;
+	ssize_t n = dir >= 0 ? proc_read(dir, "status", status, size - 1) : -1;
+
+	if (n > 0) {
+		status[n] = '\0';
+		count = add_numbers(status, "\nGid:", groups, 0, most);
+		if (count >= 0)
+			count = add_numbers(status, "\nGroups:", groups, count, most);
+		/* By now its number may be another's. */
+		if (proc_start_ticks(dir, pid) != start_ticks)
+			count = -1;
+	}
+	if (dir >= 0)
+		close(dir);
+	free(status);
+	return count;
+}
+
 int64_t procfs_process(struct procfs *p, int64_t tid)
 {
 	char name[48], status[4096];

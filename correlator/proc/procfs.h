@@ -30,6 +30,12 @@ void procfs_close(struct procfs *p);
  */
 void procfs_ask_lookers(struct procfs *p, struct peek *peek);
 
+/*
+ * All groups of a process that started then: real, effective and all others.  How many; -1: it is
+ * gone, or has more than `most`.  Nothing can make this wait.
+ */
+int procfs_groups(struct procfs *p, int64_t pid, int64_t start_ticks, uint32_t *groups, int most);
+
 /* The inode of the socket at this descriptor of the process; -1: it is no socket. */
 int64_t procfs_inode(struct procfs *p, int64_t pid, int64_t fd);
 /* True where this socket is at that descriptor of that process now. */

@@ -28,6 +28,7 @@ enum state { EMPTY, WANTED, KNOWN, AGAIN };	/* AGAIN: known, and to be asked aga
 /* A name that a policy has. */
 struct named {
 	enum state state;
+	bool group;
 	int64_t number;
 	char name[];
 };
@@ -54,7 +55,7 @@ struct list {
 struct user_names {
 	pthread_t thread;
 	pthread_mutex_t lock;		/* for what follows; nobody waits who holds it */
-	struct named **named;		/* by name */
+	struct named **named;		/* users by name, then groups */
 	size_t named_count;
 	struct numbered numbered[SETS][WAYS];
 	struct list list;		/* by number */
@@ -144,7 +145,8 @@ static bool ask_name(struct user_names *u)
 	if (!n)
 		return false;
 	pthread_mutex_unlock(&u->lock);
-	rc = users_ask_number(n->name, &number);	/* entries stay where they are */
+	/* Entries stay where they are. */
+	rc = (n->group ? users_ask_group : users_ask_number)(n->name, &number);
 	pthread_mutex_lock(&u->lock);
 	if (!rc && number != n->number) {
 		n->number = number;
@@ -321,14 +323,15 @@ void user_names_stop(struct user_names *u)
 }
 
 /* Where the name is, or would be. */
-static size_t place_of(const struct user_names *u, const char *name, bool *found)
+static size_t place_of(const struct user_names *u, const char *name, bool group, bool *found)
 {
 	size_t low = 0, high = u->named_count;
 
 	*found = false;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = strcmp(name, u->named[middle]->name);
+		const struct named *n = u->named[middle];
+		int order = group == n->group ? strcmp(name, n->name) : group ? 1 : -1;
 
 		if (!order) {
 			*found = true;
@@ -342,7 +345,7 @@ static size_t place_of(const struct user_names *u, const char *name, bool *found
 	return low;
 }
 
-static void add_name(struct user_names *u, const char *name, size_t at)
+static void add_name(struct user_names *u, const char *name, bool group, size_t at)
 {
 	size_t len = strlen(name) + 1;
 	struct named *n = u->named_count < NAMED_MAX ? malloc(sizeof(*n) + len) : NULL;
@@ -356,6 +359,7 @@ static void add_name(struct user_names *u, const char *name, size_t at)
 	u->named = more;
 	memmove(more + at + 1, more + at, (u->named_count - at) * sizeof(*more));
 	n->state = WANTED;
+	n->group = group;
 	n->number = -1;
 	memcpy(n->name, name, len);
 	more[at] = n;
@@ -363,18 +367,18 @@ static void add_name(struct user_names *u, const char *name, size_t at)
 	tell(u->wake_fd);
 }
 
-int64_t user_names_number(struct user_names *u, const char *name)
+int64_t user_names_number(struct user_names *u, const char *name, bool group)
 {
 	int64_t number = -1;
 	size_t at;
 	bool found;
 
 	pthread_mutex_lock(&u->lock);
-	at = place_of(u, name, &found);
+	at = place_of(u, name, group, &found);
 	if (found)
 		number = u->named[at]->number;
 	else
-		add_name(u, name, at);
+		add_name(u, name, group, at);
 	pthread_mutex_unlock(&u->lock);
 	return number;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of this host's users. */
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #define SLOTS 256
 #define KEEP_NS 60000000000LL
 #define ENTRY_BYTES 16384
+#define GROUP_BYTES ((size_t)1024 * 1024)	/* with all its members' names */
 
 struct slot {
 	int64_t uid;
@@ -56,7 +58,7 @@ int users_watch_open(const char *directory)
 
 static bool is_of_users(const struct inotify_event *e)
 {
-	static const char *const files[] = { "passwd", "nsswitch.conf" };
+	static const char *const files[] = { "passwd", "group", "nsswitch.conf" };
 
 	if (e->mask & (IN_Q_OVERFLOW | IN_IGNORED))
 		return true;
@@ -95,6 +97,20 @@ int users_ask_number(const char *name, int64_t *number)
 	int rc = getpwnam_r(name, &pw, buf, sizeof(buf), &found);
 
 	*number = found ? (int64_t)pw.pw_uid : -1;
+	return found || is_none(rc) ? 0 : -rc;
+}
+
+int users_ask_group(const char *name, int64_t *number)
+{
+	struct group gr, *found = NULL;
+	char *buf = malloc(GROUP_BYTES);
+	int rc;
+
+	if (!buf)
+		return -ENOMEM;
+	rc = getgrnam_r(name, &gr, buf, GROUP_BYTES, &found);
+	*number = found ? (int64_t)gr.gr_gid : -1;
+	free(buf);
 	return found || is_none(rc) ? 0 : -rc;
 }
 

@@ -25,15 +25,16 @@ void users_free(struct users *u);
 struct text users_name(struct users *u, int64_t uid, int64_t now_ns);
 
 /*
- * Both ask at once, and remember nothing.  0, with number -1 or an empty name where there is no
- * such user; -errno where the database cannot be asked.
+ * These ask at once, and remember nothing.  0, with number -1 or an empty name where there is no
+ * such user, or group; -errno where the database cannot be asked.
  */
 int users_ask_number(const char *name, int64_t *number);
+int users_ask_group(const char *name, int64_t *number);
 int users_ask_name(int64_t uid, char name[USERS_NAME_CHARS]);
 
 /*
- * The watch of the files that say which user has which number: an inotify descriptor, readable
- * when something in their directory has changed; -1: there is none.
+ * The watch of the files that say which user and group has which number: an inotify descriptor,
+ * readable when something in their directory has changed; -1: there is none.
  */
 int users_watch_open(const char *directory);
 /* Whether one of the files has changed since the last call. */

@@ -29,10 +29,15 @@ static void check_answer(const struct policy *p, const struct connection *c)
 
 static void check_policy(const struct policy *p)
 {
+	const uint32_t groups[] = { 0, 100 };
+	struct process_facts facts = { .groups = NULL };
 	struct connection c;
 
 	connection_init(&c);
 	check_answer(p, &c);
+	c.facts = &facts;
+	check_answer(p, &c);
+	facts = (struct process_facts){ groups, 2 };
 	for (int i = 0; i < CONNECTION_TEXTS; i++)
 		c.text[i] = text_of(i % 2 ? "/usr/bin/curl" : "x\xff");
 	for (int i = 0; i < PROCESS_TEXTS; i++)

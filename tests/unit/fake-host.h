@@ -35,6 +35,8 @@ struct fake_fd {
 struct fake_process {
 	int64_t pid, ppid, start_ticks, netns, uid;
 	const char *exe;	/* NULL: the process has none any more */
+	uint32_t groups[4];	/* beside the one with the user's number */
+	int group_count;
 	int64_t exe_seen;	/* enum exe_seen; 0: EXE_HERE */
 	struct fake_fd fd[FAKE_FDS];
 	int fds;

@@ -24,6 +24,21 @@ static enum direction direction_of(const char *value)
 	return (enum direction)direction_parse(value);
 }
 
+/* "1,2": these are all its groups; "?": they could not be read. */
+static void set_groups(struct connection *c, const char *value)
+{
+	static struct process_facts facts;
+	static uint32_t groups[8];
+
+	facts = (struct process_facts){ .groups = *value == '?' ? NULL : groups };
+	while (facts.groups && *value) {
+		groups[facts.group_count++] = (uint32_t)atoi(value);
+		value += strcspn(value, ",");
+		value += *value == ',';
+	}
+	c->facts = &facts;
+}
+
 /* One "key=value" of a connection. */
 static void set(struct connection *c, const char *key, const char *value)
 {
@@ -58,6 +73,10 @@ static void set(struct connection *c, const char *key, const char *value)
 		c->parent_then = *value == '1';
 	else if (!strcmp(key, "uid"))
 		c->process.uid = atoll(value);
+	else if (!strcmp(key, "gid"))
+		c->process.gid = atoll(value);
+	else if (!strcmp(key, "groups"))
+		set_groups(c, value);
 	else if (!strcmp(key, "auid"))
 		c->process.auid = atoll(value);
 	else if (!strcmp(key, "proto"))

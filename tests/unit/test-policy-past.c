@@ -49,13 +49,19 @@ static const struct {
 	{ "deny address 10.0.0.0/8", "direction=in", POLICY_GAP_SRC, "src" },
 	{ "deny address 10.0.0.0/8", "direction=in", POLICY_GAP_DST, "allow 0" },
 	{ "deny address 10.0.0.0/8", "direction=out", POLICY_GAP_DST, "dst" },
+	/* Its real group is kept. */
+	{ "deny group 5", "gid=7", POLICY_GAP_GROUPS, "groups" },
+	{ "deny group 5", "gid=5", POLICY_GAP_GROUPS, "deny 1" },
+	{ "deny not group 5", "gid=5", POLICY_GAP_GROUPS, "allow 0" },
+	{ "deny not group 5", "gid=7", POLICY_GAP_GROUPS, "groups" },
+	{ "deny group 5 port 1", "gid=7 dst=192.0.2.1:2", POLICY_GAP_GROUPS, "allow 0" },
 	{ "deny certain sport 5", "certainty=inferred", POLICY_GAP_SPORT, "allow 0 +" },
 };
 
 static void test_gaps(void)
 {
 	static const char *const names[] = { "exe", "parent", "proto", "src", "dst", "sport",
-					     "dport" };
+					     "dport", "groups" };
 
 	for (size_t i = 0; i < sizeof(with_gaps) / sizeof(with_gaps[0]); i++) {
 		char buf[512], got[64] = "";
@@ -122,6 +128,9 @@ static const struct {
 	{ "allow comm *\nallow comm x", 1 },
 	{ "allow user alice\nallow user alice port 1", 1 },
 	{ "allow user a*\nallow user alice", 0 },
+	{ "allow group 1,2\nallow group 2", 1 },
+	{ "allow group 1\ndeny group 1", 0 },
+	{ "allow group x\nallow group x", 0 },		/* nobody has its number */
 	{ "allow certain\nallow port 1", 0 },
 	{ "allow certain\nallow certain port 1", 1 },
 	{ "allow port 1\nallow certain port 1", 1 },
@@ -161,8 +170,8 @@ static void random_policy(char *to, size_t size)
 		"exe /a", "exe /a,/b", "exe /*", "exe /?", "exe unknown", "exe other", "not exe /a",
 		"parent /a", "not parent /a", "port 1", "port 1-2", "not port 2", "unit a.service",
 		"unit *", "unit a.service/*", "comm x", "not comm *", "user 5", "user root",
-		"user r*", "dst 10.0.0.0/8", "dst 10.1.0.0/16", "address 10.0.0.0/8",
-		"direction out", "certain", "proto tcp", NULL };
+		"user r*", "group 5", "not group 6,5", "dst 10.0.0.0/8", "dst 10.1.0.0/16",
+		"address 10.0.0.0/8", "direction out", "certain", "proto tcp", NULL };
 	static const char *const defaults[] = { "", "unattributed deny\n", "unreadable allow\n",
 						"default deny\n", "unattributed allow\n", NULL };
 	size_t len = (size_t)snprintf(to, size, "%s", one_of(defaults));
@@ -184,7 +193,8 @@ static void random_connection(char *to, size_t size)
 		{ "", "parent=/a", "parent=/b", NULL }, { "", "parentseen=-1", NULL },
 		{ "", "unit=a.service", "unit=b.service", "unit=a.service/x", "unit=x/y", NULL },
 		{ "", "comm=x", "comm=y", NULL }, { "", "uid=5", "uid=0", NULL },
-		{ "", "user=root", NULL },
+		{ "", "user=root", NULL }, { "", "gid=5", NULL },
+		{ "", "groups=5,7", "groups=6", "groups=?", NULL },
 		{ "", "dst=10.1.2.3:1", "dst=10.2.3.4:2", "dst=192.0.2.1:3", NULL },
 		{ "", "src=10.1.2.3:1", NULL }, { "", "proto=tcp", "proto=udp", NULL },
 		{ "direction=out", "direction=in", NULL },

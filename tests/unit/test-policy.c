@@ -103,6 +103,29 @@ static const struct {
 	{ "default deny\nallow login-user 1001", "auid=1001 loginproven=0", "deny 0" },
 	{ "default deny\nallow not login-user 1002", "auid=1001 loginproven=0", "deny 0" },
 	{ "deny login-user 1001", "auid=1001 loginproven=0", "deny 1" },
+	/* groups: those that were read, the real one of a record, and those that could not be */
+	{ "deny group 50", "groups=7,50", "deny 1" },
+	{ "deny group 50", "groups=7", "allow 0" },
+	{ "deny group 50", "groups=", "allow 0" },
+	{ "deny group 7,50", "groups=50", "deny 1" },
+	{ "deny not group 50", "groups=7", "deny 1" },
+	{ "deny not group 50", "groups=7,50", "allow 0" },
+	{ "deny group 50", "gid=50", "deny 1" },
+	{ "deny group 50", "gid=7", "allow 0" },	/* nobody has asked */
+	{ "deny group 50", "gid=50 groups=?", "deny 1" },
+	{ "deny group 50", "gid=7 groups=?", "deny 1" },
+	{ "deny not group 50", "gid=7 groups=?", "deny 1" },
+	{ "deny not group 50", "gid=50 groups=?", "allow 0" },
+	{ "deny group 50\nunreadable reject", "groups=?", "reject 1" },
+	{ "deny group 50\nunreadable allow", "groups=?", "allow 0" },
+	{ "deny group 50", "groups=? certainty=unknown", "allow 0" },
+	{ "deny group 50\nunattributed deny", "groups=? certainty=unknown", "deny 1" },
+	{ "default deny\nallow group 50", "groups=50", "allow 2" },
+	{ "default deny\nallow group 50", "groups=?", "deny 0" },
+	{ "default deny\nallow not group 50", "groups=?", "deny 0" },
+	{ "default deny\nallow not group 50", "groups=7", "allow 2" },
+	{ "deny group nobody-has", "groups=7", "allow 0" },
+	{ "deny not group nobody-has", "groups=7", "allow 0" },
 	{ "deny exe /x", "exe=/x seen=3", "deny 1" },
 	{ "deny exe /x", "exe=/x seen=4", "deny 1" },
 	{ "deny exe /x", "exe=/x seen=-1", "deny 1" },
@@ -372,6 +395,8 @@ static const struct {
 	{ FILE_OF("allow user 4294967295"), "1:12:no user id" },
 	{ FILE_OF("allow user 99999999999"), "1:12:no user id" },
 	{ FILE_OF("allow login-user 1,4294967296"), "1:20:no user id" },
+	{ FILE_OF("allow group 4294967295"), "1:13:no group id" },
+	{ FILE_OF("allow group wheel,st*"), "1:19:'st*' is a pattern" },
 	{ FILE_OF("allow proto carrier-pigeon"), "1:13:no protocol" },
 	{ FILE_OF("allow proto tcp,263"), "1:17:no protocol" },
 	{ FILE_OF("allow direction sideways"), "1:17:no direction" },
@@ -443,9 +468,11 @@ static void test_limits(void)
 	tap_ok(!parse_repeated("", "#", 0, &count), "an empty file");
 }
 
-static int64_t uid_of(void *arg, const char *name)
+static int64_t number_of(void *arg, const char *name, bool group)
 {
 	(void)arg;
+	if (group)
+		return !strcmp(name, "staff") ? 50 : -1;
 	return !strcmp(name, "alice") ? 1000 : !strcmp(name, "root") ? 0 : -1;
 }
 
@@ -464,6 +491,9 @@ static void test_named_users(void)
 		{ "deny user mallory", "uid=1001 user=mallory", true },
 		{ "deny user mallory", "uid=1001", false },
 		{ "deny user al*", "uid=1000", false },
+		{ "deny group staff", "groups=7,50", true },
+		{ "deny group staff", "groups=1000", false },
+		{ "deny group alice", "groups=1000", false },
 		{ "deny login-user alice", "auid=1000", true },
 		{ "deny login-user alice", "login=alice", true },
 		{ "deny login-user alice", "uid=1000", false },
@@ -477,7 +507,7 @@ static void test_named_users(void)
 		char buf[64];
 
 		parse(table[i].policy, strlen(table[i].policy), &count, &p);
-		policy_number_users(p, uid_of, NULL);
+		policy_number_users(p, number_of, NULL);
 		snprintf(buf, sizeof(buf), "%s", table[i].connection);
 		describe(&c, buf);
 		policy_decide(p, &c, &a);
@@ -490,33 +520,35 @@ static void test_named_users(void)
 /* What must be known of a process before the verdict. */
 static void test_needs(void)
 {
-	static const struct { const char *policy; bool process, full, names; } table[] = {
-		{ "default deny", false, false, false },
-		{ "deny proto tcp", false, false, false },
-		{ "deny direction out", false, false, false },
-		{ "deny address ::1", false, false, false },
-		{ "deny src ::1", false, false, false },
-		{ "deny dst ::1", false, false, false },
-		{ "deny sport 1", false, false, false },
-		{ "deny port 1", false, false, false },
-		{ "deny node x", false, false, false },
-		{ "deny port 1 certain", true, false, false },
-		{ "deny port 1 certain\ndeny port 2", true, false, false },
-		{ "deny port 1\ndeny port 2 certain", true, false, false },
-		{ "deny exe /x", true, false, false },
-		{ "deny port 1 exe /x", true, false, false },
-		{ "deny comm x", true, false, false },
-		{ "deny parent /x", true, true, false },
-		{ "deny unit x", true, true, false },
-		{ "deny container x", true, true, false },
-		{ "deny user 7", true, true, false },
-		{ "deny user x", true, true, true },
-		{ "deny user 7,x", true, true, true },
-		{ "deny user alice", true, true, false },
-		{ "deny user al*", true, true, true },
-		{ "deny port 1 user x", true, true, true },
-		{ "deny login-user 7", true, true, false },
-		{ "deny login-user x", true, true, true },
+	static const struct { const char *policy; bool process, full, names, groups; } table[] = {
+		{ "deny group 7", true, false, false, true },
+		{ "deny port 1\nallow port 2 not group x", true, false, false, true },
+		{ "default deny", false, false, false, false },
+		{ "deny proto tcp", false, false, false, false },
+		{ "deny direction out", false, false, false, false },
+		{ "deny address ::1", false, false, false, false },
+		{ "deny src ::1", false, false, false, false },
+		{ "deny dst ::1", false, false, false, false },
+		{ "deny sport 1", false, false, false, false },
+		{ "deny port 1", false, false, false, false },
+		{ "deny node x", false, false, false, false },
+		{ "deny port 1 certain", true, false, false, false },
+		{ "deny port 1 certain\ndeny port 2", true, false, false, false },
+		{ "deny port 1\ndeny port 2 certain", true, false, false, false },
+		{ "deny exe /x", true, false, false, false },
+		{ "deny port 1 exe /x", true, false, false, false },
+		{ "deny comm x", true, false, false, false },
+		{ "deny parent /x", true, true, false, false },
+		{ "deny unit x", true, true, false, false },
+		{ "deny container x", true, true, false, false },
+		{ "deny user 7", true, true, false, false },
+		{ "deny user x", true, true, true, false },
+		{ "deny user 7,x", true, true, true, false },
+		{ "deny user alice", true, true, false, false },
+		{ "deny user al*", true, true, true, false },
+		{ "deny port 1 user x", true, true, true, false },
+		{ "deny login-user 7", true, true, false, false },
+		{ "deny login-user x", true, true, true, false },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -524,8 +556,9 @@ static void test_needs(void)
 		struct policy *p;
 
 		parse(table[i].policy, strlen(table[i].policy), &count, &p);
-		policy_number_users(p, uid_of, NULL);
+		policy_number_users(p, number_of, NULL);
 		tap_ok(policy_needs_process(p) == table[i].process &&
+			       policy_needs_groups(p) == table[i].groups &&
 			       policy_needs_full_process(p) == table[i].full &&
 			       policy_needs_user_names(p) == table[i].names,
 		       "what '%s' must know", table[i].policy);

@@ -171,6 +171,34 @@ static void test_rest(void)
 	       procfs_netns(procfs, 9) == -1, "process and namespace of a thread");
 }
 
+static void test_groups(void)
+{
+	static char status[70000];
+	uint32_t groups[16];
+	size_t len;
+
+	put_stat("151/task/151/stat", "x");
+	put_text("151/status", "Name:\tx\\nGroups:\t3\nGid:\t6\t7\t6\t9\nFDSize:\t64\n"
+				 "Groups:\t20 4294967294 \nNStgid:\t5\n");
+	tap_ok(procfs_groups(procfs, 151, 2200, groups, 16) == 6 && groups[0] == 6 &&
+	       groups[1] == 7 && groups[3] == 9 && groups[4] == 20 && groups[5] == UINT32_MAX - 1,
+	       "all groups of a process");
+	tap_ok(procfs_groups(procfs, 151, 2200, groups, 6) == 6 &&
+	       procfs_groups(procfs, 151, 2200, groups, 5) == -1, "not some of them");
+	tap_ok(procfs_groups(procfs, 151, 2201, groups, 16) == -1 &&
+	       procfs_groups(procfs, 151, -1, groups, 16) == -1 &&
+	       procfs_groups(procfs, 9, 2200, groups, 16) == -1, "of another there are none");
+	put_text("151/status", "Name:\tx\nGid:\t6\t7\t6\t9\nGroups:\t \n");
+	tap_ok(procfs_groups(procfs, 151, 2200, groups, 16) == 4, "one without others");
+	put_text("151/status", "Name:\tx\nGid:\t6\t7\t6\t9\nGroups:\t20 x\n");
+	tap_ok(procfs_groups(procfs, 151, 2200, groups, 16) == -1, "what is no number");
+	len = (size_t)snprintf(status, sizeof(status), "Name:\tx\nGid:\t6\t7\t6\t9\nGroups:\t");
+	while (len + 3 < sizeof(status))
+		len += (size_t)snprintf(status + len, sizeof(status) - len, "8 ");
+	put_text("151/status", status);
+	tap_ok(procfs_groups(procfs, 151, 2200, groups, 16) == -1, "more than there is room for");
+}
+
 /* Looked at, also for its call. */
 static struct procfs_holder holder(int64_t pid, int64_t fd, int64_t inode)
 {
@@ -447,6 +475,7 @@ int main(void)
 	test_names();
 	test_broken_stats();
 	test_rest();
+	test_groups();
 	test_fds();
 	test_calls();
 	test_search();

@@ -166,9 +166,9 @@ static bool comes(struct user_names *u, int64_t uid, const char *want)
 
 static bool becomes(struct user_names *u, const char *name, int64_t want)
 {
-	for (int i = 0; i < 2000 && user_names_number(u, name) != want; i++)
+	for (int i = 0; i < 2000 && user_names_number(u, name, false) != want; i++)
 		usleep(1000);
-	return user_names_number(u, name) == want;
+	return user_names_number(u, name, false) == want;
 }
 
 static bool is_told(struct user_names *u)
@@ -194,7 +194,7 @@ static void test_waiting(struct user_names *u)
 
 	pthread_mutex_lock(&base.gate);
 	for (int i = 0; i < 1000; i++) {
-		any |= user_names_number(u, "alice") >= 0;
+		any |= user_names_number(u, "alice", false) >= 0;
 		any |= user_names_of(u, 1000 + i, name, sizeof(name));
 		any |= user_names_settled(u);
 	}
@@ -202,7 +202,8 @@ static void test_waiting(struct user_names *u)
 	usleep(20000);
 	tap_ok(!is_told(u), "nobody is told");
 	pthread_mutex_unlock(&base.gate);
-	tap_ok(settles(u) && user_names_number(u, "alice") == 1000, "then the number is known");
+	tap_ok(settles(u) && user_names_number(u, "alice", false) == 1000,
+	       "then the number is known");
 	tap_ok(is_told(u) && !is_told(u), "and told once");
 	tap_ok(comes(u, 1000, "alice") && comes(u, 1001, NULL), "so is the name");
 }
@@ -238,19 +239,20 @@ static void test_changes(struct user_names *u)
 	write_file("passwd");
 	tap_ok(comes(u, 1000, "bob"), "a number is given to another");
 	tap_ok(becomes(u, "alice", -1), "and the user is no more");
-	tap_ok(user_names_number(u, "bob") == -1 && settles(u) && becomes(u, "bob", 1000),
+	tap_ok(user_names_number(u, "bob", false) == -1 && settles(u) && becomes(u, "bob", 1000),
 	       "the other one is asked for");
 	change("bob", 0, EIO);
 	write_file("passwd");
 	usleep(100000);
-	tap_ok(user_names_number(u, "bob") == 1000 && comes(u, 1000, "bob"),
+	tap_ok(user_names_number(u, "bob", false) == 1000 && comes(u, 1000, "bob"),
 	       "a database that fails changes nothing");
 	change(NULL, 0, 0);
-	tap_ok(user_names_number(u, "late") == -1 && settles(u), "a name that nobody has");
+	tap_ok(user_names_number(u, "late", false) == -1 && settles(u), "a name that nobody has");
 	change("late", 0, 0);
-	for (int i = 0; i < 8 && user_names_number(u, "late") < 0; i++)
+	for (int i = 0; i < 8 && user_names_number(u, "late", false) < 0; i++)
 		sleep(1);
-	tap_ok(user_names_number(u, "late") == 1000, "is asked for again though no file changed");
+	tap_ok(user_names_number(u, "late", false) == 1000,
+	       "is asked for again though no file changed");
 }
 
 /* The program ends while the database waits. */
@@ -262,7 +264,7 @@ static void test_stop(struct user_names *u)
 	tap_ok(since_ms(from_ns) < 500, "an idle thread ends at once");
 	u = user_names_start(scratch_dir);
 	pthread_mutex_lock(&base.gate);
-	user_names_number(u, "alice");
+	user_names_number(u, "alice", false);
 	usleep(20000);
 	from_ns = clock_mono_ns();
 	user_names_stop(u);

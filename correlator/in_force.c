@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The policy that the judge decides by, and what it wants to know of a process. */
+#include <string.h>
+
+#include "config.h"
+#include "describe.h"
+#include "host.h"
+#include "in_force.h"
+#include "procfs.h"
+
+void in_force_set(struct in_force *f, struct policy *policy)
+{
+	policy_free(f->policy);
+	*f = (struct in_force){
+		.policy = policy,
+		.needs_full_process = policy_needs_full_process(policy),
+		.needs_user_names = policy_needs_user_names(policy),
+		.needs_process = policy_needs_process(policy),
+		.needs_groups = policy_needs_groups(policy),
+	};
+}
+
+void in_force_release(struct in_force *f)
+{
+	policy_free(f->policy);
+	f->policy = NULL;
+}
+
+bool in_force_passes(const struct in_force *f, const struct config *config,
+		     const struct connection *packet)
+{
+	static const enum certainty sure[] = { CERTAINTY_UNKNOWN, CERTAINTY_CERTAIN };
+	struct policy_answer a;
+	struct connection c;
+
+	if (!config->enforce)
+		return true;
+	if (f->needs_process)
+		return false;
+	c = *packet;
+	c.text[CONNECTION_NODE] = text_of(config->node);
+	for (int i = 0; i < 2; i++) {
+		c.certainty = sure[i];
+		policy_decide(f->policy, &c, &a);
+		if (a.verdict != VERDICT_ACCEPT)
+			return false;
+	}
+	return true;
+}
+
+void in_force_ask(const struct in_force *f, const struct host *h, struct connection *c,
+		  const struct process_snapshot *p, struct in_force_facts *to)
+{
+	int count = -1;
+
+	if (!f->needs_groups)
+		return;
+	memset(&to->facts, 0, sizeof(to->facts));
+	/* Of one that is gone, or is another program by now, /proc does not tell. */
+	if (p->alive || p->whole)
+		count = procfs_groups(h->procfs, c->process.pid, c->process.start_ticks,
+				      to->groups, IN_FORCE_GROUPS);
+	if (count >= 0) {
+		to->facts.groups = to->groups;
+		to->facts.group_count = (size_t)count;
+	}
+	c->facts = &to->facts;
+}
+
+bool in_force_decide_late(const struct in_force *f, const struct connection *c,
+			  struct policy_answer *a)
+{
+	return !policy_decide_with_gaps(f->policy, c, POLICY_GAP_GROUPS, a);
+}

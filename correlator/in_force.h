@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SOCKLEDGER_IN_FORCE_H
+#define SOCKLEDGER_IN_FORCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+struct config;
+struct connection;
+struct host;
+struct process_snapshot;
+
+/* The policy by which the judge decides, and what it makes the judge ask. */
+struct in_force {
+	struct policy *policy;	/* owned */
+	bool needs_full_process, needs_user_names, needs_process;	/* policy_needs_...() */
+	bool needs_groups;
+};
+
+/* Another policy from here on; the old one is freed. */
+void in_force_set(struct in_force *f, struct policy *policy);
+void in_force_release(struct in_force *f);
+
+/* The packet passes, whichever process is found to have sent it. */
+bool in_force_passes(const struct in_force *f, const struct config *config,
+		     const struct connection *packet);
+
+/* A process with more groups has them unread. */
+#define IN_FORCE_GROUPS 1024
+
+/* What the policy asks of a process beside what describes it. */
+struct in_force_facts {
+	struct process_facts facts;
+	uint32_t groups[IN_FORCE_GROUPS];
+};
+
+/* Asks for it: c's facts are `to` from here on.  p: as the process was described for c. */
+void in_force_ask(const struct in_force *f, const struct host *h, struct connection *c,
+		  const struct process_snapshot *p, struct in_force_facts *to);
+
+/* The answer about a process that a late record has named; false: it hangs on facts, which nobody
+ * has asked of that process in time. */
+bool in_force_decide_late(const struct in_force *f, const struct connection *c,
+			  struct policy_answer *a);
+
+#endif
