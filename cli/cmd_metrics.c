@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "health.h"
+#include "latency.h"
 #include "ledger_schema.h"
 #include "outfile.h"
 #include "query.h"
@@ -78,9 +79,9 @@ static void statistic(const char *section, struct text name, const struct cell *
 	const char *part = !strcmp(section, "late") ? "recorder" : section;
 	bool gauge;
 
-	/* These are counted with their labels. */
+	/* These are counted with their labels; the last are in the histogram. */
 	if (!strcmp(section, "certainty") || !strcmp(section, "verdict") ||
-	    !strcmp(section, "evidence"))
+	    !strcmp(section, "evidence") || !strcmp(section, "latency"))
 		return;
 	/* A file may be anybody's. */
 	if (!is_word(name))
@@ -161,6 +162,33 @@ static int write_counts(FILE *out, struct query_db *db)
 	return 0;
 }
 
+#define WAIT "sockledger_verdict_wait_seconds"
+
+/* Buckets are cumulative. */
+static int write_latency(FILE *out, struct query_db *db)
+{
+	struct latency l;
+	int64_t seen = 0;
+	int rc = statistics_latency(db, &l);
+
+	if (rc <= 0)
+		return rc;
+	head(out, WAIT, "histogram", "How long packets waited for their verdicts.");
+	for (int b = 0; b < LATENCY_COUNT; b++) {
+		int64_t us = latency_bound_us((enum latency_bucket)b);
+
+		seen += l.bucket[b];
+		if (b == LATENCY_LONGER)
+			fprintf(out, WAIT "_bucket{le=\"+Inf\"} %" PRId64 "\n", seen);
+		else
+			fprintf(out, WAIT "_bucket{le=\"%g\"} %" PRId64 "\n",
+				(double)us / TIME_US_PER_S, seen);
+	}
+	fprintf(out, WAIT "_sum %" PRId64 ".%06d\n" WAIT "_count %" PRId64 "\n",
+		(int64_t)(l.sum_us / TIME_US_PER_S), (int)(l.sum_us % TIME_US_PER_S), seen);
+	return 0;
+}
+
 static int write_metrics(FILE *out, struct cli *cli, struct query_db *db)
 {
 	struct health h;
@@ -171,7 +199,7 @@ static int write_metrics(FILE *out, struct cli *cli, struct query_db *db)
 	head(out, "sockledger_lost", "gauge",
 	     "Events, rows and packets that were lost, of all kinds together.");
 	fprintf(out, "sockledger_lost %" PRId64 "\n", h.lost);
-	if (write_counts(out, db))
+	if (write_counts(out, db) || write_latency(out, db))
 		return -1;
 	return statistics_each(&cli->config, db, statistic, out);
 }

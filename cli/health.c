@@ -10,36 +10,10 @@
 #include "db.h"
 #include "health.h"
 #include "ledger.h"
+#include "loss.h"
 
 /* More than this waits in the cache: then the ledger is behind. */
 #define LAG_MANY 1000
-
-/* A counter that says that something was lost, and how that is called. */
-struct loss {
-	const char *name;
-	const char *words;
-};
-
-static const struct loss cache_losses[] = {
-	{ "lost_kernel", "records by the kernel" },
-	{ "lost_serial", "events on the way from the kernel" },
-	{ "lost_buffer", "events while the cache could not be written" },
-	{ "unknown_arch", "events of an architecture that is not known" },
-	{ "bad_address", "events whose address makes no sense" },
-	{ "incomplete", "events of which a record never came" },
-	{ "orphan", "records whose event never came" },
-};
-
-static const struct loss ledger_losses[] = {
-	{ "lost_cache", "events that left the cache unread" },
-	{ "lost_buffer", "rows while the ledger could not be written" },
-	{ "lost_refused", "rows that the ledger refused" },
-	{ "queue_dropped", "packets because the queue was full" },
-	{ "queue_missed", "packets that the kernel could not hand over" },
-	{ "queue_errors", "verdicts that the kernel did not take" },
-};
-
-#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 static void add_loss(struct health *h, const struct loss *loss, int64_t n)
 {
@@ -54,7 +28,7 @@ static void add_loss(struct health *h, const struct loss *loss, int64_t n)
 
 static void on_counter(const char *name, int64_t value, void *arg)
 {
-	for (int i = 0; i < COUNT(cache_losses); i++)
+	for (int i = 0; i < CACHE_LOSSES; i++)
 		if (!strcmp(cache_losses[i].name, name))
 			add_loss(arg, &cache_losses[i], value);
 }
@@ -97,7 +71,7 @@ static int64_t counter(struct sqlite3 *ledger, const char *name)
 
 static void read_ledger(struct health *h, struct sqlite3 *ledger)
 {
-	for (int i = 0; i < COUNT(ledger_losses); i++)
+	for (int i = 0; i < LEDGER_LOSSES; i++)
 		add_loss(h, &ledger_losses[i], counter(ledger, ledger_losses[i].name));
 	h->verdicts = counter(ledger, "queue_packets");
 	h->late = counter(ledger, "queue_late");

@@ -6,6 +6,7 @@
 #include "cache.h"
 #include "config.h"
 #include "db.h"
+#include "latency.h"
 #include "ledger_schema.h"
 #include "query.h"
 #include "statistics.h"
@@ -37,7 +38,8 @@ static const struct {
 	 " WHERE c.name IN ('recorded_' || substr(q.name, 12), 'late_confirmed_' ||"
 	 " substr(q.name, 12), 'late_amended_' || substr(q.name, 12)))"
 	 " FROM counter q WHERE name LIKE 'queue\\_from\\_%' ESCAPE '\\' ORDER BY name"},
-	{"recorder", "SELECT name, value FROM counter WHERE name <> 'stamp' ORDER BY name"},
+	{"recorder", "SELECT name, value FROM counter WHERE name <> 'stamp'"
+	 " AND name NOT LIKE 'waited\\_%' ESCAPE '\\' ORDER BY name"},
 };
 
 struct gathering {
@@ -109,6 +111,54 @@ static void add_limits(const struct config *c, struct gathering *g)
 	}
 }
 
+/* Cells: name, value. */
+static int on_waited(const struct cell *cells, int columns, void *arg)
+{
+	struct latency *l = arg;
+	const struct text name = cells[0].text;
+
+	(void)columns;
+	if (text_equal(name, text_of(LATENCY_SUM)))
+		l->sum_us = cells[1].integer;
+	if (text_equal(name, text_of(LATENCY_MAX)))
+		l->max_us = cells[1].integer;
+	for (int b = 0; b < LATENCY_COUNT; b++)
+		if (text_equal(name, text_of(latency_name((enum latency_bucket)b))))
+			l->bucket[b] = cells[1].integer;
+	return 0;
+}
+
+int statistics_latency(struct query_db *db, struct latency *l)
+{
+	struct sql sql = { .failed = false };
+	int64_t rows;
+
+	*l = (struct latency){ .late = 0 };
+	/* A ledger may be anybody's: what is no number is left out. */
+	sql_add(&sql, "SELECT name, value FROM counter WHERE name LIKE 'waited\\_%' ESCAPE '\\'"
+		      " AND typeof(value) = 'integer'"
+		      " AND value BETWEEN 0 AND 1000000000000000");
+	rows = query_run(db, &sql, on_waited, l);
+	sql_release(&sql);
+	return rows < 0 ? -1 : rows > 0;
+}
+
+/* Only where there is, or was, a queue. */
+static int add_latency(struct query_db *db, struct gathering *g)
+{
+	struct latency l;
+	int rc = statistics_latency(db, &l);
+
+	if (rc <= 0 || !latency_total(&l))
+		return rc < 0 ? rc : 0;
+	g->section = "latency";
+	on_counter("p50_us", latency_quantile_us(&l, 50), g);
+	on_counter("p99_us", latency_quantile_us(&l, 99), g);
+	on_counter("max_us", l.max_us, g);
+	on_counter("mean_us", l.sum_us / latency_total(&l), g);
+	return 0;
+}
+
 /* The plugin's counters are in the cache, which may be absent: a copied ledger has none. */
 static void add_plugin(const struct config *c, struct query_db *db, struct gathering *g)
 {
@@ -140,6 +190,8 @@ int statistics_each(const struct config *c, struct query_db *db, statistic_fn *e
 			rc = -1;
 		sql_release(&sql);
 	}
+	if (add_latency(db, &g))
+		rc = -1;
 	add_limits(c, &g);
 	add_move(db, &g);
 	add_plugin(c, db, &g);

@@ -5,6 +5,7 @@
 #include "output.h"
 
 struct config;
+struct latency;
 struct query_db;
 
 /* The sections and names are those of sockledger(1), STATISTICS. */
@@ -16,5 +17,9 @@ typedef void statistic_fn(const char *section, struct text name, const struct ce
  * stderr, as it is where the cache cannot be read: then its counters are left out.
  */
 int statistics_each(const struct config *c, struct query_db *db, statistic_fn *each, void *arg);
+
+/* How long packets waited for their verdicts.  1, 0 where there was no queue, or -1: it cannot be
+ * read, which has been said. */
+int statistics_latency(struct query_db *db, struct latency *l);
 
 #endif

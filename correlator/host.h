@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "flows.h"
+#include "latency.h"
 
 struct ancestry;
 struct lookups;
@@ -43,7 +44,7 @@ struct host {
 	/* of these, marked ones of whose tuple another process has looked the route up */
 	struct flow_key doubt[HOST_DOUBT_MAX];
 	int doubted;
-	int64_t late;		/* verdicts that came late */
+	struct latency latency;	/* how long verdicts took */
 };
 
 /* Takes in all that the trace has: what the packets' own calls left there was written before they

@@ -158,7 +158,7 @@ static void send_verdicts(struct judge *j, struct undecided *k, enum verdict ver
 	k->answered_ns = clock_mono_ns();
 	k->packets = a.packets;
 	FAILS(VERDICT_LATE);
-	j->t.host->late += k->answered_ns - k->arrived_ns > j->t.config->late_us * 1000;
+	latency_note(&j->t.host->latency, k->answered_ns - k->arrived_ns, j->t.config->late_us);
 }
 
 static void send_first(struct judge *j, struct undecided *k, enum verdict verdict)
@@ -762,7 +762,7 @@ void judge_publish(struct judge *j)
 	const struct tracefeed *trace = j->t.host->tracefs;
 	struct known_flows_counts f = known_flows_count(j->flows);
 
-	j->count[C_LATE] = j->t.host->late;
+	j->count[C_LATE] = j->t.host->latency.late;
 	j->count[C_SAME_FLOW] = f.datagrams;
 	j->count[C_MARKED] = f.marked;
 	j->count[C_UNMARKED] = f.unmarked;

@@ -174,7 +174,7 @@ static int work(struct loop *l, bool quiet, bool *room)
 	l->sleeps_until_ns = next_ms < 0 ? INT64_MAX : clock_mono_ns() + next_ms * NS_PER_MS;
 	tally_publish(p);
 	looks = peek_counts(p->host.peek);
-	late = p->host.late;
+	late = p->host.latency.late;
 	packets = l->packets;
 	l->packets = 0;
 	queue_threads_unlock(p->queue_threads);

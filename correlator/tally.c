@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Counters that are not the judge's. */
+#include "attribution.h"
+#include "latency.h"
 #include "ledger_sink.h"
 #include "pairing.h"
 #include "parts.h"
@@ -10,19 +12,36 @@
 /* They stand at the end, behind the judge's. */
 enum counter {
 #define ONE_LESS(...) - 1
-	BEFORE_FIRST = LEDGER_SINK_COUNTERS - 1 PAIRING_COUNTERS(ONE_LESS) PEEK_COUNTERS(ONE_LESS),
+	BEFORE_FIRST = LEDGER_SINK_COUNTERS - 3 PAIRING_COUNTERS(ONE_LESS) PEEK_COUNTERS(ONE_LESS)
+		       LATENCY_BUCKETS(ONE_LESS),
 #undef ONE_LESS
 #define X(id, name) T_##name,
 	PAIRING_COUNTERS(X) PEEK_COUNTERS(X)
 #undef X
+#define X(id, name, bound) T_##name,
+	LATENCY_BUCKETS(X)
+#undef X
+	T_WAITED_SUM, T_WAITED_MAX,
 	COUNTERS_END
 };
 
+#define ONE_MORE(...) + 1
+_Static_assert(BEFORE_FIRST + 1 >= 4 * SOURCES QUEUE_COUNTERS(ONE_MORE), "none is the judge's");
+#undef ONE_MORE
 _Static_assert(COUNTERS_END <= LEDGER_SINK_COUNTERS, "each counter has a number");
 
 static void put(const struct parts *p, enum counter which, const char *name, int64_t value)
 {
 	ledger_sink_count(p->ledger_sink, (unsigned int)which, name, value);
+}
+
+static void put_latency(const struct parts *p, const struct latency *l)
+{
+#define X(id, name, bound) put(p, T_##name, #name, l->bucket[LATENCY_##id]);
+	LATENCY_BUCKETS(X)
+#undef X
+	put(p, T_WAITED_SUM, LATENCY_SUM, l->sum_us);
+	ledger_sink_largest(p->ledger_sink, T_WAITED_MAX, LATENCY_MAX, l->max_us);
 }
 
 void tally_publish(const struct parts *p)
@@ -38,4 +57,5 @@ void tally_publish(const struct parts *p)
 #define X(id, name) put(p, T_##name, #name, evicted.id);
 	PAIRING_COUNTERS(X)
 #undef X
+	put_latency(p, &p->host.latency);
 }

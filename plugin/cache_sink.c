@@ -19,6 +19,7 @@
 #include "failures.h"
 #include "kernel_lost.h"
 #include "log.h"
+#include "loss.h"
 #include "text.h"
 #include "trusted.h"
 #include "cache_sink.h"
@@ -48,6 +49,7 @@ struct cache_sink {
 	bool opened_before;
 	bool written_once;		/* boot and life are in this database */
 	_Atomic int64_t last_serial;	/* of an earlier life in the same boot; -1: none */
+	struct loss_log losses[CACHE_LOSSES];
 };
 
 static int64_t boot_number(void)
@@ -344,6 +346,22 @@ static void reload(struct cache_sink *w)
 	free_config(atomic_exchange(&w->fresh, c));
 }
 
+static int64_t lost(const struct cache_sink *w, const char *what)
+{
+	for (int i = 0; i < PLUGIN_COUNTER_COUNT; i++)
+		if (!strcmp(counter_name(i), what))
+			return count_get(w->counters, i);
+	return 0;
+}
+
+static void note_losses(struct cache_sink *w)
+{
+	int64_t now = clock_mono_ns();
+
+	for (int i = 0; i < CACHE_LOSSES; i++)
+		loss_note(&w->losses[i], &cache_losses[i], lost(w, cache_losses[i].name), now);
+}
+
 static int store_idle(void *store)
 {
 	struct cache_sink *w = store;
@@ -351,6 +369,7 @@ static int store_idle(void *store)
 	if (atomic_exchange(&w->reload, false))
 		reload(w);
 	ask_kernel(w);
+	note_losses(w);
 	return cache_writer_shrink(w->cache);
 }
 

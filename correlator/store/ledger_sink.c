@@ -13,6 +13,7 @@
 #include "failures.h"
 #include "ledger.h"
 #include "log.h"
+#include "loss.h"
 #include "ledger_sink.h"
 #include "row_ids.h"
 #include "users.h"
@@ -61,6 +62,7 @@ struct counter {
 	_Atomic int64_t value;
 	int64_t base;			/* of earlier runs; -1: not read yet */
 	int64_t written;
+	_Atomic bool largest;		/* no count: the larger one of both is kept */
 };
 
 struct ledger_sink {
@@ -85,6 +87,7 @@ struct ledger_sink {
 	struct counts base;		/* of earlier lives */
 	int64_t base_missed, base_dropped;
 	int64_t written_missed, written_dropped;
+	struct loss_log losses[LEDGER_LOSSES];
 };
 
 /* Finds out whether this is the ledger that was open before, and numbers rows accordingly. */
@@ -277,7 +280,7 @@ static int store_add(void *store, const void *data)
 static int put_counter(struct ledger_sink *r, struct counter *c)
 {
 	const char *name = atomic_load(&c->name);
-	int64_t value = atomic_load(&c->value), base;
+	int64_t value = atomic_load(&c->value), base, sum;
 	int rc;
 
 	if (!name || (c->base >= 0 && value == c->written))
@@ -285,8 +288,9 @@ static int put_counter(struct ledger_sink *r, struct counter *c)
 	rc = c->base < 0 ? ledger_writer_counter(r->ledger, name, &base) : 0;
 	if (c->base < 0 && !rc)
 		c->base = base;
+	sum = !c->largest ? c->base + value : value > c->base ? value : c->base;
 	if (!rc)
-		rc = ledger_writer_set_counter(r->ledger, name, c->base + value);
+		rc = ledger_writer_set_counter(r->ledger, name, sum);
 	if (!rc)
 		c->written = value;
 	return rc;
@@ -371,8 +375,31 @@ static void store_set_aside(void *store)
 	db_set_aside(((struct ledger_sink *)store)->path);
 }
 
+/* In this life. */
+static int64_t lost(const struct ledger_sink *r, const char *what)
+{
+	if (!strcmp(what, "lost_cache"))
+		return atomic_load(&r->missed);
+	if (!strcmp(what, "lost_buffer"))
+		return atomic_load(&r->dropped);
+	if (!strcmp(what, "lost_refused"))
+		return r->counted.refused;
+	for (int i = 0; i < LEDGER_SINK_COUNTERS; i++) {
+		const char *name = atomic_load(&r->counters[i].name);
+
+		if (name && !strcmp(name, what))
+			return atomic_load(&r->counters[i].value);
+	}
+	return 0;
+}
+
 static int store_idle(void *store)
 {
+	struct ledger_sink *r = store;
+	int64_t now = clock_mono_ns();
+
+	for (int i = 0; i < LEDGER_LOSSES; i++)
+		loss_note(&r->losses[i], &ledger_losses[i], lost(r, ledger_losses[i].name), now);
 	return ledger_writer_shrink(((struct ledger_sink *)store)->ledger);
 }
 
@@ -577,6 +604,12 @@ void ledger_sink_count(struct ledger_sink *r, unsigned int which, const char *na
 {
 	atomic_store(&r->counters[which].name, name);
 	atomic_store(&r->counters[which].value, value);
+}
+
+void ledger_sink_largest(struct ledger_sink *r, unsigned int which, const char *name, int64_t value)
+{
+	atomic_store(&r->counters[which].largest, true);
+	ledger_sink_count(r, which, name, value);
 }
 
 void ledger_sink_missed(struct ledger_sink *r, int64_t rows)
