@@ -109,7 +109,10 @@
 	X(QUEUE_UNREAD, CHOICE, "nobody reads the queue", \
 	  "new connections pass; with `--fail-closed` they are dropped", \
 	  "", "", "rules/sockledger-queue") \
-	X(QUEUE_CLOSED, REFUSE, "sockledgerd ends or is killed", \
+	X(QUEUE_LEFT, WAIT, "a service manager restarts sockledgerd", \
+	  "it keeps the queue (`FileDescriptorStoreMax`): packets wait for the next one", \
+	  "", "a message", "correlator/daemon.c") \
+	X(QUEUE_CLOSED, REFUSE, "sockledgerd is stopped for good, or killed", \
 	  "the kernel drops the packets it had not answered; as above from then on", \
 	  "", "", "correlator/queue/nfqueue.c") \
 	X(QUEUE_FULL, CHOICE, "the queue is full", \

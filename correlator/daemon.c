@@ -22,6 +22,7 @@
 #include "deaths.h"
 #include "failures.h"
 #include "groups.h"
+#include "handover.h"
 #include "judge.h"
 #include "ledger.h"
 #include "ledger_sink.h"
@@ -60,6 +61,7 @@ struct daemon {
 	struct loop loop;
 	struct own_tuples own_tuples;
 	struct groups groups;
+	struct handover handover;
 	bool runs;		/* all has started: what is there is brought to its end */
 	bool failed;		/* a part could not be stopped in good order */
 };
@@ -334,9 +336,12 @@ static int start_queue(struct daemon *d)
 		.first = (uint16_t)c->queue, .last = (uint16_t)c->queue_last,
 		.max_packets = (uint32_t)c->queue_max,
 		.fail_open = c->fail_open,
+		.kept = d->handover.kept, .kept_count = d->handover.count,
 	};
 	int rc = nfqueue_open(&settings, &d->parts.queue);
 
+	if (!rc && nfqueue_goes_on(d->parts.queue))
+		log_info("packets that came since the last sockledgerd ended are decided on");
 	if (!rc)
 		log_info("conntrack's marks are set %s", nfqueue_has_glue(d->parts.queue) ?
 			 "by the verdict itself" : "right after the verdict, because this kernel's"
@@ -352,6 +357,13 @@ static int start_queue(struct daemon *d)
 
 static void stop_queue(struct daemon *d)
 {
+	int rc;
+
+	FAILS(QUEUE_LEFT);
+	rc = d->runs ? handover_give(d->parts.queue) : 0;
+
+	if (rc)
+		log_warn("cannot leave the queue to the next sockledgerd: %s", strerror(-rc));
 	nfqueue_close(d->parts.queue);
 }
 
@@ -444,6 +456,8 @@ static void stop_cache_feed(struct daemon *d)
 
 static int start_queue_threads(struct daemon *d)
 {
+	if (nfqueue_goes_on(d->parts.queue))
+		host_note_gap(&d->parts.host);
 	return queue_threads_start(d->parts.queue, (int)d->parts.config->priority_boost,
 				   &loop_packet_ops, &d->loop, &d->parts.queue_threads);
 }
@@ -542,12 +556,15 @@ static const char *const calls[] = {
 int daemon_run(struct program *program)
 {
 	struct daemon d = { .program = program, .parts.config = &program->config };
-	size_t taken = start(&d);
+	size_t taken;
 
+	handover_take(&d.handover);
+	taken = start(&d);
 	d.runs = taken == STEPS;
 	if (d.runs) {
 		confine(calls);
 		peek_renew(d.parts.host.peek);
+		handover_end(&d.handover);
 		log_info("following the cache '%s' into the ledger '%s'", program->config.cache,
 			 program->config.ledger);
 		told(notify_ready());

@@ -35,6 +35,12 @@ static void take_trace_event(const struct trace_event *e, void *arg)
 		note_doubt(h, e);
 }
 
+void host_note_gap(struct host *h)
+{
+	h->lossy_until_ns = clock_mono_ns() + LOSSY_NS;
+	h->complete_since_ns = clock_mono_ns() + LOSSY_NS;
+}
+
 void host_read_trace(struct host *h)
 {
 	int64_t before;
@@ -47,8 +53,7 @@ void host_read_trace(struct host *h)
 		return;
 	tasks_forget(h->tasks);
 	lookups_lost(h->lookups);
-	h->lossy_until_ns = clock_mono_ns() + LOSSY_NS;
-	h->complete_since_ns = clock_mono_ns() + LOSSY_NS;
+	host_note_gap(h);
 }
 
 void host_note_backlog(struct host *h)

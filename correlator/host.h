@@ -50,6 +50,8 @@ struct host {
 /* Takes in all that the trace has: what the packets' own calls left there was written before they
  * were queued. */
 void host_read_trace(struct host *h);
+/* Packets may be waiting that came before the trace was read. */
+void host_note_gap(struct host *h);
 /* More packets are waiting, which may have come before events of theirs were lost. */
 void host_note_backlog(struct host *h);
 

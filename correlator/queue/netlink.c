@@ -28,6 +28,18 @@ int netlink_open(int bus, struct mnl_socket **out)
 	return 0;
 }
 
+int netlink_adopt(int bus, int fd, struct mnl_socket **out)
+{
+	int domain, protocol;
+	socklen_t len = sizeof(domain);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) || domain != AF_NETLINK ||
+	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) || protocol != bus)
+		return -EBADF;
+	*out = mnl_socket_fdopen(fd);
+	return *out ? 0 : -EBADF;
+}
+
 int netlink_send(struct mnl_socket *nl, const struct nlmsghdr *h)
 {
 	return send(mnl_socket_get_fd(nl), h, h->nlmsg_len, 0) < 0 ? -errno : 0;

@@ -17,6 +17,10 @@ struct nlmsghdr;
  */
 int netlink_open(int bus, struct mnl_socket **out);
 
+/* One that another process has opened so.  -EBADF where fd is none of this bus; else fd is the
+ * socket's, and closed with it. */
+int netlink_adopt(int bus, int fd, struct mnl_socket **out);
+
 /* Sends a message: 0 or -errno. */
 int netlink_send(struct mnl_socket *nl, const struct nlmsghdr *h);
 /* Likewise, several at once, each padded to NLMSG_ALIGNTO: the kernel reads one after the other. */

@@ -2,10 +2,12 @@
 /* Netfilter queues, by libnetfilter_queue's nfq_nlmsg interface over libmnl. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <libmnl/libmnl.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>
@@ -53,6 +55,8 @@ struct channel {
 struct nfqueue {
 	FILE *stats;			/* NULL: the kernel's counters cannot be read */
 	struct nfqueue_losses losses;
+	struct nfqueue_stats before;	/* what the kernel counted for an earlier program */
+	int adopted;			/* so many are an earlier program's */
 	uint16_t first;
 	int count;
 	bool glue;			/* a verdict may carry a mark for the conntrack entry */
@@ -88,7 +92,8 @@ static int bind_queue(struct channel *c, char out[512])
 	return config_with_ack(c, h);
 }
 
-static int configure(struct channel *c, char out[512], const struct nfqueue_settings *s)
+static struct nlmsghdr *put_settings(struct channel *c, char out[512],
+				     const struct nfqueue_settings *s)
 {
 	struct nlmsghdr *h = nfq_nlmsg_put(out, NFQNL_MSG_CONFIG, c->number);
 	uint32_t mask = NFQA_CFG_F_UID_GID | NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN;
@@ -99,7 +104,7 @@ static int configure(struct channel *c, char out[512], const struct nfqueue_sett
 	nfq_nlmsg_cfg_put_qmaxlen(h, s->max_packets);
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
 	mnl_attr_put_u32(h, NFQA_CFG_MASK, htonl(mask));
-	return config_with_ack(c, h);
+	return h;
 }
 
 /* Whether the kernel knows conntrack entries of queued packets: only then it takes this flag
@@ -120,6 +125,36 @@ static bool probe_glue(struct channel *c, char out[512])
 	return !config_with_ack(c, h);
 }
 
+/* Packets wait in the socket, so no acknowledgement is waited for: it would come behind them. */
+static bool adopt(struct nfqueue *q, struct channel *c, const struct nfqueue_settings *s)
+{
+	const struct nfqueue_kept *k = NULL;
+	int fd;
+
+	for (int i = 0; i < s->kept_count && !k; i++)
+		if (s->kept[i].number == c->number)
+			k = &s->kept[i];
+	fd = k && q->stats ? fcntl(k->fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (fd < 0)
+		return false;
+	if (netlink_adopt(NETLINK_NETFILTER, fd, &c->nl)) {
+		close(fd);
+		return false;
+	}
+	c->port = mnl_socket_get_portid(c->nl);
+	if (nfqueue_stats_port(q->stats, c->number) == c->port &&
+	    !netlink_send(c->nl, put_settings(c, q->out, s))) {
+		c->last_id = k->last_id;
+		q->glue = k->glue;
+		q->before = (struct nfqueue_stats){ k->dropped, k->user_dropped };
+		q->adopted++;
+		return true;
+	}
+	mnl_socket_close(c->nl);
+	c->nl = NULL;
+	return false;
+}
+
 static int open_channel(struct nfqueue *q, uint16_t number, const struct nfqueue_settings *s)
 {
 	struct channel *c = calloc(1, sizeof(*c));
@@ -133,6 +168,8 @@ static int open_channel(struct nfqueue *q, uint16_t number, const struct nfqueue
 		c->piece[i] = (struct iovec){ c->batch[i], sizeof(c->batch[i]) };
 		c->head[i].msg_hdr = (struct msghdr){ .msg_iov = &c->piece[i], .msg_iovlen = 1 };
 	}
+	if (adopt(q, c, s))
+		return 0;
 	rc = netlink_open(NETLINK_NETFILTER, &c->nl);
 	if (rc)
 		return rc;
@@ -142,7 +179,7 @@ static int open_channel(struct nfqueue *q, uint16_t number, const struct nfqueue
 		setsockopt(mnl_socket_get_fd(c->nl), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	rc = bind_queue(c, q->out);
 	if (!rc)
-		rc = configure(c, q->out, s);
+		rc = config_with_ack(c, put_settings(c, q->out, s));
 	if (!rc)
 		q->glue = probe_glue(c, q->out);
 	return rc;
@@ -160,6 +197,10 @@ int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **out)
 	q->stats = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
 	for (unsigned int n = s->first; !rc && n <= s->last; n++)
 		rc = open_channel(q, (uint16_t)n, s);
+	/* Of other queues than those what the kernel counted is not known. */
+	if (!rc && q->stats && (q->adopted < q->count || s->kept_count != q->count) &&
+	    nfqueue_stats_read(q->stats, q->first, q->count, &q->before))
+		q->before = (struct nfqueue_stats){ 0 };
 	if (rc) {
 		nfqueue_close(q);
 		return rc;
@@ -188,13 +229,33 @@ int nfqueue_count(const struct nfqueue *q)
 	return q->count;
 }
 
+bool nfqueue_goes_on(const struct nfqueue *q)
+{
+	return q->adopted > 0;
+}
+
+void nfqueue_each_kept(const struct nfqueue *q,
+		       void (*each)(const struct nfqueue_kept *k, void *arg), void *arg)
+{
+	for (int i = 0; i < q->count; i++) {
+		const struct channel *c = q->channel[i];
+		const struct nfqueue_kept kept = {
+			.fd = mnl_socket_get_fd(c->nl), .number = c->number, .last_id = c->last_id,
+			.glue = q->glue, .dropped = q->before.dropped + q->losses.dropped,
+			.user_dropped = q->before.user_dropped + q->losses.user_dropped,
+		};
+
+		each(&kept, arg);
+	}
+}
+
 void nfqueue_losses(struct nfqueue *q, struct nfqueue_losses *l)
 {
 	struct nfqueue_stats s;
 
 	if (q->stats && !nfqueue_stats_read(q->stats, q->first, q->count, &s)) {
-		q->losses.dropped = s.dropped;
-		q->losses.user_dropped = s.user_dropped;
+		q->losses.dropped = s.dropped - q->before.dropped;
+		q->losses.user_dropped = s.user_dropped - q->before.user_dropped;
 	}
 	*l = q->losses;
 }

@@ -17,10 +17,25 @@ struct ctmark;
 struct nfqueue;
 #define NFQUEUE_MAX 64
 
+/*
+ * A queue that an earlier sockledgerd has left bound, with the packets that came since: so none is
+ * dropped while nobody reads it.
+ */
+struct nfqueue_kept {
+	int fd;			/* its socket */
+	uint16_t number;
+	uint32_t last_id;	/* of the last packet that was read */
+	bool glue;		/* as nfqueue_has_glue() */
+	/* of all queues together, what the kernel had counted by then */
+	int64_t dropped, user_dropped;
+};
+
 struct nfqueue_settings {
 	uint16_t first, last;	/* their numbers: NFQUEUE_MAX at most */
 	uint32_t max_packets;	/* that may wait in each queue */
 	bool fail_open;		/* further packets pass instead of being dropped */
+	const struct nfqueue_kept *kept;	/* queues to go on with; borrowed */
+	int kept_count;
 };
 
 struct nfqueue_packet {
@@ -37,6 +52,12 @@ struct nfqueue_packet {
 int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **q);
 void nfqueue_close(struct nfqueue *q);
 int nfqueue_count(const struct nfqueue *q);
+
+/* Packets may be waiting that came before this program was there. */
+bool nfqueue_goes_on(const struct nfqueue *q);
+/* Shows each queue, so that a copy of its descriptor can be kept; `q` still is to be closed. */
+void nfqueue_each_kept(const struct nfqueue *q,
+		       void (*each)(const struct nfqueue_kept *k, void *arg), void *arg);
 
 /*
  * Each queue may have a thread that waits for its packets; all else is for one thread at a time.

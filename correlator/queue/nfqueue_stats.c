@@ -31,3 +31,18 @@ int nfqueue_stats_read(FILE *f, unsigned int first, int count, struct nfqueue_st
 	}
 	return ferror(f) ? -EIO : 0;
 }
+
+int64_t nfqueue_stats_port(FILE *f, unsigned int number)
+{
+	char line[256];
+
+	if (fseek(f, 0, SEEK_SET))
+		return -1;
+	while (fgets(line, sizeof(line), f)) {
+		uint32_t n, port;
+
+		if (sscanf(line, "%" SCNu32 " %" SCNu32, &n, &port) == 2 && n == number)
+			return port;
+	}
+	return -1;
+}

@@ -15,6 +15,9 @@ struct nfqueue_stats {
 	int64_t user_dropped;	/* the netlink socket had no room */
 };
 
+/* The port of the socket that the queue is bound to; -1: it is bound to none. */
+int64_t nfqueue_stats_port(FILE *f, unsigned int number);
+
 /* Sums up `count` queues, from the number `first` on.  Reads f from its beginning.  0 or -errno. */
 int nfqueue_stats_read(FILE *f, unsigned int first, int count, struct nfqueue_stats *s);
 

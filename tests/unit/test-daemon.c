@@ -14,6 +14,7 @@
 #include "daemon.h"
 #include "deaths.h"
 #include "groups.h"
+#include "handover.h"
 #include "host.h"
 #include "judge.h"
 #include "ledger.h"
@@ -219,6 +220,7 @@ int deaths_open(struct deaths **d)
 	return *d ? 0 : -EOPNOTSUPP;
 }
 void deaths_close(struct deaths *d) { (void)d; note('x'); }
+void host_note_gap(struct host *h) { (void)h; }
 bool nfqueue_has_glue(const struct nfqueue *q) { (void)q; return false; }
 int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **q)
 {
@@ -227,6 +229,10 @@ int nfqueue_open(const struct nfqueue_settings *s, struct nfqueue **q)
 	return *q ? 0 : -EPERM;
 }
 void nfqueue_close(struct nfqueue *q) { (void)q; note('q'); }
+bool nfqueue_goes_on(const struct nfqueue *q) { (void)q; return false; }
+void handover_take(struct handover *h) { h->count = 0; }
+void handover_end(struct handover *h) { (void)h; note('<'); }
+int handover_give(const struct nfqueue *q) { (void)q; note('^'); return 0; }
 struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 {
 	(void)tools, (void)policy;
@@ -319,22 +325,22 @@ int main(void)
 
 	if (config_init(&program.config))
 		return 1;
-	expect("LUPDOAWSFC=>+*.-cfswaodpul", run(&program, '\0'), 0, "without a queue");
+	expect("LUPDOAWSFC=><+*.-cfswaodpul", run(&program, '\0'), 0, "without a queue");
 	test_failures(&program, alone);
 	reloads = 2;
-	expect("LUPDOAWSFC=>+*~%+*~%+*.-cfswaodpul", run(&program, '\0'), 0,
+	expect("LUPDOAWSFC=><+*~%+*~%+*.-cfswaodpul", run(&program, '\0'), 0,
 	       "the manager hears of each reload");
 	unread = -EIO;
-	expect("LUPDOAWSFC=>+*.-cfswaodpul", run(&program, '\0'), 1,
+	expect("LUPDOAWSFC=><+*.-cfswaodpul", run(&program, '\0'), 1,
 	       "a cache that cannot be read: exit status 1");
 	unread = 0;
-	expect("LUPDOAWFC=>+*.-cfswaodpul", run(&program, 'S'), 0, "nor without sock_diag there");
+	expect("LUPDOAWFC=><+*.-cfswaodpul", run(&program, 'S'), 0, "nor without sock_diag there");
 
 	program.config.queue = program.config.queue_last = 0;
-	expect("LUPDOAWYSNKTEFMXQJCHB=>+*.bh-cjqxmfetknsywaodpul", run(&program, '\0'), 0,
+	expect("LUPDOAWYSNKTEFMXQJCHB=><+*.bh-cj^qxmfetknsywaodpul", run(&program, '\0'), 0,
 	       "with a queue");
 	test_failures(&program, with_queue);
-	expect("LUPDOAWYSNKTMXQJCHB=+*.bh-cjqxmetknsywaodpul", run(&program, 'E'), 0,
+	expect("LUPDOAWYSNKTMXQJCHB=<+*.bh-cj^qxmetknsywaodpul", run(&program, 'E'), 0,
 	       "without a trace it goes on");
 	config_release(&program.config);
 	return tap_done();

@@ -28,10 +28,13 @@ static const struct {
 
 int main(void)
 {
+	char bound[] = "    0 4294967295     4 2   256   296     7      300  1\n"
+		       "    1    812     4 2   256  1000  2000      300  1\nqueue portid\n";
+	FILE *f;
+
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct nfqueue_stats s = { -1, -1 };
 		char text[512];
-		FILE *f;
 
 		snprintf(text, sizeof(text), "%s", table[i].text);
 		f = fmemopen(text, strlen(text) + 1, "r");
@@ -43,5 +46,10 @@ int main(void)
 			       s.user_dropped == table[i].user_dropped, "text %zu, time %d", i, n);
 		fclose(f);
 	}
+	f = fmemopen(bound, strlen(bound), "r");
+	tap_ok(nfqueue_stats_port(f, 1) == 812 && nfqueue_stats_port(f, 0) == 4294967295LL,
+	       "whose a queue is");
+	tap_ok(nfqueue_stats_port(f, 2) == -1, "or nobody's");
+	fclose(f);
 	return tap_done();
 }
