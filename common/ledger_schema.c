@@ -61,7 +61,10 @@
 	" o.bytes, o.end, o.audit_time, o.audit_serial, o.result, o.count, o.candidates,"        \
 	" (SELECT exe FROM process WHERE id = o.process) AS exe"
 
-const char ledger_old_columns[] = OLD_COLUMNS;
+/* As `connection` has them by now: none was amended since there are numbers of changes. */
+#define OLD_COLUMNS_NOW OLD_COLUMNS ", NULL AS changed"
+
+const char ledger_old_columns[] = OLD_COLUMNS_NOW;
 const char ledger_views_moved[] =
 	"DROP VIEW " LEDGER_ALL ";"
 	"CREATE VIEW " LEDGER_ALL " AS SELECT * FROM connection;"
@@ -204,6 +207,22 @@ static const char *const steps[] = {
 	" " LEDGER_CERTAINTY_WORD("t.certainty") " AS certainty, t.count AS count"
 	" FROM tally_all t LEFT JOIN text texe ON texe.id = t.exe"
 	" LEFT JOIN text tdst ON tdst.id = t.dst;",
+	/*
+	 * For who copies rows elsewhere: which rows were amended since, and which ledger this is.
+	 * The view has both tables' columns, so it is made anew while rows are being moved; where
+	 * none is, an empty table stands for them, which goes as ever (ledger_move.c).
+	 */
+	"ALTER TABLE connection ADD COLUMN changed INTEGER;"	/* number of the last change */
+	"CREATE INDEX connection_by_change ON connection (changed) WHERE changed IS NOT NULL;"
+	"CREATE TABLE change (ledger INTEGER NOT NULL, last INTEGER NOT NULL);"
+	"INSERT INTO change VALUES (random() & 0x7fffffffffffffff, 0);"
+	"CREATE TABLE IF NOT EXISTS connection_old (id INTEGER PRIMARY KEY, time, direction, proto,"
+	" src, sport, dst, dport, process, node, evidence, certainty, reason, verdict, rule,"
+	" latency, amended, packets, bytes, end, audit_time, audit_serial, result, count,"
+	" candidates);"
+	"DROP VIEW " LEDGER_ALL ";"
+	"CREATE VIEW " LEDGER_ALL " AS SELECT * FROM connection UNION ALL"
+	" SELECT " OLD_COLUMNS_NOW " FROM connection_old o;",
 };
 
 const struct db_schema ledger_schema = {

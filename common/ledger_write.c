@@ -63,8 +63,9 @@ struct ledger_writer {
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *find_text, *add_text, *find_process, *add_process, *add;
 	sqlite3_stmt *again, *known, *confirm, *prove, *decide, *set_protocol, *set_flow;
-	sqlite3_stmt *set_position, *set_counter;
+	sqlite3_stmt *set_position, *set_counter, *set_changes;
 	uint64_t next_id;
+	int64_t changes, committed_changes;	/* the number of the last one */
 	struct ledger_count *count;
 	struct ledger_move *move;
 	struct ledger_trim *trim;
@@ -89,8 +90,9 @@ static int prepare_all(struct ledger_writer *w)
 		 "INSERT INTO process (start" PROCESS_COLUMNS ") VALUES (?" PROCESS_PARAMETERS ")"},
 		{ &w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
 			  " dport, process, node, evidence, certainty, reason, verdict, rule,"
-			  " latency, audit_time, audit_serial, result, candidates, exe) VALUES (?,"
-			  " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+			  " latency, audit_time, audit_serial, result, candidates, exe, changed)"
+			  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+			  " ?)"},
 		{ &w->again, "UPDATE connection SET count = iif(?3 < 0, count + 1, max(count, ?3)),"
 			    " result = ?1 WHERE id = ?2"},
 		{ &w->known, "SELECT c.proto, c.process" PROCESS_COLUMNS " FROM (SELECT"
@@ -99,18 +101,21 @@ static int prepare_all(struct ledger_writer *w)
 		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2),"
 			      " exe = iif(?9, exe, ?11), evidence = ?3, certainty = ?4,"
 			      " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
-			      " audit_serial = ?7, result = ?8 WHERE id = ?1"},
-		{ &w->prove, "UPDATE connection SET evidence = evidence | ?2, certainty = ?3"
-			    " WHERE id = ?1"},
+			      " audit_serial = ?7, result = ?8, changed = ?12 WHERE id = ?1"},
+		{ &w->prove, "UPDATE connection SET evidence = evidence | ?2, certainty = ?3,"
+			    " changed = ?4 WHERE id = ?1"},
 		{ &w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
 			     " evidence = evidence | ?5, certainty = ?6,"
-			     " verdict = ?7, rule = ?8, latency = ?9 WHERE id = ?1"},
-		{ &w->set_protocol, "UPDATE connection SET proto = ? WHERE id = ?"},
+			     " verdict = ?7, rule = ?8, latency = ?9, changed = ?10"
+			     " WHERE id = ?1"},
+		{ &w->set_protocol, "UPDATE connection SET proto = ?1, changed = ?2 WHERE id = ?3"
+				   " AND proto IS NOT ?1"},
 		{ &w->set_flow, "UPDATE connection SET packets = coalesce(?2, packets),"
-				" bytes = coalesce(?3, bytes), end = coalesce(?4, end)"
-				" WHERE id = ?1"},
+				" bytes = coalesce(?3, bytes), end = coalesce(?4, end),"
+				" changed = ?5 WHERE id = ?1"},
 		{ &w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)"},
 		{ &w->set_counter, "INSERT OR REPLACE INTO counter VALUES (?, ?)"},
+		{ &w->set_changes, "UPDATE change SET last = ?"},
 	};
 	int rc = 0;
 
@@ -164,6 +169,8 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 	if (!rc)
 		rc = db_number(w->db, "SELECT ifnull(max(id), 0) FROM connection", &last);
 	if (!rc)
+		rc = db_number(w->db, "SELECT last FROM change", &w->changes);
+	if (!rc)
 		rc = ledger_count_new(w->db, &w->count);
 	if (!rc)
 		rc = ledger_move_new(w->db, &w->move);
@@ -180,6 +187,7 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 		return rc;
 	}
 	w->next_id = (uint64_t)last + 1;
+	w->committed_changes = w->changes;
 	w->log = db_log_of(path);
 	*out = w;
 	return 0;
@@ -223,11 +231,17 @@ int ledger_writer_commit(struct ledger_writer *w)
 {
 	int rc = ledger_count_flush(w->count);
 
+	if (!rc && w->changes != w->committed_changes) {
+		sqlite3_bind_int64(w->set_changes, 1, w->changes);
+		rc = run(w->set_changes);
+	}
 	if (!rc)
 		rc = run(w->commit);
-	if (!rc)
-		ledger_trim_committed(w->trim);
-	return rc;
+	if (rc)
+		return rc;
+	w->committed_changes = w->changes;
+	ledger_trim_committed(w->trim);
+	return 0;
 }
 
 void ledger_writer_rollback(struct ledger_writer *w)
@@ -237,6 +251,7 @@ void ledger_writer_rollback(struct ledger_writer *w)
 	/* Ids that were given within it are void. */
 	memset(w->texts, 0, sizeof(w->texts));
 	memset(w->processes, 0, sizeof(w->processes));
+	w->changes = w->committed_changes;
 	ledger_count_rollback(w->count);
 	ledger_move_rollback(w->move);
 	ledger_trim_rollback(w->trim);
@@ -442,6 +457,18 @@ static int count(struct ledger_writer *w, const struct connection *c, int64_t ex
 	return ledger_count_add(w->count, &row, 1);
 }
 
+/* Changes a row that readers may have seen, and gives it the next number, which stands in this
+ * column. */
+static int run_change(struct ledger_writer *w, sqlite3_stmt *stmt, int column)
+{
+	int rc;
+
+	sqlite3_bind_int64(stmt, column, w->changes + 1);
+	rc = run(stmt);
+	w->changes += !rc && sqlite3_changes(w->db);
+	return rc;
+}
+
 static int add(struct ledger_writer *w, const struct connection *c)
 {
 	int64_t src, dst, process, exe, node, reason, rule, candidates;
@@ -486,7 +513,9 @@ static int add(struct ledger_writer *w, const struct connection *c)
 	sqlite3_bind_int64(s, i++, c->result);
 	db_bind_known(s, i++, candidates);
 	db_bind_known(s, i++, exe);
-	rc = run(s);
+	/* Who follows the numbers of rows may have gone past this one. */
+	sqlite3_bind_null(s, i);
+	rc = c->id < w->next_id ? run_change(w, s, i) : run(s);
 	if (!rc)
 		rc = count(w, c, exe, dst);
 	if (!rc)
@@ -531,7 +560,7 @@ static int confirm(struct ledger_writer *w, const struct ledger_change *change)
 	sqlite3_bind_int(s, 9, described);
 	db_bind_known(s, 10, reason);
 	db_bind_known(s, 11, exe);
-	return run(s);
+	return run_change(w, s, 12);
 }
 
 /* The row may have been dropped for want of room, or be in a file that was set aside: its record
@@ -551,7 +580,7 @@ static int prove(struct ledger_writer *w, const struct connection *c)
 	sqlite3_bind_int64(w->prove, 1, (sqlite3_int64)c->id);
 	sqlite3_bind_int64(w->prove, 2, c->evidence);
 	sqlite3_bind_int64(w->prove, 3, c->certainty);
-	return run(w->prove);
+	return run_change(w, w->prove, 4);
 }
 
 static int decide(struct ledger_writer *w, const struct connection *c)
@@ -573,14 +602,14 @@ static int decide(struct ledger_writer *w, const struct connection *c)
 	sqlite3_bind_int(s, 7, c->verdict);
 	db_bind_known(s, 8, rule);
 	db_bind_known(s, 9, c->latency_us);
-	return run(s);
+	return run_change(w, s, 10);
 }
 
 static int set_protocol(struct ledger_writer *w, const struct connection *c)
 {
 	sqlite3_bind_int(w->set_protocol, 1, c->protocol);
-	sqlite3_bind_int64(w->set_protocol, 2, (sqlite3_int64)c->id);
-	return run(w->set_protocol);
+	sqlite3_bind_int64(w->set_protocol, 3, (sqlite3_int64)c->id);
+	return run_change(w, w->set_protocol, 2);
 }
 
 static int set_flow(struct ledger_writer *w, const struct ledger_change *change)
@@ -589,7 +618,7 @@ static int set_flow(struct ledger_writer *w, const struct ledger_change *change)
 	db_bind_known(w->set_flow, 2, change->packets);
 	db_bind_known(w->set_flow, 3, change->bytes);
 	db_bind_known(w->set_flow, 4, change->end_us);
-	return run(w->set_flow);
+	return run_change(w, w->set_flow, 5);
 }
 
 /*

@@ -15,6 +15,7 @@
 #define ROWS 3000
 #define FIRST_VERSION 1
 #define LAST_VERSION 5		/* behind it the rows are in the new table */
+#define HALFWAY_VERSION 6	/* or in both, where not all had been moved */
 
 static const char *path;
 
@@ -171,9 +172,74 @@ static void test_version(unsigned int version)
 	is("SELECT count FROM amount", "20", "and processes", version);
 	is("SELECT count(*) || ' ' || count(exe) FROM connections", "3001 2858",
 	   "the view has all of them", version);
+	is("SELECT group_concat(id || ':' || changed) || ' ' || (SELECT last FROM change) FROM"
+	   " connection WHERE changed IS NOT NULL", "77:1 1", "one of them was amended", version);
 	step(w, 3000, &removed);
 	tap_ok(removed == 1, "from then on rows go because of limits");
 	is("PRAGMA integrity_check", "ok", "the file is whole", version);
+	ledger_writer_close(w);
+}
+
+/* As version 6 left it: rows up to this one in the older table, the others in its own. */
+static void make_halfway(int old)
+{
+	sqlite3 *db = old_ledger(path, HALFWAY_VERSION);
+	char sql[1024];
+	int rc = SQLITE_ERROR;
+
+	snprintf(sql, sizeof(sql), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		 " WHERE i < %d) INSERT INTO connection (id, time, direction, evidence, certainty,"
+		 " verdict) SELECT i, 7200000000 + i * 1000000, 1, 1 + i %% 7, 1 + i %% 3,"
+		 " 1 + i %% 4 FROM n;"
+		 "INSERT INTO connection_old SELECT id, time, direction, proto, src, sport, dst,"
+		 " dport, process, node, evidence, certainty, reason, verdict, rule, latency,"
+		 " amended, packets, bytes, end, audit_time, audit_serial, result, count,"
+		 " candidates FROM connection WHERE id <= %d;"
+		 "DELETE FROM connection WHERE id <= %d;", ROWS, old, old);
+	if (db)
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	if (!rc)
+		rc = sqlite3_exec(db, LEDGER_TALLY("connection"), NULL, NULL, NULL);
+	/* Version 6 itself dropped the older table with its last row. */
+	if (!rc && !old)
+		rc = sqlite3_exec(db, ledger_views_moved, NULL, NULL, NULL);
+	if (!rc && !old)
+		rc = sqlite3_exec(db, "DROP TABLE connection_old", NULL, NULL, NULL);
+	if (rc)
+		tap_ok(false, "a ledger halfway: %s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+static void test_halfway(int old)
+{
+	const unsigned int version = HALFWAY_VERSION;
+	struct ledger_writer *w;
+	char before[256];
+	int64_t removed;
+	int steps = 0;
+
+	path = scratch_path("old.db");
+	db_remove(path);
+	make_halfway(old);
+	if (!tap_ok(ledger_writer_open(path, &w) == 0, "version 6 with %d rows to move", old))
+		return;
+	tap_ok(ledger_writer_to_move(w) == old, "it is told how many");
+	snprintf(before, sizeof(before), "%s", ask(
+		 "SELECT count(*) || ' ' || sum(id * (time % 1000003 + evidence + certainty * 3 +"
+		 " verdict * 13)) FROM connection_all"));
+	tap_ok(!strncmp(before, "3000 ", 5), "all its rows are there: %s", before);
+	ledger_writer_begin(w);
+	amend(w, 77);
+	ledger_writer_commit(w);
+	for (; ledger_writer_trims(w) && steps < 20; steps++)
+		step(w, 0, &removed);
+	is("SELECT count(*) || ' ' || count(changed) || ' ' || max(certainty + 10 * (id = 77)) FROM"
+	   " connection_all", "3000 1 13", "all are there behind it, one amended", version);
+	is("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%_old'", "0",
+	   "the old table has gone", version);
+	is(counts_differ, "0", "counts agree", version);
+	is(totals_differ, "0", "totals as well", version);
+	is("SELECT ledger > 0 FROM change", "1", "the ledger has a number of its own", version);
 	ledger_writer_close(w);
 }
 
@@ -182,5 +248,7 @@ int main(void)
 	scratch_make();
 	for (unsigned int version = FIRST_VERSION; version <= LAST_VERSION; version++)
 		test_version(version);
+	test_halfway(1200);
+	test_halfway(0);
 	return tap_done();
 }
