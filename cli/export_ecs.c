@@ -45,25 +45,24 @@ static void event_fields(struct json *j, const struct exported *e)
 		json_number(j, "event.duration", (e->end_us - e->time_us) * 1000);
 }
 
+/* One end of the connection, by these names. */
+static void end(struct json *j, const struct exported *e, bool src, const char *address,
+		const char *ip, const char *port)
+{
+	const char *text = src ? e->src_text : e->dst_text;
+
+	json_cell(j, address, export_cell(e, src ? "src" : "dst"));
+	json_text(j, ip, text_of(*text ? text : NULL));
+	json_cell(j, port, export_cell(e, src ? "sport" : "dport"));
+}
+
 /* The source of a row sent the first packet, whichever end is ours, and so is the client. */
 static void ends(struct json *j, const struct exported *e)
 {
-	const struct text src_ip = text_of(*e->src_text ? e->src_text : NULL);
-	const struct text dst_ip = text_of(*e->dst_text ? e->dst_text : NULL);
-	const struct cell *sport = export_cell(e, "sport"), *dport = export_cell(e, "dport");
-
-	json_cell(j, "source.address", export_cell(e, "src"));
-	json_text(j, "source.ip", src_ip);
-	json_cell(j, "source.port", sport);
-	json_cell(j, "destination.address", export_cell(e, "dst"));
-	json_text(j, "destination.ip", dst_ip);
-	json_cell(j, "destination.port", dport);
-	json_cell(j, "client.address", export_cell(e, "src"));
-	json_text(j, "client.ip", src_ip);
-	json_cell(j, "client.port", sport);
-	json_cell(j, "server.address", export_cell(e, "dst"));
-	json_text(j, "server.ip", dst_ip);
-	json_cell(j, "server.port", dport);
+	end(j, e, true, "source.address", "source.ip", "source.port");
+	end(j, e, false, "destination.address", "destination.ip", "destination.port");
+	end(j, e, true, "client.address", "client.ip", "client.port");
+	end(j, e, false, "server.address", "server.ip", "server.port");
 }
 
 static void network_fields(struct json *j, const struct exported *e)
