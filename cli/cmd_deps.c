@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "cli.h"
-#include "clock.h"
 #include "ledger_schema.h"
+#include "options.h"
 #include "output.h"
 #include "protocol.h"
 #include "query.h"
@@ -23,9 +23,10 @@ static const char *const names[COLUMNS] = {
 };
 
 struct deps {
-	int64_t since_us, until_us, limit;
+	struct asked asked;
+	struct columns columns;
 	const char *user, *unit, *container;	/* NULL: any */
-	bool metrics;
+	bool metrics, numeric;
 	struct output *output;
 };
 
@@ -86,8 +87,9 @@ static int64_t show(struct deps *d, struct query_db *db)
 	int64_t rows;
 
 	/* By the numbers of the texts; the few that are left get their words. */
-	sql_add(&s, "SELECT ifnull((SELECT text FROM text WHERE id = g.user), g.uid),"
-		" (SELECT text FROM text WHERE id = g.unit),"
+	sql_add(&s, d->numeric ? "SELECT g.uid," :
+		"SELECT ifnull((SELECT text FROM text WHERE id = g.user), g.uid),");
+	sql_add(&s, " (SELECT text FROM text WHERE id = g.unit),"
 		" (SELECT text FROM text WHERE id = g.container), " PROTOCOL_SQL("g.proto") ","
 		" (SELECT text FROM text WHERE id = g.dst), g.dport, g.connections, g.certain,"
 		" g.denied, " LEDGER_TIME_TEXT("g.last") " FROM (SELECT p.uid AS uid,"
@@ -96,8 +98,8 @@ static int64_t show(struct deps *d, struct query_db *db)
 		" sum(c.certainty > 2) AS certain, sum(c.verdict > 2) AS denied,"
 		" max(c.time) AS last FROM " LEDGER_ALL " c"
 		" LEFT JOIN process p ON p.id = c.process WHERE c.direction = 1");
-	sql_add_number(&s, " AND c.time >= ?", d->since_us);
-	sql_add_number(&s, " AND c.time <= ?", d->until_us);
+	sql_add_number(&s, " AND c.time >= ?", d->asked.since_us);
+	sql_add_number(&s, " AND c.time <= ?", d->asked.until_us);
 	if (d->user && is_number(d->user))
 		sql_add_number(&s, " AND p.uid = ?", strtoll(d->user, NULL, 10));
 	else if (d->user)
@@ -108,74 +110,68 @@ static int64_t show(struct deps *d, struct query_db *db)
 		sql_add_text(&s, " AND p.container = (SELECT id FROM text WHERE text = ?)",
 			     d->container);
 	sql_add_number(&s, " GROUP BY 1, 3, 4, 5, 6, 7 ORDER BY connections DESC LIMIT ?) g"
-		       " ORDER BY g.connections DESC", d->limit);
+		       " ORDER BY g.connections DESC", d->asked.limit);
 	rows = query_run(db, &s, on_row, d);
 	sql_release(&s);
 	return rows;
 }
 
-static int answer(struct cli *cli, struct deps *d, enum format format)
+static int answer(struct cli *cli, struct deps *d)
 {
 	struct query_db *db = query_open(cli->ledger);
 	int64_t rows;
 
 	if (!db)
 		return CLI_UNREADABLE;
-	if (d->metrics)
+	d->numeric = cli->style.numeric;
+	if (d->metrics) {
 		puts("# HELP sockledger_dependency_connections Outgoing connections of the time"
 		     " asked for, by who opened them and where to\n"
 		     "# TYPE sockledger_dependency_connections gauge");
-	else
-		d->output = output_new(stdout, format, names, COLUMNS);
+	} else {
+		style_begin(&cli->style, d->asked.format == FORMAT_TABLE, true);
+		d->output = output_new_chosen(stdout, d->asked.format, names, &d->columns);
+		output_set_style(d->output, &cli->style);
+	}
 	rows = d->metrics || d->output ? show(d, db) : -1;
 	output_end(d->output);
 	query_close(db);
 	return rows < 0 ? CLI_UNREADABLE : rows ? CLI_FOUND : CLI_NOTHING;
 }
 
+static bool take(int option, const char *value, void *arg)
+{
+	struct deps *d = arg;
+
+	if (option == 'F') {
+		d->metrics = !strcmp(value, "metrics");
+		return d->metrics || !format_parse(value, &d->asked.format);
+	}
+	*(option == 'u' ? &d->user : option == 'U' ? &d->unit : &d->container) = value;
+	return true;
+}
+
 int cmd_deps(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "since", required_argument, NULL, 's' },
-		{ "until", required_argument, NULL, 't' },
+	static const struct option table[] = {
+		OPTION_SINCE, OPTION_UNTIL,
 		{ "user", required_argument, NULL, 'u' },
 		{ "unit", required_argument, NULL, 'U' },
 		{ "container", required_argument, NULL, 'C' },
-		{ "limit", required_argument, NULL, 'l' },
+		OPTION_LIMIT,
 		{ "format", required_argument, NULL, 'F' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		OPTION_OUTPUT, OPTION_HELP,
 	};
-	int64_t now = clock_now_us();
-	struct deps d = { .since_us = now - 24 * LEDGER_HOUR_US, .until_us = now, .limit = LIMIT };
-	enum format format = FORMAT_TABLE;
-	int option;
+	struct deps d = { .metrics = false };
+	const struct options options = { table, &d.asked, take, &d, 0, names, COLUMNS };
+	int status;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		bool good = true;
-		char *end = NULL;
-
-		if (option == 'h')
-			return cli_help(self);
-		if (option == 's' || option == 't')
-			good = !time_parse(optarg, now, option == 's' ? &d.since_us : &d.until_us);
-		if (option == 'u')
-			d.user = optarg;
-		if (option == 'U')
-			d.unit = optarg;
-		if (option == 'C')
-			d.container = optarg;
-		if (option == 'l')
-			good = (d.limit = strtoll(optarg, &end, 10)) > 0 && !*end;
-		if (option == 'F' && !(d.metrics = !strcmp(optarg, "metrics")))
-			good = !format_parse(optarg, &format);
-		if (option == '?')
-			return cli_usage(self, "cannot go on");
-		if (!good)
-			return cli_usage(self, "'%s' is no value that this option can have",
-					 optarg);
-	}
-	if (optind < argc)
-		return cli_usage(self, "unexpected argument '%s'", argv[optind]);
-	return answer(cli, &d, format);
+	asked_init(&d.asked, 24 * LEDGER_HOUR_US);
+	d.asked.limit = LIMIT;
+	status = options_read(self, &options, argc, argv);
+	if (status >= 0)
+		return status;
+	columns_all(&d.columns, COLUMNS);
+	return asked_columns(self, &d.asked, names, COLUMNS, &d.columns) ? answer(cli, &d) :
+									   CLI_USAGE;
 }

@@ -19,6 +19,7 @@
 #include "explain_row.h"
 #include "json_line.h"
 #include "lines.h"
+#include "options.h"
 #include "query.h"
 
 #define PIECES_MAX 8		/* of a broken line */
@@ -26,7 +27,7 @@
 struct run {
 	struct query_db *db;
 	struct explain_rules rules;
-	enum format format;
+	struct asked asked;
 	struct output *output;
 	int64_t line, first;	/* numbers: the last line read, and the first of the pending one */
 	char pending[LINES_MAX + 1];
@@ -47,7 +48,7 @@ static bool answer_line(struct run *r, struct text line, const struct log_wrap *
 
 	if (rc <= 0)
 		return rc == 0;
-	explain_row(r->output, r->format, r->first, &e, r->numeric);
+	explain_row(r->output, r->asked.format, r->first, &e, r->numeric);
 	r->packets++;
 	if (e.found.count && answer_number(&e.found.found[0], "pid") >= 0)
 		r->named++;
@@ -250,23 +251,30 @@ static int64_t boot_us(void)
 	return clock_now_us() - clock_mono_ns() / 1000;
 }
 
-static int explain(struct cli *cli, struct run *r, int count, char **files)
+static int explain(struct cli *cli, const struct command *self, struct run *r, int file_count,
+		   char **files)
 {
-	char standard_input[] = "-";
-	int status = CLI_FOUND;
+	const char *names[COLUMNS_MAX];
+	char upper[COLUMNS_MAX][COLUMN_NAME_MAX], standard_input[] = "-";
+	struct columns columns;
+	int status = CLI_FOUND, count = explain_names(r->asked.format, names, &columns);
 
+	if (!asked_columns(self, &r->asked, names, count, &columns))
+		return CLI_USAGE;
+	if (r->asked.format == FORMAT_TABLE)
+		columns_in_capitals(names, count, upper);
 	r->numeric = cli->style.numeric;
 	r->db = query_open(cli->ledger);
-	/* Not into a pager: an answer is there as soon as its line. */
-	style_begin(&cli->style, r->format == FORMAT_TABLE, false);
-	r->output = r->db ? explain_output(stdout, r->format) : NULL;
-	output_set_style(r->output, &cli->style);
-	if (!r->output) {
-		query_close(r->db);
+	if (!r->db)
 		return CLI_UNREADABLE;
-	}
-	for (int i = 0; i < (count ? count : 1) && status == CLI_FOUND; i++)
-		status = read_file(r, count ? files[i] : standard_input);
+	/* Not into a pager: an answer is there as soon as its line. */
+	style_begin(&cli->style, r->asked.format == FORMAT_TABLE, false);
+	r->output = output_new_chosen(stdout, r->asked.format, names, &columns);
+	output_set_style(r->output, &cli->style);
+	if (!r->output)
+		status = CLI_UNREADABLE;
+	for (int i = 0; i < (file_count ? file_count : 1) && status == CLI_FOUND; i++)
+		status = read_file(r, file_count ? files[i] : standard_input);
 	output_end(r->output);
 	query_close(r->db);
 	if (status == CLI_FOUND && !r->packets)
@@ -275,14 +283,13 @@ static int explain(struct cli *cli, struct run *r, int count, char **files)
 }
 
 /* False where the option cannot have the value. */
-static bool take_option(struct run *r, int option, const char *value)
+static bool take(int option, const char *value, void *arg)
 {
+	struct run *r = arg;
 	char *end;
 	long year;
 
 	switch (option) {
-	case 'F':
-		return !format_parse(value, &r->format);
 	case 'y':
 		year = strtol(value, &end, 10);
 		r->rules.stamp.year = (int)year;
@@ -294,46 +301,39 @@ static bool take_option(struct run *r, int option, const char *value)
 	case 'b':
 		r->rules.boot_told = true;
 		return !time_parse(value, clock_now_us(), &r->rules.stamp.boot_us);
-	case 'n':
+	default:
 		r->rules.host = value;
 		return true;
-	default:
-		return false;
 	}
 }
 
 int cmd_explain(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "format", required_argument, NULL, 'F' },
+	static const struct option table[] = {
+		OPTION_FORMAT, OPTION_OUTPUT,
 		{ "year", required_argument, NULL, 'y' },
 		{ "tz", required_argument, NULL, 'z' },
 		{ "boot", required_argument, NULL, 'b' },
 		{ "host", required_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		OPTION_HELP,
 	};
 	struct run *r = calloc(1, sizeof(*r));
-	int option, status = -1;
+	const char *names[COLUMNS_MAX];
+	struct columns usual;
+	const struct options options = { table, r ? &r->asked : NULL, take, r, -1, names,
+					 explain_names(FORMAT_JSON, names, &usual) };
+	int status;
 
 	if (!r)
 		return CLI_UNREADABLE;
 	r->json_us = -1;
 	r->rules.stamp.boot_us = boot_us();
-	while (status < 0 && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'h')
-			status = cli_help(self);
-		else if (option == '?')
-			status = cli_usage(self, "cannot go on");
-		else if (!take_option(r, option, optarg))
-			status = cli_usage(self, "'%s' is no value that this option can have",
-					   optarg);
-	}
+	status = options_read(self, &options, argc, argv);
 	tzset();
 	if (!r->rules.zone_told)
 		snprintf(r->rules.zone, sizeof(r->rules.zone), "%s", tzname[0]);
 	if (status < 0)
-		status = explain(cli, r, argc - optind, argv + optind);
+		status = explain(cli, self, r, argc - optind, argv + optind);
 	free(r);
 	return status;
 }

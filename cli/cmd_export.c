@@ -9,6 +9,7 @@
 #include "export.h"
 #include "ledger_schema.h"
 #include "listing.h"
+#include "options.h"
 #include "output.h"
 
 enum { OPT_FORMAT = 256 };
@@ -98,36 +99,29 @@ static int export_rows(struct export *x, struct cli *cli)
 	return status;
 }
 
+static bool take(int option, const char *value, void *arg)
+{
+	struct export *x = arg;
+
+	return option == OPT_FORMAT ? choose_format(x, value) :
+				      listing_option(&x->list, option, value);
+}
+
 int cmd_export(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-	struct option options[LISTING_OPTIONS + 3] = {
-		[LISTING_OPTIONS] = { "format", required_argument, NULL, OPT_FORMAT },
-		{ "help", no_argument, NULL, 'h' },
+	struct option table[LISTING_OPTIONS + 3] = {
+		[LISTING_OPTIONS] = { "format", required_argument, NULL, OPT_FORMAT }, OPTION_HELP,
 	};
 	struct export x = { .list = { .limit = -1, .row = on_row, .flush = flush },
 			    .format = FORMAT_JSON };
-	int option, status = -1;
+	const struct options options = { .table = table, .own = take, .arg = &x };
+	int status;
 
 	x.list.arg = &x;
-	listing_options(options);
-	while (status < 0 && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		bool good = true;
-
-		if (option == 'h')
-			status = cli_help(self);
-		else if (option == '?')
-			status = cli_usage(self, "cannot go on");
-		else if (option == OPT_FORMAT)
-			good = choose_format(&x, optarg);
-		else
-			listing_option(&x.list, option, optarg, &good);
-		if (!good)
-			status = cli_usage(self, "'%s' is no value that this option can have",
-					   optarg);
-	}
+	listing_options(table);
+	status = options_read(self, &options, argc, argv);
 	if (status < 0)
-		status = optind < argc ? cli_usage(self, "unexpected argument '%s'", argv[optind]) :
-					 export_rows(&x, cli);
+		status = export_rows(&x, cli);
 	listing_release(&x.list);
 	return status;
 }

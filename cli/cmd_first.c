@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "cli.h"
-#include "clock.h"
 #include "ledger_schema.h"
+#include "options.h"
 #include "output.h"
 #include "query.h"
 
 static const char *const names[] = { "kind", "first", "name", "program", "user", "dst", "dport" };
+#define NAMES ((int)(sizeof(names) / sizeof(names[0])))
 
 /*
  * Programs are a few: each is looked for in its index.  Destinations may be a million, so only
@@ -33,6 +34,9 @@ static const char described[] =
 	" LEFT JOIN text tuser ON tuser.id = p.user LEFT JOIN text tdst ON tdst.id = c.dst";
 
 struct first {
+	struct asked asked;
+	struct columns columns;
+	const char *kind;	/* NULL: both */
 	struct output *output;
 	bool numeric;
 };
@@ -41,7 +45,7 @@ struct first {
 static int on_row(const struct cell *cells, int columns, void *arg)
 {
 	struct first *f = arg;
-	struct cell row[sizeof(names) / sizeof(names[0])];
+	struct cell row[NAMES];
 
 	memcpy(row, cells, sizeof(row));
 	if (f->numeric)
@@ -50,8 +54,9 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 	return 0;
 }
 
-static int64_t show(struct query_db *db, bool destination, int64_t since_us, struct first *f)
+static int64_t show(struct query_db *db, bool destination, struct first *f)
 {
+	int64_t since_us = f->asked.since_us;
 	struct sql s = { .failed = false };
 	int64_t rows;
 
@@ -81,10 +86,9 @@ static bool is_whole(struct query_db *db)
 	return !moving;
 }
 
-static int answer(struct cli *cli, const char *kind, int64_t since_us, enum format format)
+static int answer(struct cli *cli, struct first *f)
 {
 	struct query_db *db = query_open(cli->ledger);
-	struct first f = { NULL, cli->style.numeric };
 	int64_t rows = 0, more = 0;
 
 	if (!db)
@@ -93,54 +97,46 @@ static int answer(struct cli *cli, const char *kind, int64_t since_us, enum form
 		query_close(db);
 		return CLI_UNREADABLE;
 	}
-	style_begin(&cli->style, format == FORMAT_TABLE, true);
-	f.output = output_new(stdout, format, names, sizeof(names) / sizeof(names[0]));
-	output_set_style(f.output, &cli->style);
-	if (f.output && (!kind || !strcmp(kind, "program")))
-		rows = show(db, false, since_us, &f);
-	if (f.output && rows >= 0 && (!kind || !strcmp(kind, "destination")))
-		more = show(db, true, since_us, &f);
-	output_end(f.output);
+	f->numeric = cli->style.numeric;
+	style_begin(&cli->style, f->asked.format == FORMAT_TABLE, true);
+	f->output = output_new_chosen(stdout, f->asked.format, names, &f->columns);
+	output_set_style(f->output, &cli->style);
+	if (f->output && (!f->kind || !strcmp(f->kind, "program")))
+		rows = show(db, false, f);
+	if (f->output && rows >= 0 && (!f->kind || !strcmp(f->kind, "destination")))
+		more = show(db, true, f);
+	output_end(f->output);
 	query_close(db);
-	if (!f.output || rows < 0 || more < 0)
+	if (!f->output || rows < 0 || more < 0)
 		return CLI_UNREADABLE;
 	return rows + more ? CLI_FOUND : CLI_NOTHING;
 }
 
+/* --kind */
+static bool take(int option, const char *value, void *arg)
+{
+	struct first *f = arg;
+
+	(void)option;
+	f->kind = value;
+	return !strcmp(value, "program") || !strcmp(value, "destination");
+}
+
 int cmd_first(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "since", required_argument, NULL, 's' },
-		{ "kind", required_argument, NULL, 'k' },
-		{ "format", required_argument, NULL, 'F' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+	static const struct option table[] = {
+		OPTION_SINCE, { "kind", required_argument, NULL, 'k' }, OPTION_FORMAT,
+		OPTION_OUTPUT, OPTION_HELP,
 	};
-	int64_t now = clock_now_us(), since_us = now - 24 * LEDGER_HOUR_US;
-	enum format format = FORMAT_TABLE;
-	const char *kind = NULL;
-	int option;
+	struct first f = { .kind = NULL };
+	const struct options options = { table, &f.asked, take, &f, 0, names, NAMES };
+	int status;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		bool good = true;
-
-		if (option == 'h')
-			return cli_help(self);
-		if (option == 's')
-			good = !time_parse(optarg, now, &since_us);
-		if (option == 'k') {
-			kind = optarg;
-			good = !strcmp(kind, "program") || !strcmp(kind, "destination");
-		}
-		if (option == 'F')
-			good = !format_parse(optarg, &format);
-		if (option == '?')
-			return cli_usage(self, "cannot go on");
-		if (!good)
-			return cli_usage(self, "'%s' is no value that this option can have",
-					 optarg);
-	}
-	if (optind < argc)
-		return cli_usage(self, "unexpected argument '%s'", argv[optind]);
-	return answer(cli, kind, since_us, format);
+	asked_init(&f.asked, 24 * LEDGER_HOUR_US);
+	status = options_read(self, &options, argc, argv);
+	if (status >= 0)
+		return status;
+	columns_all(&f.columns, NAMES);
+	return asked_columns(self, &f.asked, names, NAMES, &f.columns) ? answer(cli, &f) :
+									 CLI_USAGE;
 }

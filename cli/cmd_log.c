@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sockledger log: connections, filtered. */
-#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,14 +8,12 @@
 #include "columns.h"
 #include "ledger_schema.h"
 #include "listing.h"
+#include "options.h"
 #include "output.h"
-
-enum { OPT_FORMAT = 256 };
 
 struct log {
 	struct listing list;
-	enum format format;
-	const char *chosen;	/* columns; NULL: the usual ones */
+	struct asked asked;
 	struct columns columns;
 	const struct style *style;
 	struct output *output;
@@ -69,7 +66,7 @@ static const char *port_names(const struct cell *proto)
 static int on_row(const struct cell *cells, int columns, void *arg)
 {
 	struct log *l = arg;
-	struct cell all[COLUMNS_MAX], row[COLUMNS_MAX], *own = all + ledger_column_count;
+	struct cell all[COLUMNS_MAX], *own = all + ledger_column_count;
 	const struct cell *exe = find_cell(cells, "exe"), *user = find_cell(cells, "user");
 	char src[128], dst[128];
 
@@ -81,11 +78,9 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 					 port_names(find_cell(cells, "proto")), dst, sizeof(dst));
 	own[PROGRAM] = exe->kind == CELL_TEXT ? *exe : *find_cell(cells, "comm");
 	/* A table has the number of a user without a name. */
-	if (l->format == FORMAT_TABLE && (user->kind == CELL_NULL || l->style->numeric))
+	if (l->asked.format == FORMAT_TABLE && (user->kind == CELL_NULL || l->style->numeric))
 		all[user - cells] = *find_cell(cells, "uid");
-	for (int i = 0; i < l->columns.count; i++)
-		row[i] = all[l->columns.index[i]];
-	output_row(l->output, row);
+	output_row(l->output, all);
 	return 0;
 }
 
@@ -96,88 +91,50 @@ static void flush(void *arg)
 	output_flush(l->output);
 }
 
-/* What is shown where nothing else was chosen.  False: what was chosen is not all there. */
-static bool choose(struct log *l, const char *const *names, int count)
+static int show_connections(struct log *l, struct cli *cli, const char **names, int count)
 {
-	if (l->format == FORMAT_TABLE)
-		columns_choose(&l->columns, usual, names, count);
-	else
-		for (l->columns.count = 0; l->columns.count < ledger_column_count;
-		     l->columns.count++)
-			l->columns.index[l->columns.count] = l->columns.count;
-	return !l->chosen || !columns_choose(&l->columns, l->chosen, names, count);
-}
-
-static struct output *new_output(struct log *l, const char *const *names)
-{
-	char upper[COLUMNS_MAX][32];
-	const char *shown[COLUMNS_MAX];
-	struct output *o;
-
-	for (int i = 0; i < l->columns.count; i++) {
-		const char *name = names[l->columns.index[i]];
-
-		snprintf(upper[i], sizeof(upper[i]), "%s", name);
-		for (char *p = upper[i]; l->format == FORMAT_TABLE && *p; p++)
-			*p = (char)toupper((unsigned char)*p);
-		shown[i] = upper[i];
-	}
-	o = output_new(stdout, l->format, shown, l->columns.count);
-	output_set_style(o, l->style);
-	return o;
-}
-
-static int show_connections(struct log *l, struct cli *cli, const char *const *names)
-{
+	char upper[COLUMNS_MAX][COLUMN_NAME_MAX];
+	bool table = l->asked.format == FORMAT_TABLE;
 	int status;
 
-	style_begin(&cli->style, l->format == FORMAT_TABLE, !l->list.follow);
-	l->output = new_output(l, names);
+	if (table)
+		columns_in_capitals(names, count, upper);
+	style_begin(&cli->style, table, !l->list.follow);
+	l->output = output_new_chosen(stdout, l->asked.format, names, &l->columns);
+	output_set_style(l->output, l->style);
 	status = l->output ? listing_show(&l->list, cli->ledger) : CLI_UNREADABLE;
 	output_end(l->output);
 	return status;
 }
 
+static bool take(int option, const char *value, void *arg)
+{
+	struct log *l = arg;
+
+	return listing_option(&l->list, option, value);
+}
+
 int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-	struct option options[LISTING_OPTIONS + 4] = {
-		[LISTING_OPTIONS] = { "format", required_argument, NULL, OPT_FORMAT },
-		{ "output", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
+	struct option table[LISTING_OPTIONS + 4] = {
+		[LISTING_OPTIONS] = OPTION_FORMAT, OPTION_OUTPUT, OPTION_HELP,
 	};
 	struct log l = { .list = { .limit = -1, .row = on_row, .flush = flush },
 			 .style = &cli->style };
 	const char *names[COLUMNS_MAX];
-	int option, status, count = all_names(names);
+	int status, count = all_names(names);
+	const struct options options = { table, &l.asked, take, &l, 0, names, count };
 
 	l.list.arg = &l;
-	listing_options(options);
-	while ((option = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
-		bool good = true;
-
-		if (option == 'h' || option == '?') {
-			listing_release(&l.list);
-			status = option == 'h' ? cli_help(self) : cli_usage(self, "cannot go on");
-			if (option == 'h')
-				columns_help(names, count);
-			return status;
-		}
-		if (option == OPT_FORMAT)
-			good = !format_parse(optarg, &l.format);
-		else if (option == 'o')
-			l.chosen = optarg;
-		else
-			listing_option(&l.list, option, optarg, &good);
-		if (!good) {
-			listing_release(&l.list);
-			return cli_usage(self, "'%s' is no value that this option can have",
-					 optarg);
-		}
-	}
-	status = optind < argc ? cli_usage(self, "unexpected argument '%s'", argv[optind]) :
-		 !choose(&l, names, count) ?
-			 cli_usage(self, "'%s' names a column that is none", l.chosen) :
-			 show_connections(&l, cli, names);
+	listing_options(table);
+	status = options_read(self, &options, argc, argv);
+	if (l.asked.format == FORMAT_TABLE)
+		columns_choose(&l.columns, usual, names, count);
+	else
+		columns_all(&l.columns, ledger_column_count);
+	if (status < 0)
+		status = asked_columns(self, &l.asked, names, count, &l.columns) ?
+			 show_connections(&l, cli, names, count) : CLI_USAGE;
 	listing_release(&l.list);
 	return status;
 }

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "cli.h"
-#include "clock.h"
 #include "find.h"
 #include "ledger_schema.h"
+#include "options.h"
 #include "output.h"
 #include "query.h"
 #include "sigma.h"
@@ -24,10 +24,9 @@ static const char *const list_names[] = { "rule_id", "level", "title", "author",
 #define COUNT(names) ((int)(sizeof(names) / sizeof((names)[0])))
 
 struct sigma {
-	enum format format;
+	struct asked asked;
 	int level;		/* at least; 0: any */
 	bool rules;		/* list the rules */
-	int64_t since_us, until_us;	/* -1: no end */
 	struct output *output;
 	struct cell *row;
 	const struct sigma_rule *rule;
@@ -62,7 +61,7 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 		text_cell(r->author), cells[columns - 1],
 	};
 
-	if (s->format == FORMAT_TABLE) {
+	if (s->asked.format == FORMAT_TABLE) {
 		table_row(s, cells);
 		return 0;
 	}
@@ -79,16 +78,16 @@ static struct output *open_output(struct sigma *s)
 	struct output *o = NULL;
 
 	if (s->rules)
-		return output_new(stdout, s->format, list_names, COUNT(list_names));
-	if (s->format == FORMAT_TABLE)
-		return output_new(stdout, s->format, table_names, COUNT(table_names));
+		return output_new(stdout, s->asked.format, list_names, COUNT(list_names));
+	if (s->asked.format == FORMAT_TABLE)
+		return output_new(stdout, s->asked.format, table_names, COUNT(table_names));
 	names = calloc(count, sizeof(*names));
 	s->row = calloc(count, sizeof(*s->row));
 	if (names && s->row) {
 		memcpy(names, rule_names, sizeof(rule_names));
 		memcpy(names + COUNT(rule_names), ledger_columns,
 		       (size_t)ledger_column_count * sizeof(*names));
-		o = output_new(stdout, s->format, names, (int)count);
+		o = output_new(stdout, s->asked.format, names, (int)count);
 	}
 	free(names);
 	return o;
@@ -101,9 +100,9 @@ static int64_t ask(struct sigma *s, struct query_db *db, const struct sigma_rule
 	int64_t rows;
 
 	s->rule = rule;
-	find_add(&f, FIND_NONE, "c.time >= %lld", (long long)s->since_us);
-	if (s->until_us >= 0)
-		find_add(&f, FIND_NONE, "c.time <= %lld", (long long)s->until_us);
+	find_add(&f, FIND_NONE, "c.time >= %lld", (long long)s->asked.since_us);
+	if (s->asked.ends)
+		find_add(&f, FIND_NONE, "c.time <= %lld", (long long)s->asked.until_us);
 	rule->add(&f);
 	rows = find_newest(&f, db, -1, on_row, s);
 	find_release(&f);
@@ -157,49 +156,28 @@ static int find_hits(struct sigma *s, struct cli *cli)
 	return status;
 }
 
+static bool take(int option, const char *value, void *arg)
+{
+	struct sigma *s = arg;
+
+	if (option == 'l')
+		return (s->level = sigma_level_parse(value)) != 0;
+	s->rules = true;
+	return true;
+}
+
 int cmd_sigma(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "since", required_argument, NULL, 's' },
-		{ "until", required_argument, NULL, 'u' },
+	static const struct option table[] = {
+		OPTION_SINCE, OPTION_UNTIL,
 		{ "level", required_argument, NULL, 'l' }, { "rules", no_argument, NULL, 'r' },
-		{ "format", required_argument, NULL, 'F' }, { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		OPTION_FORMAT, OPTION_HELP,
 	};
-	struct sigma s = { .until_us = -1 };
-	int64_t now_us = clock_now_us();
-	int option;
+	struct sigma s = { .level = 0 };
+	const struct options options = { table, &s.asked, take, &s, 0, NULL, 0 };
+	int status;
 
-	time_parse("1d", now_us, &s.since_us);
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		bool good = true;
-
-		switch (option) {
-		case 's':
-			good = !time_parse(optarg, now_us, &s.since_us);
-			break;
-		case 'u':
-			good = !time_parse(optarg, now_us, &s.until_us) && s.until_us >= 0;
-			break;
-		case 'l':
-			good = (s.level = sigma_level_parse(optarg)) != 0;
-			break;
-		case 'r':
-			s.rules = true;
-			break;
-		case 'F':
-			good = !format_parse(optarg, &s.format);
-			break;
-		case 'h':
-			return cli_help(self);
-		default:
-			return cli_usage(self, "cannot go on");
-		}
-		if (!good)
-			return cli_usage(self, "'%s' is no value that this option can have",
-					 optarg);
-	}
-	if (optind < argc)
-		return cli_usage(self, "unexpected argument '%s'", argv[optind]);
-	return find_hits(&s, cli);
+	asked_init(&s.asked, 24 * LEDGER_HOUR_US);
+	status = options_read(self, &options, argc, argv);
+	return status >= 0 ? status : find_hits(&s, cli);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "options.h"
 #include "output.h"
 #include "query.h"
 
@@ -30,30 +31,27 @@ static char *read_stdin(void)
 
 int cmd_sql(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "format", required_argument, NULL, 'F' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	enum format format = FORMAT_TABLE;
+	static const struct option table[] = { OPTION_FORMAT, OPTION_HELP };
+	struct asked asked = { .format = FORMAT_TABLE };
+	const struct options options = { .table = table, .asked = &asked, .operands = -1 };
+	int status = options_read(self, &options, argc, argv);
 	struct query_db *db;
 	char *text;
-	int option;
 	int64_t rows;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'h')
-			return cli_help(self);
-		if (option != 'F' || format_parse(optarg, &format))
-			return cli_usage(self, "--format is table, json or csv");
-	}
+	if (status >= 0)
+		return status;
 	if (argc - optind > 1)
 		return cli_usage(self, "the query is one argument: put it in quotes");
 	text = optind < argc ? strdup(argv[optind]) : read_stdin();
 	if (!text)
 		return cli_usage(self, "cannot read a query from stdin");
 	db = query_open(cli->ledger);
-	rows = db ? query_script(db, text, format, stdout) : -2;
+	/* Times stay as the ledger has them: a condition compares them so. */
+	cli->style.utc = true;
+	if (db)
+		style_begin(&cli->style, asked.format == FORMAT_TABLE, true);
+	rows = db ? query_script(db, text, asked.format, &cli->style, stdout) : -2;
 	query_close(db);
 	free(text);
 	if (rows < 0)

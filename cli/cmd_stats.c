@@ -6,11 +6,13 @@
 
 #include "cli.h"
 #include "health.h"
+#include "options.h"
 #include "output.h"
 #include "query.h"
 #include "statistics.h"
 
 static const char *const names[] = { "section", "name", "value" };
+#define NAMES 3
 
 struct shown {
 	struct output *output;
@@ -21,7 +23,7 @@ static void on_statistic(const char *section, struct text name, const struct cel
 			 void *arg)
 {
 	const struct shown *s = arg;
-	struct cell row[3] = { { .kind = CELL_TEXT, .text = text_of(section) },
+	struct cell row[NAMES] = { { .kind = CELL_TEXT, .text = text_of(section) },
 			       { .kind = CELL_TEXT, .text = name }, *value };
 	char local[TIME_TEXT_MAX];
 
@@ -47,31 +49,16 @@ static void show_health(struct cli *cli, enum format format, struct shown *s)
 		     &(struct cell){ .kind = CELL_TEXT, .text = text_of(sentence) }, s);
 }
 
-int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv)
+static int answer(struct cli *cli, enum format format, const struct columns *columns)
 {
-	static const struct option options[] = {
-		{ "format", required_argument, NULL, 'F' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	enum format format = FORMAT_TABLE;
+	struct query_db *db = query_open(cli->ledger);
 	struct shown s = { NULL, &cli->style };
-	struct query_db *db;
-	int option, status = CLI_FOUND;
+	int status = CLI_FOUND;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'h')
-			return cli_help(self);
-		if (option != 'F' || format_parse(optarg, &format))
-			return cli_usage(self, "--format is table, json or csv");
-	}
-	if (optind < argc)
-		return cli_usage(self, "unexpected argument '%s'", argv[optind]);
-	db = query_open(cli->ledger);
 	if (!db)
 		return CLI_UNREADABLE;
 	style_begin(&cli->style, format == FORMAT_TABLE, true);
-	s.output = output_new(stdout, format, names, 3);
+	s.output = output_new_chosen(stdout, format, names, columns);
 	output_set_style(s.output, s.style);
 	if (s.output) {
 		show_health(cli, format, &s);
@@ -81,4 +68,20 @@ int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv
 	output_end(s.output);
 	query_close(db);
 	return status;
+}
+
+int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+	static const struct option table[] = { OPTION_FORMAT, OPTION_OUTPUT, OPTION_HELP };
+	struct asked asked = { .format = FORMAT_TABLE };
+	const struct options options = { .table = table, .asked = &asked, .columns = names,
+					 .column_count = NAMES };
+	struct columns columns;
+	int status = options_read(self, &options, argc, argv);
+
+	if (status >= 0)
+		return status;
+	columns_all(&columns, NAMES);
+	return asked_columns(self, &asked, names, NAMES, &columns) ?
+	       answer(cli, asked.format, &columns) : CLI_USAGE;
 }

@@ -11,6 +11,7 @@
 #include "connection.h"
 #include "counts.h"
 #include "ledger_schema.h"
+#include "options.h"
 #include "output.h"
 #include "query.h"
 #include "watch.h"
@@ -26,27 +27,30 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 	return 0;
 }
 
-static int answer(struct query_db *db, const struct counts *t, enum format format,
+struct top {
+	struct asked asked;
+	struct counts counts;
+	const char *names[BY_MOST + 1];
+	struct columns columns;
+	bool watching;
+};
+
+static int answer(struct query_db *db, const struct top *t, const struct counts *c,
 		  const struct style *style)
 {
-	const char *names[BY_MOST + 1];
-	struct output *o;
+	struct output *o = output_new_chosen(stdout, t->asked.format, t->names, &t->columns);
 	int64_t rows = -1;
 
-	for (int i = 0; i < t->count; i++)
-		names[i] = count_by_name(t->by[i]);
-	names[t->count] = "connections";
-	o = output_new(stdout, format, names, t->count + 1);
 	output_set_style(o, style);
 	if (o)
-		rows = counts_run(t, db, on_row, o);
+		rows = counts_run(c, db, on_row, o);
 	output_end(o);
 	return rows < 0 ? CLI_UNREADABLE : rows ? CLI_FOUND : CLI_NOTHING;
 }
 
 struct watched {
 	struct query_db *db;
-	struct counts counts;
+	const struct top *top;
 	struct style *style;
 	int64_t span_us;	/* since and until move on with the time: so far apart they are */
 };
@@ -55,7 +59,7 @@ struct watched {
 static int draw(int lines, void *arg)
 {
 	struct watched *w = arg;
-	struct counts c = w->counts;
+	struct counts c = w->top->counts;
 	char now[TIME_TEXT_MAX], local[TIME_TEXT_MAX];
 	struct text shown;
 
@@ -68,13 +72,13 @@ static int draw(int lines, void *arg)
 	printf("%.19s%.*s  q ends\n", shown.data, (int)(shown.len - 26), shown.data + 26);
 	if (lines > 3)
 		putchar('\n');
-	return answer(w->db, &c, FORMAT_TABLE, w->style) == CLI_UNREADABLE ? CLI_UNREADABLE : 0;
+	return answer(w->db, w->top, &c, w->style) == CLI_UNREADABLE ? CLI_UNREADABLE : 0;
 }
 
-static int watch(const struct command *self, struct query_db *db, const struct counts *t,
+static int watch(const struct command *self, struct query_db *db, const struct top *t,
 		 struct style *style)
 {
-	struct watched w = { db, *t, style, t->until_us - t->since_us };
+	struct watched w = { db, t, style, t->counts.until_us - t->counts.since_us };
 	int status = watch_run(WATCH_MS, draw, &w);
 
 	if (status == -ENOTTY)
@@ -82,66 +86,71 @@ static int watch(const struct command *self, struct query_db *db, const struct c
 	return status;
 }
 
+static bool take(int option, const char *value, void *arg)
+{
+	struct top *t = arg;
+
+	switch (option) {
+	case 'b':
+		return counts_parse_by(&t->counts, value, BY_MOST);
+	case 'v':
+		return (t->counts.verdict = verdict_parse(value)) != 0;
+	case 'c':
+		return (t->counts.certainty = certainty_parse(value)) != 0;
+	default:
+		t->watching = true;
+		return true;
+	}
+}
+
+/* False where one of what was chosen is no column. */
+static bool set_columns(struct top *t, const struct command *self)
+{
+	int count = t->counts.count + 1;
+
+	for (int i = 0; i < t->counts.count; i++)
+		t->names[i] = count_by_name(t->counts.by[i]);
+	t->names[t->counts.count] = "connections";
+	columns_all(&t->columns, count);
+	return asked_columns(self, &t->asked, t->names, count, &t->columns);
+}
+
 int cmd_top(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-	static const struct option options[] = {
+	static const struct option table[] = {
 		{ "by", required_argument, NULL, 'b' },
-		{ "since", required_argument, NULL, 's' },
-		{ "until", required_argument, NULL, 'u' },
+		OPTION_SINCE, OPTION_UNTIL,
 		{ "verdict", required_argument, NULL, 'v' },
 		{ "certainty", required_argument, NULL, 'c' },
-		{ "limit", required_argument, NULL, 'l' },
-		{ "format", required_argument, NULL, 'F' },
+		OPTION_LIMIT, OPTION_FORMAT, OPTION_OUTPUT,
 		{ "watch", no_argument, NULL, 'w' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		OPTION_HELP,
 	};
-	int64_t now = clock_now_us();
-	struct counts t = { .by = { COUNT_PROGRAM }, .count = 1, .limit = LIMIT, .until_us = now,
-			    .since_us = now - 24 * LEDGER_HOUR_US };
-	enum format format = FORMAT_TABLE;
+	/* What is there without --by. */
+	static const char *const names[] = { "program", "connections" };
+	struct top t = { .counts = { .by = { COUNT_PROGRAM }, .count = 1 } };
+	const struct options options = { table, &t.asked, take, &t, 0, names, 2 };
 	struct query_db *db;
-	bool watching = false, ends = false;
-	int option, status;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		bool good = true;
-		char *end = NULL;
-
-		if (option == 'h')
-			return cli_help(self);
-		if (option == 'b')
-			good = counts_parse_by(&t, optarg, BY_MOST);
-		if (option == 's' || option == 'u')
-			good = !time_parse(optarg, now, option == 's' ? &t.since_us : &t.until_us);
-		if (option == 'u')
-			ends = true;
-		if (option == 'w')
-			watching = true;
-		if (option == 'v')
-			good = (t.verdict = verdict_parse(optarg)) != 0;
-		if (option == 'c')
-			good = (t.certainty = certainty_parse(optarg)) != 0;
-		if (option == 'l')
-			good = (t.limit = strtoll(optarg, &end, 10)) > 0 && !*end;
-		if (option == 'F')
-			good = !format_parse(optarg, &format);
-		if (option == '?')
-			return cli_usage(self, "cannot go on");
-		if (!good)
-			return cli_usage(self, "'%s' is no value that this option can have",
-					 optarg);
-	}
-	if (optind < argc)
-		return cli_usage(self, "unexpected argument '%s'", argv[optind]);
-	if (watching && (ends || format != FORMAT_TABLE))
+	asked_init(&t.asked, 24 * LEDGER_HOUR_US);
+	t.asked.limit = LIMIT;
+	status = options_read(self, &options, argc, argv);
+	if (status >= 0)
+		return status;
+	if (!set_columns(&t, self))
+		return CLI_USAGE;
+	if (t.watching && (t.asked.ends || t.asked.format != FORMAT_TABLE))
 		return cli_usage(self, "--watch goes neither with --until nor with --format");
+	t.counts.since_us = t.asked.since_us;
+	t.counts.until_us = t.asked.until_us;
+	t.counts.limit = t.asked.limit;
 	db = query_open(cli->ledger);
 	if (!db)
 		return CLI_UNREADABLE;
-	style_begin(&cli->style, format == FORMAT_TABLE, !watching);
-	status = watching ? watch(self, db, &t, &cli->style) :
-			    answer(db, &t, format, &cli->style);
+	style_begin(&cli->style, t.asked.format == FORMAT_TABLE, !t.watching);
+	status = t.watching ? watch(self, db, &t, &cli->style) :
+			      answer(db, &t, &t.counts, &cli->style);
 	query_close(db);
 	return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Chosen columns. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,22 @@ int columns_choose(struct columns *c, const char *list, const char *const *names
 		if (!list[len])
 			return 0;
 		list += len + 1;
+	}
+}
+
+void columns_all(struct columns *c, int count)
+{
+	for (c->count = 0; c->count < count && c->count < COLUMNS_MAX; c->count++)
+		c->index[c->count] = c->count;
+}
+
+void columns_in_capitals(const char **names, int count, char upper[COLUMNS_MAX][COLUMN_NAME_MAX])
+{
+	for (int i = 0; i < count; i++) {
+		snprintf(upper[i], COLUMN_NAME_MAX, "%s", names[i]);
+		for (char *p = upper[i]; *p; p++)
+			*p = (char)toupper((unsigned char)*p);
+		names[i] = upper[i];
 	}
 }
 

@@ -13,6 +13,12 @@ struct columns {
 /* c: those that are shown anyway, which a list without a + replaces.  0; -EINVAL: there is a name
  * that is none, or too many. */
 int columns_choose(struct columns *c, const char *list, const char *const *names, int count);
+/* The first `count` names. */
+void columns_all(struct columns *c, int count);
+/* The names as a table has them; the array points to texts in upper. */
+#define COLUMN_NAME_MAX 32
+void columns_in_capitals(const char **names, int count,
+			 char upper[COLUMNS_MAX][COLUMN_NAME_MAX]);
 /* Behind a command's help: the names. */
 void columns_help(const char *const *names, int count);
 

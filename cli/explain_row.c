@@ -4,22 +4,25 @@
 #include <string.h>
 
 #include "clock.h"
+#include "columns.h"
 #include "explain.h"
 #include "explain_row.h"
 #include "ledger_schema.h"
 #include "protocol.h"
 
 #define LOG_COLUMNS 13
-#define COLUMNS_MAX 64
+#define END_COLUMNS 3
 
 /* What the line says, then the ledger's columns, then what the answer rests on. */
 static const char *const log_columns[LOG_COLUMNS] = {
 	"log_line", "log_time", "log_host", "log_prefix", "log_in", "log_out", "log_proto",
 	"log_src", "log_sport", "log_dst", "log_dport", "log_uid", "log_gid",
 };
-static const char *const end_columns[] = { "because", "candidates", "assumed" };
-static const char *const table_columns[] = {
-	"TIME", "PACKET", "CERTAINTY", "PID", "PROGRAM", "USER", "COMMAND", "EVENT", "BECAUSE",
+static const char *const end_columns[END_COLUMNS] = { "because", "candidates", "assumed" };
+/* The usual ones of a table, which has its own words for them; its others are chosen by -o. */
+#define TABLE_COLUMNS 9
+static const char *const table_columns[TABLE_COLUMNS] = {
+	"time", "packet", "certainty", "pid", "program", "user", "command", "event", "because",
 };
 
 static struct cell text_cell(struct text t)
@@ -116,29 +119,29 @@ static struct cell answer_column(const struct explained *e, const char *name)
 				(struct cell){ .kind = CELL_NULL };
 }
 
-static void put_table(struct output *o, const struct explained *e, const struct texts *t,
-		      bool numeric)
+static void set_table(struct cell row[TABLE_COLUMNS], const struct explained *e,
+		      const struct texts *t, bool numeric)
 {
-	struct cell row[] = {
+	const struct cell cells[TABLE_COLUMNS] = {
 		text_cell(text_of(t->time)), text_cell(text_of(t->packet)),
 		answer_column(e, "certainty"), answer_column(e, "pid"), answer_column(e, "exe"),
 		answer_column(e, "user"), answer_column(e, "cmdline"), answer_column(e, "audit_id"),
 		text_cell(text_of(*e->because ? e->because : "the ledger has it")),
 	};
 
+	memcpy(row, cells, sizeof(cells));
 	if (row[4].kind == CELL_NULL)
 		row[4] = answer_column(e, "comm");
 	if (row[5].kind == CELL_NULL || numeric)
 		row[5] = answer_column(e, "uid");
-	output_row(o, row);
 }
 
-static void put_columns(struct output *o, int64_t line, const struct explained *e,
+static void set_columns(struct cell *row, int64_t line, const struct explained *e,
 			const struct texts *t)
 {
 	const struct packet_tuple *p = e->asked;
 	bool read = *t->src;
-	struct cell row[COLUMNS_MAX] = {
+	const struct cell cells[LOG_COLUMNS] = {
 		number_cell(line), text_cell(text_of(t->time)), text_cell(e->head.host),
 		text_cell(e->head.prefix), text_cell(e->line.in), text_cell(e->line.out),
 		text_cell(text_of(t->proto)), text_cell(text_of(t->src)),
@@ -146,41 +149,41 @@ static void put_columns(struct output *o, int64_t line, const struct explained *
 		number_cell(read ? p->dst.port : -1), number_cell(e->line.uid),
 		number_cell(e->line.gid),
 	};
-	int n = LOG_COLUMNS;
 
+	memcpy(row, cells, sizeof(cells));
+	row += LOG_COLUMNS;
 	for (int i = 0; i < ledger_column_count; i++)
-		row[n++] = answer_column(e, ledger_columns[i]);
-	row[n++] = text_cell(text_of(e->because));
-	row[n++] = text_cell(text_of(t->candidates));
-	row[n] = text_cell(text_of(e->assumed));
-	output_row(o, row);
+		*row++ = answer_column(e, ledger_columns[i]);
+	*row++ = text_cell(text_of(e->because));
+	*row++ = text_cell(text_of(t->candidates));
+	*row = text_cell(text_of(e->assumed));
 }
 
 void explain_row(struct output *o, enum format format, int64_t line, const struct explained *e,
 		 bool numeric)
 {
+	struct cell row[COLUMNS_MAX];
 	struct texts t;
 
 	set_texts(&t, e);
 	if (format == FORMAT_TABLE)
-		put_table(o, e, &t, numeric);
-	else
-		put_columns(o, line, e, &t);
+		set_table(row, e, &t, numeric);
+	set_columns(row + (format == FORMAT_TABLE ? TABLE_COLUMNS : 0), line, e, &t);
+	output_row(o, row);
 }
 
-struct output *explain_output(FILE *out, enum format format)
+int explain_names(enum format format, const char *names[COLUMNS_MAX], struct columns *usual)
 {
-	const char *names[COLUMNS_MAX];
 	int n = 0;
 
-	if (format == FORMAT_TABLE)
-		return output_new(out, format, table_columns,
-				  sizeof(table_columns) / sizeof(table_columns[0]));
+	for (int i = 0; format == FORMAT_TABLE && i < TABLE_COLUMNS; i++)
+		names[n++] = table_columns[i];
+	columns_all(usual, n ? n : LOG_COLUMNS + ledger_column_count + END_COLUMNS);
 	for (int i = 0; i < LOG_COLUMNS; i++)
 		names[n++] = log_columns[i];
 	for (int i = 0; i < ledger_column_count; i++)
 		names[n++] = ledger_columns[i];
-	for (size_t i = 0; i < sizeof(end_columns) / sizeof(end_columns[0]); i++)
+	for (int i = 0; i < END_COLUMNS; i++)
 		names[n++] = end_columns[i];
-	return output_new(out, format, names, n);
+	return n;
 }

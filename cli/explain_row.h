@@ -4,15 +4,17 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
+#include "columns.h"
 #include "output.h"
 
 struct explained;
 
-/* Rows of answers: a few columns as a table, all of line and ledger as JSON and CSV.  NULL where
- * memory is short. */
-struct output *explain_output(FILE *out, enum format format);
+/*
+ * What a row of answers has, all of line and ledger: how many names, and which of them are usual.
+ * A table's usual ones stand before the others and have its own words.
+ */
+int explain_names(enum format format, const char *names[COLUMNS_MAX], struct columns *usual);
 /* The answer to the line of this number.  numeric: users by their number in a table. */
 void explain_row(struct output *o, enum format format, int64_t line, const struct explained *e,
 		 bool numeric);

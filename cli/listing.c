@@ -34,22 +34,18 @@ void listing_options(struct option *options)
 	options[FILTERS + 1] = (struct option){ "follow", no_argument, NULL, OPT_FOLLOW };
 }
 
-bool listing_option(struct listing *l, int option, const char *value, bool *good)
+bool listing_option(struct listing *l, int option, const char *value)
 {
 	char *end;
 
-	*good = true;
 	if (option == OPT_FOLLOW) {
 		l->follow = true;
-	} else if (option == OPT_LIMIT) {
-		l->limit = strtoll(value, &end, 10);
-		*good = end != value && !*end && l->limit >= 0;
-	} else if (option >= FILTERS_OPTION && option < FILTERS_OPTION + FILTERS) {
-		*good = filters_add(&l->find, option, value);
-	} else {
-		return false;
+		return true;
 	}
-	return true;
+	if (option != OPT_LIMIT)
+		return filters_add(&l->find, option, value);
+	l->limit = strtoll(value, &end, 10);
+	return end != value && !*end && l->limit >= 0;
 }
 
 void listing_release(struct listing *l)

@@ -32,8 +32,8 @@ struct listing {
 /* The options that say which: so many for getopt_long(). */
 enum { LISTING_OPTIONS = FILTERS + 2 };
 void listing_options(struct option *options);
-/* True where the option is one of them; *good: it can have the value, which stays borrowed. */
-bool listing_option(struct listing *l, int option, const char *value, bool *good);
+/* Takes one of them; false where it cannot have the value, which stays borrowed. */
+bool listing_option(struct listing *l, int option, const char *value);
 
 /* An exit status of cli.h; what is wrong was told on stderr. */
 int listing_show(struct listing *l, const char *ledger);

@@ -12,6 +12,7 @@
 #include "diag.h"
 
 #define FORMAT_HELP "      --format FORMAT      table (default), json (an object a line) or csv\n"
+#define OUTPUT_HELP "  -o, --output LIST        columns: a,b; +a,b: behind the usual ones\n"
 
 #define FILTERS_HELP \
 	"      --since TIME         RFC 3339 or its beginning (UTC), 'today', 'yesterday'," \
@@ -38,7 +39,7 @@
 static const struct command commands[] = {
 	{ "log", "[FILTER ...]", "list connections, oldest first",
 	  FILTERS_HELP
-	  "  -o, --output LIST        columns: a,b; +a,b: behind the usual ones\n" FORMAT_HELP,
+	  OUTPUT_HELP FORMAT_HELP,
 	  cmd_log,
 	  .styled = true },
 	{ "who", "[--at TIME] [--format FORMAT] PROTO SRC:SPORT DST:DPORT",
@@ -57,7 +58,7 @@ static const struct command commands[] = {
 	  "      --boot TIME          when the host was booted, of stamps since then; default:\n"
 	  "                           this host's\n"
 	  "      --host NAME          the host that the log is of; default: as each line says\n"
-	  FORMAT_HELP
+	  OUTPUT_HELP FORMAT_HELP
 	  "FILE has lines of the kernel's LOG as syslog, journalctl or dmesg write them; without\n"
 	  "it, and for -, they are read from stdin as they come.\n", cmd_explain,
 	  .styled = true },
@@ -76,13 +77,13 @@ static const struct command commands[] = {
 	  "      --certainty HOW      certain, inferred or unknown\n"
 	  "      --limit N            so many (20)\n"
 	  "      --watch              shows it anew every two seconds, until q is typed\n"
-	  FORMAT_HELP, cmd_top,
+	  OUTPUT_HELP FORMAT_HELP, cmd_top,
 	  .styled = true },
-	{ "first", "[--since TIME] [--kind KIND] [--format FORMAT]",
+	{ "first", "[OPTION ...]",
 	  "programs and destinations that were new",
 	  "      --since TIME         not seen before it; written as for 'log'; default: 1d\n"
-	  "      --kind KIND          program or destination; default: both\n" FORMAT_HELP,
-	  cmd_first,
+	  "      --kind KIND          program or destination; default: both\n"
+	  OUTPUT_HELP FORMAT_HELP, cmd_first,
 	  .styled = true },
 	{ "deps", "[OPTION ...]", "which user, unit and container depends on which service",
 	  "      --since TIME         written as for 'log'; default: 1d\n"
@@ -92,8 +93,9 @@ static const struct command commands[] = {
 	  "      --container NAME\n"
 	  "      --limit N            those with the most connections (100)\n"
 	  "      --format FORMAT      table (default), json, csv, or metrics for\n"
-	  "                           Prometheus\n",
-	  cmd_deps },
+	  "                           Prometheus\n"
+	  OUTPUT_HELP, cmd_deps,
+	  .styled = true },
 	{ "report", "--html FILE [--since TIME] [--until TIME]",
 	  "one page about a time, for a browser or a printer",
 	  "      --html FILE          where to; - is stdout\n"
@@ -111,7 +113,8 @@ static const struct command commands[] = {
 	  "read-only SQL over the ledger; QUERY from stdin if not given",
 	  FORMAT_HELP
 	  "The view 'connections' has a row per connection; 'timeline' also its time as a number,\n"
-	  "for us('TIME'); 'hours' has counts.\n", cmd_sql },
+	  "for us('TIME'); 'hours' has counts.\n", cmd_sql,
+	  .styled = true },
 	{ "policy", "check FILE [--strict]\nexplain FILE [OPTION ...]\nsuggest [OPTION ...]\n"
 	  "replay FILE [OPTION ...]\nstats [FILE] [OPTION ...]",
 	  "check a policy, try it on the past, or have one suggested",
@@ -164,8 +167,8 @@ static const struct command commands[] = {
 	{ "metrics", "[--output FILE]", "what 'stats' shows, for Prometheus",
 	  "      --output FILE        write it there, for the textfile collector\n",
 	  cmd_metrics },
-	{ "stats", "[--format FORMAT]", "what was seen, how sure it is, and what was lost",
-	  FORMAT_HELP, cmd_stats,
+	{ "stats", "[OPTION ...]", "what was seen, how sure it is, and what was lost",
+	  OUTPUT_HELP FORMAT_HELP, cmd_stats,
 	  .styled = true },
 	{ "doctor", "[OPTION ...] [CHECK ...]",
 	  "what stops sockledger from seeing or deciding, and what mends it",

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "columns.h"
 #include "output.h"
 #include "style.h"
 
@@ -26,6 +27,7 @@ struct output {
 	FILE *out;
 	const struct style *style;
 	enum format format;
+	struct columns chosen;	/* none: all that a row has */
 	int columns;
 	char **names;
 	size_t *width;		/* of a table; 0: not known yet */
@@ -77,6 +79,20 @@ struct output *output_new(FILE *out, enum format format, const char *const *name
 		return o;
 	output_end(o);
 	return NULL;
+}
+
+struct output *output_new_chosen(FILE *out, enum format format, const char *const *names,
+				 const struct columns *chosen)
+{
+	const char *shown[COLUMNS_MAX];
+	struct output *o;
+
+	for (int i = 0; i < chosen->count; i++)
+		shown[i] = names[chosen->index[i]];
+	o = output_new(out, format, shown, chosen->count);
+	if (o)
+		o->chosen = *chosen;
+	return o;
 }
 
 void output_set_style(struct output *o, const struct style *style)
@@ -310,6 +326,12 @@ static void table_row(struct output *o, const struct cell *cells)
 
 void output_row(struct output *o, const struct cell *cells)
 {
+	struct cell row[COLUMNS_MAX];
+
+	for (int i = 0; i < o->chosen.count; i++)
+		row[i] = cells[o->chosen.index[i]];
+	if (o->chosen.count)
+		cells = row;
 	switch (o->format) {
 	case FORMAT_JSON:
 		json_row(o, cells);

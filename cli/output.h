@@ -24,11 +24,15 @@ struct cell {
 	struct text text;	/* borrowed */
 };
 
+struct columns;
 struct output;
 struct style;
 
 /* names[0..columns-1] are copied.  NULL where memory is short. */
 struct output *output_new(FILE *out, enum format format, const char *const *names, int columns);
+/* Shows of each row only these columns, in this order. */
+struct output *output_new_chosen(FILE *out, enum format format, const char *const *names,
+				 const struct columns *chosen);
 /* How a table is shown, before the first row; by default as to a script. */
 void output_set_style(struct output *o, const struct style *style);
 /* One row.  A table is held back until enough is known to align it. */

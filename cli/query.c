@@ -261,7 +261,8 @@ static int print_row(const struct cell *cells, int columns, void *arg)
 	return 0;
 }
 
-static int64_t print_statement(sqlite3_stmt *stmt, enum format format, FILE *out, int *code)
+static int64_t print_statement(sqlite3_stmt *stmt, enum format format,
+			       const struct style *style, FILE *out, int *code)
 {
 	int columns = sqlite3_column_count(stmt);
 	const char **names = calloc((size_t)columns + 1, sizeof(*names));
@@ -277,6 +278,7 @@ static int64_t print_statement(sqlite3_stmt *stmt, enum format format, FILE *out
 	free(names);
 	if (!o)
 		return 0;
+	output_set_style(o, style);
 	rows = step_all(stmt, print_row, o, code);
 	output_end(o);
 	return rows;
@@ -299,7 +301,8 @@ static bool is_sql_error(int code)
 	}
 }
 
-int64_t query_script(struct query_db *q, const char *text, enum format format, FILE *out)
+int64_t query_script(struct query_db *q, const char *text, enum format format,
+		     const struct style *style, FILE *out)
 {
 	int64_t rows = 0;
 	int statements = 0;
@@ -317,7 +320,7 @@ int64_t query_script(struct query_db *q, const char *text, enum format format, F
 		if (code == SQLITE_OK) {
 			if (statements++ && format == FORMAT_TABLE)
 				fputc('\n', out);
-			rows += print_statement(stmt, format, out, &code);
+			rows += print_statement(stmt, format, style, out, &code);
 		}
 		if (code != SQLITE_OK && code != SQLITE_DONE) {
 			fflush(out);

@@ -54,7 +54,8 @@ int64_t query_steps(const struct query_db *db);
  * Runs every statement of a person's SQL, and writes what comes in `format`.  The number of rows;
  * -1 where the SQL is at fault, -2 where the data is; told on stderr.
  */
-int64_t query_script(struct query_db *db, const char *text, enum format format, FILE *out);
+int64_t query_script(struct query_db *db, const char *text, enum format format,
+		     const struct style *style, FILE *out);
 
 /* The newest connection's id; 0 where there is none. */
 int64_t query_last_id(struct query_db *db);
