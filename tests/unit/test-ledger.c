@@ -645,7 +645,7 @@ static void test_later(void)
 	c.audit_serial = 77;
 	c.result = -115;
 	c.id = 1;
-	c.evidence = EVIDENCE_AUDIT | EVIDENCE_TRACE;
+	c.evidence = EVIDENCE_AUDIT | EVIDENCE_TRACE | EVIDENCE_TRACE_CALL;
 	tap_ok(apply_record(w, &c, false, false) == 0, "a record comes to its row");
 	c.id = 2;
 	c.evidence = EVIDENCE_AUDIT;
@@ -662,7 +662,7 @@ static void test_later(void)
 	   "SELECT evidence || ' ' || certainty || ' ' || amended || ' ' || result || ' ' ||"
 	   " audit_serial || ' ' || audit_time || ' ' || (reason IS NULL) FROM connection WHERE id "
 	   "= 1",
-	   "33 3 0 -115 77 1772368496004000 1",
+	   "97 3 0 -115 77 1772368496004000 1",
 	   "which takes its evidence");
 	is(path, "SELECT evidence FROM connection WHERE id = 2", "1",
 	   "that of the other process, where it is amended");

@@ -178,6 +178,23 @@ static void test_floods(void)
 		syn_sent(i, "[::1]:0", "[::1]:99", 20 + (uint64_t)i);
 	tap_ok(packet(IPPROTO_TCP, "[::1]:9005", "[::1]:99") == LOOKUP_OWNERS_MAX && more &&
 	       !who[0].exact, "TCP over IPv6: more than have room");
+	syn_sent(10, "[::1]:0", "[::1]:97", 23);
+	for (int i = 0; i < 9000; i++)
+		syn_sent(66, "[::1]:0", "[::1]:96", 24);
+	syn_sent(66, "[::1]:0", "[::1]:97", 25);
+	tap_ok(packet(IPPROTO_TCP, "[::1]:9008", "[::1]:97") == 1 && more,
+	       "TCP over IPv6: nor where it drove the other's out of the ring");
+	lookup(10, 253, "127.0.0.1:0", "127.0.0.7:0");
+	for (int i = 0; i < 200; i++)
+		lookup(66, 253, "127.0.0.1:0", "127.0.0.7:0");
+	tap_ok(packet(253, "127.0.0.1:0", "127.0.0.7:0") == 1 && more,
+	       "without ports: a flood by one thread does not make it the only one");
+	lookup(10, 253, "127.0.0.1:0", "127.0.0.6:0");
+	for (int i = 0; i < 9000; i++)
+		lookup(66, IPPROTO_UDP, "127.0.0.1:9003", "127.0.0.1:53");
+	lookup(66, 253, "127.0.0.1:0", "127.0.0.6:0");
+	tap_ok(packet(253, "127.0.0.1:0", "127.0.0.6:0") == 1 && more,
+	       "without ports: nor where it drove the other's out of the ring");
 }
 
 static void sent(int32_t tid, int family, int protocol, int64_t result)

@@ -62,6 +62,7 @@ static void test_equal(void)
 	tap_ok(!address_equal(&a, &b), "another family is another address");
 	address_unmap(&b);
 	tap_ok(address_equal(&a, &b) && b.family == AF_INET, "a mapped address is made IPv4");
+	tap_ok(!memcmp(a.bytes, b.bytes, sizeof(a.bytes)), "and nothing of it stays behind");
 	address_unmap(&b);
 	tap_ok(address_equal(&a, &b), "and stays so");
 	address_parse("::fffe:192.0.2.1", &a);
