@@ -111,6 +111,28 @@ static void test_make(void)
 	       "where no file can be there is an error");
 }
 
+static const char prose[] =
+	"this is a text file, and long enough to be looked at: no database, that\n"
+	"is, whatever its name says; SQLite wants its own words at the start.\n";
+
+/* Damage is set aside under another name, and so must not be said of a file that is another's. */
+static void test_slip(void)
+{
+	const char *path = scratch_path("passwd");
+
+	write_bytes(path, prose, sizeof(prose) - 1, 0);
+	tap_ok(open_and_close(path, &first, true) == -EMEDIUMTYPE,
+	       "a text file without a database's name is not ours");
+	path = scratch_path("ledger");
+	write_bytes(path, prose, sizeof(prose) - 1, 0);
+	write_bytes(path, "SQLite format 3", 16, 0);
+	tap_ok(open_and_close(path, &first, true) == -EUCLEAN,
+	       "a damaged database is, whatever its name");
+	path = scratch_path(".db");
+	write_bytes(path, prose, sizeof(prose) - 1, 0);
+	tap_ok(open_and_close(path, &first, true) == -EUCLEAN, "the name .db is enough of one");
+}
+
 static void test_foreign(void)
 {
 	const char *path = scratch_path("foreign.db");
@@ -136,10 +158,7 @@ static void test_foreign(void)
 	tap_ok(open_and_close(path, &first, false) == -EUCLEAN, "an empty file cannot be read");
 	tap_ok(open_and_close(path, &first, true) == 0, "but becomes a database when written");
 	path = scratch_path("text.db");
-	write_bytes(path,
-		    "this is a text file, and long enough to be looked at: no database, that\n"
-		    "is, whatever its name says; SQLite wants its own words at the start.\n",
-		    141, 0);
+	write_bytes(path, prose, sizeof(prose) - 1, 0);
 	tap_ok(open_and_close(path, &first, true) == -EUCLEAN &&
 	       open_and_close(path, &first, false) == -EUCLEAN, "a text file is no database");
 	path = scratch_path("zero.db");
@@ -365,6 +384,7 @@ int main(void)
 	scratch_make();
 	test_make();
 	test_foreign();
+	test_slip();
 	test_negative_version();
 	test_as_it_lies();
 	test_lock();

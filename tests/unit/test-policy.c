@@ -223,6 +223,8 @@ static const struct {
 	{ "deny dst ::/0", CURL, "allow 0" },
 	{ "deny dst 0.0.0.0/0", CURL, "deny 1" },
 	{ "deny dst ::ffff:192.0.2.1", CURL, "deny 1" },
+	{ "deny dst ::ffff:192.0.2.0/120", CURL, "deny 1" },
+	{ "deny dst ::ffff:192.0.3.0/120", CURL, "allow 0" },
 	{ "deny dst 192.0.2.1", "dst=[::ffff:192.0.2.1]:443", "deny 1" },
 	{ "deny dst 2001:db8::/32,192.0.2.7", "dst=[2001:db8::1]:443", "deny 1" },
 	{ "deny dst 0.0.0.0/0,::/0", "exe=/x", "allow 0" },
