@@ -21,7 +21,7 @@ static bool in_list(const char *list, const char *word)
 
 static bool is_our_key(const char *key, const char *our_key)
 {
-	return !strcmp(our_key, AUDIT_KEY_ANY) || !strcmp(key, our_key);
+	return config_takes_key(our_key, key, strlen(key));
 }
 
 /* A rule that comes with sockledger and has no key: not our own daemons. */

@@ -146,7 +146,8 @@ int doctor_open(struct doctor *d, const char *root, const char *config_path, con
 	snprintf(path, sizeof(path), "%s/auditd.conf", d->auditd_dir);
 	d->auditd_conf = look_file(root, path, &d->auditd_conf_rc);
 	if (firewall)
-		firewall_look(&d->firewall, root, d->config.mark);
+		firewall_look(&d->firewall, root, d->config.mark, d->config.queue,
+			      d->config.queue_last);
 	return 0;
 }
 

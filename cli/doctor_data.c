@@ -32,6 +32,29 @@ static void check_daemon(const struct doctor *d, struct finding *f)
 			    d->config.queue >= 0 ? ", and packets are not decided on" : "");
 }
 
+/* Whether systemd starts it at a boot; without systemd nobody knows. */
+static void check_boot(const struct doctor *d, struct finding *f)
+{
+	static const char *const units[] = { "auditd", "sockledgerd" };
+	char path[4096], name[256];
+	struct stat st;
+
+	finding_say(f, FINDING_OK, NULL, "no systemd is seen to run");
+	if (!look_path(d->root, "/run/systemd/system", path, sizeof(path)) || stat(path, &st))
+		return;
+	finding_say(f, FINDING_OK, NULL, "auditd and sockledgerd are started at every boot");
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		snprintf(name, sizeof(name),
+			 "/etc/systemd/system/multi-user.target.wants/%s.service", units[i]);
+		if (!look_path(d->root, name, path, sizeof(path)) || !lstat(path, &st))
+			continue;
+		finding_say(f, FINDING_WARNING, NULL,
+			    "%s is not started at a boot: nothing is recorded then", units[i]);
+		finding_mend(f, "systemctl enable %s", units[i]);
+		return;
+	}
+}
+
 /* An upgrade puts another file there: who runs the former one is older than the rest. */
 static int exe_of(const struct doctor *d, int pid, bool *replaced)
 {
@@ -271,6 +294,7 @@ static void check_cache_space(const struct doctor *d, struct finding *f)
 
 const struct check doctor_data_checks[] = {
 	{ "sockledgerd", check_daemon },
+	{ "boot", check_boot },
 	{ "programs", check_programs },
 	{ "following", check_following },
 	{ "cache", check_cache },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sockledger doctor: configuration and policy, and who may write them. */
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +85,72 @@ static void check_policy(const struct doctor *d, struct finding *f)
 	}
 }
 
+struct nobody {
+	const struct doctor *d;
+	char name[128]; /* the first that nobody has */
+	bool group;
+	size_t count;
+};
+
+/* -1: nobody has the name.  Below a root its own files tell; of this host all that it asks. */
+static int64_t number_of(void *arg, const char *name, bool group)
+{
+	struct nobody *n = arg;
+	size_t len = strlen(name);
+	const struct passwd *user;
+	const struct group *g;
+	int64_t number = -1;
+	char *text;
+	int rc;
+
+	if (!*n->d->root) {
+		user = group ? NULL : getpwnam(name);
+		g = group ? getgrnam(name) : NULL;
+		number = user ? (int64_t)user->pw_uid : g ? (int64_t)g->gr_gid : -1;
+	} else {
+		text = look_file(n->d->root, group ? "/etc/group" : "/etc/passwd", &rc);
+		for (const char *line = text; line && number < 0; line = look_next_line(line))
+			if (!strncmp(line, name, len) && line[len] == ':')
+				number = 0;
+		free(text);
+	}
+	if (number < 0 && !n->count++) {
+		snprintf(n->name, sizeof(n->name), "%s", name);
+		n->group = group;
+	}
+	return number;
+}
+
+/* A rule that names somebody who is not there decides nothing, and a denial is none. */
+static void check_names(const struct doctor *d, struct finding *f)
+{
+	struct diags diags = { .out = NULL };
+	struct nobody nobody = { .d = d };
+	struct policy *policy = NULL;
+	char path[4096];
+
+	finding_say(f, FINDING_OK, NULL, "no policy is configured");
+	if (!has_policy(d) || !look_path(d->root, d->config.policy, path, sizeof(path)))
+		return;
+	if (policy_read(path, &diags, &policy)) {
+		finding_say(f, FINDING_UNKNOWN, NULL,
+			    "which users and groups the policy names: it cannot be read");
+		return;
+	}
+	policy_number_users(policy, number_of, &nobody);
+	policy_free(policy);
+	if (!nobody.count) {
+		finding_say(f, FINDING_OK, NULL, "every user and group of the policy is there");
+		return;
+	}
+	finding_say(f, FINDING_WARNING, NULL,
+		    "the policy names the %s '%s', whom nobody here is%s: such a rule fits nobody",
+		    nobody.group ? "group" : "user", nobody.name,
+		    nobody.count > 1 ? ", and others" : "");
+	finding_mend(f, "getent %s '%s'; correct %s; systemctl reload sockledgerd",
+		     nobody.group ? "group" : "passwd", nobody.name, d->config.policy);
+}
+
 static void check_writers(const struct doctor *d, struct finding *f)
 {
 	char root[4096], policy[4096], rules[4096];
@@ -115,6 +183,7 @@ static void check_writers(const struct doctor *d, struct finding *f)
 const struct check doctor_host_checks[] = {
 	{ "config", check_config },
 	{ "policy", check_policy },
+	{ "policy-names", check_names },
 	{ "writers", check_writers },
 	{ NULL, NULL },
 };

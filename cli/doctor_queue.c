@@ -127,7 +127,7 @@ static void check_marks(const struct doctor *d, struct finding *f)
 {
 	if (no_queue(d, f))
 		return;
-	finding_say(f, FINDING_OK, NULL, "no other rule is seen to set connection marks of ours");
+	finding_say(f, FINDING_OK, NULL, "no other rule is seen to set marks of ours");
 	for (int i = 0; i < FIREWALL_PARTS; i++) {
 		const struct firewall_part *p = &d->firewall.part[i];
 
@@ -139,8 +139,32 @@ static void check_marks(const struct doctor *d, struct finding *f)
 		finding_say(f, FINDING_WARNING,
 			    "mark = two bits that nobody else sets, in "
 			    "sockledger.conf; systemctl restart sockledgerd; " PUT_UP_AGAIN,
-			    "another rule sets connection marks that are ours (0x%" PRIx64 "): %s",
+			    "another rule sets marks that are ours (0x%" PRIx64 "): %s",
 			    (uint64_t)d->config.mark, p->marker);
+		return;
+	}
+}
+
+/* What another rule puts into our queue is asked about, as if ours had. */
+static void check_others(const struct doctor *d, struct finding *f)
+{
+	if (no_queue(d, f))
+		return;
+	finding_say(f, FINDING_OK, NULL, "no other rule is seen that uses our queues");
+	for (int i = 0; i < FIREWALL_PARTS; i++) {
+		const struct firewall_part *p = &d->firewall.part[i];
+
+		if (p->rc == -EPERM)
+			finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT,
+				    "only root may ask for the firewall rules");
+		if (!p->other[0])
+			continue;
+		finding_say(f, FINDING_WARNING,
+			    "queue = other numbers, in sockledger.conf; systemctl restart "
+			    "sockledgerd; " PUT_UP_AGAIN,
+			    "another rule puts packets into a queue of ours, and waits there for "
+			    "another program's verdict: %s",
+			    p->other);
 		return;
 	}
 }
@@ -251,6 +275,33 @@ static bool has_part(const struct doctor *d, const struct part_of_kernel *part)
 	return found || (loads && lists_module(d, path, part->file));
 }
 
+/* Says so where the kernel lacks it. */
+static bool lacks_part(const struct doctor *d, const struct part_of_kernel *part,
+		       enum finding_state state, struct finding *f)
+{
+	if (has_part(d, part))
+		return false;
+	finding_say(f, state, NULL,
+		    "the kernel has no %s, and loads no module of that name: %s", part->module,
+		    part->without);
+	finding_mend(f, "modprobe %s", part->module);
+	return true;
+}
+
+/* By what the unit is told. */
+static bool wants_nftables(const struct doctor *d)
+{
+	int rc;
+	char *text = look_file(d->root, "/etc/default/sockledger-queue", &rc);
+	bool wants = false;
+
+	for (const char *line = text; line && !wants; line = look_next_line(line))
+		wants = !strncmp(line, "OPTIONS=", 8) &&
+			memmem(line, strcspn(line, "\n"), "nftables", 8);
+	free(text);
+	return wants;
+}
+
 static void check_kernel(const struct doctor *d, struct finding *f)
 {
 	static const struct part_of_kernel parts[] = {
@@ -260,19 +311,22 @@ static void check_kernel(const struct doctor *d, struct finding *f)
 		 "no socket is found for a packet"},
 	};
 
+	/* What is up already has its own. */
+	static const struct part_of_kernel rules[] = {
+		{"xt_NFQUEUE", "/xt_NFQUEUE.ko", "nfqueue_tg_v3",
+		 "iptables' rules cannot use a queue (--backend nftables may)"},
+		{"nft_queue", "/nft_queue.ko", "nft_queue_eval",
+		 "nftables' rules cannot use a queue (--backend iptables may)"},
+	};
+
 	if (no_queue(d, f))
 		return;
 	finding_say(f, FINDING_OK, NULL, "the kernel has what the queue wants");
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (has_part(d, &parts[i]))
-			continue;
-		finding_say(f, i ? FINDING_WARNING : FINDING_FAILED, NULL,
-			    "the kernel has no %s, and "
-			    "loads no module of that name: %s",
-			    parts[i].module, parts[i].without);
-		finding_mend(f, "modprobe %s", parts[i].module);
+	if (!part_up(d) && lacks_part(d, &rules[wants_nftables(d)], FINDING_FAILED, f))
 		return;
-	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (lacks_part(d, &parts[i], i ? FINDING_WARNING : FINDING_FAILED, f))
+			return;
 }
 
 static void check_lockdown(const struct doctor *d, struct finding *f)
@@ -356,6 +410,7 @@ const struct check doctor_queue_checks[] = {
 	{ "queue-rules", check_rules },
 	{ "queue-order", check_order },
 	{ "queue-marks", check_marks },
+	{ "queue-others", check_others },
 	{ "queue-reader", check_reader },
 	{ "queue-kernel", check_kernel },
 	{ "queue-boot", check_boot },

@@ -172,8 +172,11 @@ static void mend_theirs(const struct doctor *d, struct finding *f, const struct 
 	char path[512];
 
 	if (theirs->key && rules_on_disk(d, path, sizeof(path), is_of_key, &h))
-		finding_mend(f, "add '-k %s' to their rule in %s; augenrules --load",
-			     d->config.audit_key, path);
+		finding_mend(f,
+			     "add '-k %.*s' to their rule in %s; augenrules --load.  Or take their "
+			     "events: audit_key = %s,%s in sockledger.conf; service auditd reload",
+			     (int)config_own_key(d->config.audit_key), d->config.audit_key, path,
+			     d->config.audit_key, theirs->key);
 	else
 		finding_mend(f, "have 30-sockledger.rules loaded before it (auditctl -l shows the "
 				"order)");

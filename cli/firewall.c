@@ -30,16 +30,56 @@ static bool begins(const char *line, const char *word)
 	return !strncmp(line, word, strlen(word));
 }
 
+/* Numbers of queues. */
+struct range {
+	int64_t first, last;
+};
+
 /* "0", "0:3" or "0-3". */
-static void take_numbers(struct firewall_part *p, const char *at)
+static void take_numbers(struct range *r, const char *at)
 {
 	char *end;
 
 	if (!at || !isdigit((unsigned char)*at))
 		return;
-	p->first = p->last = strtoll(at, &end, 10);
+	r->first = r->last = strtoll(at, &end, 10);
 	if ((*end == ':' || *end == '-') && isdigit((unsigned char)end[1]))
-		p->last = strtoll(end + 1, NULL, 10);
+		r->last = strtoll(end + 1, NULL, 10);
+}
+
+/* Of iptables. */
+static struct range take_target(const char *line)
+{
+	struct range r = { -1, -1 };
+
+	take_numbers(&r, behind(line, "--queue-num "));
+	take_numbers(&r, behind(line, "--queue-balance "));
+	return r;
+}
+
+/* What stands behind the word "queue" of nftables; NULL: the rule has none. */
+static const char *behind_queue(const char *line)
+{
+	return begins(line, "queue ") ? line + 6 : behind(line, " queue ");
+}
+
+/* "queue flags bypass to 0-3", or as older ones write it. */
+static struct range take_statement(const char *queue)
+{
+	struct range r = { -1, -1 };
+
+	take_numbers(&r, behind(queue, "to "));
+	take_numbers(&r, behind(queue, "num "));
+	take_numbers(&r, queue);
+	return r;
+}
+
+static void take_other(struct firewall_part *p, struct range theirs, struct range ours,
+		       const char *line)
+{
+	if (theirs.first >= 0 && ours.first >= 0 && theirs.first <= ours.last &&
+	    theirs.last >= ours.first)
+		keep_line(p->other, sizeof(p->other), line);
 }
 
 /* A rule in a chain of ours. */
@@ -48,8 +88,10 @@ static void take_own_rule(struct firewall_part *p, const char *line)
 	const char *mark = behind(line, "--mark ");
 
 	if (behind(line, "-j NFQUEUE")) {
-		take_numbers(p, behind(line, "--queue-num "));
-		take_numbers(p, behind(line, "--queue-balance "));
+		struct range r = take_target(line);
+
+		p->first = r.first;
+		p->last = r.last;
 		p->bypass |= behind(line, "--queue-bypass") != NULL;
 	}
 	if (mark && behind(line, "-m connmark")) {
@@ -58,13 +100,24 @@ static void take_own_rule(struct firewall_part *p, const char *line)
 	}
 }
 
-/* "-j CONNMARK --set-xmark VALUE/MASK": the bits of VALUE and MASK are changed. */
+/* The packet mark that has a packet rejected; the other bit is of connection marks alone. */
+static int64_t reject_bit(int64_t mark)
+{
+	return mark & ~(mark & -mark);
+}
+
+/*
+ * "-j CONNMARK --set-xmark VALUE/MASK": the bits of VALUE and MASK are changed.  "-j MARK" is in
+ * the way where it sets the bit for packets that are to be rejected.
+ */
 static void take_mark(struct firewall_part *p, const char *line, int64_t mark)
 {
 	const char *at = behind(line, "--set-xmark ");
 	int64_t changes = UINT32_MAX;
 	char *end;
 
+	if (behind(line, "-j MARK") && at && strtoll(at, NULL, 0) & reject_bit(mark))
+		keep_line(p->marker, sizeof(p->marker), line);
 	if (!behind(line, "-j CONNMARK"))
 		return;
 	if (at) {
@@ -81,13 +134,17 @@ static void take_mark(struct firewall_part *p, const char *line, int64_t mark)
 		keep_line(p->marker, sizeof(p->marker), line);
 }
 
-static void take_iptables(struct firewall_part *p, const char *text, int64_t mark)
+static void take_iptables(struct firewall_part *p, const char *text, int64_t mark,
+			  struct range ours)
 {
 	bool mangle = false;
 
 	for (const char *line = text; line; line = look_next_line(line)) {
 		if (*line == '*')
 			mangle = begins(line, "*mangle");
+		if (begins(line, "-A ") && !begins(line, "-A SOCKLEDGER") &&
+		    behind(line, "-j NFQUEUE"))
+			take_other(p, take_target(line), ours, line);
 		if (!mangle || !begins(line, "-A "))
 			continue;
 		if (begins(line, "-A SOCKLEDGER ")) {
@@ -107,41 +164,60 @@ static void take_iptables(struct firewall_part *p, const char *text, int64_t mar
 	}
 }
 
-/* A rule of our table of nftables: "queue flags bypass to 0-3", or as older ones write it. */
+/* A rule of our table of nftables. */
 static void take_nft_rule(struct firewall_part *p, const char *line)
 {
-	const char *queue = behind(line, "queue "), *mark = behind(line, "ct mark ");
+	const char *queue = behind_queue(line), *mark = behind(line, "ct mark ");
 
 	if (queue) {
-		take_numbers(p, behind(queue, "to "));
-		take_numbers(p, behind(queue, "num "));
-		take_numbers(p, queue);
+		struct range r = take_statement(queue);
+
+		p->first = r.first;
+		p->last = r.last;
 		p->bypass |= behind(queue, "bypass") != NULL;
 	}
 	if (mark && (mark = behind(mark, "0x")))
 		p->mark = strtoll(mark, NULL, 16);
 }
 
-static void take_nft(struct firewall_part *p, const char *text)
+/* A rule of others: nft shows those of iptables as well, ours among them. */
+static void take_nft_other(struct firewall_part *p, const char *line, int64_t mark,
+			   struct range ours)
 {
-	bool ours = false;
+	const char *queue = behind_queue(line);
+	const char *set = behind(line, "meta mark set 0x");
+
+	if (begins(line, "ct mark set 0x") || behind(line, " ct mark set 0x") ||
+	    (set && strtoll(set, NULL, 16) & reject_bit(mark)))
+		keep_line(p->marker, sizeof(p->marker), line);
+	if (queue)
+		take_other(p, take_statement(queue), ours, line);
+}
+
+static void take_nft(struct firewall_part *p, const char *text, int64_t mark, struct range queues)
+{
+	bool ours = false, our_chain = false;
 
 	for (const char *line = text; line; line = look_next_line(line)) {
 		const char *p_line = line + strspn(line, " \t");
 
 		if (begins(line, "table ")) {
 			ours = begins(line, "table inet sockledger ");
+		} else if (begins(p_line, "chain ")) {
+			our_chain = begins(p_line, "chain SOCKLEDGER");
 		} else if (ours) {
 			p->up |= begins(p_line, "type filter hook output priority mangle");
 			take_nft_rule(p, p_line);
-		} else if (begins(p_line, "ct mark set 0x") || behind(p_line, " ct mark set 0x")) {
-			keep_line(p->marker, sizeof(p->marker), line);
+		} else if (!our_chain) {
+			take_nft_other(p, p_line, mark, queues);
 		}
 	}
 }
 
-void firewall_look(struct firewall *f, const char *root, int64_t mark)
+void firewall_look(struct firewall *f, const char *root, int64_t mark, int64_t first, int64_t last)
 {
+	const struct range ours = { first, last };
+
 	static const char *const programs[FIREWALL_PARTS][4] = {
 		[FIREWALL_IPV4] = { "iptables-save" },
 		[FIREWALL_IPV6] = { "ip6tables-save" },
@@ -157,9 +233,9 @@ void firewall_look(struct firewall *f, const char *root, int64_t mark)
 		if (!text)
 			continue;
 		if (i == FIREWALL_NFT)
-			take_nft(p, text);
+			take_nft(p, text, mark, ours);
 		else
-			take_iptables(p, text, mark);
+			take_iptables(p, text, mark, ours);
 		free(text);
 		/* Where there is no rule that accepts anything before ours, nothing is in the way.
 		 */

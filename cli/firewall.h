@@ -18,14 +18,16 @@ struct firewall_part {
 	/* The first rule of another program before ours that accepts; empty: there is none. */
 	char before[256];
 	bool before_all;  /* it accepts every packet */
-	char marker[256]; /* a rule of another that sets connection marks of ours, or all */
+	char marker[256]; /* a rule of another that sets marks of ours, or all */
+	char other[256];  /* a rule of another that puts packets into a queue of ours */
 };
 
 struct firewall {
 	struct firewall_part part[FIREWALL_PARTS];
 };
 
-/* Asks iptables-save, ip6tables-save and nft below root.  mark: our two bits. */
-void firewall_look(struct firewall *f, const char *root, int64_t mark);
+/* Asks iptables-save, ip6tables-save and nft below root.  mark: our two bits; first, last: our
+ * queues, or -1. */
+void firewall_look(struct firewall *f, const char *root, int64_t mark, int64_t first, int64_t last);
 
 #endif

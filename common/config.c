@@ -382,3 +382,25 @@ int config_load(struct config *c, const char *path, struct diags *d)
 		return -ENOMEM;
 	return rc ? rc : -EINVAL;
 }
+
+size_t config_own_key(const char *audit_key)
+{
+	return strcspn(audit_key, ",");
+}
+
+bool config_takes_key(const char *audit_key, const char *key, size_t len)
+{
+	const char *at = audit_key;
+
+	if (!strcmp(audit_key, AUDIT_KEY_ANY))
+		return true;
+	for (;;) {
+		size_t n = strcspn(at, ",");
+
+		if (n && n == len && !memcmp(at, key, n))
+			return true;
+		if (!at[n])
+			return false;
+		at += n + 1;
+	}
+}

@@ -3,6 +3,7 @@
 #define SOCKLEDGER_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct diags;
@@ -17,7 +18,8 @@ struct diags;
 struct config {
 	char *cache;		/* absolute path of the cache database */
 	char *ledger;		/* absolute path of the ledger database */
-	char *audit_key;	/* the key (-k) of our audit rules, or AUDIT_KEY_ANY */
+	/* the keys (-k) of audit rules that are taken, with commas between; or AUDIT_KEY_ANY */
+	char *audit_key;
 	char *node;		/* this host's name on rows */
 	int64_t cache_rows;	/* rows kept in the cache */
 	int64_t cache_bytes;	/* what they may take */
@@ -56,5 +58,10 @@ int config_load(struct config *c, const char *path, struct diags *d);
 
 /* The default configuration file's path. */
 const char *config_default_path(void);
+
+/* An audit rule's key is one of these, or any is. */
+bool config_takes_key(const char *audit_key, const char *key, size_t len);
+/* The first one: that of our own rules.  Returns its length. */
+size_t config_own_key(const char *audit_key);
 
 #endif

@@ -161,10 +161,11 @@ static struct text parse_cmdline(struct audit_parser *p, struct text title)
 
 static void parse_key(struct audit_parser *p, const char *value)
 {
-	size_t len = strlen(p->audit_key);
+	size_t len = strlen(value);
 
 	/* libauparse turns one field with several keys into several fields, each in quotes. */
-	if (value[0] == '"' && !strncmp(value + 1, p->audit_key, len) && value[len + 1] == '"')
+	if (len >= 2 && value[0] == '"' && value[len - 1] == '"' &&
+	    config_takes_key(p->audit_key, value + 1, len - 2))
 		p->key_ours = true;
 }
 

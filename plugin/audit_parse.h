@@ -26,7 +26,7 @@ void audit_parser_free(struct audit_parser *p);
 /*
  * Fills *e where the result is AUDIT_OURS; its texts belong to the parser until its next call, the
  * node's name to the assembled event.
- * audit_key is the key that our rules carry; AUDIT_KEY_ANY: any, also none.
+ * audit_key: as in config.h; AUDIT_KEY_ANY: also of rules without a key.
  */
 enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 				const char *audit_key, struct event *e);

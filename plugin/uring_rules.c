@@ -10,6 +10,7 @@
 #include <libaudit.h>
 #include <linux/io_uring.h>
 
+#include "config.h"
 #include "log.h"
 #include "uring_rules.h"
 
@@ -27,7 +28,7 @@ static void add_field(struct audit_rule_data *r, uint32_t field, uint32_t value)
 /* 0 or -errno. */
 static int add_rule(int audit, const char *key, int op, int family)
 {
-	size_t len = strlen(key);
+	size_t len = config_own_key(key);
 	struct audit_rule_data *r = calloc(1, sizeof(*r) + len + 1);
 	int rc;
 
@@ -36,7 +37,7 @@ static int add_rule(int audit, const char *key, int op, int family)
 	r->mask[AUDIT_WORD(op)] |= AUDIT_BIT(op);
 	add_field(r, AUDIT_SADDR_FAM, (uint32_t)family);
 	add_field(r, AUDIT_FILTERKEY, (uint32_t)len);
-	memcpy(r->buf, key, len + 1);
+	memcpy(r->buf, key, len);
 	r->buflen = (uint32_t)len;
 	rc = audit_add_rule_data(audit, r, AUDIT_FILTER_URING_EXIT, AUDIT_ALWAYS);
 	free(r);

@@ -424,6 +424,15 @@ static void test_any_key(void)
 		     "a2=10 a3=0 items=0 " IDS REST "key=(null)\n" TITLE);
 	tap_ok(good && number("result", result, AUDIT_OTHER_KEY),
 	       "any key: what need not be of a socket is none");
+	audit_key = "mine,other";
+	good = parse(CONNECT_HEAD IDS REST "key=\"other\"\n" IPV4 TITLE);
+	tap_ok(good && number("result", result, AUDIT_OURS), "several keys: the second");
+	good = parse(CONNECT_HEAD IDS REST "key=\"mine\"\n" IPV4 TITLE);
+	tap_ok(good && number("result", result, AUDIT_OURS), "several keys: the first");
+	good = parse(CONNECT_HEAD IDS REST "key=\"mine,other\"\n" IPV4 TITLE);
+	tap_ok(good && number("result", result, AUDIT_OTHER_KEY), "several keys: both as one");
+	good = parse(CONNECT_HEAD IDS REST "key=\"othe\"\n" IPV4 TITLE);
+	tap_ok(good && number("result", result, AUDIT_OTHER_KEY), "several keys: a part of one");
 	audit_key = "sockledger";
 }
 
