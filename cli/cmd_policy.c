@@ -245,6 +245,12 @@ static void print_summary(const char *path, const struct policy *p)
 	if (policy_unreadable(p))
 		printf(", unreadable %s", policy_verdict_word(policy_unreadable(p)));
 	putchar('\n');
+	for (size_t i = 0; i < policy_list_count(p); i++) {
+		int line;
+
+		text_print(stdout, text_of(policy_list_path(p, i, &line)), 0);
+		printf(": %zu addresses and networks\n", policy_list_size(p, i));
+	}
 }
 
 static int answer_request(const struct command *self, struct request *r, int count, char **words)

@@ -102,6 +102,11 @@ void judge_set_policy(struct judge *j, struct policy *policy)
 	known_flows_forget(j->flows);
 }
 
+void judge_policy_changed(struct judge *j)
+{
+	known_flows_forget(j->flows);
+}
+
 struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 {
 	struct judge *j = calloc(1, sizeof(*j));

@@ -44,6 +44,9 @@ void judge_free(struct judge *j);
 /* Another policy from the next packet on; the old one is freed. */
 void judge_set_policy(struct judge *j, struct policy *policy);
 
+/* The policy has changed in part: nothing is answered as it was before. */
+void judge_policy_changed(struct judge *j);
+
 /* Before packets are shown: what the kernel has told meanwhile of the flows that they may be of. */
 void judge_begin(struct judge *j);
 void judge_packet(struct judge *j, const struct nfqueue_packet *p);

@@ -218,7 +218,7 @@ enum loop_event loop_run(struct loop *l)
 	int rc;
 
 	while (!fds[ON_END].revents && !cache_feed_ended(l->parts->cache_feed, &rc)) {
-		int next_ms = work(l, quiet, &room);
+		int next_ms = clock_sooner_ms(work(l, quiet, &room), reload_lists(l->parts));
 
 		quiet = !wait_for_work(l, fds, stay_alive(l, next_ms), room);
 		if (fds[ON_USERS].revents)

@@ -29,7 +29,12 @@ struct parts {
 
 	/* Only with a queue; without one they are NULL, and everything is just observed. */
 	struct policy *policy;		/* until the judge has it */
-	struct policy *in_force;	/* the judge's: for the numbers of its users */
+	/* the judge's: for the numbers of its users, and its lists */
+	struct policy *in_force;
+	struct lists_watch {
+		uint64_t seen, tried;	/* list_files_stamp() */
+		int64_t due_ns;
+	} lists;
 	struct ctmarks *marks;
 	struct deaths *deaths;		/* NULL: the kernel does not announce them */
 	struct nfqueue *queue;

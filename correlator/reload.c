@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "config.h"
 #include "diag.h"
 #include "failures.h"
@@ -24,6 +25,8 @@
 
 /* How long a policy waits for the users that it names. */
 #define USERS_MS 1000
+/* How often to look whether a list has changed. */
+#define LISTS_NS 1000000000LL
 /* Mistakes of one file that are told one by one. */
 #define COMPLAINTS_MAX 1000
 
@@ -127,6 +130,50 @@ static void reload_policy(struct parts *p, const struct config *fresh)
 	p->config->park_us = fresh->park_us;
 	queue_threads_unlock(p->queue_threads);
 	log_info("the policy '%s' was read again", fresh->policy);
+}
+
+static void take_lists(struct parts *p)
+{
+	struct complaints complaints;
+	struct list_files *lists;
+	int rc;
+
+	complaints_open(&complaints);
+	rc = list_files_read(p->in_force, p->config->policy, &complaints.diags, &lists);
+	complaints_log(&complaints);
+	FAILS(POLICY_BAD);
+	if (rc) {
+		log_error("the policy's lists have %u mistakes: what they were stays",
+			  complaints.diags.count);
+		return;
+	}
+	queue_threads_lock(p->queue_threads);
+	list_files_swap(lists, p->in_force);
+	judge_policy_changed(p->judge);
+	queue_threads_unlock(p->queue_threads);
+	list_files_free(lists);
+	log_info("the policy's lists were read again");
+}
+
+int reload_lists(struct parts *p)
+{
+	struct lists_watch *w = &p->lists;
+	int64_t now_ns = clock_mono_ns();
+	uint64_t stamp;
+
+	if (!p->in_force || !policy_list_count(p->in_force))
+		return -1;
+	if (now_ns < w->due_ns)
+		return clock_poll_ms(w->due_ns - now_ns);
+	w->due_ns = now_ns + LISTS_NS;
+	stamp = list_files_stamp(p->in_force);
+	/* One that is being written has another stamp at the next look. */
+	if (stamp == w->seen && stamp != w->tried && stamp != list_files_stamp_read(p->in_force)) {
+		w->tried = stamp;
+		take_lists(p);
+	}
+	w->seen = stamp;
+	return clock_poll_ms(LISTS_NS);
 }
 
 void reload(struct parts *p, const char *config_path)

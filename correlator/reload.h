@@ -19,6 +19,10 @@ void reload_number_users(struct parts *p, struct policy *policy);
 /* A user's number has changed, or become known. */
 void reload_users(struct parts *p);
 
+/* Looks now and then whether a list of the policy has changed, and reads all of them again if so;
+ * with a mistake the old ones stay.  Milliseconds until the next look; -1: there are none. */
+int reload_lists(struct parts *p);
+
 /* After SIGHUP: takes over policy, mode and park from the configuration, unless there is a
  * mistake. */
 void reload(struct parts *p, const char *config_path);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address_list.h"
 #include "policy.h"
 #include "policy_rule.h"
 
@@ -148,7 +149,8 @@ static unsigned int kinds_of_gaps(unsigned int gaps, const struct connection *c)
 	       (gaps & POLICY_GAP_SPORT ? KIND(MATCH_SPORT) : 0) |
 	       (gaps & POLICY_GAP_DPORT ? KIND(MATCH_DPORT) : 0) |
 	       (gaps & POLICY_GAP_GROUPS ? KIND(MATCH_GROUP) : 0) |
-	       (gaps & (in ? POLICY_GAP_SRC : POLICY_GAP_DST) ? KIND(MATCH_ADDRESS) : 0);
+	       (gaps & (in ? POLICY_GAP_SRC : POLICY_GAP_DST) ?
+		KIND(MATCH_ADDRESS) | KIND(MATCH_LIST) : 0);
 }
 
 static unsigned int gaps_of_kinds(unsigned int kinds, const struct connection *c)
@@ -241,7 +243,8 @@ bool policy_needs_process(const struct policy *p)
 {
 	static const unsigned int of_packet =
 		KIND(MATCH_NODE) | KIND(MATCH_PROTO) | KIND(MATCH_DIRECTION) | KIND(MATCH_ADDRESS) |
-		KIND(MATCH_SRC) | KIND(MATCH_DST) | KIND(MATCH_SPORT) | KIND(MATCH_DPORT);
+		KIND(MATCH_LIST) | KIND(MATCH_SRC) | KIND(MATCH_DST) | KIND(MATCH_SPORT) |
+		KIND(MATCH_DPORT);
 
 	for (size_t i = 0; i < p->rule_count; i++)
 		if (p->rules[i].certain)
@@ -341,6 +344,22 @@ void policy_resolve_paths(struct policy *p, char *(*resolve)(const char *path))
 	}
 }
 
+size_t policy_list_count(const struct policy *p)
+{
+	return p->list_count;
+}
+
+const char *policy_list_path(const struct policy *p, size_t list, int *line)
+{
+	*line = p->lists[list].line;
+	return p->lists[list].path;
+}
+
+size_t policy_list_size(const struct policy *p, size_t list)
+{
+	return p->lists[list].list ? address_list_count(p->lists[list].list) : 0;
+}
+
 const char *policy_rule(const struct policy *p, size_t rule, int *line)
 {
 	*line = p->rules[rule].line;
@@ -373,6 +392,9 @@ void policy_free(struct policy *p)
 		return;
 	for (size_t i = 0; i < p->value_count; i++)
 		free(p->values[i].real);
+	for (size_t i = 0; i < p->list_count; i++)
+		address_list_free(p->lists[i].list);
+	free(p->lists);
 	free(p->rules);
 	free(p->matches);
 	free(p->values);

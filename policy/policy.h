@@ -12,7 +12,7 @@ struct diags;
 /*
  * Decides what happens to a connection: rules that the user wrote (sockledger.policy(5)), of which
  * the first that matches decides.  Pure: no system calls, and a policy never changes after it was
- * read, but for the numbers of users.
+ * read, but for the numbers of users and groups, and lists of addresses (policy_file.h).
  *
  * An unknown value never matches, with `not` neither: otherwise a connection of that very program
  * could pass as another's.  But a rule that denies programs applies where the program is unknown
@@ -114,6 +114,12 @@ const char *policy_unknown_group(const struct policy *p, size_t rule);
  * resolve() returns that for a file or directory, to be freed; NULL: there is none.
  */
 void policy_resolve_paths(struct policy *p, char *(*resolve)(const char *path));
+
+/* How many files of addresses its rules name; file 0, 1, ..., and the line of a rule that does. */
+size_t policy_list_count(const struct policy *p);
+const char *policy_list_path(const struct policy *p, size_t list, int *line);
+/* Addresses and networks that it had; 0 where nobody has read it. */
+size_t policy_list_size(const struct policy *p, size_t list);
 
 /* The number of rules, without the defaults. */
 size_t policy_rule_count(const struct policy *p);

@@ -2,6 +2,7 @@
 /* Whether one match of a rule holds for a connection. */
 #include <string.h>
 
+#include "address_list.h"
 #include "policy.h"
 #include "policy_rule.h"
 
@@ -159,6 +160,18 @@ static enum truth match_address(const struct value *v, const struct address *a)
 	return network_contains(&v->network, &wire);
 }
 
+static enum truth match_list(const struct policy *p, const struct value *v,
+			     const struct address *a)
+{
+	const struct address_list *list = p->lists[v->number].list;
+	struct address wire = *a;
+
+	if (!wire.family || !list)
+		return UNKNOWN;
+	address_unmap(&wire);
+	return address_list_contains(list, &wire);
+}
+
 static bool is_path(const struct value *v, struct text t)
 {
 	if (!v->pattern)
@@ -200,7 +213,12 @@ static enum truth match_program(const struct value *v, struct text t, int64_t se
 	return seen == EXE_OTHER ? NO : UNKNOWN;
 }
 
-static enum truth match_value(enum match_kind kind, const struct value *v,
+static const struct address *remote(const struct connection *c)
+{
+	return c->direction == DIRECTION_IN ? &c->src.addr : &c->dst.addr;
+}
+
+static enum truth match_value(const struct policy *p, enum match_kind kind, const struct value *v,
 			      const struct connection *c, const struct asked *how)
 {
 	switch (kind) {
@@ -232,7 +250,9 @@ static enum truth match_value(enum match_kind kind, const struct value *v,
 	case MATCH_DIRECTION:
 		return match_number(v, c->direction);
 	case MATCH_ADDRESS:
-		return match_address(v, c->direction == DIRECTION_IN ? &c->src.addr : &c->dst.addr);
+		return match_address(v, remote(c));
+	case MATCH_LIST:
+		return match_list(p, v, remote(c));
 	case MATCH_SRC:
 		return match_address(v, &c->src.addr);
 	case MATCH_DST:
@@ -255,6 +275,7 @@ static bool is_hidden(enum match_kind kind, const struct connection *c)
 	case MATCH_DPORT:
 		return c->unreadable;
 	case MATCH_ADDRESS:
+	case MATCH_LIST:
 		return c->unreadable && c->direction != DIRECTION_IN;
 	default:
 		return false;
@@ -286,7 +307,7 @@ enum truth policy_match_holds(const struct policy *p, const struct match *m, boo
 	if (is_hidden(m->kind, c))
 		return allows ? NO : YES;
 	for (size_t i = 0; i < m->count; i++) {
-		enum truth is = match_value(m->kind, &p->values[m->first + i], c, &how);
+		enum truth is = match_value(p, m->kind, &p->values[m->first + i], c, &how);
 
 		if (is == YES)
 			return m->negated ? NO : YES;

@@ -22,6 +22,7 @@
 
 #define RULES_MAX 10000
 #define VALUES_MAX 256
+#define LISTS_MAX 64
 /* TASK_COMM_LEN (linux/sched.h) is 16, with the terminator. */
 #define COMM_CHARS 15
 /* (uid_t)-1 is not a user, nor a group. */
@@ -29,7 +30,7 @@
 
 enum value_kind {
 	VALUE_PATH, VALUE_COMM, VALUE_TEXT, VALUE_USER, VALUE_GROUP, VALUE_PROTO, VALUE_DIRECTION,
-	VALUE_NETWORK, VALUE_PORTS
+	VALUE_NETWORK, VALUE_LIST, VALUE_PORTS
 };
 
 static const struct name {
@@ -49,6 +50,7 @@ static const struct name {
 	{ "proto", MATCH_PROTO, VALUE_PROTO },
 	{ "direction", MATCH_DIRECTION, VALUE_DIRECTION },
 	{ "address", MATCH_ADDRESS, VALUE_NETWORK },
+	{ "list", MATCH_LIST, VALUE_LIST },
 	{ "src", MATCH_SRC, VALUE_NETWORK },
 	{ "dst", MATCH_DST, VALUE_NETWORK },
 	{ "port", MATCH_DPORT, VALUE_PORTS },
@@ -59,7 +61,7 @@ static const struct name {
 struct parser {
 	struct lexer lex;
 	struct policy *policy;
-	size_t rules_size, matches_size, values_size;	/* room in the policy's arrays */
+	size_t rules_size, matches_size, values_size, lists_size;	/* room in the arrays */
 	size_t stored;
 	int rc;			/* -ENOMEM: memory was short */
 	int default_line, unattributed_line, unreadable_line;	/* 0: none yet */
@@ -193,6 +195,26 @@ static const char *parse_text(struct parser *p, enum value_kind kind, struct val
 	return NULL;
 }
 
+/* Each file is read once, also where many rules name it. */
+static const char *parse_list(struct parser *p, struct value *v)
+{
+	struct list_file f = { .line = p->lex.line };
+
+	if (p->lex.word[0] != '/')
+		return "is not an absolute path";
+	for (size_t i = 0; i < p->policy->list_count; i++)
+		if (!strcmp(p->policy->lists[i].path, p->lex.word)) {
+			v->number = (int64_t)i;
+			return NULL;
+		}
+	if (p->policy->list_count == LISTS_MAX)
+		return "is one list too many: 64 at most";
+	f.path = store(p, p->lex.word, strlen(p->lex.word));
+	v->number = (int64_t)p->policy->list_count;
+	PUSH(p, lists, list_count, lists_size, f);
+	return NULL;
+}
+
 static const char *parse_value(struct parser *p, enum value_kind kind, struct value *v)
 {
 	int number;
@@ -212,6 +234,8 @@ static const char *parse_value(struct parser *p, enum value_kind kind, struct va
 	case VALUE_NETWORK:
 		return network_parse(p->lex.word, &v->network) ?
 		       "is neither ADDR nor ADDR/BITS" : NULL;
+	case VALUE_LIST:
+		return parse_list(p, v);
 	case VALUE_PORTS:
 		return parse_ports(p->lex.word, v) ?
 		       NULL : "is neither a port nor a range, as in 80-89";

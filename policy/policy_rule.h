@@ -23,6 +23,7 @@ enum match_kind {
 	MATCH_PROTO,
 	MATCH_DIRECTION,
 	MATCH_ADDRESS,		/* of the remote end */
+	MATCH_LIST,		/* likewise, of any in a file */
 	MATCH_SRC,
 	MATCH_DST,
 	MATCH_SPORT,
@@ -42,7 +43,7 @@ struct value {
 	char *real;		/* a program's path without symbolic links; NULL: the same */
 	enum program_word word;
 	bool pattern;
-	int64_t number, to;	/* -1: none; to: the end of a range of ports */
+	int64_t number, to;	/* -1: none; to: the end of a range of ports; a list's number */
 	struct network network;
 };
 
@@ -60,6 +61,13 @@ struct rule {
 	size_t first, count;	/* in matches */
 };
 
+/* A file of addresses. */
+struct list_file {
+	const char *path;
+	int line;		/* of the first rule that names it */
+	struct address_list *list;	/* owned; NULL: it has not been read */
+};
+
 struct policy {
 	enum verdict fallback, unattributed, unreadable;	/* unreadable 0: not said */
 	struct rule *rules;
@@ -68,6 +76,9 @@ struct policy {
 	size_t match_count;
 	struct value *values;
 	size_t value_count;
+	struct list_file *lists;
+	size_t list_count;
+	uint64_t lists_stamp;	/* of the files when they were read */
 	char *store;		/* the texts */
 };
 

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "address_list.h"
 #include "policy.h"
 #include "policy_rule.h"
 
@@ -52,7 +53,16 @@ static bool has_slash(struct text t)
 	return t.len && memchr(t.data, '/', t.len);
 }
 
-static bool value_covers(enum match_kind kind, const struct value *a, const struct value *b)
+static bool list_covers(const struct policy *p, const struct value *a, const struct value *b)
+{
+	const struct address_list *outer = p->lists[a->number].list;
+	const struct address_list *inner = p->lists[b->number].list;
+
+	return a->number == b->number || (outer && inner && address_list_covers(outer, inner));
+}
+
+static bool value_covers(const struct policy *p, enum match_kind kind, const struct value *a,
+			 const struct value *b)
 {
 	switch (kind) {
 	case MATCH_EXE:
@@ -74,6 +84,8 @@ static bool value_covers(enum match_kind kind, const struct value *a, const stru
 	case MATCH_PROTO:
 	case MATCH_DIRECTION:
 		return a->number == b->number;
+	case MATCH_LIST:
+		return list_covers(p, a, b);
 	case MATCH_ADDRESS:
 	case MATCH_SRC:
 	case MATCH_DST:
@@ -95,7 +107,7 @@ static bool values_cover(const struct policy *p, const struct match *outer,
 		size_t n = 0;
 
 		while (n < outer->count &&
-		       !value_covers(outer->kind, &p->values[outer->first + n], b))
+		       !value_covers(p, outer->kind, &p->values[outer->first + n], b))
 			n++;
 		if (n == outer->count)
 			return false;
@@ -122,8 +134,8 @@ static bool asks_more_to_allow(enum match_kind kind)
 {
 	return kind == MATCH_EXE || kind == MATCH_PARENT || kind == MATCH_GROUP ||
 	       kind == MATCH_PROTO ||
-	       kind == MATCH_DST || kind == MATCH_ADDRESS || kind == MATCH_SPORT ||
-	       kind == MATCH_DPORT;
+	       kind == MATCH_DST || kind == MATCH_ADDRESS || kind == MATCH_LIST ||
+	       kind == MATCH_SPORT || kind == MATCH_DPORT;
 }
 
 static bool rule_covers(const struct policy *p, const struct rule *earlier,

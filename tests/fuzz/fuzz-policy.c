@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "address_list.h"
 #include "diag.h"
 #include "fuzz.h"
 #include "policy.h"
@@ -58,6 +59,22 @@ static void check_policy(const struct policy *p)
 	check_answer(p, &c);
 }
 
+/* Any bytes as a list: it has each address that it names. */
+static void check_list(const char *data, size_t size)
+{
+	const struct address none = { .family = AF_INET };
+	struct diags d = { .out = NULL };
+	struct address_list *l;
+	int rc = address_list_parse("list", data, size, &d, &l);
+
+	FUZZ_CHECK(rc == (d.count ? -EINVAL : 0) && !l == (rc != 0));
+	if (!l)
+		return;
+	address_list_contains(l, &none);
+	FUZZ_CHECK(address_list_covers(l, l));
+	address_list_free(l);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *told = NULL;
@@ -74,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (p)
 		check_policy(p);
 	policy_free(p);
+	check_list((const char *)data, size);
 	/* One line each, with its place, and nothing in it that a terminal obeys. */
 	for (size_t i = 0; i < told_len; i++) {
 		FUZZ_CHECK(((unsigned char)told[i] >= 0x20 && (unsigned char)told[i] < 0x7f) ||

@@ -49,6 +49,8 @@ static const struct {
 	{ "deny address 10.0.0.0/8", "direction=in", POLICY_GAP_SRC, "src" },
 	{ "deny address 10.0.0.0/8", "direction=in", POLICY_GAP_DST, "allow 0" },
 	{ "deny address 10.0.0.0/8", "direction=out", POLICY_GAP_DST, "dst" },
+	{ "deny list /x", "direction=out", POLICY_GAP_DST, "dst" },
+	{ "deny list /x", "direction=in", POLICY_GAP_DST, "allow 0" },
 	/* Its real group is kept. */
 	{ "deny group 5", "gid=7", POLICY_GAP_GROUPS, "groups" },
 	{ "deny group 5", "gid=5", POLICY_GAP_GROUPS, "deny 1" },
@@ -131,6 +133,11 @@ static const struct {
 	{ "allow group 1,2\nallow group 2", 1 },
 	{ "allow group 1\ndeny group 1", 0 },
 	{ "allow group x\nallow group x", 0 },		/* nobody has its number */
+	{ "allow list /x\nallow list /x port 1", 1 },
+	{ "allow list /x,/y\nallow list /x", 1 },
+	{ "allow list /x\nallow list /x,/y", 0 },
+	{ "allow not list /x,/y\nallow not list /x", 0 },
+	{ "allow list /x\nreject list /x", 0 },
 	{ "allow certain\nallow port 1", 0 },
 	{ "allow certain\nallow certain port 1", 1 },
 	{ "allow port 1\nallow certain port 1", 1 },

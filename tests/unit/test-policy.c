@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "policing.h"
 #include "policy_file.h"
@@ -405,6 +407,8 @@ static const struct {
 	{ FILE_OF("allow address example.org"), "1:15:neither ADDR nor" },
 	{ FILE_OF("allow src 192.0.2.0/33"), "1:11:neither ADDR nor" },
 	{ FILE_OF("allow dst 2001:db8::/129,192.0.2.256"), "1:11:neither ADDR\n1:26:neither ADDR" },
+	{ FILE_OF("allow list x"), "1:12:'x' is not an absolute path" },
+	{ FILE_OF("allow list"), "1:11:value is missing" },
 	{ FILE_OF("allow port http"), "1:12:neither a port" },
 	{ FILE_OF("allow sport 65536"), "1:13:neither a port" },
 	{ FILE_OF("allow dport 89-80"), "1:13:'89-80' is neither a port" },
@@ -531,6 +535,7 @@ static void test_needs(void)
 		{ "deny address ::1", false, false, false, false },
 		{ "deny src ::1", false, false, false, false },
 		{ "deny dst ::1", false, false, false, false },
+		{ "deny list /x", false, false, false, false },
 		{ "deny sport 1", false, false, false, false },
 		{ "deny port 1", false, false, false, false },
 		{ "deny node x", false, false, false, false },
@@ -615,6 +620,83 @@ static void test_file(void)
 	tap_ok(load("/dev/null", &p) == -ENOTSUP && !p, "a device");
 }
 
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		abort();
+}
+
+/* "1: accept" and so on, of a packet to that address. */
+static bool is_denied(const struct policy *p, const char *direction, const char *dst)
+{
+	struct policy_answer a;
+	struct connection c;
+	char buf[128];
+
+	snprintf(buf, sizeof(buf), "direction=%s src=198.51.100.1:5 dst=%s", direction, dst);
+	describe(&c, buf);
+	policy_decide(p, &c, &a);
+	return a.verdict == VERDICT_DROP;
+}
+
+static int load_told(const char *path, const char *wanted, struct policy **p)
+{
+	struct diags d = complaints_begin();
+	int rc = policy_load(path, &d, p);
+
+	complaints_end(&d, path);
+	if (!tap_ok(strstr(complaints, wanted) != NULL, "it is told: %s", wanted))
+		tap_note("%s", complaints);
+	return rc;
+}
+
+static void test_lists(void)
+{
+	char path[PATH_MAX], list[PATH_MAX], other[PATH_MAX], text[4 * PATH_MAX];
+	struct diags quiet = { .out = NULL };
+	struct list_files *f = NULL;
+	struct policy *p;
+	int line;
+
+	snprintf(path, sizeof(path), "%s", scratch_path("policy"));
+	snprintf(list, sizeof(list), "%s", scratch_path("list"));
+	snprintf(other, sizeof(other), "%s", scratch_path("other"));
+	snprintf(text, sizeof(text), "deny list %s,%s\nallow list %s\ndefault allow\n", list,
+		 other, list);
+	put(path, text);
+	put(list, "192.0.2.0/24\n2001:db8::/32\n");
+	put(other, "# none\n");
+	tap_ok(!load(path, &p) && policy_list_count(p) == 2 && policy_list_size(p, 0) == 2 &&
+	       policy_list_size(p, 1) == 0, "a policy reads each of its lists once");
+	tap_ok(!strcmp(policy_list_path(p, 1, &line), other) && line == 1, "and knows of them");
+	tap_ok(is_denied(p, "out", "192.0.2.9:1") && is_denied(p, "out", "[2001:db8::1]:1") &&
+	       is_denied(p, "out", "[::ffff:192.0.2.9]:1") && !is_denied(p, "out", "192.0.3.1:1") &&
+	       !is_denied(p, "in", "192.0.2.9:1"), "the other side's address is in one");
+	tap_ok(policy_shadowed_by(p, 1) == 1, "a list that is in another rule's lists");
+	tap_ok(list_files_stamp(p) == list_files_stamp_read(p), "nothing has changed");
+	put(other, "198.51.100.1\n");
+	tap_ok(list_files_stamp(p) != list_files_stamp_read(p), "something has");
+	tap_ok(!list_files_read(p, "p", &quiet, &f) && !is_denied(p, "in", "192.0.2.9:1"),
+	       "they are read beside those that are in use");
+	list_files_swap(f, p);
+	list_files_free(f);
+	tap_ok(is_denied(p, "in", "192.0.2.9:1") && policy_list_size(p, 1) == 1 &&
+	       list_files_stamp(p) == list_files_stamp_read(p), "and are in use then");
+	put(other, "nonsense\n");
+	tap_ok(list_files_read(p, "p", &quiet, &f) == -EINVAL && !f && quiet.count == 1,
+	       "not with mistakes");
+	policy_free(p);
+	tap_ok(load_told(path, "other:1:1: 'nonsense' is neither ADDR", &p) == -EINVAL && !p,
+	       "with which a policy is refused");
+	chmod(other, 0622);
+	tap_ok(load_told(path, "every user can write it", &p) == -EINVAL && !p,
+	       "and with a list that others can write");
+	unlink(other);
+	tap_ok(load_told(path, "1:1: cannot read the list", &p) == -EINVAL && !p, "or without it");
+}
+
 static void test_own(void)
 {
 	char text[] = "  deny exe /usr/bin/* , \"/opt/a b\"   # why\n";
@@ -661,6 +743,7 @@ int main(void)
 	test_named_users();
 	test_needs();
 	test_file();
+	test_lists();
 	test_own();
 	return tap_done();
 }
