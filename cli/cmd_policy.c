@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "clock.h"
 #include "connection.h"
 #include "diag.h"
 #include "output.h"
@@ -215,15 +216,20 @@ static void print_json(const struct request *r, const struct policy_answer *a)
 	       certainty_name(r->connection.certainty), a->wants_certain ? "true" : "false");
 }
 
-/* Rules that no connection ever comes to, or that name what there is not.  How many. */
+/* Rules that no connection ever comes to, that are over, or name what there is not.  How many. */
 static int warn_of_rules(const char *path, const struct policy *p)
 {
 	struct diags d = { .out = stderr };
 
 	for (size_t i = 0; i < policy_rule_count(p); i++) {
 		int line, by = policy_shadowed_by(p, i);
+		char time[TIME_TEXT_MAX];
+		int64_t since_us;
 
 		policy_rule(p, i, &line);
+		if (policy_is_over(p, i, &since_us))
+			diag_at(&d, path, (unsigned int)line, 1, "warning: expired at %s, and "
+				"skipped since", time_format(since_us, time));
 		if (by)
 			diag_at(&d, path, (unsigned int)line, 1, "warning: never reached, because "
 				"the rule in line %d matches all that this one does", by);

@@ -42,7 +42,7 @@ struct replay {
 	struct keys keys;
 	struct group *groups;
 	struct output *output;
-	bool rows, all;
+	bool rows, all, ends;	/* ends: rules do, of one policy or both */
 	enum format format;
 	int64_t connections, passes, stopped, open, waits, no_packet, differs, crowded;
 	int64_t first_us, last_us;
@@ -82,6 +82,11 @@ static void ask(const struct replay *r, const struct past_row *row, struct answe
 	struct policy_answer now;
 	unsigned int open;
 
+	if (r->ends) {
+		policy_at(r->policy, row->c.time_us);
+		if (r->in_force)
+			policy_at(r->in_force, row->c.time_us);
+	}
 	a->would_word = verdict_or_open(r->policy, row, &a->would, &a->open);
 	if (a->open) {
 		a->would.line = 0;
@@ -344,6 +349,13 @@ static int replay(struct cli *cli, struct replay *r, const char *path, const cha
 		rc = load_in_force(cli, against, &d, &r->in_force);
 	if (rc)
 		return rc == -EINVAL ? CLI_USAGE : CLI_UNREADABLE;
+	/* Those that are over by now were not, for connections of before. */
+	policy_at(r->policy, INT64_MIN);
+	r->ends = policy_ends(r->policy);
+	if (r->in_force) {
+		policy_at(r->in_force, INT64_MIN);
+		r->ends |= policy_ends(r->in_force);
+	}
 	db = query_open(cli->ledger);
 	if (!db)
 		return CLI_UNREADABLE;

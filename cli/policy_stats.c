@@ -127,10 +127,13 @@ static void show(struct rule_stats *s)
 		const char *rule = policy_rule(s->policy, i, &line);
 		/* Of two that read alike the first one did it. */
 		struct hits *h = by ? NULL : hits_of(s, rule);
+		int64_t since_us;
+		const char *state = policy_is_over(s->policy, i, &since_us) ? "expired" :
+				    by ? "shadowed" : h ? "hit" : "never";
 
 		if (h)
 			h->shown = true;
-		print(s, line, rule, by ? "shadowed" : h ? "hit" : "never", by, h);
+		print(s, line, rule, state, by, h);
 	}
 	for (int defaults = 1; defaults >= 0; defaults--) {
 		for (int i = 0; i < known; i++) {

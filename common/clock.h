@@ -16,6 +16,8 @@
 
 int64_t clock_now_us(void);
 int64_t clock_mono_ns(void);
+/* Likewise, and it goes on while the machine is suspended. */
+int64_t clock_boot_ns(void);
 
 /* Writes time_us as 2026-01-31T12:00:00.000000Z.  Returns buf. */
 const char *time_format(int64_t time_us, char buf[TIME_TEXT_MAX]);
@@ -27,6 +29,9 @@ const char *time_format(int64_t time_us, char buf[TIME_TEXT_MAX]);
  * the text is none of these or the time is out of range.
  */
 int time_parse(const char *text, int64_t now_us, int64_t *time_us);
+
+/* Reads RFC 3339 or its beginnings alone: the same moment whenever it is read. */
+int date_parse(const char *text, int64_t *time_us);
 
 /* Nanoseconds as milliseconds for poll(), which is not to return too soon. */
 static inline int clock_poll_ms(int64_t ns)

@@ -2,6 +2,7 @@
 /* The policy that the judge decides by, and what it wants to know of a process. */
 #include <string.h>
 
+#include "clock.h"
 #include "config.h"
 #include "describe.h"
 #include "host.h"
@@ -17,6 +18,7 @@ void in_force_set(struct in_force *f, struct policy *policy)
 		.needs_user_names = policy_needs_user_names(policy),
 		.needs_process = policy_needs_process(policy),
 		.needs_groups = policy_needs_groups(policy),
+		.ends = policy_ends(policy),
 	};
 }
 
@@ -24,6 +26,15 @@ void in_force_release(struct in_force *f)
 {
 	policy_free(f->policy);
 	f->policy = NULL;
+}
+
+bool in_force_pass_time(struct in_force *f)
+{
+	bool any = f->ends && policy_pass_time(f->policy, clock_now_us(), clock_boot_ns() / 1000);
+
+	if (any)
+		f->ends = policy_ends(f->policy);
+	return any;
 }
 
 bool in_force_passes(const struct in_force *f, const struct config *config,

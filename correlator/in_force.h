@@ -17,11 +17,17 @@ struct in_force {
 	struct policy *policy;	/* owned */
 	bool needs_full_process, needs_user_names, needs_process;	/* policy_needs_...() */
 	bool needs_groups;
+	bool ends;		/* policy_ends() */
 };
 
 /* Another policy from here on; the old one is freed. */
 void in_force_set(struct in_force *f, struct policy *policy);
 void in_force_release(struct in_force *f);
+
+/* A rule's time may be over: it is not asked any more.  True: one's is. */
+bool in_force_pass_time(struct in_force *f);
+/* How soon that wants to be called, also where the machine has been suspended. */
+#define IN_FORCE_TIME_MS 1000
 
 /* The packet passes, whichever process is found to have sent it. */
 bool in_force_passes(const struct in_force *f, const struct config *config,

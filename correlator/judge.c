@@ -503,6 +503,8 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 
 void judge_begin(struct judge *j)
 {
+	if (in_force_pass_time(&j->rules))
+		judge_policy_changed(j);
 	known_flows_doubt(j->flows);
 	known_flows_read_deaths(j->flows, false);
 	end_holds(j);
@@ -723,6 +725,8 @@ int judge_poll(struct judge *j)
 	known_flows_poll(j->flows, clock_mono_ns());
 	parked_ms = poll_parked(j);
 	losses_ms = clock_sooner_ms(losses_ms, parked_ms);
+	if (j->rules.ends)
+		losses_ms = clock_sooner_ms(losses_ms, IN_FORCE_TIME_MS);
 	return clock_sooner_ms(losses_ms, known_flows_poll_ms(j->flows));
 }
 

@@ -98,8 +98,10 @@ static void decide(const struct policy *p, const struct connection *c, struct po
 	for (size_t i = 0; i < p->rule_count; i++) {
 		const struct rule *r = &p->rules[i];
 		unsigned int left_out;
-		enum verdict verdict = rule_verdict(p, r, c, d->open, &left_out);
+		enum verdict verdict = 0;
 
+		if (!r->expired)
+			verdict = rule_verdict(p, r, c, d->open, &left_out);
 		if (!verdict)
 			continue;
 		if (r->certain && c->certainty != CERTAINTY_CERTAIN) {
@@ -342,6 +344,66 @@ void policy_resolve_paths(struct policy *p, char *(*resolve)(const char *path))
 				resolve_path(v, resolve);
 		}
 	}
+}
+
+void policy_written(struct policy *p, int64_t time_us)
+{
+	for (size_t i = 0; i < p->rule_count; i++) {
+		struct rule *r = &p->rules[i];
+		int64_t end;
+
+		if (r->for_us && !__builtin_add_overflow(time_us, r->for_us, &end) &&
+		    end < r->until_us)
+			r->until_us = end;
+	}
+}
+
+/* How long it still has; `for` is never longer than it says, whenever its file was written. */
+static int64_t time_left(const struct rule *r, int64_t now_us)
+{
+	int64_t left;
+
+	if (__builtin_sub_overflow(r->until_us, now_us, &left))
+		left = INT64_MAX;
+	return r->for_us && left > r->for_us ? r->for_us : left;
+}
+
+bool policy_pass_time(struct policy *p, int64_t now_us, int64_t boot_us)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->rule_count; i++) {
+		struct rule *r = &p->rules[i];
+
+		if (r->expired || r->until_us == INT64_MAX)
+			continue;
+		if (!r->until_boot_us &&
+		    __builtin_add_overflow(boot_us, time_left(r, now_us), &r->until_boot_us))
+			r->until_boot_us = INT64_MAX;
+		r->expired = now_us >= r->until_us || boot_us >= r->until_boot_us;
+		any |= r->expired;
+	}
+	return any;
+}
+
+void policy_at(struct policy *p, int64_t time_us)
+{
+	for (size_t i = 0; i < p->rule_count; i++)
+		p->rules[i].expired = time_us >= p->rules[i].until_us;
+}
+
+bool policy_ends(const struct policy *p)
+{
+	for (size_t i = 0; i < p->rule_count; i++)
+		if (!p->rules[i].expired && p->rules[i].until_us != INT64_MAX)
+			return true;
+	return false;
+}
+
+bool policy_is_over(const struct policy *p, size_t rule, int64_t *since_us)
+{
+	*since_us = p->rules[rule].until_us;
+	return p->rules[rule].expired;
 }
 
 size_t policy_list_count(const struct policy *p)

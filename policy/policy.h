@@ -12,7 +12,8 @@ struct diags;
 /*
  * Decides what happens to a connection: rules that the user wrote (sockledger.policy(5)), of which
  * the first that matches decides.  Pure: no system calls, and a policy never changes after it was
- * read, but for the numbers of users and groups, and lists of addresses (policy_file.h).
+ * read, but for the numbers of users and groups, lists of addresses (policy_file.h), and rules that
+ * have ended.
  *
  * An unknown value never matches, with `not` neither: otherwise a connection of that very program
  * could pass as another's.  But a rule that denies programs applies where the program is unknown
@@ -114,6 +115,21 @@ const char *policy_unknown_group(const struct policy *p, size_t rule);
  * resolve() returns that for a file or directory, to be freed; NULL: there is none.
  */
 void policy_resolve_paths(struct policy *p, char *(*resolve)(const char *path));
+
+/*
+ * Rules may end.  policy_written() is told when the file was written, which is when `for` begins;
+ * policy_pass_time() what time it is by the wall clock and by the boot clock, and says whether a
+ * rule has ended since.  Whichever clock says so first has it: neither a clock that is set back nor
+ * a suspended machine keeps a rule longer, and no rule comes back.
+ */
+void policy_written(struct policy *p, int64_t time_us);
+bool policy_pass_time(struct policy *p, int64_t now_us, int64_t boot_us);
+/* As it was, or would have been, at a time that is past. */
+void policy_at(struct policy *p, int64_t time_us);
+/* Whether some rule will end. */
+bool policy_ends(const struct policy *p);
+/* Whether the rule is over, and since when. */
+bool policy_is_over(const struct policy *p, size_t rule, int64_t *since_us);
 
 /* How many files of addresses its rules name; file 0, 1, ..., and the line of a rule that does. */
 size_t policy_list_count(const struct policy *p);

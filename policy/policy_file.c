@@ -15,6 +15,7 @@
 #include <linux/openat2.h>
 
 #include "address_list.h"
+#include "clock.h"
 #include "diag.h"
 #include "policy.h"
 #include "policy_file.h"
@@ -279,6 +280,8 @@ int policy_read(const char *path, struct diags *d, struct policy **out)
 		return rc;
 	}
 	policy_resolve_paths(*out, real_path);
+	policy_written(*out, st.st_mtim.tv_sec * TIME_US_PER_S + st.st_mtim.tv_nsec / 1000);
+	policy_pass_time(*out, clock_now_us(), clock_boot_ns() / 1000);
 	return 0;
 }
 

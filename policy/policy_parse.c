@@ -5,6 +5,7 @@
  *   line:    VERDICT match...  |  "default" VERDICT  |  "unattributed" VERDICT
  *            |  "unreadable" VERDICT
  *   match:   ["not"] NAME value ["," value]...  |  "certain"
+ *            |  "until" TIME  |  "for" DURATION
  *
  * A wrong word is reported, and parsing continues after it, so one run finds all mistakes.  A
  * policy with a mistake is refused as a whole.
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "policy.h"
 #include "policy_lex.h"
 #include "policy_rule.h"
@@ -274,7 +276,8 @@ static void skip_to_name(struct parser *p)
 	do
 		next(p);
 	while (!is_end(p) && !name_of(p) &&
-	       !is_word(p, "not") && !is_word(p, "certain"));
+	       !is_word(p, "not") && !is_word(p, "certain") && !is_word(p, "until") &&
+	       !is_word(p, "for"));
 }
 
 static void read_certain(struct parser *p, struct rule *r, bool negated)
@@ -285,6 +288,31 @@ static void read_certain(struct parser *p, struct rule *r, bool negated)
 	else if (r->certain)
 		COMPLAIN(p, p->lex.start, "'certain' stands twice");
 	r->certain = true;
+	next(p);
+}
+
+/* When the rule ends: `until` and `for`. */
+static void read_end(struct parser *p, struct rule *r, bool negated)
+{
+	bool is_for = is_word(p, "for");
+	const char *word = is_for ? "for" : "until", *start = p->lex.start;
+	int64_t *to = is_for ? &r->for_us : &r->until_us;
+	int64_t us = 0;
+
+	if (negated)
+		COMPLAIN(p, start, "'%s' cannot be negated", word);
+	else if (is_for ? r->for_us != 0 : r->until_us != INT64_MAX)
+		COMPLAIN(p, start, "'%s' stands twice", word);
+	next(p);
+	if (!is_value(p)) {
+		if (p->lex.token != TOKEN_BAD)
+			COMPLAIN(p, p->lex.start, "a time is missing here");
+		return;
+	}
+	if (is_for ? duration_parse(p->lex.word, &us) || us <= 0 : date_parse(p->lex.word, &us))
+		COMPLAIN(p, p->lex.start, is_for ? "'%s' is no time, as in 30m, 12h, 2d" :
+			 "'%s' is no time, as in 2030-01-31T12:00Z", lexer_shown(&p->lex));
+	*to = us;
 	next(p);
 }
 
@@ -299,6 +327,10 @@ static void read_match(struct parser *p, struct rule *r)
 		return;
 	if (is_word(p, "certain")) {
 		read_certain(p, r, m.negated);
+		return;
+	}
+	if (is_word(p, "until") || is_word(p, "for")) {
+		read_end(p, r, m.negated);
 		return;
 	}
 	name = name_of(p);
@@ -329,7 +361,7 @@ static void read_match(struct parser *p, struct rule *r)
 static void read_rule(struct parser *p, int verdict)
 {
 	struct rule r = { .verdict = (enum verdict)verdict, .line = p->lex.line,
-			  .first = p->policy->match_count };
+			  .first = p->policy->match_count, .until_us = INT64_MAX };
 	const char *from = p->lex.start, *end;
 	unsigned int before = p->lex.diags->count;
 

@@ -58,6 +58,10 @@ struct rule {
 	int line;
 	const char *text;
 	bool certain;
+	bool expired;		/* its time is over */
+	int64_t until_us;	/* when that is, by the wall clock; INT64_MAX: never */
+	int64_t for_us;		/* how long after its file was written; 0: not said */
+	int64_t until_boot_us;	/* when that is at the latest, by the boot clock; 0: not set */
 	size_t first, count;	/* in matches */
 };
 

@@ -138,12 +138,20 @@ static bool asks_more_to_allow(enum match_kind kind)
 	       kind == MATCH_SPORT || kind == MATCH_DPORT;
 }
 
+/* Behind a rule that ends the other one has its time. */
+static bool lasts_as_long(const struct rule *earlier, const struct rule *later)
+{
+	if (earlier->expired || earlier->until_us < later->until_us)
+		return false;
+	return !earlier->for_us || (later->for_us && later->for_us <= earlier->for_us);
+}
+
 static bool rule_covers(const struct policy *p, const struct rule *earlier,
 			const struct rule *later)
 {
 	bool differs = earlier->verdict == VERDICT_ACCEPT && later->verdict != VERDICT_ACCEPT;
 
-	if (earlier->certain && !later->certain)
+	if ((earlier->certain && !later->certain) || !lasts_as_long(earlier, later))
 		return false;
 	for (size_t i = 0; i < earlier->count; i++) {
 		const struct match *m = &p->matches[earlier->first + i];
@@ -156,7 +164,7 @@ static bool rule_covers(const struct policy *p, const struct rule *earlier,
 
 int policy_shadowed_by(const struct policy *p, size_t rule)
 {
-	for (size_t i = 0; i < rule; i++)
+	for (size_t i = 0; i < rule && !p->rules[rule].expired; i++)
 		if (rule_covers(p, &p->rules[i], &p->rules[rule]))
 			return p->rules[i].line;
 	return 0;

@@ -28,6 +28,11 @@
 
 struct fake_host fake;
 
+int64_t clock_boot_ns(void)
+{
+	return clock_mono_ns();
+}
+
 int64_t clock_mono_ns(void)
 {
 	return fake.mono_ns;

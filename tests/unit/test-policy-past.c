@@ -133,6 +133,13 @@ static const struct {
 	{ "allow group 1,2\nallow group 2", 1 },
 	{ "allow group 1\ndeny group 1", 0 },
 	{ "allow group x\nallow group x", 0 },		/* nobody has its number */
+	{ "allow port 1 until 2030-01-01\nallow port 1", 0 },
+	{ "allow port 1\nallow port 1 until 2030-01-01", 1 },
+	{ "allow port 1 until 2030-01-02\nallow port 1 until 2030-01-01", 1 },
+	{ "allow port 1 until 2030-01-01\nallow port 1 until 2030-01-02", 0 },
+	{ "allow port 1 for 1h\nallow port 1 for 2h", 0 },
+	{ "allow port 1 for 2h\nallow port 1 for 1h", 1 },
+	{ "allow port 1 for 2h\nallow port 1 until 2030-01-01", 0 },
 	{ "allow list /x\nallow list /x port 1", 1 },
 	{ "allow list /x,/y\nallow list /x", 1 },
 	{ "allow list /x\nallow list /x,/y", 0 },
