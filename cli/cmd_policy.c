@@ -198,6 +198,12 @@ static void print_table(const struct request *r, const struct policy_answer *a)
 	if (a->line)
 		printf("line %d: ", a->line);
 	text_print(stdout, text_of(a->rule), 0);
+	if (a->comment) {
+		fputs("\ncomment    ", stdout);
+		text_print(stdout, text_of(a->comment), 0);
+	}
+	if (a->observe)
+		fputs("\nobserved   the packet passes: the rule only records its verdict", stdout);
 	printf("%s\ncertainty  %s%s\n", a->line ? "" : ": no rule matches",
 	       certainty_name(r->connection.certainty), r->certainty ? "" : " (assumed)");
 	printf("waits      %s\n", a->wants_certain ?
@@ -212,8 +218,12 @@ static void print_json(const struct request *r, const struct policy_answer *a)
 	output_json(stdout, &line);
 	fputs(", \"rule\": ", stdout);
 	text_print_json(stdout, text_of(a->rule));
-	printf(", \"certainty\": \"%s\", \"wants_certain\": %s}\n",
-	       certainty_name(r->connection.certainty), a->wants_certain ? "true" : "false");
+	fputs(", \"comment\": ", stdout);
+	output_json(stdout, &(struct cell){ .kind = a->comment ? CELL_TEXT : CELL_NULL,
+					    .text = text_of(a->comment) });
+	printf(", \"observe\": %s, \"certainty\": \"%s\", \"wants_certain\": %s}\n",
+	       a->observe ? "true" : "false", certainty_name(r->connection.certainty),
+	       a->wants_certain ? "true" : "false");
 }
 
 /* Rules that no connection ever comes to, that are over, or name what there is not.  How many. */

@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "cli.h"
+#include "diag.h"
 #include "clock.h"
 #include "ledger_schema.h"
 #include "output.h"
+#include "policy.h"
+#include "policy_file.h"
 #include "query.h"
 
 /* A row's time is near that of its audit record: the packet's, or the record's own. */
@@ -74,6 +77,7 @@ static int on_row_json(const struct cell *cells, int columns, void *arg)
 
 struct shown {
 	const struct style *style;
+	const struct policy *policy;	/* the configured one; NULL: it cannot be read */
 	bool behind;		/* another row was shown before */
 };
 
@@ -127,6 +131,22 @@ static void print_value(const struct style *style, const char *name, const struc
 	fputs(*begin ? STYLE_END : "", stdout);
 }
 
+/* What the configured policy says about its rule of that text. */
+static void print_comment(const struct policy *p, struct text rule)
+{
+	for (size_t i = 0; p && i < policy_rule_count(p); i++) {
+		const char *comment = policy_comment(p, i);
+		int line;
+
+		if (!comment || !text_equal(rule, text_of(policy_rule(p, i, &line))))
+			continue;
+		printf("%-12s ", "comment");
+		text_print(stdout, text_of(comment), 0);
+		putchar('\n');
+		return;
+	}
+}
+
 /* What is not known is left out. */
 static int on_row_table(const struct cell *cells, int columns, void *arg)
 {
@@ -147,6 +167,8 @@ static int on_row_table(const struct cell *cells, int columns, void *arg)
 		putchar('\n');
 		if (!strcmp(name_of(i), "evidence"))
 			print_testimony(cells[i].text);
+		if (!strcmp(name_of(i), "rule"))
+			print_comment(s->policy, cells[i].text);
 	}
 	return 0;
 }
@@ -154,14 +176,22 @@ static int on_row_table(const struct cell *cells, int columns, void *arg)
 static int answer(struct cli *cli, struct sql *s, enum format format, const char *asked)
 {
 	struct query_db *db = query_open(cli->ledger);
-	struct shown shown = { &cli->style, false };
+	const char *path = cli->config.policy;
+	struct diags quiet = { .out = NULL };
+	struct policy *policy = NULL;
+	struct shown shown;
 	int64_t rows;
 
 	if (!db)
 		return CLI_UNREADABLE;
+	/* Where that cannot be, the row is shown as it is. */
+	if (format == FORMAT_TABLE && path && strcmp(path, "none") != 0)
+		policy_read(path, &quiet, &policy);
+	shown = (struct shown){ &cli->style, policy, false };
 	style_begin(&cli->style, format == FORMAT_TABLE, true);
 	rows = query_run(db, s, format == FORMAT_JSON ? on_row_json : on_row_table, &shown);
 	query_close(db);
+	policy_free(policy);
 	if (rows == 0)
 		fprintf(stderr, "sockledger show: no connection '%s'\n", asked);
 	return rows < 0 ? CLI_UNREADABLE : rows ? CLI_FOUND : CLI_NOTHING;

@@ -98,7 +98,7 @@ static void ask(const struct replay *r, const struct past_row *row, struct answe
 
 static bool would_stop(const struct answer *a)
 {
-	return !a->open && a->would.verdict != VERDICT_ACCEPT;
+	return !a->open && !a->would.observe && a->would.verdict != VERDICT_ACCEPT;
 }
 
 /* It is not as it was, or as it is. */

@@ -36,7 +36,8 @@ struct rule_stats {
 	int64_t since_us, until_us;
 };
 
-static const char *const names[] = { "line", "hits", "last", "state", "shadowed_by", "rule" };
+static const char *const names[] = { "line", "hits", "last", "state", "shadowed_by", "rule",
+				     "comment" };
 
 #define COLUMNS ((int)(sizeof(names) / sizeof(names[0])))
 
@@ -96,14 +97,14 @@ static struct cell text_cell(const char *s)
 }
 
 static void print(struct rule_stats *s, int line, const char *rule, const char *state,
-		  int shadowed_by, const struct hits *h)
+		  int shadowed_by, const struct hits *h, const char *comment)
 {
 	struct cell count = { .kind = CELL_INTEGER, .integer = h ? h->count : 0 };
 	char last[TIME_TEXT_MAX];
 
 	output_row(s->output, (struct cell[]){
 		number_cell(line), count, text_cell(h ? time_format(h->last_us, last) : NULL),
-		text_cell(state), number_cell(shadowed_by), text_cell(rule),
+		text_cell(state), number_cell(shadowed_by), text_cell(rule), text_cell(comment),
 	});
 }
 
@@ -133,14 +134,15 @@ static void show(struct rule_stats *s)
 
 		if (h)
 			h->shown = true;
-		print(s, line, rule, state, by, h);
+		print(s, line, rule, state, by, h, policy_comment(s->policy, i));
 	}
 	for (int defaults = 1; defaults >= 0; defaults--) {
 		for (int i = 0; i < known; i++) {
 			const struct hits *h = &s->hits[i];
 
 			if (h->rule && !h->shown && is_default(h->rule) == defaults)
-				print(s, 0, h->rule, defaults ? "default" : "former", 0, h);
+				print(s, 0, h->rule, defaults ? "default" : "former", 0, h,
+				      NULL);
 		}
 	}
 }

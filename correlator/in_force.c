@@ -37,6 +37,11 @@ bool in_force_pass_time(struct in_force *f)
 	return any;
 }
 
+enum verdict in_force_verdict(const struct policy_answer *a)
+{
+	return a->observe ? VERDICT_ACCEPT : a->verdict;
+}
+
 bool in_force_passes(const struct in_force *f, const struct config *config,
 		     const struct connection *packet)
 {
@@ -53,7 +58,7 @@ bool in_force_passes(const struct in_force *f, const struct config *config,
 	for (int i = 0; i < 2; i++) {
 		c.certainty = sure[i];
 		policy_decide(f->policy, &c, &a);
-		if (a.verdict != VERDICT_ACCEPT)
+		if (in_force_verdict(&a) != VERDICT_ACCEPT)
 			return false;
 	}
 	return true;

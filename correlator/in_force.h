@@ -29,6 +29,9 @@ bool in_force_pass_time(struct in_force *f);
 /* How soon that wants to be called, also where the machine has been suspended. */
 #define IN_FORCE_TIME_MS 1000
 
+/* The verdict that the packet gets: of a rule that only observes it is not the recorded one. */
+enum verdict in_force_verdict(const struct policy_answer *a);
+
 /* The packet passes, whichever process is found to have sent it. */
 bool in_force_passes(const struct in_force *f, const struct config *config,
 		     const struct connection *packet);

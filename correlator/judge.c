@@ -237,6 +237,7 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 	struct packet_word word = {
 		.facts = q->facts, .testimony = q->testimony, .pid = a->pid,
 		.caller = a->caller, .source = a->source, .verdict = verdict->verdict,
+		.observe = verdict->observe,
 		.described = p->whole,
 	};
 	struct ledger_change change = { .kind = a->row ? CHANGE_DECIDE : CHANGE_ADD };
@@ -268,6 +269,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	struct policy_answer a;
 	struct in_force_facts facts;
 	struct connection c;
+	enum verdict sent;
 	char user[DESCRIBE_USER_CHARS];
 
 	if (ask_record_taken(j->t.host, q))
@@ -290,17 +292,18 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	}
 	if (!last && a.wants_certain)
 		return false;
-	send_first(j, k, a.verdict);
+	send_first(j, k, in_force_verdict(&a));
 	c.latency_us = (k->answered_ns - k->arrived_ns) / 1000;
 	j->count[C_FROM + q->answer.source]++;
 	j->count[C_RECORDED + q->answer.source] += q->answer.row != 0;
 	if (q->answer.pid >= 0 && !is_left_to_records(j, q, &c))
 		describe_rest(j->t.host, &c, &p);
 	emit_row(j, q, &c, &p, &a);
+	sent = in_force_verdict(&a);
 	/* What was decided because the time was over is decided anew when it is tried again. */
 	if (a.wants_certain && attribution_waits(&q->answer))
-		a.verdict = 0;
-	known_flow_begin(j->flows, &k->key, q, c.id, a.verdict, k->arrived_ns, k->packets);
+		sent = 0;
+	known_flow_begin(j->flows, &k->key, q, c.id, sent, k->arrived_ns, k->packets);
 	return true;
 }
 
@@ -606,7 +609,7 @@ void judge_late_record(struct judge *j, struct outcome *out)
 	/* Of a process that is gone the record's path is all that is known. */
 	if (a.verdict != out->verdict)
 		policy_decide_as_told(j->rules.policy, &out->change.connection, &a);
-	if (a.verdict == out->verdict)
+	if (a.verdict == out->verdict && a.observe == out->observe)
 		return;
 	FAILS(MISJUDGED);
 	j->count[C_MISJUDGED]++;

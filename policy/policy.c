@@ -86,8 +86,14 @@ static bool is_unreadable(const struct connection *c)
 struct doubt {
 	unsigned int open;	/* kinds of matches that are taken for unanswered */
 	unsigned int kinds;	/* those of them that such rules have */
-	unsigned int verdicts;	/* a bit for each verdict of such a rule */
+	unsigned int verdicts;	/* a bit for each outcome() of such a rule */
 };
+
+/* A verdict and whether the packet has it, as a bit. */
+static unsigned int outcome(enum verdict verdict, bool observe)
+{
+	return 1u << ((unsigned int)verdict + (observe ? 8 : 0));
+}
 
 static void decide(const struct policy *p, const struct connection *c, struct policy_answer *a,
 		   struct doubt *d)
@@ -110,15 +116,19 @@ static void decide(const struct policy *p, const struct connection *c, struct po
 		}
 		if (left_out) {
 			d->kinds |= left_out;
-			d->verdicts |= 1u << verdict;
+			d->verdicts |= outcome(verdict, r->observe);
 			continue;
 		}
 		a->verdict = verdict;
 		a->line = r->line;
 		a->rule = r->text;
+		a->observe = r->observe;
+		a->comment = r->comment;
 		return;
 	}
 	a->line = 0;
+	a->observe = false;
+	a->comment = NULL;
 	if (is_kernels(c)) {
 		a->verdict = VERDICT_ACCEPT;
 		a->rule = "kernel";
@@ -191,7 +201,7 @@ unsigned int policy_decide_with_gaps(const struct policy *p, const struct connec
 			as.parent_then = true;
 		}
 		decide(p, &as, a, &d);
-		verdicts[way] = d.verdicts | 1u << a->verdict;
+		verdicts[way] = d.verdicts | outcome(a->verdict, a->observe);
 		if (verdicts[way] & (verdicts[way] - 1))
 			found |= gaps_of_kinds(d.kinds, c);
 	}
@@ -426,6 +436,11 @@ const char *policy_rule(const struct policy *p, size_t rule, int *line)
 {
 	*line = p->rules[rule].line;
 	return p->rules[rule].text;
+}
+
+const char *policy_comment(const struct policy *p, size_t rule)
+{
+	return p->rules[rule].comment;
 }
 
 size_t policy_rule_count(const struct policy *p)

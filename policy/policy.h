@@ -37,6 +37,8 @@ struct policy_answer {
 	int line;		/* of the rule; 0: a default */
 	const char *rule;	/* as written, or "default", "unattributed", "unreadable",
 				 * "kernel"; the policy's */
+	bool observe;		/* the rule only records its verdict: the packet passes */
+	const char *comment;	/* of the rule; NULL: it has none */
 	bool wants_certain;	/* an earlier rule would have matched, were the attribution
 				 * certain: the packet may wait for proof */
 };
@@ -141,6 +143,8 @@ size_t policy_list_size(const struct policy *p, size_t list);
 size_t policy_rule_count(const struct policy *p);
 /* Rule 0, 1, ... as written, and its line. */
 const char *policy_rule(const struct policy *p, size_t rule, int *line);
+/* Its comment; NULL: it has none. */
+const char *policy_comment(const struct policy *p, size_t rule);
 /* The line of an earlier rule that matches whatever this one does, so that it never decides; 0:
  * none that was found. */
 int policy_shadowed_by(const struct policy *p, size_t rule);

@@ -2,10 +2,12 @@
 /*
  * A policy's text to its rules.  A line is a rule:
  *
- *   line:    VERDICT match...  |  "default" VERDICT  |  "unattributed" VERDICT
+ *   line:    ["observe"] VERDICT match...  |  "default" VERDICT  |  "unattributed" VERDICT
  *            |  "unreadable" VERDICT
  *   match:   ["not"] NAME value ["," value]...  |  "certain"
  *            |  "until" TIME  |  "for" DURATION
+ *
+ * Comments directly above a rule and behind it are the rule's.
  *
  * A wrong word is reported, and parsing continues after it, so one run finds all mistakes.  A
  * policy with a mistake is refused as a whole.
@@ -25,6 +27,8 @@
 #define RULES_MAX 10000
 #define VALUES_MAX 256
 #define LISTS_MAX 64
+/* Of a comment: whole lines, and the first one in any case. */
+#define COMMENT_CHARS 400
 /* TASK_COMM_LEN (linux/sched.h) is 16, with the terminator. */
 #define COMM_CHARS 15
 /* (uid_t)-1 is not a user, nor a group. */
@@ -65,6 +69,7 @@ struct parser {
 	struct policy *policy;
 	size_t rules_size, matches_size, values_size, lists_size;	/* room in the arrays */
 	size_t stored;
+	const char *above;	/* where the comment directly above this line begins; NULL */
 	int rc;			/* -ENOMEM: memory was short */
 	int default_line, unattributed_line, unreadable_line;	/* 0: none yet */
 };
@@ -134,8 +139,8 @@ static void *grow(struct parser *p, void *array, size_t *size, size_t count, siz
 	} while (0)
 
 /*
- * The store has room for twice the text, because a word is kept once as a value, and once in its
- * rule.
+ * The store has room for three times the text, because a word is kept once as a value and once in
+ * its rule, and a comment once.
  */
 static const char *store(struct parser *p, const char *text, size_t len)
 {
@@ -358,11 +363,57 @@ static void read_match(struct parser *p, struct rule *r)
 	r->count = p->policy->match_count - r->first;
 }
 
-static void read_rule(struct parser *p, int verdict)
+struct comment {
+	char *at;		/* in the store */
+	size_t len;
+	bool full;
+};
+
+/* Adds a line of a comment, which begins with its '#'. */
+static void add_comment(struct comment *c, const char *from, const char *end)
+{
+	while (from < end && strchr("# \t", *from))
+		from++;
+	while (from < end && strchr(" \t\r", end[-1]))
+		end--;
+	if (from == end || c->full)
+		return;
+	c->full = c->len && c->len + (size_t)(end - from) > COMMENT_CHARS;
+	if (c->full)
+		return;
+	if (c->len)
+		c->at[c->len++] = ' ';
+	memcpy(c->at + c->len, from, (size_t)(end - from));
+	c->len += (size_t)(end - from);
+}
+
+/* The comment above the line, and behind its rule; NULL: there is none. */
+static const char *read_comment(struct parser *p)
+{
+	struct comment c = { .at = p->policy->store + p->stored };
+
+	for (const char *line = p->above; line && line < p->lex.from;) {
+		const char *end = memchr(line, '\n', (size_t)(p->lex.from - line));
+
+		line += strspn(line, " \t");
+		add_comment(&c, line, end);
+		line = end + 1;
+	}
+	add_comment(&c, p->lex.start, p->lex.end);
+	if (!c.len)
+		return NULL;
+	c.at[c.len] = '\0';
+	p->stored += c.len + 1;
+	return c.at;
+}
+
+/* from: where the rule begins, as it is shown. */
+static void read_rule(struct parser *p, const char *from, int verdict, bool observe)
 {
 	struct rule r = { .verdict = (enum verdict)verdict, .line = p->lex.line,
-			  .first = p->policy->match_count, .until_us = INT64_MAX };
-	const char *from = p->lex.start, *end;
+			  .first = p->policy->match_count, .until_us = INT64_MAX,
+			  .observe = observe };
+	const char *end;
 	unsigned int before = p->lex.diags->count;
 
 	next(p);
@@ -380,6 +431,7 @@ static void read_rule(struct parser *p, int verdict)
 	for (end = p->lex.start; end[-1] == ' ' || end[-1] == '\t';)
 		end--;
 	r.text = store(p, from, (size_t)(end - from));
+	r.comment = read_comment(p);
 	PUSH(p, rules, rule_count, rules_size, r);
 }
 
@@ -407,6 +459,21 @@ static void read_default(struct parser *p, enum verdict *to, int *line)
 		COMPLAIN(p, p->lex.start, "nothing can follow '%s' and its verdict", name);
 }
 
+static void read_observe(struct parser *p)
+{
+	const char *from = p->lex.start;
+	int verdict;
+
+	next(p);
+	verdict = verdict_of(p);
+	if (p->lex.token == TOKEN_BAD)
+		return;
+	if (verdict == VERDICT_DROP || verdict == VERDICT_REJECT)
+		read_rule(p, from, verdict, true);
+	else
+		COMPLAIN(p, p->lex.start, "'observe' is for rules that deny or reject");
+}
+
 static void read_line(struct parser *p)
 {
 	int verdict;
@@ -416,7 +483,9 @@ static void read_line(struct parser *p)
 	if (is_end(p))
 		return;
 	if (verdict)
-		read_rule(p, verdict);
+		read_rule(p, p->lex.start, verdict, false);
+	else if (is_word(p, "observe"))
+		read_observe(p);
 	else if (is_word(p, "default"))
 		read_default(p, &p->policy->fallback, &p->default_line);
 	else if (is_word(p, "unattributed"))
@@ -424,8 +493,15 @@ static void read_line(struct parser *p)
 	else if (is_word(p, "unreadable"))
 		read_default(p, &p->policy->unreadable, &p->unreadable_line);
 	else
-		COMPLAIN(p, p->lex.start, "a rule begins with allow, deny, reject, default, "
-			 "unattributed or unreadable");
+		COMPLAIN(p, p->lex.start, "a rule begins with allow, deny, reject, observe, "
+			 "default, unattributed or unreadable");
+}
+
+static bool is_comment(const char *line, const char *end)
+{
+	while (line < end && (*line == ' ' || *line == '\t'))
+		line++;
+	return line < end && *line == '#';
 }
 
 static void read_text(struct parser *p, const char *text, size_t len)
@@ -437,6 +513,10 @@ static void read_text(struct parser *p, const char *text, size_t len)
 
 		if (lexer_line(&p->lex, at, newline ? newline : end))
 			read_line(p);
+		if (!is_comment(at, newline ? newline : end))
+			p->above = NULL;
+		else if (!p->above)
+			p->above = at;
 		at = newline ? newline + 1 : end;
 	}
 }
@@ -453,7 +533,7 @@ int policy_parse(const char *name, const char *text, size_t len, struct diags *d
 		return -ENOMEM;
 	p.policy->fallback = VERDICT_ACCEPT;
 	/* A word with its terminator takes no more room than the word and its separator did. */
-	p.policy->store = malloc(2 * (len + 1));
+	p.policy->store = malloc(3 * (len + 1));
 	if (!p.policy->store)
 		p.rc = -ENOMEM;
 	read_text(&p, text, len);

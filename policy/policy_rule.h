@@ -57,7 +57,9 @@ struct rule {
 	enum verdict verdict;
 	int line;
 	const char *text;
+	const char *comment;	/* NULL: none */
 	bool certain;
+	bool observe;		/* a verdict that is recorded only */
 	bool expired;		/* its time is over */
 	int64_t until_us;	/* when that is, by the wall clock; INT64_MAX: never */
 	int64_t for_us;		/* how long after its file was written; 0: not said */

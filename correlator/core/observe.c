@@ -399,6 +399,7 @@ static void confirm_packet(struct packet_word *w, const struct event *e,
 	out->other_program = w->pid == e->process.pid && !same && !keeps;
 	out->source = w->source;
 	out->verdict = c->verdict = w->verdict;
+	out->observe = w->observe;
 	*(c->direction == DIRECTION_IN ? &c->dst : &c->src) = w->local;
 }
 

@@ -23,6 +23,7 @@ struct outcome {
 	/* CHANGE_CONFIRM: */
 	enum source source;	/* the first answer's */
 	enum verdict verdict;	/* that went with it */
+	bool observe;		/* or would have: the rule only observes */
 	bool other_program;	/* the right process, and not what the answer took it for */
 };
 

@@ -36,6 +36,7 @@ struct packet_word {
 	int caller;		/* attribution.caller */
 	enum source source;	/* of the first answer */
 	enum verdict verdict;	/* that went with it */
+	bool observe;		/* or would have: the rule only observes */
 	bool described;		/* the row has what /proc said of the living process */
 	/* pairing_packet() fills in the rest: our own end; the hash of the program that the row
 	 * names, 0: none; and its file as far as that was seen */

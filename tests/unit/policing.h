@@ -10,6 +10,7 @@
 #include "policy.h"
 
 /* Reads a policy; what was complained of is in `complaints`, without the file's name. */
+__attribute__((unused))
 static int parse(const char *text, size_t len, unsigned int *count, struct policy **p)
 {
 	struct diags d = complaints_begin();

@@ -624,6 +624,7 @@ static const struct {
 	{ "nopath", do_nopath }, { "users", do_users }, { "blind", do_blind },
 	{ "group", do_group },
 	{ "whole", is_whole }, { "young", do_young }, { "rule", is_rule }, { "rows", is_rows },
+	{ "recorded", is_recorded },
 	{ "records", is_records }, { "proven", is_proven }, { "counter", is_counter },
 	{ "next", is_next }, { "listed", is_listed },
 };

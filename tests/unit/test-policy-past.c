@@ -57,6 +57,9 @@ static const struct {
 	{ "deny not group 5", "gid=5", POLICY_GAP_GROUPS, "allow 0" },
 	{ "deny not group 5", "gid=7", POLICY_GAP_GROUPS, "groups" },
 	{ "deny group 5 port 1", "gid=7 dst=192.0.2.1:2", POLICY_GAP_GROUPS, "allow 0" },
+	/* Whether a packet passes is part of the answer. */
+	{ "observe deny sport 5\ndeny port 443", "dst=192.0.2.1:443", POLICY_GAP_SPORT, "sport" },
+	{ "deny sport 5\ndeny port 443", "dst=192.0.2.1:443", POLICY_GAP_SPORT, "deny 2" },
 	{ "deny certain sport 5", "certainty=inferred", POLICY_GAP_SPORT, "allow 0 +" },
 };
 

@@ -4,12 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "policing.h"
-#include "policy_file.h"
-#include "scratch.h"
 #include "tap.h"
 
 /* wanted: verdict, line (0: a default), and '+' where it wants to be certain. */
@@ -348,6 +344,11 @@ static const struct {
 	{ FILE_OF("Allow exe /x"), "1:1:begins with" },
 	{ FILE_OF("\"allow\" exe /x"), "1:1:begins with" },
 	{ FILE_OF(", allow"), "1:1:begins with" },
+	{ FILE_OF("observe"), "1:8:'observe' is for rules that deny" },
+	{ FILE_OF("observe allow port 1"), "1:9:'observe' is for rules that deny" },
+	{ FILE_OF("observe deny"), "1:13:nothing to match" },
+	{ FILE_OF("observe observe deny port 1"), "1:9:'observe' is for" },
+	{ FILE_OF("default observe deny"), "1:9:verdict was expected" },
 	{ FILE_OF("allow"), "1:6:nothing to match; 'default allow'" },
 	{ FILE_OF("deny # all\n"), "1:6:nothing to match; 'default deny'" },
 	/* defaults */
@@ -581,128 +582,65 @@ static void test_needs(void)
 	}
 }
 
-static int load(const char *path, struct policy **p)
+/* What stands above a rule and behind it. */
+static const struct {
+	const char *policy, *comment;
+} comments[] = {
+	{ "deny port 1", NULL },
+	{ "deny port 1 #", NULL },
+	{ "deny port 1 # why", "why" },
+	{ "# why\ndeny port 1", "why" },
+	{ "#why \r\n\t##  so\r\ndeny port 1 # there\r", "why so there" },
+	{ "# a title\n\n# why\ndeny port 1", "why" },
+	{ "# why\n\ndeny port 1", NULL },
+	{ "# why\ndefault deny # x\ndeny port 1", NULL },
+	{ "deny port 2 # x\ndeny port 1", NULL },
+	{ "#\n#\n# why\n#\ndeny port 1", "why" },
+	{ "deny unit \"a#b\" # b", "b" },
+};
+
+static void test_comments(void)
 {
-	struct diags d = complaints_begin();
-	int rc = policy_load(path, &d, p);
-
-	tap_ok(complaints_end(&d, path) == !!rc && complaints_are(rc ? "1:1:cannot read it" : ""),
-	       "'%s': %s", path, rc ? "why not" : "no complaint");
-	return rc;
-}
-
-static void write_file(const char *path, size_t blanks)
-{
-	FILE *f = fopen(path, "w");
-
-	if (!f)
-		abort();
-	fputs("deny user root\n", f);
-	for (size_t i = 0; i < blanks; i++)
-		putc('\n', f);
-	fclose(f);
-}
-
-static void test_file(void)
-{
-	char path[PATH_MAX], buf[] = "uid=0";
-	struct policy_answer a;
-	struct connection c;
+	char text[2000], line[200];
+	unsigned int count;
 	struct policy *p;
 
-	scratch_make();
-	snprintf(path, sizeof(path), "%s", scratch_path("policy"));
-	write_file(path, 0);
-	tap_ok(!load(path, &p) && policy_rule_count(p) == 1, "a policy is read from its file");
-	describe(&c, buf);
-	policy_decide(p, &c, &a);
-	tap_ok(a.verdict == VERDICT_DROP, "and the users that it names have their numbers");
+	for (size_t i = 0; i < sizeof(comments) / sizeof(comments[0]); i++) {
+		const char *got, *want = comments[i].comment;
+
+		parse(comments[i].policy, strlen(comments[i].policy), &count, &p);
+		got = policy_comment(p, policy_rule_count(p) - 1);
+		if (!tap_ok(got && want ? !strcmp(got, want) : got == want, "comment %zu: %s",
+			    i + 1, want ? want : "none"))
+			tap_note("got '%s'", got ? got : "none");
+		policy_free(p);
+	}
+	memset(line, 'x', sizeof(line) - 1);
+	line[199] = '\0';
+	snprintf(text, sizeof(text), "# %s\n# %s\n# %s\ndeny port 1 # y", line, line, line);
+	parse(text, strlen(text), &count, &p);
+	tap_ok(strlen(policy_comment(p, 0)) == 399, "of a long one the first lines");
 	policy_free(p);
-	write_file(path, 1024 * 1024 - strlen("deny user root\n"));
-	tap_ok(!load(path, &p), "a file of 1 MiB");
-	policy_free(p);
-	write_file(path, 1024 * 1024 - strlen("deny user root\n") + 1);
-	tap_ok(load(path, &p) == -EFBIG && !p, "but not of more");
-	tap_ok(load(scratch_path("none"), &p) == -ENOENT && !p, "none");
-	tap_ok(load(scratch_dir, &p) == -EISDIR && !p, "a directory");
-	tap_ok(load("/dev/null", &p) == -ENOTSUP && !p, "a device");
 }
 
-static void put(const char *path, const char *text)
+static void test_observe(void)
 {
-	FILE *f = fopen(path, "w");
-
-	if (!f || fputs(text, f) < 0 || fclose(f))
-		abort();
-}
-
-/* "1: accept" and so on, of a packet to that address. */
-static bool is_denied(const struct policy *p, const char *direction, const char *dst)
-{
+	const char text[] = "observe deny port 1\nobserve reject port 2 user 0\ndeny port 1-2";
 	struct policy_answer a;
 	struct connection c;
-	char buf[128];
+	unsigned int count;
+	struct policy *p;
+	char buf[] = "dst=192.0.2.1:1", other[] = "dst=192.0.2.1:2";
 
-	snprintf(buf, sizeof(buf), "direction=%s src=198.51.100.1:5 dst=%s", direction, dst);
+	parse(text, strlen(text), &count, &p);
 	describe(&c, buf);
 	policy_decide(p, &c, &a);
-	return a.verdict == VERDICT_DROP;
-}
-
-static int load_told(const char *path, const char *wanted, struct policy **p)
-{
-	struct diags d = complaints_begin();
-	int rc = policy_load(path, &d, p);
-
-	complaints_end(&d, path);
-	if (!tap_ok(strstr(complaints, wanted) != NULL, "it is told: %s", wanted))
-		tap_note("%s", complaints);
-	return rc;
-}
-
-static void test_lists(void)
-{
-	char path[PATH_MAX], list[PATH_MAX], other[PATH_MAX], text[4 * PATH_MAX];
-	struct diags quiet = { .out = NULL };
-	struct list_files *f = NULL;
-	struct policy *p;
-	int line;
-
-	snprintf(path, sizeof(path), "%s", scratch_path("policy"));
-	snprintf(list, sizeof(list), "%s", scratch_path("list"));
-	snprintf(other, sizeof(other), "%s", scratch_path("other"));
-	snprintf(text, sizeof(text), "deny list %s,%s\nallow list %s\ndefault allow\n", list,
-		 other, list);
-	put(path, text);
-	put(list, "192.0.2.0/24\n2001:db8::/32\n");
-	put(other, "# none\n");
-	tap_ok(!load(path, &p) && policy_list_count(p) == 2 && policy_list_size(p, 0) == 2 &&
-	       policy_list_size(p, 1) == 0, "a policy reads each of its lists once");
-	tap_ok(!strcmp(policy_list_path(p, 1, &line), other) && line == 1, "and knows of them");
-	tap_ok(is_denied(p, "out", "192.0.2.9:1") && is_denied(p, "out", "[2001:db8::1]:1") &&
-	       is_denied(p, "out", "[::ffff:192.0.2.9]:1") && !is_denied(p, "out", "192.0.3.1:1") &&
-	       !is_denied(p, "in", "192.0.2.9:1"), "the other side's address is in one");
-	tap_ok(policy_shadowed_by(p, 1) == 1, "a list that is in another rule's lists");
-	tap_ok(list_files_stamp(p) == list_files_stamp_read(p), "nothing has changed");
-	put(other, "198.51.100.1\n");
-	tap_ok(list_files_stamp(p) != list_files_stamp_read(p), "something has");
-	tap_ok(!list_files_read(p, "p", &quiet, &f) && !is_denied(p, "in", "192.0.2.9:1"),
-	       "they are read beside those that are in use");
-	list_files_swap(f, p);
-	list_files_free(f);
-	tap_ok(is_denied(p, "in", "192.0.2.9:1") && policy_list_size(p, 1) == 1 &&
-	       list_files_stamp(p) == list_files_stamp_read(p), "and are in use then");
-	put(other, "nonsense\n");
-	tap_ok(list_files_read(p, "p", &quiet, &f) == -EINVAL && !f && quiet.count == 1,
-	       "not with mistakes");
+	tap_ok(a.verdict == VERDICT_DROP && a.observe && a.line == 1 &&
+	       !strcmp(a.rule, "observe deny port 1"), "a rule that observes lets pass");
+	describe(&c, other);
+	policy_decide(p, &c, &a);
+	tap_ok(a.verdict == VERDICT_DROP && !a.observe && a.line == 3, "no other does");
 	policy_free(p);
-	tap_ok(load_told(path, "other:1:1: 'nonsense' is neither ADDR", &p) == -EINVAL && !p,
-	       "with which a policy is refused");
-	chmod(other, 0622);
-	tap_ok(load_told(path, "every user can write it", &p) == -EINVAL && !p,
-	       "and with a list that others can write");
-	unlink(other);
-	tap_ok(load_told(path, "1:1: cannot read the list", &p) == -EINVAL && !p, "or without it");
 }
 
 static void test_own(void)
@@ -750,8 +688,8 @@ int main(void)
 	test_limits();
 	test_named_users();
 	test_needs();
-	test_file();
-	test_lists();
+	test_comments();
+	test_observe();
 	test_own();
 	return tap_done();
 }
