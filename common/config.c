@@ -16,7 +16,7 @@
 #include "tuple.h"
 
 enum value_kind { VALUE_PATH, VALUE_WORD, VALUE_COUNT, VALUE_BYTES, VALUE_AGE, VALUE_QUEUE,
-		  VALUE_MARK, VALUE_YES, VALUE_MODE, VALUE_BOOST };
+		  VALUE_MARK, VALUE_YES, VALUE_MODE, VALUE_BOOST, VALUE_EACH };
 
 static const struct key {
 	const char *name;
@@ -50,7 +50,7 @@ static const struct key {
 	KEY("mark", VALUE_MARK, mark, "0x30000", 0, UINT32_MAX),
 	KEY("park", VALUE_AGE, park_us, "5ms", 0, TIME_US_PER_S),
 	KEY("late_verdict", VALUE_AGE, late_us, "50ms", 0, 60 * TIME_US_PER_S),
-	KEY("each_datagram", VALUE_YES, each_datagram, "no", 0, 0),
+	KEY("each_datagram", VALUE_EACH, each_datagram, "auto", 0, 0),
 	KEY("mode", VALUE_MODE, enforce, "observe", 0, 0),
 	KEY("policy", VALUE_PATH, policy, "none", 0, 0),
 	KEY("priority_boost", VALUE_BOOST, priority_boost, "auto", 0, 20),
@@ -115,6 +115,22 @@ static int set_choice(struct config *c, const struct key *key, const char *value
 		return -EINVAL;
 	*(bool *)field(c, key) = !strcmp(value, words[0]);
 	return 0;
+}
+
+static int set_each(struct config *c, const struct key *key, const char *value, const char **why)
+{
+	static const char *const words[] = {
+		[EACH_AUTO] = "auto", [EACH_NO] = "no", [EACH_YES] = "yes",
+	};
+
+	*why = "must be yes, no or auto";
+	for (int64_t i = 0; i < (int64_t)(sizeof(words) / sizeof(words[0])); i++) {
+		if (strcmp(value, words[i]))
+			continue;
+		*(int64_t *)field(c, key) = i;
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /* A number with an optional suffix k, M or G of 1024. */
@@ -207,6 +223,8 @@ static int set_value(struct config *c, const struct key *key, const char *value,
 	case VALUE_MODE:
 		return set_choice(c, key, value, (const char *const[]){ "enforce", "observe" },
 				  why);
+	case VALUE_EACH:
+		return set_each(c, key, value, why);
 	case VALUE_QUEUE:
 		return set_queues(c, key, value, why);
 	case VALUE_BOOST:

@@ -33,13 +33,19 @@ struct config {
 	int64_t mark;		/* our two bits of packet and connection marks: decided, reject */
 	int64_t park_us;	/* how long a packet may wait until its process is known */
 	int64_t late_us;	/* a verdict that takes longer is counted as late */
-	bool each_datagram;	/* all datagrams of a flow come to the queue, not the first ones */
+	int64_t each_datagram;	/* enum each_datagram: which of a flow's come to the queue */
 	bool enforce;		/* verdicts take effect; false: every packet passes */
 	char *policy;		/* absolute path; "none": allow everything */
 	int64_t priority_boost;	/* of the thread that answers packets: as in auditd.conf(5), or
 				 * PRIORITY_REALTIME, PRIORITY_AUTO */
 	bool trace;		/* read tracefs as well */
 	int64_t trace_bytes;	/* the kernel's memory for the trace, for each processor */
+};
+
+enum each_datagram {
+	EACH_AUTO,	/* under load the first ones, where any sender's would pass */
+	EACH_NO,	/* the first ones */
+	EACH_YES,
 };
 
 #define PRIORITY_REALTIME 99

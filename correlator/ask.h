@@ -24,6 +24,12 @@ void ask_holder(struct host *h, struct inquiry *q);
 void ask_recent(struct host *h, struct inquiry *q);
 void ask_record(struct host *h, struct inquiry *q);		/* ask_record.c */
 
+/* Has another process looked this packet's route up than the one whose testimony that is?  The
+ * packet's lookup is used up. */
+bool ask_whether_other(struct host *h, struct inquiry *q, const struct testimony *first);
+/* Has that process another socket than the packet's at the packet's local port, by which it may
+ * have sent it (IP_PKTINFO, SO_REUSEADDR)? */
+bool ask_sharing(struct host *h, struct inquiry *q, int64_t pid);
 /* A process is seen to hold the packet's socket, by the plugin or in a search through /proc: true
  * where it does. */
 bool ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,

@@ -12,6 +12,7 @@
 #include "inquiry.h"
 #include "observe.h"
 #include "procfs.h"
+#include "protocol.h"
 #include "sockdiag.h"
 #include "sole.h"
 
@@ -21,6 +22,7 @@
 /* A packet that waits for proof is asked about again after each. */
 #define SOLE_FIRST_US 2000
 #define SOLE_PIECE_US 500
+#define SHARERS_LOOKED_AT 16
 
 static int find_socket(struct host *h, const struct connection *c, bool widely,
 		       struct sock_entry *found)
@@ -65,6 +67,37 @@ void ask_socket(struct host *h, struct inquiry *q, bool widely)
 		c->process.uid = found.uid;
 }
 
+bool ask_sharing(struct host *h, struct inquiry *q, int64_t pid)
+{
+	const struct connection *c = &q->packet;
+	struct testimony *t = &q->testimony;
+	const struct sock_entry *found;
+	int count, looked = 0;
+
+	if (c->direction != DIRECTION_OUT || !protocol_is(c->protocol, PROTOCOL_DATAGRAMS) ||
+	    c->src.port < 0 || pid < 0)
+		return false;
+	count = sockdiag_sharers(h->sockdiag, c->protocol, &c->src, &found);
+	/* Who hides behind many is taken for one of them. */
+	t->socket.shared |= count == SOCKDIAG_FOUND_MAX;
+	for (int i = 0; i < count && looked < SHARERS_LOOKED_AT; i++) {
+		const struct sock_entry *s = &found[i];
+
+		if (s->inode <= 0 || s->inode == t->socket.inode ||
+		    (c->process.uid >= 0 && s->uid != c->process.uid))
+			continue;
+		looked++;
+		t->socket.shared |= looked == SHARERS_LOOKED_AT;
+		if (procfs_find_fd(h->procfs, pid, s->inode, PROCFS_LOOKS) < 0)
+			continue;
+		t->socket.shared = true;
+		t->socket.own_inode = s->inode;
+		t->socket.own_cookie = s->cookie;
+		break;
+	}
+	return t->socket.shared;
+}
+
 void ask_inode(struct host *h, struct inquiry *q)
 {
 	if (q->testimony.socket.inode < 0)
@@ -85,6 +118,8 @@ void ask_socket_again(struct host *h, struct inquiry *q)
 	holder.fd = (int32_t)procfs_find_fd(h->procfs, k->pid, t->socket.inode, PROCFS_LOOKS);
 	if (holder.fd >= 0)
 		testimony_add_holder(t, &holder);
+	else
+		ask_sharing(h, q, k->pid);
 }
 
 static void add_holder(struct inquiry *q, const struct procfs_holder *k, enum source source)

@@ -91,6 +91,18 @@ void ask_trace(struct host *h, struct inquiry *q)
 		t->trace.by[0].place = place_of(h, &q->packet, netns);
 }
 
+bool ask_whether_other(struct host *h, struct inquiry *q, const struct testimony *first)
+{
+	const struct testimony *t = &q->testimony;
+
+	if (q->answer.next != ASK_TRACE)
+		return false;
+	ask_trace(h, q);
+	inquiry_weigh(q);
+	return t->trace.count && first->trace.count &&
+		t->trace.by[0].pid != first->trace.by[0].pid;
+}
+
 void ask_callers(struct host *h, struct inquiry *q)
 {
 	for (int i = 0; i < q->testimony.trace.count; i++) {
@@ -100,6 +112,7 @@ void ask_callers(struct host *h, struct inquiry *q)
 		k->uid_asked = true;
 		k->place = place_of(h, &q->packet, procfs_netns(h->procfs, k->pid));
 	}
+	ask_sharing(h, q, q->testimony.trace.by[0].pid);
 }
 
 void ask_place(struct host *h, struct inquiry *q)

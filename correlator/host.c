@@ -12,15 +12,19 @@
 /* After an overrun it is not known which packets' events are missing. */
 #define LOSSY_NS 200000000LL
 
-/* A flow that is marked does not come to the queue any more.  Where the list is full the process
- * that looked the tuple up first will be found by its next lookup. */
+/* A flow that is marked does not come to the queue any more: its own process's lookups have no
+ * packet.  Where the list is full the process that looked the tuple up first will be found by its
+ * next lookup. */
 static void note_doubt(struct host *h, const struct trace_event *e)
 {
 	struct flow_key key = { e->protocol, DIRECTION_OUT, e->src, e->dst, -1, -1 };
 	const struct flow *f = flows_find_tuple(h->datagrams, &key);
 
-	if (f && f->marked_ns && f->pid >= 0 && h->doubted < HOST_DOUBT_MAX &&
-	    tasks_process(h->tasks, e->tid, e->time_ns) != f->pid)
+	if (!f || !f->marked_ns || f->pid < 0)
+		return;
+	if (tasks_process(h->tasks, e->tid, e->time_ns) == f->pid)
+		lookups_drop_newest(h->lookups, e->tid);
+	else if (h->doubted < HOST_DOUBT_MAX)
 		h->doubt[h->doubted++] = key;
 }
 

@@ -3,9 +3,34 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <linux/netfilter.h>
+
+#include "clock.h"
 #include "host.h"
 #include "inquiry.h"
+#include "nfqueue.h"
+#include "packet.h"
 #include "policy.h"
+
+bool inquiry_read(struct inquiry *q, const struct nfqueue_packet *p, int32_t *echo_id)
+{
+	struct connection *c = &q->packet;
+	struct packet head;
+	int rc = packet_parse(p->data, p->len, &head);
+
+	connection_init(c);
+	c->time_us = clock_now_us();
+	c->direction = p->hook == NF_INET_LOCAL_IN ? DIRECTION_IN :
+		       p->hook == NF_INET_FORWARD ? DIRECTION_FORWARD : DIRECTION_OUT;
+	c->protocol = head.protocol;
+	c->src = head.src;
+	c->dst = head.dst;
+	c->unreadable = head.unreadable;
+	c->fast_open = head.fast_open;
+	c->process.uid = p->uid;
+	*echo_id = head.echo_id;
+	return !rc;
+}
 
 void inquiry_begin(const struct host *h, struct inquiry *q)
 {

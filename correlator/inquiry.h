@@ -6,6 +6,7 @@
 #include "connection.h"
 
 struct host;
+struct nfqueue_packet;
 
 /* A packet whose sender is asked for: what it says itself, and what the witnesses have said so
  * far. */
@@ -18,6 +19,8 @@ struct inquiry {
 	struct { int64_t pid, at; } threads;	/* whose have been looked at, and how far */
 };
 
+/* What the queue has handed over.  False: its head makes no sense.  *echo_id: struct packet. */
+bool inquiry_read(struct inquiry *q, const struct nfqueue_packet *p, int32_t *echo_id);
 /* Nobody has been asked yet.  The packet is there. */
 void inquiry_begin(const struct host *h, struct inquiry *q);
 /* Weighs what there is, into q->answer. */

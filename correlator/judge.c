@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/netfilter.h>
-
 #include "ask.h"
 #include "clock.h"
 #include "config.h"
@@ -35,7 +33,6 @@
 #include "lookups.h"
 #include "nfqueue.h"
 #include "observe.h"
-#include "packet.h"
 #include "pairing.h"
 #include "parking.h"
 #include "policy.h"
@@ -76,6 +73,7 @@ struct undecided {
 	int slot;			/* where it is parked; -1: it is not */
 	/* until the kernel's word about the flow that it may be of */
 	bool held;
+	bool asked;	/* or until it is known whether another process asked only (FLOW_ASKED) */
 	uint32_t mark;
 	struct flow_key key;
 	struct inquiry q;
@@ -374,7 +372,20 @@ static bool join(struct judge *j, struct undecided *k)
 		    k->q.testimony.socket.inode != first->socket.inode)
 			return false;
 	}
-	return parking_join(&j->parking, slot, k->id);
+	return !ask_whether_other(j->t.host, &k->q, first) &&
+	       parking_join(&j->parking, slot, k->id);
+}
+
+/* By the mark whoever has the tuple passes, so it has to be one that passes anyway; and it is only
+ * there to spare the queue.  Who marks packets may keep whole marks in the connection, as wg-quick
+ * does. */
+static bool may_mark(const struct judge *j, const struct undecided *k)
+{
+	if (k->mark & ~(uint32_t)j->t.config->mark)
+		return false;
+	return j->t.config->each_datagram == EACH_NO ||
+	       (j->load.high && (k->key.direction != DIRECTION_OUT ||
+				 in_force_passes(&j->rules, j->t.config, &k->q.packet)));
 }
 
 /* As the flow's first packet was answered; the row is there. */
@@ -384,7 +395,7 @@ static void answer_alike(struct judge *j, struct undecided *k, struct flow *f)
 	bool marks;
 
 	known_flow_count(j->flows, f, 1, k->arrived_ns);
-	marks = verdict_passes(j->t.config, f->verdict) &&
+	marks = verdict_passes(j->t.config, f->verdict) && may_mark(j, k) &&
 		known_flow_wants_mark(j->flows, f, k->arrived_ns, &mark);
 	send_verdicts(j, k, f->verdict, marks ? &mark : NULL);
 	known_flow_count(j->flows, f, k->packets - 1, k->arrived_ns);
@@ -392,7 +403,7 @@ static void answer_alike(struct judge *j, struct undecided *k, struct flow *f)
 
 static bool hold(struct judge *j, struct undecided *k)
 {
-	int slot = take_slot(j, k, FLOW_WORD_NS);
+	int slot = take_slot(j, k, k->asked ? FLOW_CALL_NS : FLOW_WORD_NS);
 
 	if (slot < 0)
 		return false;
@@ -405,7 +416,8 @@ static bool hold(struct judge *j, struct undecided *k)
 static void decide_first(struct judge *j, struct undecided *k)
 {
 	inquire(j, k);
-	if (!decide(j, k, k->answered_ns != 0) && !park(j, k))
+	/* Who waits with it would have to be its socket's. */
+	if (!decide(j, k, k->answered_ns != 0 || k->q.testimony.socket.shared) && !park(j, k))
 		decide(j, k, true);
 }
 
@@ -416,11 +428,13 @@ static void ask_held(struct judge *j, int slot)
 
 	k->held = false;
 	j->held--;
+	known_flow_give_back(j->flows, &k->q);
 	inquiry_begin(j->t.host, &k->q);
 	k->q.testimony.records_seen = j->t.host->records_come;
+	k->q.testimony.socket.shared = k->asked;
 	j->parking.slot[slot].deadline_ns = clock_mono_ns() + j->t.config->park_us * 1000;
 	inquire(j, k);
-	if (decide(j, k, k->answered_ns != 0 || !may_park(j, k)))
+	if (decide(j, k, k->answered_ns != 0 || k->asked || !may_park(j, k)))
 		release(j, slot);
 	else
 		j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
@@ -434,11 +448,14 @@ static void end_hold(struct judge *j, int slot, bool over)
 
 	if (f && !over)
 		return;
-	if (!f) {
+	if (!f || (k->asked && known_flow_was_called(j->flows, &k->q))) {
 		ask_held(j, slot);
 		return;
 	}
-	known_flow_keep(f, &k->q);
+	if (!k->asked) {
+		known_flow_keep(f, &k->q);
+		known_flow_give_back(j->flows, &k->q);
+	}
 	answer_alike(j, k, f);
 	release(j, slot);
 }
@@ -450,34 +467,15 @@ static void end_holds(struct judge *j)
 			end_hold(j, n, false);
 }
 
-static bool read_packet(const struct nfqueue_packet *p, struct undecided *k)
-{
-	struct connection *c = &k->q.packet;
-	struct packet head;
-	int rc = packet_parse(p->data, p->len, &head);
-
-	connection_init(c);
-	c->time_us = clock_now_us();
-	c->direction = p->hook == NF_INET_LOCAL_IN ? DIRECTION_IN :
-		       p->hook == NF_INET_FORWARD ? DIRECTION_FORWARD : DIRECTION_OUT;
-	c->protocol = head.protocol;
-	c->src = head.src;
-	c->dst = head.dst;
-	c->unreadable = head.unreadable;
-	c->fast_open = head.fast_open;
-	c->process.uid = p->uid;
-	k->key.echo_id = head.echo_id;
-	return !rc;
-}
-
 /* True: it is a known flow's, and has its verdict or will get it. */
 static bool is_of_known_flow(struct judge *j, struct undecided *k)
 {
 	struct flow *f = known_flow_find(j->flows, &k->key);
 	enum flow_word word =
-		f ? known_flow_compare(j->flows, &k->q, f, k->arrived_ns) : FLOW_NEW;
+		f ? known_flow_compare(j->flows, &k->q, &f, k->arrived_ns) : FLOW_NEW;
 
-	if (word == FLOW_UNSURE)
+	k->asked = word == FLOW_ASKED;
+	if (word == FLOW_UNSURE || k->asked)
 		return hold(j, k);
 	if (word == FLOW_SAME)
 		answer_alike(j, k, f);
@@ -493,7 +491,7 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 	};
 
 	count_packet(j, k.arrived_ns);
-	if (!read_packet(p, &k)) {
+	if (!inquiry_read(&k.q, p, &k.key.echo_id)) {
 		FAILS(PACKET_BAD);
 		j->count[C_MALFORMED]++;
 	}
@@ -581,6 +579,8 @@ void judge_event(struct judge *j, const struct event *e)
 	if (e->node.data)
 		return;
 	j->t.host->records_come = true;
+	if (e->kind == EVENT_BIND)
+		known_flows_bound(j->flows, (int32_t)e->port);
 	if (!j->parking.count)
 		return;
 	/* The plugin may have been too busy to look. */

@@ -18,6 +18,8 @@
 #include "ledger_sink.h"
 #include "lookups.h"
 #include "procfs.h"
+#include "sockdiag.h"
+#include "tasks.h"
 
 /* Of TCP, and of all else: two tables, so that neither pushes the other out. */
 #ifndef FLOWS_MAX
@@ -27,8 +29,14 @@
 #define FLOW_NS (30 * 60 * 1000000000LL)
 /* Without a socket whose death would be announced: how long a flow may be silent. */
 #define SILENT_NS 30000000000LL
-/* A pair of DNS questions is never marked: the first two datagrams are cheaper without. */
+/* A pair of DNS questions is never marked: the first two datagrams are cheaper without.  Of its own
+ * accord only what makes a good part of the load is. */
 #define MARK_FROM 3
+#define MARK_BUSY_FROM 64
+/* Flows of one user with one tuple. */
+#define BESIDE_MAX 16
+#define DROPPED_MAX 64
+#define SHARERS_LOOKED_AT 16
 /* An entry may have gone meanwhile (conntrack -F), and its mark with it. */
 #define MARK_AGAIN_NS 1000000000LL
 /* At the pace of known_flows_poll(), all slots come up within a few seconds. */
@@ -99,12 +107,35 @@ static struct ctmark mark_of(const struct known_flows *k, const struct flow *f, 
 	};
 }
 
+/* Lookups of the flow's process whose packets have passed, or never came.  Else they would be taken
+ * for those of the next packet with the tuple. */
+static void drop_lookups(struct known_flows *k, const struct flow *f)
+{
+	struct connection c = { .protocol = f->key.protocol, .src = f->key.src, .dst = f->key.dst };
+	struct lookup_owner owners[LOOKUP_OWNERS_MAX];
+	struct host *h = k->t.host;
+	bool more;
+
+	if (!h->tracefs || f->key.protocol != IPPROTO_UDP || f->key.direction != DIRECTION_OUT)
+		return;
+	host_read_trace(h);
+	for (int i = 0; i < DROPPED_MAX; i++) {
+		if (!lookups_take(h->lookups, &c, clock_mono_ns(), owners, &more))
+			return;
+		if (tasks_process(h->tasks, owners[0].tid, owners[0].time_ns) == f->pid)
+			continue;
+		lookups_give_back(h->lookups, owners[0].tid, owners[0].lookup);
+		return;
+	}
+}
+
 static void unmark(struct known_flows *k, struct flow *f)
 {
 	struct ctmark m = mark_of(k, f, false);
 
 	if (!f->marked_ns)
 		return;
+	drop_lookups(k, f);
 	ctmarks_set(k->t.marks, &m);
 	f->marked_ns = 0;
 	k->marked--;
@@ -169,8 +200,11 @@ struct flow_key known_flow_key(const struct inquiry *q, int32_t echo_id)
 struct flow *known_flow_find(struct known_flows *k, const struct flow_key *key)
 {
 	struct flow_key reverse = { key->protocol, DIRECTION_IN, key->dst, key->src, -1, -1 };
-	struct flow *f = flows_find(table_of(k, key->protocol), key);
+	struct flow *f = flows_find(table_of(k, key->protocol), key), *next;
 
+	/* The one whose socket sock_diag finds, if there is one. */
+	while (f && f->beside && (next = flows_next(k->others, f)))
+		f = next;
 	/* What comes behind the SYN. */
 	if (!f && key->protocol == IPPROTO_TCP && key->direction == DIRECTION_IN &&
 	    key->echo_id < 0)
@@ -191,59 +225,111 @@ static enum flow_word compare_syn(struct known_flows *k, struct inquiry *q, cons
 		       FLOW_SAME : FLOW_NEW;
 }
 
-/* Callers that are not the flow's process.  *called: one of them was seen in its call. */
-static bool others_called(struct known_flows *k, const struct inquiry *q, const struct flow *f,
-			  bool *called)
+void known_flow_give_back(const struct known_flows *k, const struct inquiry *q)
 {
-	const struct testimony *t = &q->testimony;
-	bool others = false;
+	const struct caller *first = &q->testimony.trace.by[0];
 
-	*called = false;
-	for (int i = 0; i < t->trace.count; i++) {
-		const struct caller *c = &t->trace.by[i];
-
-		if (c->pid >= 0 && c->pid == f->pid)
-			continue;
-		others = true;
-		/* It may have been passed the socket, or be a child of its opener. */
-		*called |= c->call && f->inode > 0 &&
-			   procfs_find_fd(k->t.host->procfs, c->pid, f->inode,
-					  PROCFS_LOOKS) < 0;
-	}
-	return others;
+	if (q->testimony.trace.count)
+		lookups_give_back(k->t.host->lookups, first->tid, first->lookup);
 }
 
-static void give_back(struct known_flows *k, struct inquiry *q)
+/* Several sockets have the tuple: which one's flow it is, by who looked the route up, else by the
+ * socket. */
+static struct flow *choose_flow(struct known_flows *k, struct inquiry *q, struct flow *first)
+{
+	struct flow *newest = flows_find(k->others, &first->key);
+	const struct testimony *t = &q->testimony;
+
+	if (newest == first && !flows_next(k->others, first))
+		return first;
+	if (!t->trace.count)
+		ask_socket(k->t.host, q, false);
+	for (struct flow *f = newest; f; f = flows_next(k->others, f))
+		if (t->trace.count ? f->pid >= 0 && f->pid == t->trace.by[0].pid :
+				     t->socket.inode > 0 && f->inode == t->socket.inode)
+			return f;
+	return first;
+}
+
+static bool holds(const struct known_flows *k, int64_t pid, int64_t inode)
+{
+	return inode > 0 && procfs_find_fd(k->t.host->procfs, pid, inode, PROCFS_LOOKS) >= 0;
+}
+
+static bool is_shared(struct known_flows *k, struct flow *f)
+{
+	return flows_next(k->others, f) || flows_find(k->others, &f->key) != f;
+}
+
+/* The flow's socket lives, though the tuple is another's as well. */
+static bool is_at_port(struct known_flows *k, const struct flow *f)
+{
+	const struct sock_entry *found;
+	int count = sockdiag_sharers(k->t.host->sockdiag, f->key.protocol, &f->key.src, &found);
+
+	for (int i = 0; i < count; i++)
+		if (f->inode > 0 ? found[i].inode == f->inode :
+				   i < SHARERS_LOOKED_AT && holds(k, f->pid, found[i].inode))
+			return true;
+	return false;
+}
+
+/* Another process than the flow's has looked the route up, which does not hold the flow's socket:
+ * it has sent the datagram where it has another socket at the port, or was seen in its call.  Else
+ * it may have asked only (RTM_GETROUTE), which its call would tell that is not over yet. */
+static enum flow_word compare_other(struct known_flows *k, struct inquiry *q, const struct flow *f)
 {
 	struct testimony *t = &q->testimony;
 
-	for (int i = 0; i < t->trace.count; i++)
-		lookups_give_back(k->t.host->lookups, t->trace.by[i].tid, t->trace.by[i].lookup);
+	if (!f->beside && t->socket.inode != f->inode) {
+		if (!is_at_port(k, f))
+			return FLOW_NEW;
+		t->socket.shared = true;
+		if (holds(k, t->trace.by[0].pid, t->socket.inode)) {
+			t->socket.own_inode = t->socket.inode;
+			t->socket.own_cookie = t->socket.cookie;
+		}
+		return FLOW_BESIDE;
+	}
+	ask_sharing(k->t.host, q, t->trace.by[0].pid);
+	t->socket.shared |= f->beside || t->trace.by[0].call;
+	return t->socket.shared ? FLOW_BESIDE : FLOW_ASKED;
 }
 
-static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q,
-				       const struct flow *f, int64_t now_ns)
+static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q, struct flow **at,
+				       int64_t now_ns)
 {
 	const struct testimony *t = &q->testimony;
-	bool others = false, called = false;
+	struct flow *f = *at;
+	bool others = false;
 
 	if (q->facts.traced && q->facts.direction == DIRECTION_OUT) {
 		ask_trace(k->t.host, q);
-		others = others_called(k, q, f, &called);
+		f = *at = choose_flow(k, q, f);
+		others = t->trace.count &&
+			 (t->trace.by[0].pid < 0 || t->trace.by[0].pid != f->pid);
 		/* A lookup of the flow's own process may be for another socket of it. */
 		if (f->inode > 0 && !t->trace.count && !t->trace.lossy && !t->trace.more)
 			return FLOW_SAME;
 	}
+	if (!others && t->trace.count && (f->beside || is_shared(k, f)))
+		return FLOW_SAME;
 	ask_socket(k->t.host, q, false);
+	/* It may have been passed the socket, or be a child of its opener. */
+	if (others && t->trace.by[0].pid >= 0 && !holds(k, t->trace.by[0].pid, f->inode)) {
+		enum flow_word word = compare_other(k, q, f);
+
+		if (word != FLOW_NEW)
+			return word;
+	}
 	if (t->socket.inode > 0 && t->socket.inode == f->inode)
-		return called ? FLOW_NEW : FLOW_SAME;
+		return FLOW_SAME;
 	/* Whoever sent it has closed the socket: the flow's process, or one whose socket was short
 	 * of life as well. */
 	if (!k->t.deaths && t->socket.inode < 0 && !others)
 		return FLOW_SAME;
 	if (!k->t.deaths || now_ns < k->unsure_until_ns)
 		return FLOW_NEW;
-	give_back(k, q);
 	return FLOW_UNSURE;
 }
 
@@ -271,9 +357,10 @@ static enum flow_word compare_addressed(struct known_flows *k, struct inquiry *q
 	return t->trace.count && !t->trace.lossy ? FLOW_NEW : FLOW_SAME;
 }
 
-enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, const struct flow *f,
+enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, struct flow **at,
 				  int64_t now_ns)
 {
+	const struct flow *f = *at;
 	const struct flow_key *key = &f->key;
 	enum direction direction = q->facts.direction;
 
@@ -289,7 +376,7 @@ enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, cons
 	}
 	if (key->protocol == IPPROTO_TCP)
 		return compare_syn(k, q, f);
-	return compare_datagram(k, q, f, now_ns);
+	return compare_datagram(k, q, at, now_ns);
 }
 
 void known_flow_count(struct known_flows *k, struct flow *f, int packets, int64_t now_ns)
@@ -308,13 +395,31 @@ static bool has_source(const struct flow_key *key)
 	return memcmp(key->src.addr.bytes, any, sizeof(any)) != 0;
 }
 
+/* Whoever has a socket at the port can send from any address of the host's (IP_PKTINFO). */
+static bool is_alone_at_port(struct known_flows *k, const struct flow *f)
+{
+	const struct sock_entry *found;
+
+	return f->key.direction != DIRECTION_OUT ||
+	       sockdiag_sharers(k->t.host->sockdiag, f->key.protocol, &f->key.src, &found) == 1;
+}
+
 bool known_flow_wants_mark(struct known_flows *k, struct flow *f, int64_t now_ns, struct ctmark *m)
 {
-	if (!k->t.deaths || k->t.config->each_datagram || f->packets < MARK_FROM ||
+	int64_t each = k->t.config->each_datagram;
+
+	if (!k->t.deaths || each == EACH_YES ||
+	    f->packets < (each == EACH_NO ? MARK_FROM : MARK_BUSY_FROM) ||
 	    !is_stream_of_datagrams(&f->key) || !has_source(&f->key) ||
+	    now_ns < f->unmarked_until_ns ||
 	    (f->marked_ns && now_ns - f->marked_ns < MARK_AGAIN_NS) ||
 	    flows_has_twin(k->others, f))
 		return false;
+	if (!is_alone_at_port(k, f)) {
+		unmark(k, f);
+		f->unmarked_until_ns = now_ns + MARK_AGAIN_NS;
+		return false;
+	}
 	k->marked += !f->marked_ns;
 	k->count.marked += !f->marked_ns;
 	f->marked_ns = now_ns;
@@ -334,25 +439,40 @@ void known_flow_look(struct known_flows *k, const struct flow_key *key, struct i
 }
 
 /* The packet's socket may have been closed before it was asked for, and another one have its tuple
- * by then: that one's sender has looked the route up. */
+ * by then: that one's sender has looked the route up, and the packet's does not hold it. */
 static bool may_be_anothers(struct known_flows *k, const struct inquiry *q)
 {
 	struct lookup_owner owners[LOOKUP_OWNERS_MAX];
-	bool more = false;
+	const struct testimony *t = &q->testimony;
+	bool more = false, others = false;
 	int count;
 
-	if (!q->facts.traced || !q->facts.has_ports || q->packet.protocol == IPPROTO_TCP)
+	if (!q->facts.traced || !q->facts.has_ports || q->packet.protocol == IPPROTO_TCP ||
+	    t->socket.shared)
 		return false;
-	if (q->testimony.trace.count > 1 || q->testimony.trace.more)
+	for (int i = 0; t->trace.count && i < t->holders.count; i++)
+		if (t->holders.by[i].pid == t->trace.by[0].pid &&
+		    t->holders.by[i].pid == q->answer.pid)
+			return false;
+	if (t->trace.count > 1 || t->trace.more)
 		return true;
 	count = lookups_take(k->t.host->lookups, &q->packet, clock_mono_ns(), owners, &more);
 	for (int i = 0; i < count; i++)
-		lookups_give_back(k->t.host->lookups, owners[i].tid, owners[i].lookup);
-	return count > 0 || more;
+		others |= !t->trace.count || owners[i].tid != t->trace.by[0].tid;
+	if (count)
+		lookups_give_back(k->t.host->lookups, owners[0].tid, owners[0].lookup);
+	return others || more;
 }
 
 static void take_socket(struct flow *f, const struct testimony *t)
 {
+	f->beside = t->socket.shared &&
+		    (t->socket.inode <= 0 || t->socket.own_inode != t->socket.inode);
+	if (f->beside) {
+		f->cookie = t->socket.own_cookie;
+		f->inode = t->socket.own_inode > 0 ? t->socket.own_inode : -1;
+		return;
+	}
 	f->cookie = t->socket.inode > 0 ? t->socket.cookie : 0;
 	f->inode = t->socket.inode;
 }
@@ -363,13 +483,34 @@ void known_flow_keep(struct flow *f, const struct inquiry *q)
 		take_socket(f, &q->testimony);
 }
 
+bool known_flow_was_called(const struct known_flows *k, const struct inquiry *q)
+{
+	const struct testimony *t = &q->testimony;
+
+	host_read_trace(k->t.host);
+	return t->trace.count && lookups_is_called(k->t.host->lookups, t->trace.by[0].tid,
+						   t->trace.by[0].lookup);
+}
+
+/* The flows that the new one replaces: all with its key, unless their sockets live beside its. */
+static void make_way(struct known_flows *k, const struct flow_key *key, bool beside)
+{
+	struct flows *table = table_of(k, key->protocol);
+	struct flow *f = flows_find(table, key), *next;
+
+	for (int n = 1; f; f = next, n++) {
+		next = flows_next(table, f);
+		if (!beside || n >= BESIDE_MAX)
+			known_flow_end(k, f);
+	}
+}
+
 void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct inquiry *q,
 		      uint64_t row, enum verdict verdict, int64_t now_ns, int packets)
 {
-	struct flow gone, *f = flows_find(table_of(k, key->protocol), key), *twin;
+	struct flow gone, *f, *twin;
 
-	if (f)
-		known_flow_end(k, f);
+	make_way(k, key, q->testimony.socket.shared);
 	/* Another user's flow of the same tuple: its mark would be this one's as well. */
 	twin = flows_find_tuple(table_of(k, key->protocol), key);
 	if (twin)
@@ -434,6 +575,12 @@ static void on_death(const struct death *d, void *arg)
 static void unmark_one(struct flow *f, void *arg)
 {
 	unmark(arg, f);
+}
+
+void known_flows_bound(struct known_flows *k, int32_t port)
+{
+	if (k->marked && port > 0)
+		flows_of_port(k->others, port, unmark_one, k);
 }
 
 /* Which sockets died is not known: nothing passes unasked, and until all is asked again another

@@ -21,14 +21,16 @@ struct ledger_sink;
  * tuple's.
  *
  *   TCP        every new SYN is decided; one that its socket sends again is not new
- *   UDP ...    the packet is the flow's unless another thread looked the tuple up (with the trace),
- *              or another socket has it now; the kernel's word that the first one is dead decides
- *              what is left
+ *   UDP ...    the packet is the flow's unless another process looked the tuple up (with the trace)
+ *              and has a socket for it, or another socket has it now; the kernel's word that the
+ *              first one is dead decides what is left.  Sockets that share it have a flow each
  *   no ports   the flow is one of protocol, addresses, user and echo identifier, for half a minute
  *
- * From its third datagram on a flow that passes is marked in conntrack, so that its datagrams no
- * longer come to the queue; the mark goes when the socket dies, when the trace tells of another
- * thread with the same tuple, after half an hour, and with another policy.
+ * Under load a flow that passes is marked in conntrack, so that its datagrams no longer come to the
+ * queue.  By the mark whoever has the tuple passes; so it is given where its sender does not matter
+ * (enum each_datagram), and where one socket alone has the local port.  It goes when the socket
+ * dies, when the trace tells of another thread with the same tuple, or a record of another socket
+ * at the port, after half an hour, and with another policy.
  */
 struct known_flows;
 
@@ -56,13 +58,25 @@ enum flow_word {
 	/* another socket has the tuple by now: the packet is the flow's unless the kernel announces
 	 * that the flow's socket is dead */
 	FLOW_UNSURE,
+	/* it is another socket's, which shares the flow's tuple: the flow goes on */
+	FLOW_BESIDE,
+	/* another process looked the route up and may have asked only: the packet is the flow's
+	 * unless known_flow_was_called() */
+	FLOW_ASKED,
 };
 
-/* What was asked for this stays in q's testimony; after FLOW_UNSURE the trace may be asked anew. */
-enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, const struct flow *f,
+/* *at is the flow that it may be of, and then, of those with the same tuple, the one that it is of.
+ * What was asked for this stays in q's testimony. */
+enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, struct flow **at,
 				  int64_t now_ns);
-/* The longest that a packet has to wait for the kernel's word after FLOW_UNSURE. */
-#define FLOW_WORD_NS 2000000LL
+/* After FLOW_UNSURE and FLOW_ASKED: the trace may be asked anew. */
+void known_flow_give_back(const struct known_flows *k, const struct inquiry *q);
+/* After FLOW_ASKED: it was a call, which has come to its end by now. */
+bool known_flow_was_called(const struct known_flows *k, const struct inquiry *q);
+/* The longest that a packet has to wait after FLOW_UNSURE, where processors are busy, and after
+ * FLOW_ASKED. */
+#define FLOW_WORD_NS 10000000LL
+#define FLOW_CALL_NS 2000000LL
 
 /* More packets of that flow have come. */
 void known_flow_count(struct known_flows *k, struct flow *f, int packets, int64_t now_ns);
@@ -87,6 +101,9 @@ void known_flows_forget(struct known_flows *k);
 void known_flows_read_deaths(struct known_flows *k, bool all);
 /* Flows that the trace has cast doubt on (host.h) lose their mark. */
 void known_flows_doubt(struct known_flows *k);
+/* A socket has been bound to that port: another one's flow may not be its own any more, and loses
+ * its mark until that has been looked at. */
+void known_flows_bound(struct known_flows *k, int32_t port);
 /* A piece of what is due by time.  To be called ten times a second or more. */
 void known_flows_poll(struct known_flows *k, int64_t now_ns);
 /* To be polled for UDP's deaths; -1: nothing waits for one.  held: a packet does. */

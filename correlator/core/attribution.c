@@ -147,18 +147,19 @@ static const struct socket_holder *holder_of(const struct testimony *t, int64_t 
 }
 
 /* Its lookup may have been a question (RTM_GETROUTE): no call was seen, and the packet's socket
- * lives in the hands of others alone. */
+ * lives in the hands of others alone, as does every other that could have sent it. */
 static bool may_have_asked_only(const struct view *v, const struct caller *k)
 {
-	return !k->call && v->t->socket.again && v->t->socket.inode > 0 && v->t->holders.count &&
-	       !holder_of(v->t, k->pid);
+	return !k->call && !v->t->socket.shared && v->t->socket.again &&
+		v->t->socket.inode > 0 && v->t->holders.count && !holder_of(v->t, k->pid);
 }
 
 static const struct caller *choose_caller(const struct view *v)
 {
 	const struct caller *chosen = v->first;
 
-	for (int i = 0; v->standing > 1 && i < v->t->trace.count; i++)
+	/* A datagram's first caller comes first, and may have sent by a socket of its own. */
+	for (int i = 0; v->standing > 1 && !v->t->socket.shared && i < v->t->trace.count; i++)
 		if (stands(v, &v->t->trace.by[i]) && holder_of(v->t, v->t->trace.by[i].pid)) {
 			chosen = &v->t->trace.by[i];
 			break;

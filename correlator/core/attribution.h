@@ -113,6 +113,10 @@ struct testimony {
 		bool resent;	/* it has sent its SYN more than once */
 		bool widely;	/* also among those that are not connected */
 		bool again;	/* asked once more, for what became of it */
+		/* the caller has another socket at the port, by which it may have sent */
+		bool shared;
+		int64_t own_inode;	/* of that one; 0: not known */
+		uint64_t own_cookie;
 	} socket;
 	struct {
 		struct socket_holder by[HOLDERS_MAX];

@@ -3,6 +3,7 @@
  * Flows that have been decided: an array of slots, in two hashes (by tuple, and by local end for
  * sockets that die), and in their users' shares by last use.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +156,15 @@ struct flow *flows_find(struct flows *f, const struct flow_key *k)
 	return &f->slot[n].flow;
 }
 
+struct flow *flows_next(const struct flows *f, struct flow *one)
+{
+	uint32_t n = ((struct slot *)one)->next[BY_TUPLE];
+
+	while (n != NONE && !flow_key_equal(&f->slot[n].flow.key, &one->key))
+		n = f->slot[n].next[BY_TUPLE];
+	return n == NONE ? NULL : (struct flow *)&f->slot[n].flow;
+}
+
 static uint32_t take_slot(struct flows *f, struct flow *gone)
 {
 	uint32_t n = f->free;
@@ -258,10 +268,27 @@ void flows_of_socket(struct flows *f, int protocol, const struct endpoint *local
 		struct flow *one = &f->slot[n].flow;
 
 		next = f->slot[n].next[BY_LOCAL];
-		if (one->key.protocol == protocol && one->key.direction != DIRECTION_FORWARD &&
-		    covers(local, local_end(&one->key)) && covers(peer, peer_end(&one->key)) &&
-		    (!cookie || !one->cookie || one->cookie == cookie))
+		if (one->key.protocol != protocol || one->key.direction == DIRECTION_FORWARD)
+			continue;
+		/* By IP_PKTINFO it has sent from another address. */
+		if ((cookie && one->cookie == cookie) ||
+		    (covers(local, local_end(&one->key)) && covers(peer, peer_end(&one->key)) &&
+		     (!cookie || !one->cookie || one->cookie == cookie)))
 			each(one, arg);
+	}
+}
+
+void flows_of_port(struct flows *f, int32_t port, void (*each)(struct flow *one, void *arg),
+		   void *arg)
+{
+	static const int protocols[] = { IPPROTO_UDP, IPPROTO_UDPLITE };
+
+	for (int p = 0; p < 2; p++) {
+		uint32_t n = f->head[BY_LOCAL][hash_local(protocols[p], port) % f->buckets];
+
+		for (; n != NONE; n = f->slot[n].next[BY_LOCAL])
+			if (local_end(&f->slot[n].flow.key)->port == port)
+				each(&f->slot[n].flow, arg);
 	}
 }
 

@@ -58,6 +58,7 @@
 #define ASKED_NS 1000000LL
 /* Without ports an older lookup counts only where there is none that is younger than that. */
 #define FRESH_NS 20000000LL
+#define SAME_CALL_NS 200000LL
 /* A lookup's packet follows at once, except for UDP's connect(). */
 #define DROPPED_NS 2000000000LL
 
@@ -162,6 +163,13 @@ static struct lookup *lookup_at(struct lookups *l, uint32_t n)
 	return n < LOOKUPS ? &l->others.lookup[n] : &l->calls.lookup[n % LOOKUPS];
 }
 
+static bool is_any(const struct address *a)
+{
+	static const uint8_t any[sizeof(a->bytes)];
+
+	return !memcmp(a->bytes, any, sizeof(any));
+}
+
 static bool same_end(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && address_equal(&a->addr, &b->addr);
@@ -191,6 +199,18 @@ static void on_addressed(struct lookups *l, const struct trace_event *e)
 	note_for_send(l, e->tid, add_lookup(&l->others, &plain, false));
 }
 
+/* One call looks up in several tables, or for the source address first. */
+static bool is_of_same_call(struct lookups *l, const struct trace_event *e)
+{
+	uint32_t at = (uint32_t)e->tid % CONNECTING;
+	const struct lookup *k = &l->others.lookup[l->sending[at].lookup];
+
+	return e->protocol == IPPROTO_UDP && l->sending[at].tid == e->tid && k->linked &&
+	       k->tid == e->tid && k->protocol == e->protocol && same_end(&k->dst, &e->dst) &&
+	       k->src.port == e->src.port && e->time_ns - k->time_ns < SAME_CALL_NS &&
+	       (address_equal(&k->src.addr, &e->src.addr) || is_any(&k->src.addr));
+}
+
 static void on_lookup(struct lookups *l, const struct trace_event *e)
 {
 	struct connecting *k = &l->connecting[(uint32_t)e->tid % CONNECTING];
@@ -209,6 +229,10 @@ static void on_lookup(struct lookups *l, const struct trace_event *e)
 	 */
 	if (e->protocol == IPPROTO_TCP && e->dst.addr.family == AF_INET6)
 		return;
+	if (is_of_same_call(l, e)) {
+		l->others.lookup[l->sending[(uint32_t)e->tid % CONNECTING].lookup].src = e->src;
+		return;
+	}
 	n = add_lookup(call ? &l->calls : &l->others, e, call);
 	if (!call)
 		note_for_send(l, e->tid, n);
@@ -292,10 +316,7 @@ void lookups_event(struct lookups *l, const struct trace_event *e)
 /* A lookup may come before the kernel chose the source address. */
 static bool source_fits(const struct lookup *k, const struct connection *c)
 {
-	static const uint8_t any[16];
-
-	return address_equal(&k->src.addr, &c->src.addr) ||
-	       !memcmp(k->src.addr.bytes, any, sizeof(any));
+	return address_equal(&k->src.addr, &c->src.addr) || is_any(&k->src.addr);
 }
 
 static bool lookup_fits(const struct lookup *k, const struct connection *c)
@@ -335,6 +356,50 @@ static bool has_dropped(const struct ring *r, uint32_t bucket, int64_t now_ns)
 	return r->dropped_ns[bucket] && now_ns - r->dropped_ns[bucket] < DROPPED_NS;
 }
 
+/* Moves the thread that began first to the front, because it is the likeliest. */
+static void put_first(struct lookup_owner owners[LOOKUP_OWNERS_MAX], int count, int32_t tid)
+{
+	for (int i = 1; i < count; i++) {
+		struct lookup_owner first = owners[0];
+
+		if (owners[i].tid != tid)
+			continue;
+		owners[0] = owners[i];
+		owners[i] = first;
+	}
+}
+
+/*
+ * A sender that is not connected looks the route up for each datagram: the packet is the first
+ * lookup's, and the others are those of the packets behind it.
+ */
+static void take_datagram(struct ring *r, const struct connection *c, int64_t now_ns,
+			  struct found *f)
+{
+	uint32_t bucket = bucket_of(c->protocol, &c->dst, c->src.port), n = r->bucket[bucket];
+	uint32_t first = NONE;
+	int looks = 0;
+
+	f->more |= has_dropped(r, bucket, now_ns);
+	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
+		const struct lookup *k = &r->lookup[n];
+
+		if (k->time_ns < now_ns - AGE_NS)
+			break;
+		if (k->src.port != c->src.port || !lookup_fits(k, c))
+			continue;
+		add_owner(f, k, n, now_ns);
+		first = n;
+	}
+	f->more |= looks == LOOKS;
+	if (first == NONE)
+		return;
+	r->lookup[first].taken_ns = now_ns;
+	r->lookup[first].tid = 0;
+	put_first(f->owners, f->count, r->lookup[first].by);
+	f->owners[0].lookup = first;
+}
+
 /* first: of the ring's lookups, to the caller of lookups_take(). */
 static void take_exact(struct ring *r, uint32_t first, const struct connection *c, int64_t now_ns,
 		       int64_t oldest_ns, struct found *f)
@@ -355,19 +420,6 @@ static void take_exact(struct ring *r, uint32_t first, const struct connection *
 		k->tid = 0;
 	}
 	f->more |= n != NONE;
-}
-
-/* Moves the thread that began first to the front, because it is the likeliest. */
-static void put_first(struct lookup_owner owners[LOOKUP_OWNERS_MAX], int count, int32_t tid)
-{
-	for (int i = 1; i < count; i++) {
-		struct lookup_owner first = owners[0];
-
-		if (owners[i].tid != tid)
-			continue;
-		owners[0] = owners[i];
-		owners[i] = first;
-	}
 }
 
 /*
@@ -484,12 +536,27 @@ int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 	if (c->src.port > 0 && c->protocol == IPPROTO_TCP)
 		take_tcp(l, c, now_ns, &f);
 	else if (c->src.port > 0 && c->protocol == IPPROTO_UDP)
-		take_exact(&l->others, 0, c, now_ns, now_ns - AGE_NS, &f);
+		take_datagram(&l->others, c, now_ns, &f);
 	/* Of a sender that writes the header itself there is no other lookup. */
 	if (!f.count && !f.more)
 		take_addressed(&l->others, c, now_ns, &f);
 	*more = f.more;
 	return f.count;
+}
+
+void lookups_drop_newest(struct lookups *l, int32_t tid)
+{
+	uint32_t at = (uint32_t)tid % CONNECTING;
+
+	if (l->sending[at].tid == tid)
+		l->others.lookup[l->sending[at].lookup].tid = 0;
+}
+
+bool lookups_is_called(struct lookups *l, int32_t tid, uint32_t lookup)
+{
+	const struct lookup *k = lookup_at(l, lookup);
+
+	return k->linked && k->by == tid && k->call;
 }
 
 void lookups_give_back(struct lookups *l, int32_t tid, uint32_t lookup)

@@ -51,15 +51,22 @@ struct lookup_owner {
  * the packet's destination, the likeliest first; where there are several, each of their packets
  * gets all of them.  A socket that is bound to the packet's port comes before them, and hides none
  * of them.  Of other protocols than TCP and UDP it finds the threads that looked the destination
- * up, the first to do so first.  Found lookups are used up, because the next packet of the same
- * tuple has lookups of its own.  *more: there may be further threads, and one of them may be the
- * packet's sender.
+ * up, the first to do so first; so of UDP.  Found lookups are used up, because the next packet of
+ * the same tuple has lookups of its own; of UDP the first one alone, because the others are those
+ * of the packets behind.  *more: there may be further threads, and one of them may be the packet's
+ * sender.
  */
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more);
 
 /* Undoes lookups_take() for that lookup of that thread: the packet was not its. */
 void lookups_give_back(struct lookups *l, int32_t tid, uint32_t lookup);
+
+/* That thread's newest lookup has no packet to come: it passes unasked. */
+void lookups_drop_newest(struct lookups *l, int32_t tid);
+
+/* Whether the call of that thread's lookup has been seen by now. */
+bool lookups_is_called(struct lookups *l, int32_t tid, uint32_t lookup);
 
 /* The packet was of that lookup of that thread, and not of the one that was used up. */
 void lookups_use_up(struct lookups *l, int32_t tid, uint32_t lookup);

@@ -208,17 +208,33 @@ static int ask_dump(struct sockdiag *d, int family, int protocol, int port)
 	return ask(d, h);
 }
 
-int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
-		     const struct endpoint *peer, struct sock_entry *found,
-		     struct sock_choice *choice)
+/* A dump of IPv4 does not list IPv6 sockets that talk IPv4. */
+static int ask_dumps(struct sockdiag *d, const struct endpoint *local, int protocol)
 {
 	int rc;
 
 	d->answer.count = 0;
 	rc = ask_dump(d, local->addr.family, protocol, local->port);
-	/* A dump of IPv4 does not list IPv6 sockets that talk IPv4. */
 	if (!rc && local->addr.family == AF_INET)
 		rc = ask_dump(d, AF_INET6, protocol, local->port);
+	return rc;
+}
+
+int sockdiag_sharers(struct sockdiag *d, int protocol, const struct endpoint *local,
+		     const struct sock_entry **found)
+{
+	int rc = ask_dumps(d, local, protocol);
+
+	*found = d->answer.found;
+	return rc ? rc : d->answer.count;
+}
+
+int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
+		     const struct endpoint *peer, struct sock_entry *found,
+		     struct sock_choice *choice)
+{
+	int rc = ask_dumps(d, local, protocol);
+
 	if (rc)
 		return rc;
 	*choice = sock_choose(d->answer.found, d->answer.count, local, peer);

@@ -34,6 +34,13 @@ int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *lo
 		     const struct endpoint *peer, struct sock_entry *found,
 		     struct sock_choice *choice);
 
+/*
+ * Every socket at local's port, whatever its address: each may send from any address of the host's
+ * (IP_PKTINFO).  IPv6 sockets as well, because they may talk IPv4.  How many, at most
+ * SOCKDIAG_FOUND_MAX, or -errno; *found is there until the next question.
+ */
+int sockdiag_sharers(struct sockdiag *d, int protocol, const struct endpoint *local,
+		     const struct sock_entry **found);
 
 /* An answer, which may come in several reads. */
 #define SOCKDIAG_FOUND_MAX 64

@@ -2,18 +2,21 @@
 /*
  * Sends datagrams of one socket, or counts and answers those that come.
  *
- *   datagrams [--from ADDRESS:PORT] [--connect] [--stay MS] [--pairs] ADDRESS PORT COUNT
+ *   datagrams [--from ADDRESS:PORT] [--source ADDRESS] [--connect] [--every MS] [--stay MS]
+ *             [--pairs] ADDRESS PORT COUNT
  *   datagrams --serve ADDRESS PORT...
  *
- * Without --pairs it sends COUNT datagrams as fast as it goes, and lives on for MS.  With it, COUNT
- * times, a socket is connected, two datagrams go by one sendmmsg() (as a resolver asks for A and
- * AAAA), and both answers are waited for, for a second: "both N" says how often they came.
+ * Without --pairs it sends COUNT datagrams as fast as it goes, or one --every MS, and lives on for
+ * MS.  --source: of that IPv4 address, whatever the socket is bound to (IP_PKTINFO).  With --pairs,
+ * COUNT times, a socket is connected, two datagrams go by one sendmmsg() (as a resolver asks for A
+ * and AAAA), and both answers are waited for, for a second: "both N" says how often they came.
  *
  * --serve answers each datagram to where it came from, until SIGTERM, and then says how many there
  * were of each port: "PORT N".
  */
 #include <arpa/inet.h>
 #include <getopt.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -146,17 +149,43 @@ static void bind_to(int fd, char *from)
 		die("bind");
 }
 
+static void send_from(int fd, const struct in_addr *source, const struct sockaddr_storage *to,
+		      socklen_t len, int n)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct iovec piece = { &n, sizeof(n) };
+	struct sockaddr_storage peer = *to;
+	struct msghdr m = {
+		.msg_name = &peer, .msg_namelen = len, .msg_iov = &piece, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = IPPROTO_IP;
+	c->cmsg_type = IP_PKTINFO;
+	c->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
+	memcpy(CMSG_DATA(c), &(struct in_pktinfo){ .ipi_spec_dst = *source },
+	       sizeof(struct in_pktinfo));
+	sendmsg(fd, &m, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "from", required_argument, NULL, 'f' }, { "connect", no_argument, NULL, 'c' },
+		{ "source", required_argument, NULL, 'a' },
+		{ "every", required_argument, NULL, 'e' },
 		{ "stay", required_argument, NULL, 's' }, { "pairs", no_argument, NULL, 'p' },
 		{ "serve", no_argument, NULL, 'S' }, { NULL, 0, NULL, 0 },
 	};
 	bool connected = false, pairs = false, serves = false;
 	struct sockaddr_storage to;
 	char *from = NULL;
-	int stay_ms = 0, count, both = 0, opt, fd;
+	struct in_addr source = { 0 };
+	int stay_ms = 0, every_ms = 0, count, both = 0, opt, fd;
 	socklen_t len;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -164,6 +193,10 @@ int main(int argc, char **argv)
 			from = optarg;
 		else if (opt == 's')
 			stay_ms = atoi(optarg);
+		else if (opt == 'e')
+			every_ms = atoi(optarg);
+		else if (opt == 'a' && inet_pton(AF_INET, optarg, &source) != 1)
+			die("source");
 		connected |= opt == 'c';
 		pairs |= opt == 'p';
 		serves |= opt == 'S';
@@ -185,11 +218,15 @@ int main(int argc, char **argv)
 		bind_to(fd, from);
 	if (connected && connect(fd, (struct sockaddr *)&to, len))
 		die("connect");
-	for (int i = 0; i < count; i++)
-		if (connected)
+	for (int i = 0; i < count; i++) {
+		if (source.s_addr)
+			send_from(fd, &source, &to, len, i);
+		else if (connected)
 			send(fd, &i, sizeof(i), 0);
 		else
 			sendto(fd, &i, sizeof(i), 0, (struct sockaddr *)&to, len);
+		usleep((useconds_t)every_ms * 1000);
+	}
 	usleep((useconds_t)stay_ms * 1000);
 	return 0;
 }

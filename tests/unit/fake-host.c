@@ -283,6 +283,21 @@ int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
 	return choice.fit < least ? -ENOENT : 0;
 }
 
+int sockdiag_sharers(struct sockdiag *d, int protocol, const struct endpoint *local,
+		     const struct sock_entry **found)
+{
+	static struct sock_entry at_port[FAKE_SOCKETS];
+	int count = 0;
+
+	(void)d;
+	*found = at_port;
+	for (int i = 0; i < fake.sockets; i++)
+		if (fake.socket[i].open && fake.socket[i].protocol == protocol &&
+		    fake.socket[i].entry.local.port == local->port)
+			at_port[count++] = fake.socket[i].entry;
+	return count;
+}
+
 int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
 		     const struct endpoint *peer, struct sock_entry *found,
 		     struct sock_choice *choice)

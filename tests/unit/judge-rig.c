@@ -54,7 +54,7 @@ void rig_begin(const char *policy, bool trace)
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	rig = (struct rig){
 		.config = { .node = node, .mark = 0x30000, .park_us = 5000, .late_us = 3000,
-			    .enforce = true },
+			    .enforce = true, .each_datagram = EACH_NO },
 		.serial = 100,
 	};
 	rig.host = (struct host){

@@ -76,6 +76,29 @@ static void test_queues(void)
 	}
 }
 
+static void test_each_datagram(void)
+{
+	static const char *const words[] = {
+		[EACH_AUTO] = "auto", [EACH_NO] = "no", [EACH_YES] = "yes", [3] = "often",
+	};
+
+	for (int i = 0; i <= 3; i++) {
+		struct config c;
+		unsigned int count;
+		char text[64];
+		int rc;
+
+		snprintf(text, sizeof(text), "each_datagram = %s", words[i]);
+		rc = load(&c, text, strlen(text), &count);
+		if (i == 3)
+			tap_ok(rc && strstr(complaints, "must be yes, no or auto"),
+			       "%s: refused", text);
+		else
+			tap_ok(!rc && c.each_datagram == i, "%s", text);
+		config_release(&c);
+	}
+}
+
 static void test_good(void)
 {
 	static const char text[] = "# a comment\n"
@@ -275,6 +298,7 @@ int main(void)
 	config_init(&c);
 	is_preset(&c, "without a file");
 	config_release(&c);
+	test_each_datagram();
 	test_good();
 	test_queues();
 	test_marks();

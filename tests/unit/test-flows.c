@@ -52,6 +52,13 @@ static void test_finding(void)
 	       "whose tuple is the same");
 	add(f, other, 8);
 	tap_ok(flows_has_twin(f, one), "and then each has a twin");
+	tap_ok(!flows_next(f, one) && !flows_next(f, flows_find(f, &other)),
+	       "but neither is the other's next");
+	add(f, k, 9);
+	tap_ok(flows_find(f, &k)->row == 9 && flows_next(f, flows_find(f, &k)) == one &&
+		       !flows_next(f, one),
+	       "of two with one key the newer comes first");
+	flows_remove(f, flows_find(f, &k));
 	flows_remove(f, flows_find(f, &other));
 	tap_ok(!flows_has_twin(f, one) && flows_count(f) == 1, "until it is removed");
 	flows_free(f);

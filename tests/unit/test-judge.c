@@ -33,6 +33,7 @@ static struct {
 	struct endpoint src, dst;
 	int64_t uid;
 	uint8_t hook, sequence;
+	uint32_t mark;
 	uint32_t id;		/* of the last packet */
 	const struct outcome *outcome;
 } now;
@@ -350,6 +351,18 @@ static bool do_sendrecord(const struct args *a)
 	return record(a, EVENT_SEND, 0);
 }
 
+/* A bind() to the packet's local end. */
+static bool do_bind(const struct args *a)
+{
+	struct endpoint peer = now.dst;
+	bool done;
+
+	now.dst = now.src;
+	done = record(a, EVENT_BIND, 0);
+	now.dst = peer;
+	return done;
+}
+
 static bool do_accepted(const struct args *a)
 {
 	return record(a, EVENT_ACCEPT, 0);
@@ -436,10 +449,11 @@ static bool do_deathslost(const struct args *a)
 	return fake.deaths_lost = true;
 }
 
+/* [auto] */
 static bool do_each(const struct args *a)
 {
-	(void)a;
-	return rig_config()->each_datagram = true;
+	rig_config()->each_datagram = a->count > 1 ? EACH_AUTO : EACH_YES;
+	return true;
 }
 
 /* The main thread reads the trace. */
@@ -474,6 +488,14 @@ static bool do_user(const struct args *a)
 	return true;
 }
 
+/* Others have not marked the packet. */
+static bool do_unmarked(const struct args *a)
+{
+	(void)a;
+	now.mark = 0x30000;
+	return true;
+}
+
 static bool do_sport(const struct args *a)
 {
 	now.src.port = (int32_t)number(a, 1, 0);
@@ -494,7 +516,7 @@ static bool do_packet(const struct args *a)
 	data[len - 13] = now.sequence;
 	fake.looks = 0;
 	for (int64_t n = number(a, 1, 1); n > 0; n--)
-		now.id = rig_packet(data, len, now.hook, 0x30000 | MARK_OTHERS, now.uid);
+		now.id = rig_packet(data, len, now.hook, now.mark, now.uid);
 	return true;
 }
 
@@ -505,7 +527,7 @@ static bool do_datapacket(const struct args *a)
 	size_t len = rig_ip(data, now.protocol, &now.src, &now.dst);
 
 	(void)a;
-	now.id = rig_packet(data, len + 1, now.hook, 0x30000 | MARK_OTHERS, now.uid);
+	now.id = rig_packet(data, len + 1, now.hook, now.mark, now.uid);
 	return true;
 }
 
@@ -524,7 +546,7 @@ static bool do_cutpacket(const struct args *a)
 	rig_ip(data, IPPROTO_ROUTING, &now.src, &now.dst);
 	data[40] = (uint8_t)now.protocol;
 	data[41] = 250;
-	now.id = rig_packet(data, 60, now.hook, 0x30000 | MARK_OTHERS, now.uid);
+	now.id = rig_packet(data, 60, now.hook, now.mark, now.uid);
 	return true;
 }
 
@@ -607,9 +629,10 @@ static const struct {
 	{ "disguise", do_disguise }, { "lost", do_lost },
 	{ "socket", do_socket }, { "hidden", do_hidden }, { "record", do_record },
 	{ "sendrecord", do_sendrecord }, { "deferred", do_deferred },
-	{ "accepted", do_accepted }, { "udp", do_udp },
+	{ "bind", do_bind }, { "accepted", do_accepted }, { "udp", do_udp },
 	{ "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in }, { "forward", do_forward },
-	{ "user", do_user }, { "sport", do_sport }, { "dport", do_dport },
+	{ "user", do_user }, { "unmarked", do_unmarked }, { "sport", do_sport },
+	{ "dport", do_dport },
 	{ "packet", do_packet }, { "cutpacket", do_cutpacket }, { "packets", do_packets },
 	{ "turn", do_turn }, { "datapacket", do_datapacket },
 	{ "pass", do_pass }, { "sequence", do_sequence }, { "park", do_park },
@@ -658,6 +681,7 @@ static void run_script(const struct script *s)
 	now.protocol = IPPROTO_TCP;
 	now.hook = NF_INET_LOCAL_OUT;
 	now.uid = 1000;
+	now.mark = 0x30000 | MARK_OTHERS;
 	endpoint_parse("10.0.0.1:40000", &now.src);
 	endpoint_parse("192.0.2.1:443", &now.dst);
 	snprintf(text, sizeof(text), "%s", s->text);

@@ -121,6 +121,9 @@ static void test_udp(void)
 	lookup(66, IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53") == 2,
 	       "two threads that looked the same tuple up are two");
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53") == 1 && who[0].tid == 66 &&
+	       packet(IPPROTO_UDP, "127.0.0.1:6001", "127.0.0.1:53") == 0,
+	       "the packet is the first one's, the next packet the other's; one call is one");
 	lookup(10, IPPROTO_UDP, "[::]:6002", "[::1]:53");
 	tap_ok(packet(IPPROTO_UDP, "[::1]:6002", "[::1]:53") == 1, "over IPv6");
 	lookup(10, IPPROTO_UDP, "0.0.0.0:6003", "127.0.0.1:53");
@@ -130,9 +133,8 @@ static void test_udp(void)
 		lookup(i, IPPROTO_UDP, "0.0.0.0:6004", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6004", "127.0.0.1:53") == LOOKUP_OWNERS_MAX && more,
 	       "no more than fit, and that there were more");
-	tap_ok(who[0].tid == 100 + LOOKUP_OWNERS_MAX + 2 &&
-	       who[LOOKUP_OWNERS_MAX - 1].tid == 100,
-	       "neither the newest nor the oldest is pushed out");
+	tap_ok(who[0].tid == 100 && who[LOOKUP_OWNERS_MAX - 1].tid == 100 + LOOKUP_OWNERS_MAX + 2,
+	       "neither the oldest, which comes first, nor the newest is pushed out");
 }
 
 /* Threads that ask for another's route so often that its own lookup is lost among theirs. */
@@ -143,13 +145,15 @@ static void test_floods(void)
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:9000", "127.0.0.1:53") == 2 && !more,
 	       "all there are are shown");
 	lookup(10, IPPROTO_UDP, "127.0.0.1:9001", "127.0.0.1:53");
-	for (int i = 0; i < 200; i++)
-		lookup(66, IPPROTO_UDP, "127.0.0.1:9001", "127.0.0.1:53");
+	for (int i = 0; i < 400; i++)
+		lookup(66, IPPROTO_UDP, i & 1 ? "127.0.0.1:9001" : "127.0.0.1:9011",
+		       "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:9001", "127.0.0.1:53") == 1 && more,
 	       "a flood by one thread does not make it the only one");
 	lookup(10, IPPROTO_UDP, "127.0.0.1:9002", "127.0.0.1:53");
 	for (int i = 0; i < 9000; i++)
-		lookup(66, IPPROTO_UDP, "127.0.0.1:9003", "127.0.0.1:53");
+		lookup(66, IPPROTO_UDP, i & 1 ? "127.0.0.1:9003" : "127.0.0.1:9013",
+		       "127.0.0.1:53");
 	lookup(66, IPPROTO_UDP, "127.0.0.1:9002", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:9002", "127.0.0.1:53") == 1 && more,
 	       "nor where it drove the other's out of the ring");
@@ -191,7 +195,8 @@ static void test_floods(void)
 	       "without ports: a flood by one thread does not make it the only one");
 	lookup(10, 253, "127.0.0.1:0", "127.0.0.6:0");
 	for (int i = 0; i < 9000; i++)
-		lookup(66, IPPROTO_UDP, "127.0.0.1:9003", "127.0.0.1:53");
+		lookup(66, IPPROTO_UDP, i & 1 ? "127.0.0.1:9003" : "127.0.0.1:9013",
+		       "127.0.0.1:53");
 	lookup(66, 253, "127.0.0.1:0", "127.0.0.6:0");
 	tap_ok(packet(253, "127.0.0.1:0", "127.0.0.6:0") == 1 && more,
 	       "without ports: nor where it drove the other's out of the ring");
@@ -371,11 +376,11 @@ int main(void)
 	lookup(10, IPPROTO_UDP, "0.0.0.0:6200", "127.0.0.1:53");
 	lookup(10, IPPROTO_UDP, "0.0.0.0:6202", "127.0.0.1:53");
 	for (int i = 0; i < 8190; i++)
-		lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
+		lookup(11, IPPROTO_UDP, i & 1 ? "0.0.0.0:6203" : "0.0.0.0:6201", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6200", "127.0.0.1:53") == 1,
 	       "8192 lookups have room");
 	lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
-	lookup(11, IPPROTO_UDP, "0.0.0.0:6201", "127.0.0.1:53");
+	lookup(11, IPPROTO_UDP, "0.0.0.0:6203", "127.0.0.1:53");
 	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:6202", "127.0.0.1:53") == 0 &&
 		       packet(IPPROTO_UDP, "127.0.0.1:6201", "127.0.0.1:53") == 1,
 	       "when it is full the oldest have gone");

@@ -120,6 +120,40 @@ static void by_port(const char *what, int family, const char *addr, const char *
 	       "%s: gone when it is closed", what);
 }
 
+static bool is_there(const struct sock_entry *found, int count, int fd)
+{
+	for (int i = 0; i < count; i++)
+		if (found[i].inode == inode_of(fd))
+			return true;
+	return false;
+}
+
+/* All at a port, whatever the address. */
+static void sharers(void)
+{
+	int one = open_bound(AF_INET, SOCK_DGRAM, "127.0.0.1"), six;
+	int other = socket(AF_INET, SOCK_DGRAM, 0);
+	struct endpoint local = local_of(one);
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)local.port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = in.sin_port,
+				    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	const struct sock_entry *found;
+
+	tap_ok(sockdiag_sharers(diag, IPPROTO_UDP, &local, &found) == 1 && is_there(found, 1, one),
+	       "one is alone at its port");
+	six = socket(AF_INET6, SOCK_DGRAM, 0);
+	tap_ok(!bind(other, (struct sockaddr *)&in, sizeof(in)) &&
+		       !bind(six, (struct sockaddr *)&in6, sizeof(in6)) &&
+		       sockdiag_sharers(diag, IPPROTO_UDP, &local, &found) == 3 &&
+		       is_there(found, 3, one) && is_there(found, 3, other) &&
+		       is_there(found, 3, six),
+	       "until others are bound to it, at other addresses");
+	close(one);
+	close(other);
+	close(six);
+}
+
 int main(void)
 {
 	diag = sockdiag_open();
@@ -136,6 +170,7 @@ int main(void)
 		"127.0.0.1:1", "239.255.255.250:1900");
 	by_port("an IPv6 UDP socket of all addresses, over IPv4", AF_INET6, "::", "127.0.0.1:1",
 		"127.0.0.9:9");
+	sharers();
 	sockdiag_close(diag);
 	return tap_done();
 }
