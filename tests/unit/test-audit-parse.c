@@ -431,7 +431,7 @@ static void test_any_key(void)
 	tap_ok(good && number("result", result, AUDIT_OURS), "several keys: the first");
 	good = parse(CONNECT_HEAD IDS REST "key=\"mine,other\"\n" IPV4 TITLE);
 	tap_ok(good && number("result", result, AUDIT_OTHER_KEY), "several keys: both as one");
-	good = parse(CONNECT_HEAD IDS REST "key=\"othe\"\n" IPV4 TITLE);
+	good = parse(CONNECT_HEAD IDS REST "key=\"oth\"\n" IPV4 TITLE);
 	tap_ok(good && number("result", result, AUDIT_OTHER_KEY), "several keys: a part of one");
 	audit_key = "sockledger";
 }
