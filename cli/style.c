@@ -121,9 +121,10 @@ static void start_pager(struct style *s, const char *command)
 	} else {
 		s->pager = 0;
 	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	/* Before a signal can come: the handler waits for who reads until nobody writes. */
 	close(fd[0]);
 	close(fd[1]);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 void style_begin(struct style *s, bool table, bool long_output)
