@@ -270,6 +270,27 @@ static void test_bytes(void)
 	cache_writer_close(w);
 }
 
+/* A row that cannot be removed ends it with an error: nobody tries again and again. */
+static void test_stuck(void)
+{
+	const char *path = scratch_path("stuck.db");
+	int64_t removed = 0;
+	struct cache_writer *w;
+
+	cache_writer_open(path, &w);
+	put_all(w, 1000, 100);
+	cache_writer_close(w);
+	raw(path, "CREATE TRIGGER stays BEFORE DELETE ON event BEGIN"
+		  " SELECT RAISE(ABORT, 'it stays'); END");
+	tap_ok(!cache_writer_open(path, &w) && !cache_writer_begin(w), "a cache whose rows stay");
+	alarm(60);
+	tap_ok(cache_writer_trim_bytes(w, 1, 50, &removed) < 0 && !removed,
+	       "is told when it is to be trimmed");
+	alarm(0);
+	cache_writer_rollback(w);
+	cache_writer_close(w);
+}
+
 /* One user's flood takes that user's rows away. */
 static void test_flood(void)
 {
@@ -620,6 +641,7 @@ int main(int argc, char **argv)
 	test_fields();
 	test_trim();
 	test_bytes();
+	test_stuck();
 	test_flood();
 	test_rows_and_log();
 	test_trim_all();

@@ -297,6 +297,39 @@ static void test_remove(void)
 	}
 }
 
+/* A reader in the way of the write-ahead log is waited for; this one goes after a twentieth of a
+ * second, and the other patience is half a second. */
+static void test_patience(void)
+{
+	const char *path = scratch_path("patience.db");
+	int ready[2], status;
+	char byte;
+	pid_t child;
+
+	open_and_close(path, &first, true);
+	raw(path, "PRAGMA journal_mode = DELETE");
+	if (pipe(ready))
+		exit(1);
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		sqlite3 *db;
+
+		if (sqlite3_open(path, &db) ||
+		    sqlite3_exec(db, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL,
+				 NULL) ||
+		    write(ready[1], "r", 1) != 1)
+			_exit(1);
+		usleep(50000);
+		_exit(0);
+	}
+	tap_ok(read(ready[0], &byte, 1) == 1 && open_and_close(path, &first, true) == 0,
+	       "a reader that goes in a moment is waited for");
+	waitpid(child, &status, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 static void test_set_aside(void)
 {
 	const char *path = scratch_path("aside.db");
@@ -391,6 +424,7 @@ int main(void)
 	test_moved();
 	test_remove();
 	test_set_aside();
+	test_patience();
 	test_values();
 	return tap_done();
 }

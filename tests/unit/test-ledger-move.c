@@ -7,6 +7,7 @@
 
 #include "db.h"
 #include "ledger.h"
+#include "ledger_move.h"
 #include "ledger_schema.h"
 #include "old-ledger.h"
 #include "scratch.h"
@@ -243,9 +244,42 @@ static void test_halfway(int old)
 	ledger_writer_close(w);
 }
 
+static int interrupt_once(void *arg)
+{
+	bool *interrupts = arg;
+	bool now = *interrupts;
+
+	*interrupts = false;
+	return now;
+}
+
+/* Where it cannot be read which rows are left, those are not taken for none. */
+static void test_unread(void)
+{
+	struct ledger_writer *w;
+	struct ledger_move *m;
+	bool interrupts = true;
+	sqlite3 *db;
+
+	path = scratch_path("unread.db");
+	make_old(LAST_VERSION);
+	if (ledger_writer_open(path, &w))
+		return;
+	ledger_writer_close(w);
+	if (sqlite3_open(path, &db) || ledger_move_new(db, &m))
+		return;
+	sqlite3_progress_handler(db, 1, interrupt_once, &interrupts);
+	tap_ok(ledger_move_step(m, 100) < 0 && !interrupts, "a step that cannot read");
+	is("SELECT count(*) > 2900 FROM connection_old", "1", "takes nothing away", LAST_VERSION);
+	tap_ok(ledger_move_step(m, 100) == 0, "and the next one goes on");
+	ledger_move_free(m);
+	db_close(db);
+}
+
 int main(void)
 {
 	scratch_make();
+	test_unread();
 	for (unsigned int version = FIRST_VERSION; version <= LAST_VERSION; version++)
 		test_version(version);
 	test_halfway(1200);

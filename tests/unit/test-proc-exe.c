@@ -295,6 +295,39 @@ static void test_turns(void)
 	free(argv[2]);
 }
 
+/* So deep that the kernel has no room to tell its path. */
+static void test_deep(void)
+{
+	enum { DIRECTORIES = 24, NAME = 200 };
+	char name[NAME + 1], process[32], buf[PATH_MAX];
+	int back = open(".", O_PATH | O_CLOEXEC), to;
+	struct process p;
+	pid_t pid;
+	bool known;
+
+	memset(name, 'd', NAME);
+	name[NAME] = '\0';
+	if (back < 0 || chdir(scratch_path(".")))
+		abort();
+	for (int i = 0; i < DIRECTORIES; i++)
+		if (mkdir(name, 0755) || chdir(name))
+			abort();
+	to = open("deep", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	if (to < 0)
+		abort();
+	copy_program(to);
+	pid = start("./deep");
+	if (fchdir(back))
+		abort();
+	close(back);
+	snprintf(process, sizeof(process), "/proc/%d", pid);
+	process_init(&p);
+	known = proc_exe_read(AT_FDCWD, process, root_mount, buf, &p);
+	stop(pid);
+	tap_ok(known && !p.exe.data && p.exe_inode > 0,
+	       "a program whose path is too long is known by its file");
+}
+
 int main(int argc, char **argv)
 {
 	if (!strcmp(argv[0], "turns") && argc == 3) {
@@ -313,6 +346,7 @@ int main(int argc, char **argv)
 	test_names();
 	test_memory();
 	test_gone();
+	test_deep();
 	if (asks_for_names())
 		test_turns();
 	return tap_done();

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -94,6 +95,32 @@ static void test_others(void)
 	tap_ok(!trusts("d/e/f") && strstr(complaint, "chmod g-w"), "another group may not");
 }
 
+/* Whether /f is trusted in a root that is this directory. */
+static bool trusts_below(const char *root)
+{
+	struct distrust why = { .path = "" };
+	int status = -1;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		if (chroot(scratch_path(root)) || chdir("/"))
+			_exit(2);
+		_exit(!trusted_path("/f", 0, &why) && !strcmp(why.path, "/"));
+	}
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void test_root(void)
+{
+	if (geteuid() != 0)
+		return;
+	tap_ok(trusts_below("d"), "a root that is its owner's alone");
+	tap_ok(!trusts_below("open"), "not a root that everybody can write");
+}
+
 /* What setfacl -m u:nobody:rw makes: the group's bits are then those of the whole list. */
 static void test_list(void)
 {
@@ -123,6 +150,7 @@ int main(void)
 	test_modes();
 	test_links();
 	test_others();
+	test_root();
 	test_list();
 	return tap_done();
 }
