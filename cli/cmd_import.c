@@ -15,20 +15,18 @@
 #include "clock.h"
 #include "db.h"
 #include "import.h"
+#include "progress.h"
 #include "signals.h"
 #include "text.h"
-
-#define SHOW_NS 200000000LL	/* how often progress is shown */
 
 struct log_file {
 	const char *path;	/* "-": stdin */
 	int64_t first_us, bytes;
 };
 
-struct progress {
+struct importing {
 	struct signals signals;
-	bool shown;		/* somebody looks */
-	int64_t begun_ns, next_ns;
+	struct progress progress;
 	int64_t bytes, done;	/* of all files; of those before the present one */
 };
 
@@ -61,29 +59,15 @@ static int open_log(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static void show(struct progress *p, int64_t bytes)
-{
-	int64_t now = clock_mono_ns(), took = now - p->begun_ns, at = p->done + bytes;
-
-	if (!p->shown || now < p->next_ns)
-		return;
-	p->next_ns = now + SHOW_NS;
-	if (p->bytes > 0 && at > 0 && at <= p->bytes)
-		fprintf(stderr, "\r\033[K%d %%, %" PRId64 " s left", (int)(at * 100 / p->bytes),
-			took / 1000000 * (p->bytes - at) / at / 1000);
-	else
-		fprintf(stderr, "\r\033[K%" PRId64 " MB", at / 1000000);
-}
-
 /* Waits for what comes first: more of the log, or a signal. */
 static bool goes_on(void *arg, int fd, int64_t bytes)
 {
-	struct progress *p = arg;
+	struct importing *i = arg;
 	struct pollfd fds[] = {
-		{ .fd = p->signals.end, .events = POLLIN }, { .fd = fd, .events = POLLIN },
+		{ .fd = i->signals.end, .events = POLLIN }, { .fd = fd, .events = POLLIN },
 	};
 
-	show(p, bytes);
+	progress_show(&i->progress, clock_mono_ns(), i->done + bytes, i->bytes);
 	poll(fds, 2, -1);
 	return !fds[0].revents;
 }
@@ -99,7 +83,7 @@ static int by_time(const void *a, const void *b)
 }
 
 /* Looks into each file.  How many cannot be read; those are told, and have no path from here on. */
-static int look_into(struct log_file *files, int count, struct progress *p)
+static int look_into(struct log_file *files, int count, struct importing *p)
 {
 	int failed = 0;
 
@@ -163,7 +147,7 @@ static void tell(const struct import_options *o, const int64_t *n)
 
 /* -EINTR: told to stop; 1: a log could not be read; other errors are the ledger's. */
 static int take_logs(struct import *im, const struct log_file *files, int count,
-		     struct progress *p)
+		     struct importing *p)
 {
 	int rc = 0, ledger = 0;
 
@@ -173,8 +157,7 @@ static int take_logs(struct import *im, const struct log_file *files, int count,
 		if (!files[i].path[0])
 			continue;
 		error = fd < 0 ? fd : import_log(im, fd, &ledger);
-		if (p->shown)
-			fputs("\r\033[K", stderr);
+		progress_end(&p->progress);
 		if (error && error != -EINTR)
 			complain(files[i].path, reason(error));
 		if (error)
@@ -189,12 +172,13 @@ static int take_logs(struct import *im, const struct log_file *files, int count,
 static int run(struct cli *cli, const struct import_options *asked, struct log_file *files,
 	       int count)
 {
-	struct progress p = { .shown = isatty(STDERR_FILENO), .begun_ns = clock_mono_ns() };
+	struct importing p = { .bytes = 0 };
 	struct import_options o = *asked;
 	int64_t counts[IMPORT_COUNT_COUNT] = { 0 };
 	struct import *im;
 	int rc = signals_open(&p.signals), failed, closed;
 
+	progress_begin(&p.progress, progress_terminal(), clock_mono_ns());
 	o.goes_on = goes_on;
 	o.arg = &p;
 	failed = look_into(files, count, &p);

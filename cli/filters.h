@@ -8,7 +8,7 @@ struct find;
 struct option;
 
 /* Which connections: the filters of `log` and `export`. */
-enum { FILTERS = 16, FILTERS_OPTION = 512 };
+enum { FILTERS = 16, FILTERS_OPTION = 512, FILTER_UNTIL = FILTERS_OPTION + 1 };
 
 /* Writes FILTERS options for getopt_long(), whose values begin with FILTERS_OPTION. */
 void filters_options(struct option *options);

@@ -2,6 +2,7 @@
 /* Connections that fit, and those that come. */
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "listing.h"
+#include "progress.h"
 #include "query.h"
 
 #define FOLLOW_MS 100
@@ -42,6 +44,8 @@ bool listing_option(struct listing *l, int option, const char *value)
 		l->follow = true;
 		return true;
 	}
+	if (option == FILTER_UNTIL && time_parse(value, clock_now_us(), &l->end_us))
+		return false;
 	if (option != OPT_LIMIT)
 		return filters_add(&l->find, option, value);
 	l->limit = strtoll(value, &end, 10);
@@ -53,15 +57,62 @@ void listing_release(struct listing *l)
 	find_release(&l->find);
 }
 
+/* The signal that said so; a row is being written, and comes to its end first. */
+static volatile sig_atomic_t told_to_stop, writing;
+
+static void end_by(int number)
+{
+	fflush(stdout);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* Between rows nothing else uses stdout, so what is in its buffer can go out from here. */
+static void on_signal(int number)
+{
+	if (writing)
+		told_to_stop = number;
+	else
+		end_by(number);
+}
+
+/* Whoever has another way to end keeps it, as that of a pager. */
+static void stop_between_rows(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, now;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!sigaction(ends[i], NULL, &now) && now.sa_handler == SIG_DFL)
+			sigaction(ends[i], &action, NULL);
+}
+
+static void end_writing(void)
+{
+	writing = false;
+	if (told_to_stop)
+		end_by(told_to_stop);
+}
+
 static int on_row(const struct cell *cells, int columns, void *arg)
 {
 	struct listing *l = arg;
+	int64_t time_us = cells[columns - 2].integer;
+	int rc;
 
 	if (cells[columns - 1].integer > l->last_id)
 		l->last_id = cells[columns - 1].integer;
-	if (l->last_us && cells[columns - 2].integer <= l->last_us)
+	if (l->last_us && time_us <= l->last_us)
 		return 0;
-	return l->row(cells, columns, l->arg);
+	if (!l->first_us)
+		l->first_us = time_us;
+	writing = true;
+	if (l->progress.out)
+		progress_show(&l->progress, clock_mono_ns(), time_us - l->first_us,
+			      l->end_us - l->first_us);
+	rc = l->row(cells, columns, l->arg);
+	end_writing();
+	return rc;
 }
 
 /* Waits a moment.  A program that writes nothing gets no EPIPE, so poll for a closed pipe. */
@@ -135,7 +186,9 @@ static int follow(struct listing *l, struct source *s)
 		bool replaced = false;
 		int64_t now;
 
+		writing = true;
 		l->flush(l->arg);
+		end_writing();
 		if (ferror(stdout))
 			return CLI_FOUND;
 		while ((now = query_version(s->db)) == s->version && !replaced) {
@@ -164,10 +217,20 @@ int listing_show(struct listing *l, const char *ledger)
 	}
 	s.version = query_version(s.db);
 	l->last_id = query_last_id(s.db);
+	if (!l->end_us)
+		l->end_us = query_last_time(s.db);
+	stop_between_rows();
+	/* Not between rows on the same terminal. */
+	if (!isatty(STDOUT_FILENO))
+		progress_begin(&l->progress, progress_terminal(), clock_mono_ns());
 	rows = find_newest(&l->find, s.db, l->limit, on_row, l);
+	progress_end(&l->progress);
+	l->progress.out = NULL;
 	status = rows < 0 ? CLI_UNREADABLE : rows == 0 ? CLI_NOTHING : CLI_FOUND;
 	if (l->follow && rows >= 0)
 		status = follow(l, &s);
+	/* What is left is written to its end. */
+	writing = true;
 	query_close(s.db);
 	return status;
 }

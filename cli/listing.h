@@ -7,6 +7,7 @@
 
 #include "filters.h"
 #include "find.h"
+#include "progress.h"
 
 struct option;
 
@@ -27,6 +28,8 @@ struct listing {
 
 	int64_t last_id;	/* shown, or looked at in vain */
 	int64_t last_us;	/* the newest time in the file before this one; 0: there was none */
+	struct progress progress;
+	int64_t first_us, end_us;	/* where it began, and goes to; 0: not known yet */
 };
 
 /* The options that say which: so many for getopt_long(). */

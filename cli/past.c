@@ -166,7 +166,7 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 static void add_conditions(struct sql *s, const struct past_filter *f)
 {
 	sql_add_number(s, " WHERE c.time >= ?", f->since_us);
-	sql_add_number(s, " AND c.time < ?", f->until_us);
+	sql_add_number(s, " AND c.time < ?" QUERY_PROGRESS, f->until_us);
 	if (f->unit)
 		sql_add_text(s, " AND p.unit IN (SELECT id FROM text WHERE text GLOB ?)", f->unit);
 	if (f->user && f->user[strspn(f->user, "0123456789")])

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "clock.h"
@@ -304,6 +305,9 @@ static bool show(struct replay *r, const char *path, struct query_db *db)
 		fputs("sockledger policy: out of memory\n", stderr);
 		return false;
 	}
+	/* Not between rows on the same terminal. */
+	if (!r->rows || !isatty(STDOUT_FILENO))
+		query_show_progress(db, r->filter.since_us, r->filter.until_us);
 	good = past_each(db, &r->filter, on_row, r) >= 0;
 	if (good && r->keys.count)
 		qsort(r->groups, (size_t)r->keys.count, sizeof(*r->groups), compare_groups);

@@ -553,6 +553,7 @@ static int suggest(struct cli *cli, struct suggestion *s)
 
 	if (!db)
 		return status;
+	query_show_progress(db, s->filter.since_us, s->filter.until_us);
 	s->first_us = INT64_MAX;
 	keys_init(&s->group_keys, GROUPS_MOST);
 	keys_init(&s->place_keys, PLACES_MOST);

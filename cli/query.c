@@ -14,12 +14,15 @@
 #include "ledger.h"
 #include "ledger_schema.h"
 #include "network.h"
+#include "progress.h"
 #include "query.h"
 
 struct query_db {
 	sqlite3 *db;
 	const char *path;
 	int64_t steps;
+	struct progress progress;
+	int64_t first_us, last_us;	/* from where to where it goes */
 };
 
 static void in_net(sqlite3_context *context, int argc, sqlite3_value **argv)
@@ -55,6 +58,19 @@ static void time_number(sqlite3_context *context, int argc, sqlite3_value **argv
 		sqlite3_result_int64(context, at_us / *unit_us);
 }
 
+/* A condition that all rows fit: progress(c.time). */
+static void note_progress(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+	struct query_db *q = sqlite3_user_data(context);
+
+	(void)argc;
+	if (q->progress.out)
+		progress_show(&q->progress, clock_mono_ns(),
+			      sqlite3_value_int64(argv[0]) - q->first_us,
+			      q->last_us - q->first_us);
+	sqlite3_result_int(context, 1);
+}
+
 /* A query may only read, and only this ledger. */
 static int authorize(void *arg, int action, const char *a, const char *b, const char *c,
 		     const char *d)
@@ -84,6 +100,7 @@ int query_try(const char *path, struct query_db **db)
 				NULL);
 	sqlite3_create_function(q->db, "hour", 1, SQLITE_UTF8, (void *)&hour_us, time_number, NULL,
 				NULL);
+	sqlite3_create_function(q->db, "progress", 1, SQLITE_UTF8, q, note_progress, NULL, NULL);
 	sqlite3_set_authorizer(q->db, authorize, NULL);
 	*db = q;
 	return 0;
@@ -244,6 +261,7 @@ int64_t query_run(struct query_db *q, const struct sql *s, query_row_fn *row, vo
 		print_error(q);
 		rows = -1;
 	}
+	progress_end(&q->progress);
 	q->steps += stmt ? sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 0) : 0;
 	sqlite3_finalize(stmt);
 	return rows;
@@ -354,6 +372,19 @@ int query_is_moving(struct query_db *q)
 		return there != 0;
 	print_error(q);
 	return -1;
+}
+
+void query_show_progress(struct query_db *q, int64_t since_us, int64_t until_us)
+{
+	db_number(q->db, "SELECT ifnull(min(time), 0) FROM " LEDGER_ALL, &q->first_us);
+	db_number(q->db, "SELECT ifnull(max(time), 0) FROM " LEDGER_ALL, &q->last_us);
+	if (since_us > q->first_us)
+		q->first_us = since_us;
+	if (until_us < q->last_us)
+		q->last_us = until_us;
+	/* Without a time to go there is no part of it. */
+	if (q->first_us < q->last_us)
+		progress_begin(&q->progress, progress_terminal(), clock_mono_ns());
 }
 
 int64_t query_last_id(struct query_db *q)

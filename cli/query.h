@@ -43,6 +43,13 @@ typedef int query_row_fn(const struct cell *cells, int columns, void *arg);
 /* Runs the query.  The number of rows, or -1: what is wrong was told on stderr. */
 int64_t query_run(struct query_db *db, const struct sql *s, query_row_fn *row, void *arg);
 
+/*
+ * From here on a query whose conditions have QUERY_PROGRESS tells a terminal's stderr how far it
+ * is, by the times of the rows `c` that it goes through.
+ */
+void query_show_progress(struct query_db *db, int64_t since_us, int64_t until_us);
+#define QUERY_PROGRESS " AND progress(c.time)"
+
 /* Rows of an older version's ledger are still being moved: 1 or 0; -1: told on stderr. */
 int query_is_moving(struct query_db *db);
 
