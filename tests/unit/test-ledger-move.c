@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A ledger of each older version: nothing of it changes for a reader while its rows are moved, and
  * counts agree with the rows at every step. */
+#include <errno.h>
 #include <netinet/in.h>
 
 #include <sqlite3.h>
@@ -276,10 +277,37 @@ static void test_unread(void)
 	db_close(db);
 }
 
+/* The last step of a move, while another one writes. */
+static void test_busy(void)
+{
+	sqlite3 *db, *other;
+	struct ledger_writer *w;
+	struct ledger_move *m;
+
+	path = scratch_path("busy.db");
+	make_old(LAST_VERSION);
+	if (ledger_writer_open(path, &w))
+		return;
+	ledger_writer_close(w);
+	if (sqlite3_open(path, &db) || sqlite3_open(path, &other))
+		return;
+	sqlite3_exec(other, "DELETE FROM connection_old; BEGIN IMMEDIATE", NULL, NULL, NULL);
+	tap_ok(ledger_move_new(db, &m) == -EBUSY, "that it cannot be finished yet is told");
+	ledger_move_free(m);
+	sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_close(other);
+	tap_ok(ledger_move_new(db, &m) == 0, "and then it is finished");
+	is("SELECT count(*) FROM sqlite_schema WHERE name = 'connection_old'", "0",
+	   "and the old table gone", LAST_VERSION);
+	ledger_move_free(m);
+	db_close(db);
+}
+
 int main(void)
 {
 	scratch_make();
 	test_unread();
+	test_busy();
 	for (unsigned int version = FIRST_VERSION; version <= LAST_VERSION; version++)
 		test_version(version);
 	test_halfway(1200);

@@ -38,6 +38,29 @@ static void fill(struct process *p)
 		p->text[i] = text_of(names[PROCESS_NUMBERS + i]);
 }
 
+/* The program alone, with all that is known of its file. */
+static void test_take_exe(void)
+{
+	struct process all, p, wanted;
+	bool same = true;
+
+	fill(&all);
+	process_init(&p);
+	process_init(&wanted);
+	wanted.exe = all.exe;
+	wanted.replaced = all.replaced;
+	wanted.exe_seen = all.exe_seen;
+	wanted.exe_dev = all.exe_dev;
+	wanted.exe_inode = all.exe_inode;
+	wanted.exe_ctime = all.exe_ctime;
+	process_take_exe(&p, &all);
+	for (int i = 0; i < PROCESS_NUMBERS; i++)
+		same = same && p.number[i] == wanted.number[i];
+	for (int i = 0; i < PROCESS_TEXTS; i++)
+		same = same && text_equal(p.text[i], wanted.text[i]);
+	tap_ok(same, "a program is taken with its file, and nothing else");
+}
+
 static void test_plain(void)
 {
 	struct process p;
@@ -168,6 +191,7 @@ int main(void)
 {
 	scratch_make();
 	test_plain();
+	test_take_exe();
 	test_cache();
 	test_ledger();
 	return tap_done();
