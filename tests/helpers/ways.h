@@ -29,6 +29,7 @@ int way_is_missing(void);
 
 way_fn way_ring_connect, way_ring_async, way_ring_polled, way_ring_sendmsg, way_ring_send,
 	way_ring_bind, way_ring_accept, way_ring_late;
+way_fn way_tun, way_vrf, way_wireguard;
 way_fn way_passed, way_over_exec, way_setuid, way_setns, way_pid_namespace, way_socketpair;
 
 #endif
