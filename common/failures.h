@@ -159,6 +159,9 @@
 	X(NO_DEATHS, WITHOUT, "the kernel does not announce sockets that die", \
 	  "no flow is marked: each datagram comes to the queue", \
 	  "", "a message", "correlator/daemon.c") \
+	X(NO_LINKS, WITHOUT, "the interfaces cannot be listed", \
+	  "nothing of a forwarded packet is proof", \
+	  "", "a message", "correlator/daemon.c") \
 	X(ROW_MISSING, ANEW, "a record whose packet's row was dropped, or is in a file set aside", \
 	  "the record opens a row of its own, with the packet's address and verdict", \
 	  "", "the row has no rule", "common/ledger_write.c") \

@@ -106,8 +106,8 @@ static int prepare_all(struct ledger_writer *w)
 			    " changed = ?4 WHERE id = ?1"},
 		{ &w->decide, "UPDATE connection SET proto = ?2, src = ?3, sport = ?4,"
 			     " evidence = evidence | ?5, certainty = ?6,"
-			     " verdict = ?7, rule = ?8, latency = ?9, changed = ?10"
-			     " WHERE id = ?1"},
+			     " verdict = ?7, rule = ?8, latency = ?9, changed = ?11,"
+			     " direction = iif(?10, ?10, direction) WHERE id = ?1"},
 		{ &w->set_protocol, "UPDATE connection SET proto = ?1, changed = ?2 WHERE id = ?3"
 				   " AND proto IS NOT ?1"},
 		{ &w->set_flow, "UPDATE connection SET packets = coalesce(?2, packets),"
@@ -602,7 +602,9 @@ static int decide(struct ledger_writer *w, const struct connection *c)
 	sqlite3_bind_int(s, 7, c->verdict);
 	db_bind_known(s, 8, rule);
 	db_bind_known(s, 9, c->latency_us);
-	return run_change(w, s, 10);
+	/* Of a record alone it is not known that its packets are forwarded. */
+	sqlite3_bind_int(s, 10, c->direction);
+	return run_change(w, s, 11);
 }
 
 static int set_protocol(struct ledger_writer *w, const struct connection *c)

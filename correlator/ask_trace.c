@@ -6,6 +6,7 @@
 #include "host.h"
 #include "inquiry.h"
 #include "known.h"
+#include "links.h"
 #include "lookups.h"
 #include "procfs.h"
 #include "tasks.h"
@@ -37,13 +38,36 @@ static int64_t process_of(struct host *h, const struct lookup_owner *k)
 	return pid;
 }
 
-static enum place place_of(const struct host *h, const struct connection *c, int64_t netns)
+/* Where process pid is, of the network namespace `netns`: 0: it is not known which. */
+static enum place place_of(const struct host *h, const struct inquiry *q, int64_t pid,
+			   int64_t netns)
 {
+	bool is_ours = netns == h->netns;
+
 	if (netns < 0)
 		return PLACE_GONE;
-	return netns > 0 && netns != h->netns &&
-		c->direction != DIRECTION_FORWARD ? PLACE_ELSEWHERE :
-										      PLACE_HERE;
+	if (q->facts.direction != DIRECTION_FORWARD)
+		return netns > 0 && !is_ours ? PLACE_ELSEWHERE : PLACE_HERE;
+	if (is_ours)
+		return PLACE_ELSEWHERE;
+	switch (h->links && netns > 0 ? links_ask(h->links, q->link, pid) : LINK_UNSURE) {
+	case LINK_LEADS_THERE:
+		return PLACE_HERE;
+	case LINK_LEADS_AWAY:
+		return PLACE_ELSEWHERE;
+	default:
+		return PLACE_UNSURE;
+	}
+}
+
+/* Who is not where the packet came from has another one on its way, with the same tuple. */
+static void leave_others(struct host *h, const struct inquiry *q)
+{
+	const struct testimony *t = &q->testimony;
+
+	for (int i = 0; q->facts.direction == DIRECTION_FORWARD && i < t->trace.count; i++)
+		if (t->trace.by[i].place == PLACE_ELSEWHERE)
+			lookups_give_back(h->lookups, t->trace.by[i].tid, t->trace.by[i].lookup);
 }
 
 /* One entry for each process; its newest lookup, which comes first, is the packet's. */
@@ -88,7 +112,8 @@ void ask_trace(struct host *h, struct inquiry *q)
 		return;
 	netns = known_netns(h, t->trace.by[0].pid);
 	if (netns > 0)
-		t->trace.by[0].place = place_of(h, &q->packet, netns);
+		t->trace.by[0].place = place_of(h, q, t->trace.by[0].pid, netns);
+	leave_others(h, q);
 }
 
 bool ask_whether_other(struct host *h, struct inquiry *q, const struct testimony *first)
@@ -105,14 +130,22 @@ bool ask_whether_other(struct host *h, struct inquiry *q, const struct testimony
 
 void ask_callers(struct host *h, struct inquiry *q)
 {
+	bool found = false;
+
 	for (int i = 0; i < q->testimony.trace.count; i++) {
 		struct caller *k = &q->testimony.trace.by[i];
 
 		k->uid = known_user(h, k->pid, q->packet.process.uid);
 		k->uid_asked = true;
-		k->place = place_of(h, &q->packet, procfs_netns(h->procfs, k->pid));
+		k->place = place_of(h, q, k->pid, procfs_netns(h->procfs, k->pid));
 	}
 	ask_sharing(h, q, q->testimony.trace.by[0].pid);
+	for (int i = 0; i < q->testimony.trace.count; i++)
+		found |= q->testimony.trace.by[i].place == PLACE_HERE;
+	for (int i = 0; found && i < q->testimony.trace.count; i++)
+		if (q->testimony.trace.by[i].place == PLACE_UNSURE)
+			q->testimony.trace.by[i].place = PLACE_ELSEWHERE;
+	leave_others(h, q);
 }
 
 void ask_place(struct host *h, struct inquiry *q)
@@ -120,7 +153,8 @@ void ask_place(struct host *h, struct inquiry *q)
 	struct caller *k = &q->testimony.trace.by[q->answer.caller];
 	int64_t netns = known_netns(h, k->pid);
 
-	k->place = place_of(h, &q->packet, netns > 0 ? netns : procfs_netns(h->procfs, k->pid));
+	k->place = place_of(h, q, k->pid, netns > 0 ? netns : procfs_netns(h->procfs, k->pid));
+	leave_others(h, q);
 }
 
 void ask_user(struct host *h, struct inquiry *q)

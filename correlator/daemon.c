@@ -26,6 +26,7 @@
 #include "judge.h"
 #include "ledger.h"
 #include "ledger_sink.h"
+#include "links.h"
 #include "log.h"
 #include "question.h"
 #include "looks.h"
@@ -207,6 +208,23 @@ static void stop_sockdiag(struct daemon *d)
 {
 	d->own_tuples.sockdiag = NULL;
 	sockdiag_close(d->parts.host.sockdiag);
+}
+
+/* Where forwarded packets come from; without it their senders are less sure. */
+static int start_links(struct daemon *d)
+{
+	int rc = links_open(&d->parts.host.links);
+
+	FAILS(NO_LINKS);
+	if (rc)
+		log_info("forwarded packets' senders will be less sure: the interfaces cannot be"
+			 " listed: %s", strerror(-rc));
+	return 0;
+}
+
+static void stop_links(struct daemon *d)
+{
+	links_close(d->parts.host.links);
 }
 
 static int start_sole(struct daemon *d)
@@ -496,6 +514,7 @@ static const struct step {
 	{ "the loop", ALWAYS, start_loop, stop_loop },
 	{ "the policy", WITH_QUEUE, start_policy, stop_policy },
 	{ "the questions to sock_diag", ALWAYS, start_sockdiag, stop_sockdiag },
+	{ "the list of interfaces", WITH_QUEUE, start_links, stop_links },
 	{ "the search for holders", WITH_QUEUE, start_sole, stop_sole },
 	{ "the table of lookups", WITH_QUEUE, start_lookups, stop_lookups },
 	{ "the table of threads", WITH_QUEUE, start_tasks, stop_tasks },

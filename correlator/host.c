@@ -17,7 +17,7 @@
  * next lookup. */
 static void note_doubt(struct host *h, const struct trace_event *e)
 {
-	struct flow_key key = { e->protocol, DIRECTION_OUT, e->src, e->dst, -1, -1 };
+	struct flow_key key = { e->protocol, DIRECTION_OUT, e->src, e->dst, -1, -1, 0 };
 	const struct flow *f = flows_find_tuple(h->datagrams, &key);
 
 	if (!f || !f->marked_ns || f->pid < 0)

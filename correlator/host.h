@@ -9,6 +9,7 @@
 #include "latency.h"
 
 struct ancestry;
+struct links;
 struct lookups;
 struct observer;
 struct pairing;
@@ -37,6 +38,7 @@ struct host {
 	/* the trace tells that a process becomes another program before /proc does */
 	bool sees_exec;
 	int64_t netns;		/* the queue's own network namespace */
+	struct links *links;	/* NULL: where a forwarded packet came from is not known */
 	bool records_come;	/* audit records, since the start or a little before */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
 	int64_t complete_since_ns;	/* by the monotonic clock: no event is missing since */

@@ -29,6 +29,7 @@ bool inquiry_read(struct inquiry *q, const struct nfqueue_packet *p, int32_t *ec
 	c->fast_open = head.fast_open;
 	c->process.uid = p->uid;
 	*echo_id = head.echo_id;
+	q->link = p->link;
 	return !rc;
 }
 

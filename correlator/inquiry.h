@@ -13,6 +13,7 @@ struct nfqueue_packet;
 struct inquiry {
 	/* without texts; uid is the socket's, as soon as that is known */
 	struct connection packet;
+	uint32_t link;			/* that the packet came in by; 0: none, or not known */
 	struct packet_facts facts;
 	struct testimony testimony;
 	struct attribution answer;	/* of the testimony so far */
@@ -25,6 +26,12 @@ bool inquiry_read(struct inquiry *q, const struct nfqueue_packet *p, int32_t *ec
 void inquiry_begin(const struct host *h, struct inquiry *q);
 /* Weighs what there is, into q->answer. */
 void inquiry_weigh(struct inquiry *q);
+
+/* A further witness may yet prove who sent the packet. */
+static inline bool inquiry_has_proof(const struct inquiry *q)
+{
+	return q->facts.has_ports && q->facts.direction != DIRECTION_FORWARD;
+}
 
 /* That the packet is unreadable, or why nobody is named, for the row and the policy; NULL: it is
  * neither. */

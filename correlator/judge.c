@@ -235,8 +235,7 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 	struct packet_word word = {
 		.facts = q->facts, .testimony = q->testimony, .pid = a->pid,
 		.caller = a->caller, .source = a->source, .verdict = verdict->verdict,
-		.observe = verdict->observe,
-		.described = p->whole,
+		.observe = verdict->observe, .described = p->whole, .netns = h->netns,
 	};
 	struct ledger_change change = { .kind = a->row ? CHANGE_DECIDE : CHANGE_ADD };
 	char buf[CANDIDATES_CHARS];
@@ -282,7 +281,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 		describe_users(j->t.users, &c, user);
 	in_force_ask(&j->rules, j->t.host, &c, &p, &facts);
 	policy_decide(j->rules.policy, &c, &a);
-	a.wants_certain &= q->facts.has_ports;	/* else there is no proof to wait for */
+	a.wants_certain &= inquiry_has_proof(q);	/* else there is none to wait for */
 	if (a.wants_certain) {
 		ask_proof(j->t.host, q);
 		take_answer(&c, &q->answer);

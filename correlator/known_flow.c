@@ -194,12 +194,13 @@ struct flow_key known_flow_key(const struct inquiry *q, int32_t echo_id)
 	return (struct flow_key){
 		.protocol = c->protocol, .direction = c->direction, .src = c->src, .dst = c->dst,
 		.echo_id = echo_id, .uid = q->facts.uid,
+		.link = c->direction == DIRECTION_FORWARD ? q->link : 0,
 	};
 }
 
 struct flow *known_flow_find(struct known_flows *k, const struct flow_key *key)
 {
-	struct flow_key reverse = { key->protocol, DIRECTION_IN, key->dst, key->src, -1, -1 };
+	struct flow_key reverse = { key->protocol, DIRECTION_IN, key->dst, key->src, -1, -1, 0 };
 	struct flow *f = flows_find(table_of(k, key->protocol), key), *next;
 
 	/* The one whose socket sock_diag finds, if there is one. */
@@ -357,6 +358,31 @@ static enum flow_word compare_addressed(struct known_flows *k, struct inquiry *q
 	return t->trace.count && !t->trace.lossy ? FLOW_NEW : FLOW_SAME;
 }
 
+/* Of a forwarded packet no socket can be asked for: a process that has called for its tuple since,
+ * where it came from, is its sender. */
+static enum flow_word compare_forwarded(struct known_flows *k, struct inquiry *q,
+					const struct flow *f)
+{
+	const struct testimony *t = &q->testimony;
+	bool connects = f->key.protocol == IPPROTO_TCP;
+
+	if (!q->facts.traced)
+		return FLOW_SAME;
+	ask_trace(k->t.host, q);
+	if (t->trace.count)
+		ask_callers(k->t.host, q);
+	for (int i = 0; i < t->trace.count; i++) {
+		const struct caller *c = &t->trace.by[i];
+
+		if (c->exact && c->place != PLACE_ELSEWHERE && c->place != PLACE_UNSURE &&
+		    (connects ? c->call : c->pid != f->pid))
+			return FLOW_NEW;
+		if (connects || c->pid != f->pid)
+			lookups_give_back(k->t.host->lookups, c->tid, c->lookup);
+	}
+	return FLOW_SAME;
+}
+
 enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, struct flow **at,
 				  int64_t now_ns)
 {
@@ -372,7 +398,9 @@ enum flow_word known_flow_compare(struct known_flows *k, struct inquiry *q, stru
 	    (direction == DIRECTION_IN && key->protocol == IPPROTO_TCP)) {
 		if (now_ns - f->last_ns >= SILENT_NS)
 			return FLOW_NEW;
-		return has_ports(key) ? FLOW_SAME : compare_addressed(k, q, f);
+		if (!has_ports(key))
+			return compare_addressed(k, q, f);
+		return direction == DIRECTION_FORWARD ? compare_forwarded(k, q, f) : FLOW_SAME;
 	}
 	if (key->protocol == IPPROTO_TCP)
 		return compare_syn(k, q, f);

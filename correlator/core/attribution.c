@@ -240,10 +240,18 @@ static bool is_elsewhere(const struct view *v)
 	return may_be_of_another_socket(v) && v->t->socket.inode > 0 && !v->holder;
 }
 
+/* Of a forwarded packet the socket cannot be asked for, and in another namespace the same tuple is
+ * another connection. */
+static bool is_of_its_namespace(const struct view *v)
+{
+	return v->f->direction != DIRECTION_FORWARD ||
+	       (v->caller->place == PLACE_HERE && !may_be_of_another_socket(v));
+}
+
 /* Nothing speaks against the trace's word that this process sent the packet. */
 static bool is_unambiguous(const struct view *v)
 {
-	if (!v->caller || !is_alone(v) || socket_contradicts(v))
+	if (!v->caller || !is_alone(v) || socket_contradicts(v) || !is_of_its_namespace(v))
 		return false;
 	if (is_datagram(v) && v->t->trace.was_lossy && !v->holder)
 		return false;

@@ -33,8 +33,12 @@ struct packet_facts {
 				 * /proc can tell: TCP, outgoing, without the trace */
 };
 
-/* Where a process is, seen from the packet's network namespace. */
-enum place { PLACE_NOT_ASKED, PLACE_HERE, PLACE_ELSEWHERE, PLACE_GONE };
+/*
+ * Where a process is, seen from the packet's network namespace: of a forwarded packet that is the
+ * one that it came from.  PLACE_UNSURE: in one of which it is not seen that such a packet came from
+ * there.
+ */
+enum place { PLACE_NOT_ASKED, PLACE_HERE, PLACE_ELSEWHERE, PLACE_GONE, PLACE_UNSURE };
 
 /* A process of which threads looked the packet's tuple up (lookups.h). */
 struct caller {

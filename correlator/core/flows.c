@@ -80,7 +80,8 @@ static bool same_end(const struct endpoint *a, const struct endpoint *b)
 static bool same_tuple(const struct flow_key *a, const struct flow_key *b)
 {
 	return a->protocol == b->protocol && a->direction == b->direction &&
-	       a->echo_id == b->echo_id && same_end(&a->src, &b->src) && same_end(&a->dst, &b->dst);
+	       a->echo_id == b->echo_id && a->link == b->link && same_end(&a->src, &b->src) &&
+	       same_end(&a->dst, &b->dst);
 }
 
 bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
@@ -92,7 +93,7 @@ bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 static uint64_t hash_tuple(const struct flow_key *k)
 {
 	int32_t numbers[] = { k->protocol, (int32_t)k->direction, k->src.port, k->dst.port,
-			      k->echo_id };
+			      k->echo_id, (int32_t)k->link };
 	uint64_t h = text_hash(TEXT_HASH_SEED, numbers, sizeof(numbers));
 
 	h = text_hash(h, &k->src.addr, sizeof(k->src.addr));
@@ -254,8 +255,8 @@ void flows_of_socket(struct flows *f, int protocol, const struct endpoint *local
 		     const struct endpoint *peer, uint64_t cookie,
 		     void (*each)(struct flow *one, void *arg), void *arg)
 {
-	struct flow_key out = { protocol, DIRECTION_OUT, *local, *peer, -1, -1 };
-	struct flow_key in = { protocol, DIRECTION_IN, *peer, *local, -1, -1 };
+	struct flow_key out = { protocol, DIRECTION_OUT, *local, *peer, -1, -1, 0 };
+	struct flow_key in = { protocol, DIRECTION_IN, *peer, *local, -1, -1, 0 };
 	uint32_t n, next;
 
 	if (peer->port && !is_any(&local->addr)) {

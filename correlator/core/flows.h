@@ -30,6 +30,7 @@ struct flow_key {
 	/* Of an ICMP echo request, or of a SYN that came in (struct packet); -1: it is neither. */
 	int32_t echo_id;
 	int64_t uid;		/* of the socket's opener; -1: it is not known here */
+	uint32_t link;		/* that a forwarded packet came in by; 0: none, or not known */
 };
 
 struct flow {

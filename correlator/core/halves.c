@@ -192,6 +192,15 @@ static bool same_user(const struct half *f, const struct event *e)
 	return f->uid < 0 || f->uid == p->uid || f->uid == p->euid || f->uid == p->fsuid;
 }
 
+/* Who calls in the queue's own network namespace sent nothing that is forwarded, and nobody else
+ * has sent anything that is not. */
+static bool is_elsewhere(const struct half *f, const struct process *p)
+{
+	if (f->netns <= 0)
+		return false;
+	return p->netns <= 0 ? f->forwarded : (p->netns == f->netns) == f->forwarded;
+}
+
 /*
  * How well a packet fits a record: 5 its socket; 4 its process and descriptor; 3 its process; 2 a
  * packet without a process, and of that user; 1 a holder's packet, because a holder may have passed
@@ -207,7 +216,8 @@ static int match_rank(const struct half *f, const struct event *e, int protocol,
 		return 5;
 	if (f->pid == e->process.pid)
 		return f->fd >= 0 && f->fd == e->fd ? 4 : 3;
-	if ((f->inode > 0 && e->inode > 0) || !same_user(f, e))
+	if ((f->inode > 0 && e->inode > 0) || !same_user(f, e) ||
+	    is_elsewhere(f, &e->process))
 		return 0;
 	if (f->pid < 0)
 		return 2;

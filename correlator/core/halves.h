@@ -22,6 +22,10 @@ struct half {
 	/* Of a packet that came in: our own end, and inode is the listening socket's. */
 	struct endpoint local;
 	bool in;
+	/* Of a packet: the network namespace of its queue, -1: not known; it is only forwarded by
+	 * that one. */
+	int64_t netns;
+	bool forwarded;
 	int64_t inode;		/* its socket's; -1: unknown */
 	int64_t pid;		/* the process that a packet was attributed to, or that called;
 				 * -1: unknown */

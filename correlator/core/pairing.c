@@ -83,6 +83,7 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
 	struct half half = {
 		.id = c->id, .protocol = c->protocol, .peer = peer_of(c), .local = local_of(c),
 		.in = c->direction == DIRECTION_IN,
+		.netns = w->netns, .forwarded = c->direction == DIRECTION_FORWARD,
 		.inode = w->testimony.socket.inode, .pid = w->pid, .fd = fd, .uid = uid,
 		.time_us = c->time_us, .evidence = c->evidence,
 	};
@@ -168,7 +169,8 @@ void pairing_restore(struct pairing *p, const struct connection *c, bool has_pac
 			.protocol = c->protocol, .direction = c->direction, .uid = c->process.uid,
 			.has_ports = c->src.port >= 0,
 		},
-		.pid = c->process.pid, .caller = -1, .source = FROM_NOBODY, .verdict = c->verdict,
+		.pid = c->process.pid, .caller = -1, .netns = -1, .source = FROM_NOBODY,
+		.verdict = c->verdict,
 	};
 	struct half record = {
 		.id = c->id, .protocol = c->protocol, .peer = peer_of(c), .inode = -1,

@@ -37,6 +37,7 @@ struct packet_word {
 	enum source source;	/* of the first answer */
 	enum verdict verdict;	/* that went with it */
 	bool observe;		/* or would have: the rule only observes */
+	int64_t netns;		/* of the queue; -1: not known */
 	bool described;		/* the row has what /proc said of the living process */
 	/* pairing_packet() fills in the rest: our own end; the hash of the program that the row
 	 * names, 0: none; and its file as far as that was seen */

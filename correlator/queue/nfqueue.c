@@ -266,6 +266,12 @@ static int64_t id_attribute(const struct nlattr *a)
 		       (int64_t)ntohl(mnl_attr_get_u32(a)) : -1;
 }
 
+static uint32_t index_attribute(const struct nlattr *a)
+{
+	return a && mnl_attr_get_payload_len(a) >= sizeof(uint32_t) ?
+		       ntohl(mnl_attr_get_u32(a)) : 0;
+}
+
 /* Where the packet of a message goes. */
 struct packet_sink {
 	void (*each)(const struct nfqueue_packet *p, void *arg);
@@ -289,6 +295,9 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 	p.hook = head->hook;
 	p.uid = id_attribute(attr[NFQA_UID]);
 	p.gid = id_attribute(attr[NFQA_GID]);
+	p.link = index_attribute(attr[NFQA_IFINDEX_PHYSINDEV]);
+	if (!p.link)
+		p.link = index_attribute(attr[NFQA_IFINDEX_INDEV]);
 	if (attr[NFQA_MARK])
 		p.mark = ntohl(mnl_attr_get_u32(attr[NFQA_MARK]));
 	if (attr[NFQA_PAYLOAD]) {

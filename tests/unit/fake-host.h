@@ -93,6 +93,8 @@ extern struct fake_host {
 	int64_t counter[64];
 	const char *counter_name[64];
 	bool verdicts_fail;
+	/* that packets come in by: it leads to the namespace of its number, 1: out of the host */
+	uint32_t link;
 	bool hidden;		/* some process cannot be looked at */
 	uint32_t ids;			/* above the highest that had a verdict */
 	struct fake_verdict verdict[FAKE_IDS];

@@ -60,6 +60,7 @@ void rig_begin(const char *policy, bool trace)
 	rig.host = (struct host){
 		.pairing = pairing_new(1), .lookups = lookups_new(), .tasks = tasks_new(),
 		.netns = FAKE_NETNS,
+		.links = (struct links *)&rig,
 		/* The fakes never look at the handles that they are given. */
 		.tracefs = trace ? (struct tracefeed *)&rig : NULL, .sees_exec = trace,
 	};
@@ -104,7 +105,7 @@ struct config *rig_config(void)
 uint32_t rig_packet(const uint8_t *data, size_t len, uint8_t hook, uint32_t mark, int64_t uid)
 {
 	struct nfqueue_packet p = {
-		.taken_ns = fake.mono_ns,
+		.taken_ns = fake.mono_ns, .link = fake.link,
 		.id = { .id = rig.packets, .queue = (uint16_t)(rig.packets % 3) }, .hook = hook,
 		.mark = mark, .uid = uid, .gid = uid, .data = data, .len = len,
 	};

@@ -262,6 +262,43 @@ static void test_records(void)
 	       "only what had been proof stays that");
 }
 
+/* The socket of a forwarded packet cannot be asked for. */
+static void test_forwarded(void)
+{
+	static const struct { enum place place; const char *what; } unsure[] = {
+		{ PLACE_NOT_ASKED, "whose place is not known" },
+		{ PLACE_GONE, "that is gone" },
+		{ PLACE_UNSURE, "in another namespace than the packet's, for all that is known" },
+	};
+	struct packet_facts f = traced;
+	struct testimony t = with_caller(100, true);
+	struct attribution a;
+
+	f.direction = DIRECTION_FORWARD;
+	f.uid = -1;
+	t.socket.asked = t.socket.again = true;
+	for (size_t i = 0; i < sizeof(unsure) / sizeof(unsure[0]); i++) {
+		t.trace.by[0].place = unsure[i].place;
+		a = weigh(&f, &t);
+		tap_ok(a.pid == 100 && a.certainty == CERTAINTY_INFERRED,
+		       "forwarded: no proof against a process %s", unsure[i].what);
+	}
+	t.trace.by[0].place = PLACE_HERE;
+	tap_ok(weigh(&f, &t).certainty == CERTAINTY_CERTAIN, "but the call where it came from is");
+	t.trace.by[0].bound = true;
+	tap_ok(weigh(&f, &t).certainty == CERTAINTY_INFERRED,
+	       "not of a port that may have been bound in another namespace");
+	t.trace.by[0].bound = false;
+	f.protocol = IPPROTO_UDP;
+	a = weigh(&f, &t);
+	tap_ok(a.certainty == CERTAINTY_INFERRED && !a.awaits_call,
+	       "nor of a datagram, which may be of another socket");
+	f.protocol = IPPROTO_TCP;
+	t.trace.by[0].place = PLACE_ELSEWHERE;
+	a = weigh(&f, &t);
+	tap_ok(a.pid < 0 && !strcmp(a.reason, "forwarded"), "and one elsewhere is not named");
+}
+
 /* Any testimony: there is an answer, the candidates are others, and asking comes to an end. */
 static void test_random(void)
 {
@@ -276,7 +313,7 @@ static void test_random(void)
 		for (size_t i = 0; i < sizeof(t); i++)
 			((uint8_t *)&t)[i] = (uint8_t)(scratch_random() % 2);
 		for (int i = 0; i < CALLERS_MAX; i++)
-			t.trace.by[i].place = scratch_random() % (PLACE_GONE + 1);
+			t.trace.by[i].place = scratch_random() % (PLACE_UNSURE + 1);
 		t.trace.count %= CALLERS_MAX + 1;
 		t.holders.count %= HOLDERS_MAX + 1;
 		t.record.by = scratch_random() % (RECORD_ALONE + 1);
@@ -357,6 +394,7 @@ int main(int argc, char **argv)
 	test_records();
 	test_incoming();
 	test_others();
+	test_forwarded();
 	test_random();
 	return tap_done();
 }

@@ -20,6 +20,7 @@
 #include "ledger.h"
 #include "ledger_sink.h"
 #include "lookups.h"
+#include "links.h"
 #include "looks.h"
 #include "loop.h"
 #include "nfqueue.h"
@@ -183,6 +184,16 @@ void policy_free(struct policy *p)
 }
 struct sockdiag *sockdiag_open(void) { return make('S'); }
 void sockdiag_close(struct sockdiag *d) { (void)d; note('s'); }
+int links_open(struct links **out)
+{
+	*out = make('I');
+	return *out ? 0 : -ENOSPC;
+}
+void links_close(struct links *l)
+{
+	if (l)
+		note('i');
+}
 struct sole *sole_new(struct procfs *p) { (void)p; return make('N'); }
 void sole_free(struct sole *s) { (void)s; note('n'); }
 struct lookups *lookups_new(void) { return make('K'); }
@@ -295,7 +306,7 @@ static void test_failures(struct program *program, const char *order)
 	int status;
 
 	for (size_t i = 0; i < strlen(order); i++) {
-		if (strchr("EXB", order[i]))
+		if (strchr("EXIB", order[i]))
 			continue;	/* it goes on without, and with any priority */
 		if (order[i] == 'S' && program->config.queue < 0)
 			continue;	/* only what a queue shows is asked for there */
@@ -320,7 +331,7 @@ static void test_failures(struct program *program, const char *order)
 
 int main(void)
 {
-	static const char with_queue[] = "LUPDOAWYSNKTEFMXQJCHB", alone[] = "LUPDOAWSFC";
+	static const char with_queue[] = "LUPDOAWYSINKTEFMXQJCHB", alone[] = "LUPDOAWSFC";
 	struct program program = { .name = "test" };
 
 	if (config_init(&program.config))
@@ -337,10 +348,10 @@ int main(void)
 	expect("LUPDOAWFC=><+*.-cfswaodpul", run(&program, 'S'), 0, "nor without sock_diag there");
 
 	program.config.queue = program.config.queue_last = 0;
-	expect("LUPDOAWYSNKTEFMXQJCHB=><+*.bh-cj^qxmfetknsywaodpul", run(&program, '\0'), 0,
+	expect("LUPDOAWYSINKTEFMXQJCHB=><+*.bh-cj^qxmfetknisywaodpul", run(&program, '\0'), 0,
 	       "with a queue");
 	test_failures(&program, with_queue);
-	expect("LUPDOAWYSNKTMXQJCHB=<+*.bh-cj^qxmetknsywaodpul", run(&program, 'E'), 0,
+	expect("LUPDOAWYSINKTMXQJCHB=<+*.bh-cj^qxmetknisywaodpul", run(&program, 'E'), 0,
 	       "without a trace it goes on");
 	config_release(&program.config);
 	return tap_done();

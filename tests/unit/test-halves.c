@@ -322,6 +322,35 @@ static void test_random(void)
 	halves_free(f);
 }
 
+/* A record by the destination alone: of a process in this network namespace, or in another one? */
+static uint64_t match_place(bool forwarded, int64_t netns)
+{
+	struct halves *f = halves_new();
+	struct endpoint dst = to("192.0.2.1:80");
+	struct event e;
+	uint64_t id = 0;
+
+	halves_add(f, &(struct half){ .id = 1, .protocol = IPPROTO_TCP, .peer = dst, .inode = -1,
+				     .pid = -1, .fd = -1, .uid = -1, .time_us = 1000000,
+				     .netns = 5, .forwarded = forwarded });
+	event_init(&e);
+	e.process.pid = 100;
+	e.process.netns = netns;
+	e.time_us = 1000000;
+	if (halves_match(f, &e, IPPROTO_TCP, &dst, &id) < 0)
+		id = 0;
+	halves_free(f);
+	return id;
+}
+
+static void test_places(void)
+{
+	tap_ok(match_place(false, 5) && !match_place(false, 6) && match_place(false, -1),
+	       "what goes out is of no other namespace's process");
+	tap_ok(!match_place(true, 5) && match_place(true, 6) && !match_place(true, -1),
+	       "what is forwarded is of another one's");
+}
+
 int main(void)
 {
 	struct halves *f = halves_new();
@@ -330,6 +359,7 @@ int main(void)
 	test_accepts();
 	test_records();
 	test_times();
+	test_places();
 	test_crowd();
 	test_random();
 	for (uint64_t i = 0; i < 20000; i++)

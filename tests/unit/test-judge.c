@@ -397,6 +397,13 @@ static bool do_in(const struct args *a)
 	return true;
 }
 
+/* link N: what is forwarded comes from the namespace N; 1: from outside; 0: it is not known. */
+static bool do_link(const struct args *a)
+{
+	fake.link = (uint32_t)number(a, 1, 0);
+	return true;
+}
+
 static bool do_forward(const struct args *a)
 {
 	(void)a;
@@ -631,6 +638,7 @@ static const struct {
 	{ "sendrecord", do_sendrecord }, { "deferred", do_deferred },
 	{ "bind", do_bind }, { "accepted", do_accepted }, { "udp", do_udp },
 	{ "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in }, { "forward", do_forward },
+	{ "link", do_link },
 	{ "user", do_user }, { "unmarked", do_unmarked }, { "sport", do_sport },
 	{ "dport", do_dport },
 	{ "packet", do_packet }, { "cutpacket", do_cutpacket }, { "packets", do_packets },

@@ -679,6 +679,7 @@ static void test_later(void)
 	full(&c);
 	c.id = 4;
 	c.evidence = EVIDENCE_FD;
+	c.direction = DIRECTION_FORWARD;
 	tap_ok(apply(w, CHANGE_DECIDE, &c) == 0, "a verdict comes to its record's row");
 	ledger_writer_commit(w);
 	ledger_writer_begin(w);
@@ -690,11 +691,10 @@ static void test_later(void)
 		 " WHERE id = 4711", "3 4294967295 1", "a record whose row is missing opens it");
 	ledger_writer_close(w);
 	is(path,
-	   "SELECT proto || ' ' || src || ' ' || sport || ' ' || certainty || ' ' || verdict || ' "
-	   "' ||"
-	   " rule || ' ' || latency_us || ' ' || comm || ' ' || evidence FROM connections"
-	   " WHERE verdict = 'reject'",
-	   "tcp 192.0.2.1 40000 certain reject a rule 123 seen fd,inode,trace",
+	   "SELECT proto || ' ' || src || ' ' || sport || ' ' || certainty || ' ' || verdict ||"
+	   " ' ' || rule || ' ' || latency_us || ' ' || comm || ' ' || evidence || ' ' || direction"
+	   " FROM connections WHERE verdict = 'reject'",
+	   "tcp 192.0.2.1 40000 certain reject a rule 123 seen fd,inode,trace forward",
 	   "with what the packet shows, and beside the evidence that was there");
 	is(path, "SELECT count(*) FROM connection WHERE verdict = 1", "5", "and to no other");
 }
