@@ -6,7 +6,9 @@
  *   I1  A slot in use is in the chain of its id.  Until it is settled it is also in the chains of
  *       its destination, of its process with the destination, and of its inode where it has one.
  *       An unused slot is in no chain.
- *   I2  A search follows a chain no further back than the time allows, and no more than LOOKS.
+ *   I2  A search follows a chain no further back than the time allows, and no more than LOOKS, from
+ *       its newest half on.  Of the packets of one process the oldest are looked at as well: a
+ *       burst of calls that do not wait is longer than that before its first record comes.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -44,7 +46,7 @@ struct slot {
 
 struct halves {
 	struct slot slot[HALVES_MAX];
-	uint32_t head[CHAINS][BUCKETS];
+	uint32_t head[CHAINS][BUCKETS], tail[CHAINS][BUCKETS];
 	uint32_t touched;	/* slots from here on have never been used */
 	struct shares *shares;
 	uint32_t open;		/* the number of unsettled halves */
@@ -57,7 +59,7 @@ struct halves *halves_new(void)
 
 	for (unsigned int c = 0; f && c < CHAINS; c++)
 		for (unsigned int b = 0; b < BUCKETS; b++)
-			f->head[c][b] = NONE;
+			f->head[c][b] = f->tail[c][b] = NONE;
 	if (f)
 		f->shares = shares_new(HALVES_MAX);
 	if (f && !f->shares) {
@@ -97,6 +99,8 @@ static void link_in(struct halves *f, enum chain c, uint32_t n, uint32_t bucket)
 	s->older[c] = *head;
 	if (*head != NONE)
 		f->slot[*head].newer[c] = n;
+	else
+		f->tail[c][bucket] = n;
 	*head = n;
 }
 
@@ -108,8 +112,8 @@ static void link_out(struct halves *f, enum chain c, uint32_t n)
 		return;
 	*(s->newer[c] == NONE ? &f->head[c][s->bucket[c]] : &f->slot[s->newer[c]].older[c]) =
 		s->older[c];
-	if (s->older[c] != NONE)
-		f->slot[s->older[c]].newer[c] = s->newer[c];
+	*(s->older[c] == NONE ? &f->tail[c][s->bucket[c]] : &f->slot[s->older[c]].newer[c]) =
+		s->newer[c];
 	s->bucket[c] = NONE;
 }
 
@@ -245,6 +249,33 @@ static uint32_t best_of(const struct halves *f, enum chain c, uint32_t n, const 
 	return best;
 }
 
+/* The oldest packet of the process that may be the record's, where a chain is longer than a search
+ * from its newest end; NONE: there is none. */
+static uint32_t oldest_of_burst(const struct halves *f, uint32_t bucket, const struct event *e,
+				int protocol, const struct endpoint *dst)
+{
+	uint32_t n = f->tail[BY_PROCESS][bucket];
+
+	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].newer[BY_PROCESS])
+		if (f->slot[n].half.time_us - e->time_us >= -BEFORE_US &&
+		    match_rank(&f->slot[n].half, e, protocol, dst) == 3)
+			return n;
+	return NONE;
+}
+
+/* The packet of the record's process: by its descriptor, else the oldest. */
+static uint32_t of_process(const struct halves *f, const struct event *e, int protocol,
+			   const struct endpoint *dst)
+{
+	uint32_t bucket = bucket_of_dst(dst, e->process.pid), oldest;
+	uint32_t n = best_of(f, BY_PROCESS, f->head[BY_PROCESS][bucket], e, protocol, dst);
+
+	if (n == NONE || match_rank(&f->slot[n].half, e, protocol, dst) != 3)
+		return n;
+	oldest = oldest_of_burst(f, bucket, e, protocol, dst);
+	return oldest == NONE ? n : oldest;
+}
+
 int halves_match(struct halves *f, const struct event *e, int protocol, const struct endpoint *dst,
 		 uint64_t *id)
 {
@@ -256,8 +287,7 @@ int halves_match(struct halves *f, const struct event *e, int protocol, const st
 		n = best_of(f, BY_INODE, f->head[BY_INODE][bucket_of_number((uint64_t)e->inode)], e,
 			    protocol, dst);
 	if (n == NONE)
-		n = best_of(f, BY_PROCESS, f->head[BY_PROCESS][bucket_of_dst(dst, e->process.pid)],
-			    e, protocol, dst);
+		n = of_process(f, e, protocol, dst);
 	if (n == NONE)
 		n = best_of(f, BY_DST, f->head[BY_DST][bucket_of_dst(dst, -1)], e, protocol, dst);
 	if (n == NONE)

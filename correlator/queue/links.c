@@ -194,20 +194,22 @@ static bool take_changes(struct links *l)
 {
 	int fd = mnl_socket_get_fd(l->changes);
 
-	if (!l->listed && !ask_for_all(l))
-		l->listed = true;
 	for (int i = 0; i < READS_MAX; i++) {
-		ssize_t n = recv(fd, l->buf, sizeof(l->buf), MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t n;
 
+		if (!l->listed && ask_for_all(l))
+			return false;
+		l->listed = true;
+		n = recv(fd, l->buf, sizeof(l->buf), MSG_DONTWAIT | MSG_TRUNC);
 		if (n < 0 && errno == EAGAIN)
-			return l->listed;
+			return true;
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || (size_t)n > sizeof(l->buf)) {
+		/* Messages were lost: all is listed anew, behind what is still there. */
+		if (n < 0 || (size_t)n > sizeof(l->buf))
 			l->listed = false;
-			return false;
-		}
-		links_parse(l->buf, (size_t)n, &l->table);
+		else
+			links_parse(l->buf, (size_t)n, &l->table);
 	}
 	return false;
 }

@@ -351,6 +351,35 @@ static void test_places(void)
 	       "what is forwarded is of another one's");
 }
 
+/* More calls of one process to one place than a search looks at, before their first record: each
+ * record is of its own packet, in order, by a clock of 4 ms. */
+static void test_burst(void)
+{
+	struct halves *f = halves_new();
+	uint64_t n, found = 0;
+
+	for (n = 1; n <= 2000; n++)
+		add(f, n, "192.0.2.1:80", -1, 100, 0, 1000000 + (int64_t)n * 50);
+	for (n = 1; n <= 2000; n++) {
+		found = match(f, "192.0.2.1:80", -1, 100, 0,
+			      1000000 + (int64_t)n * 50 / 4000 * 4000);
+		if (found != n)
+			break;
+	}
+	if (!tap_ok(n > 2000, "a burst: each record finds its own packet"))
+		tap_note("record %d found %d", (int)n, (int)found);
+	halves_free(f);
+	f = halves_new();
+	/* Packets whose record has been lost do not stand before those that come. */
+	for (n = 1; n <= 1000; n++)
+		add(f, n, "192.0.2.1:80", -1, 100, 0, 1000000);
+	for (n = 1001; n <= 1600; n++)
+		add(f, n, "192.0.2.1:80", -1, 100, 0, 2000000);
+	found = match(f, "192.0.2.1:80", -1, 100, 0, 2000000);
+	tap_ok(found > 1000, "beside packets whose record never came");
+	halves_free(f);
+}
+
 int main(void)
 {
 	struct halves *f = halves_new();
@@ -359,6 +388,7 @@ int main(void)
 	test_accepts();
 	test_records();
 	test_times();
+	test_burst();
 	test_places();
 	test_crowd();
 	test_random();
