@@ -97,6 +97,7 @@ static const size_t number_offset[] = {
 #define NUMBERS (C_PROCESS_NUMBERS - C_NUMBERS)
 
 struct cache_writer {
+	char generation[33];
 	int lock;			/* held for as long as the database is open */
 	struct db_log log;
 	sqlite3 *db;
@@ -122,6 +123,23 @@ static int make_generation(sqlite3 *db)
 	return db_exec(db, sql);
 }
 
+static int read_generation(sqlite3 *db, char generation[33])
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(db, "SELECT value FROM meta WHERE name = 'epoch'", &stmt);
+
+	if (rc)
+		return rc;
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		struct text t = db_column_text(stmt, 0);
+
+		snprintf(generation, 33, "%s", t.data ? t.data : "");
+	}
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -EUCLEAN : db_errno(rc);
+}
+
 static int prepare_writer(struct cache_writer *w)
 {
 	int64_t first = 0, last = 0;
@@ -131,6 +149,8 @@ static int prepare_writer(struct cache_writer *w)
 
 	if (!rc)
 		rc = make_generation(w->db);
+	if (!rc)
+		rc = read_generation(w->db, w->generation);
 	if (!rc)
 		rc = db_number(w->db, "SELECT ifnull(max(seq), 0) FROM event", &last);
 	if (!rc)
@@ -215,6 +235,11 @@ static int run(sqlite3_stmt *stmt)
 
 	sqlite3_reset(stmt);
 	return db_errno(rc);
+}
+
+const char *cache_writer_generation(const struct cache_writer *w)
+{
+	return w->generation;
 }
 
 bool cache_writer_moved(const struct cache_writer *w)
@@ -505,23 +530,6 @@ struct cache_reader {
 	char generation[33];
 };
 
-static int read_generation(struct cache_reader *r)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(r->db, "SELECT value FROM meta WHERE name = 'epoch'", &stmt);
-
-	if (rc)
-		return rc;
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW) {
-		struct text t = db_column_text(stmt, 0);
-
-		snprintf(r->generation, sizeof(r->generation), "%s", t.data ? t.data : "");
-	}
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -EUCLEAN : db_errno(rc);
-}
-
 int cache_reader_open(const char *path, struct cache_reader **out)
 {
 	struct cache_reader *r = calloc(1, sizeof(*r));
@@ -533,7 +541,7 @@ int cache_reader_open(const char *path, struct cache_reader **out)
 	if (!rc)
 		rc = db_exec(r->db, "PRAGMA cache_size = -512");
 	if (!rc)
-		rc = read_generation(r);
+		rc = read_generation(r->db, r->generation);
 	if (!rc)
 		rc = db_prepare(r->db, "SELECT " COLUMNS " FROM event WHERE seq > ? ORDER BY seq"
 				" LIMIT ?", &r->walk);

@@ -19,6 +19,8 @@ struct cache_writer;
 
 int cache_writer_open(const char *path, struct cache_writer **w);
 void cache_writer_close(struct cache_writer *w);
+/* The name of this database: borrowed.  Another file of that name is a copy of it. */
+const char *cache_writer_generation(const struct cache_writer *w);
 /* True where another file, or none, has its name by now. */
 bool cache_writer_moved(const struct cache_writer *w);
 

@@ -44,6 +44,10 @@
 	  "its place while it is in use", \
 	  "set aside, a new one begun", \
 	  "", "a message; `.damaged-TIME`", "common/committer.c") \
+	X(CACHE_COPY, ANEW, "a copy of the cache is put in its place while it is in use", \
+	  "set aside, a new one begun; sockledgerd reads the old one to its end, " \
+	  "then the new one", \
+	  "", "a message; `.damaged-TIME`", "plugin/cache_sink.c") \
 	X(CACHE_NEWER, ANEW, "cache of a newer version", \
 	  "set aside, a new one begun: it is a cache", \
 	  "", "a message; `.damaged-TIME`", "plugin/cache_sink.c") \

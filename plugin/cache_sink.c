@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cache.h"
@@ -34,6 +36,10 @@ struct cache_sink {
 	struct counters *counters;
 	struct cache_writer *cache;
 	char *path;
+	/* of the file that was open last */
+	char generation[40];
+	dev_t dev;
+	ino_t ino;
 	int64_t max_rows, max_bytes, max_age_us;
 	int64_t fit_rows;		/* what a disk that was full has room for; -1: not known */
 	const char *config_path;
@@ -132,6 +138,28 @@ static void store_close(void *store)
 	w->cache = NULL;
 }
 
+/* A copy of the file that was open, as a backup is, has taken its name.  Its numbers would be used
+ * again, and who follows the cache has read them in the other file. */
+static bool is_copy(struct cache_sink *w)
+{
+	const char *generation = cache_writer_generation(w->cache);
+	struct stat st;
+	bool copy;
+
+	if (stat(w->path, &st))
+		return false;
+	copy = !strcmp(w->generation, generation) && (st.st_dev != w->dev || st.st_ino != w->ino);
+	if (copy) {
+		FAILS(CACHE_COPY);
+		log_warn("'%s' is a copy of the cache that was there", w->path);
+		return true;
+	}
+	snprintf(w->generation, sizeof(w->generation), "%s", generation);
+	w->dev = st.st_dev;
+	w->ino = st.st_ino;
+	return false;
+}
+
 static int store_open(void *store)
 {
 	struct cache_sink *w = store;
@@ -143,6 +171,8 @@ static int store_open(void *store)
 		FAILS(CACHE_NEWER);
 		rc = -EUCLEAN;
 	}
+	if (!rc && is_copy(w))
+		rc = -EUCLEAN;
 	if (!rc)
 		rc = load_counters(w);
 	if (rc)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "clock.h"
 #include "db.h"
 #include "cache_tail.h"
 #include "event.h"
@@ -32,6 +33,8 @@
  * after ever longer times. */
 #define AGAIN_FIRST_MS 1
 #define AGAIN_LAST_MS 32
+/* So long its writer has time to see that a copy has taken the cache's name. */
+#define COPY_NS 5000000000LL
 
 struct cache_tail {
 	const struct cache_tail_ops *ops;
@@ -45,6 +48,7 @@ struct cache_tail {
 	uint64_t seq;		/* shown up to here */
 	uint64_t replay_until;
 	char generation[40];		/* of the cache that seq is of */
+	int64_t copy_since_ns;		/* a copy of it has its name since then; 0: none */
 	int again_ms;		/* when to look again; 0: not before something wakes us */
 	bool complained;
 };
@@ -155,6 +159,38 @@ static bool was_replaced(const struct cache_tail *f)
 	return stat(f->path, &st) || st.st_dev != f->dev || st.st_ino != f->ino;
 }
 
+/*
+ * What has the name now is a copy of the open file, as a backup is.  Until the writer has seen that
+ * it goes on in the open file, and then begins a new one.  Without a writer the copy is all there
+ * will be.
+ */
+static bool is_copy(struct cache_tail *f)
+{
+	struct cache_reader *now;
+	bool same;
+
+	if (cache_reader_open(f->path, &now))
+		return false;
+	same = !strcmp(f->generation, cache_reader_generation(now));
+	cache_reader_close(now);
+	if (!same)
+		return false;
+	if (!f->copy_since_ns)
+		f->copy_since_ns = clock_mono_ns();
+	return clock_mono_ns() - f->copy_since_ns < COPY_NS;
+}
+
+/* An older copy has had fewer rows: those that come now have numbers that others had. */
+static int go_on_in(struct cache_tail *f)
+{
+	uint64_t first, last;
+	int rc = cache_reader_bounds(f->reader, &first, &last);
+
+	if (!rc && last < f->seq)
+		f->seq = last;
+	return rc;
+}
+
 static int open_cache(struct cache_tail *f)
 {
 	struct stat st;
@@ -168,10 +204,11 @@ static int open_cache(struct cache_tail *f)
 		return rc;
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
+	f->copy_since_ns = 0;
 	/* It is the database that was open before, so go on there: the fault has passed. */
 	FAILS(STORE_MOVED);
 	if (!strcmp(f->generation, cache_reader_generation(f->reader)))
-		return 0;
+		return go_on_in(f);
 	done = f->ops->position(f->arg, cache_reader_generation(f->reader));
 	if (done < 0) {
 		close_reader(f);
@@ -212,6 +249,10 @@ int cache_tail_poll(struct cache_tail *f)
 			return 1;
 		}
 		rc = 0;
+		if (is_copy(f)) {
+			f->again_ms = ABSENT_MS;
+			return 0;
+		}
 		close_reader(f);
 	}
 	if (!f->reader)
