@@ -83,12 +83,13 @@ static void add_caller(struct testimony *t, const struct lookup_owner *k, int64_
 		known->call &= k->call;
 		known->exact &= k->exact;
 		known->bound |= k->bound;
+		known->left |= k->left;
 		return;
 	}
 	t->trace.by[n] = (struct caller){
 		.time_ns = k->time_ns, .uid = -1, .pid = (int32_t)pid, .tid = k->tid,
 		.lookup = k->lookup, .call = k->call, .exact = k->exact,
-		.bound = k->bound,
+		.bound = k->bound, .left = k->left,
 	};
 	t->trace.count++;
 }

@@ -28,6 +28,7 @@
 #include "in_force.h"
 #include "judge.h"
 #include "known_flow.h"
+#include "late_calls.h"
 #include "ledger_sink.h"
 #include "load.h"
 #include "lookups.h"
@@ -238,6 +239,7 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 		.observe = verdict->observe, .described = p->whole, .netns = h->netns,
 	};
 	struct ledger_change change = { .kind = a->row ? CHANGE_DECIDE : CHANGE_ADD };
+	const struct caller *k;
 	char buf[CANDIDATES_CHARS];
 	const char *candidates = NULL;
 
@@ -252,9 +254,13 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 	pairing_packet(h->pairing, c, a->fd, q->packet.process.uid, &word, a->row != 0);
 	change.connection = *c;
 	ledger_sink_put(j->t.ledger_sink, LEDGER_SINK_KEEP, &change);
+	if (a->caller < 0)
+		return;
+	k = &q->testimony.trace.by[a->caller];
 	if (a->awaits_call)
-		lookups_await_call(h->lookups, q->testimony.trace.by[a->caller].tid,
-				   q->testimony.trace.by[a->caller].lookup, c->id);
+		lookups_await_call(h->lookups, k->tid, k->lookup, c->id);
+	else
+		lookups_await_sender(h->lookups, k->tid, k->lookup, c->id);
 }
 
 /* Decides, answers and writes the row; or says that the packet would rather wait: false.  last:
@@ -653,30 +659,6 @@ static int poll_losses(struct judge *j)
 	return -1;
 }
 
-/* Sends that have come to their end: their lookups' calls have been seen now. */
-static void take_late_calls(struct judge *j)
-{
-	struct host *h = j->t.host;
-	struct ledger_change change;
-	struct packet_word *w;
-	struct attribution a;
-	uint64_t row;
-
-	while (h->tracefs && (row = lookups_called(h->lookups)) != 0) {
-		w = pairing_of_row(h->pairing, row);
-		if (!w || w->caller < 0)
-			continue;
-		w->testimony.trace.by[w->caller].call = true;
-		attribute(&w->facts, &w->testimony, &a);
-		/* The row may name another process since its record has come. */
-		if (a.caller != w->caller)
-			continue;
-		ledger_change_init(&change, CHANGE_PROVE, row);
-		take_answer(&change.connection, &a);
-		ledger_sink_put(j->t.ledger_sink, LEDGER_SINK_KEEP, &change);
-	}
-}
-
 static void expire(struct judge *j, int slot)
 {
 	struct undecided *k = &j->parked[slot];
@@ -722,7 +704,7 @@ int judge_poll(struct judge *j)
 {
 	int losses_ms = j->losses_due_ns ? poll_losses(j) : -1, parked_ms;
 
-	take_late_calls(j);
+	late_calls_take(j->t.host, j->t.ledger_sink);
 	judge_begin(j);
 	known_flows_poll(j->flows, clock_mono_ns());
 	parked_ms = poll_parked(j);

@@ -64,7 +64,7 @@ struct view {
 	/* the trace, without callers that cannot have sent this packet */
 	int standing;
 	const struct caller *first;
-	bool call, exact;
+	bool call, exact, left;
 	/* what was chosen; NULL: nothing */
 	const struct caller *caller;
 	/* of the caller's process, where there is a caller */
@@ -102,6 +102,7 @@ static void read_trace(struct view *v)
 		v->first = v->standing++ ? v->first : k;
 		v->call &= k->call;
 		v->exact &= k->exact;
+		v->left |= k->left;
 	}
 	v->call &= v->standing > 0;
 }
@@ -126,7 +127,7 @@ static bool is_datagram(const struct view *v)
  * returned success, which without that takes an answer to the SYN. */
 static bool may_be_fast_open(const struct view *v)
 {
-	return v->f->fast_open || (v->record && v->record->done && !is_datagram(v) &&
+	return v->f->fast_open || v->left || (v->record && v->record->done && !is_datagram(v) &&
 				   v->f->direction != DIRECTION_IN);
 }
 

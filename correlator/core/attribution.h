@@ -53,6 +53,7 @@ struct caller {
 	/* with the packet's port; else it is connecting to that destination */
 	bool exact;
 	bool bound;		/* its call was on a socket that had the port already */
+	bool left;		/* its connect() may have left the SYN to another's send */
 };
 
 /* Where the first answer came from. */

@@ -209,12 +209,15 @@ static bool is_elsewhere(const struct half *f, const struct process *p)
  * How well a packet fits a record: 5 its socket; 4 its process and descriptor; 3 its process; 2 a
  * packet without a process, and of that user; 1 a holder's packet, because a holder may have passed
  * the socket on; 0: not at all.  For the process's own descriptor another inode does not count,
- * because the plugin may have looked after the descriptor became another socket.
+ * because the plugin may have looked after the descriptor became another socket.  For the same
+ * reason a packet whose own call was seen is no other process's, whatever was seen there.
  */
 static int match_rank(const struct half *f, const struct event *e, int protocol,
 		      const struct endpoint *dst)
 {
 	if (f->in || !same_peer(f, protocol, dst) || f->time_us - e->time_us > longest(f->protocol))
+		return 0;
+	if (f->proven && f->pid != e->process.pid)
 		return 0;
 	if (f->inode > 0 && f->inode == e->inode)
 		return 5;

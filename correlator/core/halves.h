@@ -34,6 +34,7 @@ struct half {
 	int64_t uid;		/* the socket's, or that of the process that called; -1: unknown */
 	int64_t time_us;	/* when the first packet came, or the record's time */
 	unsigned int evidence;	/* a packet's row has it */
+	bool proven;		/* a packet's: its process made the call, which was seen */
 	bool sends;		/* a record of a send, not of a connect() */
 	int64_t result;		/* of a record of a connect(); any other has -1 */
 };

@@ -20,6 +20,10 @@
  *   I6  A state change with a port names a port that bind() chose.  A socket that was bound in
  *       another network namespace may have another's port, so over IPv6, where others' calls have
  *       none, it hides none of those.
+ *   I8  Who sends on another thread's socket may have sent the packet that the other one's call
+ *       looked up: TCP's SYN, where connect() left that to the first send, which has no data for it
+ *       if it ends without any (a SYN with data: packet.h); a datagram, where the other one's send
+ *       was to wait for more (MSG_MORE), and somebody's send that failed has thrown it away.
  *   I7  Of all but TCP and UDP a lookup has the addresses alone: it may be any packet's to that
  *       place, so it names a thread and never proves it.  So may one of a sender that writes the IP
  *       header itself (IPPROTO_RAW), for a packet of any protocol.
@@ -69,12 +73,15 @@ struct lookup {
 	int32_t by;		/* the thread, also after tid was set to 0 */
 	bool call, linked;
 	bool bound;		/* of a socket that bind() had given the port */
+	bool left;		/* I8 */
 	bool spent;		/* used up only because it was the oldest: the packet may have
 				 * been another's */
 	int64_t time_ns;
 	int64_t taken_ns;	/* when its packet had come, where no call had been seen; 0: not */
 	int64_t sent_ns;	/* of its send; 0: none, or no datagram's */
-	uint64_t row;		/* the row that awaits its call; 0: none */
+	uint64_t row;		/* the row that awaits its call, or its sender; 0: none */
+	uint64_t socket;	/* of the call; 0: not known */
+	uint32_t next_of_socket;
 	uint32_t bucket, next;
 	uint32_t before;	/* of the same thread, since its last send; NONE: none */
 };
@@ -82,6 +89,7 @@ struct lookup {
 struct ring {
 	struct lookup lookup[LOOKUPS];
 	uint32_t bucket[BUCKETS];
+	uint32_t of_socket[BUCKETS];	/* lookups whose socket is known, by that */
 	int64_t dropped_ns[BUCKETS];	/* the youngest lookup whose packet had not come; 0: none */
 	uint32_t next;
 };
@@ -93,13 +101,18 @@ struct connecting {
 	struct endpoint dst;
 };
 
+/* Rows of which something was seen since, and whose send it was. */
+struct rows {
+	struct { uint64_t row; int64_t time_ns; int32_t tid; } of[CALLED];
+	unsigned int from, to;
+};
+
 struct lookups {
 	struct ring calls, others;	/* TCP's calls; all else */
 	struct connecting connecting[CONNECTING];
 	/* the newest of a thread that is no call of TCP */
 	struct { int32_t tid; uint32_t lookup; } sending[CONNECTING];
-	uint64_t called[CALLED];
-	unsigned int called_from, called_to;
+	struct rows called, left;
 };
 
 struct lookups *lookups_new(void)
@@ -107,7 +120,8 @@ struct lookups *lookups_new(void)
 	struct lookups *l = calloc(1, sizeof(*l));
 
 	for (uint32_t i = 0; l && i < BUCKETS; i++)
-		l->calls.bucket[i] = l->others.bucket[i] = NONE;
+		l->calls.bucket[i] = l->others.bucket[i] = l->calls.of_socket[i] =
+			l->others.of_socket[i] = NONE;
 	return l;
 }
 
@@ -135,10 +149,38 @@ static void unlink_lookup(struct ring *r, uint32_t n)
 	r->lookup[n].linked = false;
 }
 
+static uint32_t *socket_bucket(struct ring *r, uint64_t socket)
+{
+	return &r->of_socket[text_hash(TEXT_HASH_SEED, &socket, sizeof(socket)) % BUCKETS];
+}
+
+/* 0: it has none any more. */
+static void set_socket(struct ring *r, uint32_t n, uint64_t socket)
+{
+	struct lookup *k = &r->lookup[n];
+	uint32_t *at;
+
+	if (k->socket) {
+		at = socket_bucket(r, k->socket);
+		while (*at != NONE && *at != n)
+			at = &r->lookup[*at].next_of_socket;
+		if (*at == n)
+			*at = k->next_of_socket;
+	}
+	k->socket = socket;
+	if (!socket)
+		return;
+	at = socket_bucket(r, socket);
+	k->next_of_socket = *at;
+	*at = n;
+}
+
 static uint32_t add_lookup(struct ring *r, const struct trace_event *e, bool call)
 {
 	uint32_t n = r->next++ % LOOKUPS;
 	struct lookup *k = &r->lookup[n];
+
+	set_socket(r, n, 0);
 
 	if (k->linked) {
 		unlink_lookup(r, n);
@@ -214,6 +256,7 @@ static bool is_of_same_call(struct lookups *l, const struct trace_event *e)
 static void on_lookup(struct lookups *l, const struct trace_event *e)
 {
 	struct connecting *k = &l->connecting[(uint32_t)e->tid % CONNECTING];
+	uint64_t socket = 0;
 	bool call = false;
 	uint32_t n;
 
@@ -221,6 +264,7 @@ static void on_lookup(struct lookups *l, const struct trace_event *e)
 		return;
 	if (k->tid == e->tid) {
 		call = e->protocol == IPPROTO_TCP && same_end(&k->dst, &e->dst);
+		socket = k->socket;
 		k->tid = 0;
 	}
 	/*
@@ -234,7 +278,9 @@ static void on_lookup(struct lookups *l, const struct trace_event *e)
 		return;
 	}
 	n = add_lookup(call ? &l->calls : &l->others, e, call);
-	if (!call)
+	if (call)
+		set_socket(&l->calls, n, socket);
+	else
 		note_for_send(l, e->tid, n);
 }
 
@@ -253,11 +299,51 @@ static void forget_questions(struct lookups *l, uint32_t n, int32_t tid, int64_t
 	}
 }
 
+static void tell_row(struct rows *rows, struct lookup *k, const struct trace_event *e)
+{
+	unsigned int at = rows->to % CALLED;
+
+	if (!k->row || rows->to - rows->from == CALLED)
+		return;
+	rows->of[at].row = k->row;
+	rows->of[at].tid = e->tid;
+	rows->of[at].time_ns = e->time_ns;
+	rows->to++;
+	k->row = 0;
+}
+
+/*
+ * I8: of the newest lookup of that socket.  A thread's own send over TCP is after its connect().  A
+ * datagram that has come already was sent before.
+ */
+static void note_other_send(struct ring *r, struct rows *left, const struct trace_event *e)
+{
+	uint32_t n = *socket_bucket(r, e->socket);
+	bool tcp = e->protocol == IPPROTO_TCP;
+	struct lookup *k;
+
+	for (int i = 0; n != NONE && i < LOOKS && r->lookup[n].socket != e->socket; i++)
+		n = r->lookup[n].next_of_socket;
+	if (n == NONE || r->lookup[n].socket != e->socket)
+		return;
+	k = &r->lookup[n];
+	if (!k->call || (k->by == e->tid && (tcp || e->result > 0)))
+		return;
+	if (!tcp)
+		k->call = !k->tid;
+	else if (k->tid)
+		k->left = true;
+	else
+		tell_row(left, k, e);
+}
+
 static void on_send(struct lookups *l, const struct trace_event *e)
 {
 	uint32_t at = (uint32_t)e->tid % CONNECTING, n = l->sending[at].lookup;
 	struct lookup *k = &l->others.lookup[n];
 
+	if (e->socket && e->family != AF_NETLINK)
+		note_other_send(e->protocol == IPPROTO_TCP ? &l->calls : &l->others, &l->left, e);
 	if (l->sending[at].tid != e->tid)
 		return;
 	l->sending[at].tid = 0;
@@ -268,10 +354,8 @@ static void on_send(struct lookups *l, const struct trace_event *e)
 		return;
 	k->call = true;
 	k->sent_ns = e->time_ns;
-	if (!k->row || l->called_to - l->called_from == CALLED)
-		return;
-	l->called[l->called_to++ % CALLED] = k->row;
-	k->row = 0;
+	set_socket(&l->others, n, e->socket);
+	tell_row(&l->called, k, e);
 }
 
 /* Its child holds its sockets as well. */
@@ -292,7 +376,7 @@ static void on_state(struct lookups *l, const struct trace_event *e)
 	if (e->old_state != TCP_CLOSE || e->new_state != TCP_SYN_SENT)
 		return;
 	if (e->src.port > 0 || e->dst.addr.family == AF_INET6)
-		add_lookup(&l->calls, e, true);
+		set_socket(&l->calls, add_lookup(&l->calls, e, true), e->socket);
 	else
 		*k = (struct connecting){ e->tid, e->socket, e->dst };
 }
@@ -346,8 +430,9 @@ static void add_owner(struct found *f, const struct lookup *k, uint32_t lookup, 
 	}
 	if (i == f->count)
 		f->owners[f->count++] = (struct lookup_owner){
-			k->by, false, k->src.port > 0, false, k->time_ns, lookup };
+			k->by, false, k->src.port > 0, false, false, k->time_ns, lookup };
 	f->owners[i].bound |= k->bound;
+	f->owners[i].left |= k->left;
 	f->owners[i].call |= k->call && (!k->sent_ns || now_ns - k->sent_ns <= SEND_NS);
 }
 
@@ -589,14 +674,35 @@ void lookups_lost(struct lookups *l)
 	FAILS(TRACE_LOST);
 	memset(l->connecting, 0, sizeof(l->connecting));
 	memset(l->sending, 0, sizeof(l->sending));
-	l->called_from = l->called_to;
+	l->called.from = l->called.to;
+	l->left.from = l->left.to;
 	for (uint32_t i = 0; i < LOOKUPS; i++) {
 		l->calls.lookup[i].call = l->others.lookup[i].call = false;
-		l->others.lookup[i].row = 0;
+		l->calls.lookup[i].row = l->others.lookup[i].row = 0;
 	}
 }
 
 uint64_t lookups_called(struct lookups *l)
 {
-	return l->called_from == l->called_to ? 0 : l->called[l->called_from++ % CALLED];
+	return l->called.from == l->called.to ? 0 : l->called.of[l->called.from++ % CALLED].row;
+}
+
+void lookups_await_sender(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row)
+{
+	struct lookup *k = lookup_at(l, lookup);
+
+	if (k->by == tid && k->call && k->protocol == IPPROTO_TCP)
+		k->row = row;
+}
+
+uint64_t lookups_left(struct lookups *l, int32_t *tid, int64_t *time_ns)
+{
+	unsigned int at = l->left.from % CALLED;
+
+	if (l->left.from == l->left.to)
+		return 0;
+	l->left.from++;
+	*tid = l->left.of[at].tid;
+	*time_ns = l->left.of[at].time_ns;
+	return l->left.of[at].row;
 }

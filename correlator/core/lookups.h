@@ -41,6 +41,7 @@ struct lookup_owner {
 			 * destination */
 	bool bound;	/* the call was seen on a socket that had the port already: it may have
 			 * been bound in another network namespace, and passed on */
+	bool left;	/* its connect() may have left the SYN to another thread's send */
 	int64_t time_ns;
 	uint32_t lookup;	/* to pass to lookups_await_call() */
 };
@@ -78,5 +79,13 @@ void lookups_use_up(struct lookups *l, int32_t tid, uint32_t lookup);
 void lookups_await_call(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row);
 /* Returns a row whose call has been seen since; 0: there is no further one. */
 uint64_t lookups_called(struct lookups *l);
+
+/*
+ * connect() with TCP_FASTOPEN_CONNECT leaves the SYN to who sends first, which is seen when that
+ * send ends: then lookups_left() returns `row`, whose call has been seen and may not have sent it,
+ * and whose thread's send it was, at which time.
+ */
+void lookups_await_sender(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row);
+uint64_t lookups_left(struct lookups *l, int32_t *tid, int64_t *time_ns);
 
 #endif

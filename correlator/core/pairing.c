@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Packets that wait for their record, records that wait for their packet. */
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #include "event.h"
@@ -86,6 +87,9 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
 		.netns = w->netns, .forwarded = c->direction == DIRECTION_FORWARD,
 		.inode = w->testimony.socket.inode, .pid = w->pid, .fd = fd, .uid = uid,
 		.time_us = c->time_us, .evidence = c->evidence,
+		/* A datagram's own send may come later (MSG_MORE). */
+		.proven = c->protocol == IPPROTO_TCP && c->certainty == CERTAINTY_CERTAIN &&
+			  (c->evidence & EVIDENCE_TRACE_CALL),
 	};
 	int slot = halves_add(p->packets, &half);
 

@@ -29,7 +29,8 @@ struct trace_event {
 	/* TRACE_LOOKUP, TRACE_STATE */
 	int protocol;
 	struct endpoint src, dst;	/* src: 0.0.0.0, :: or port 0 until it is chosen */
-	uint64_t socket;		/* TRACE_STATE: the address of the kernel's struct sock */
+	/* TRACE_STATE, TRACE_SEND: the address of the kernel's struct sock */
+	uint64_t socket;
 	int old_state, new_state;	/* TCP_CLOSE, ... of netinet/tcp.h */
 	/* TRACE_SEND, with the protocol */
 	int family;

@@ -63,11 +63,17 @@ static const struct point {
 	  { [F_SRC] = "saddr", [F_DST] = "daddr", [F_SRC6] = "saddr6", [F_SRC6_REST] = "saddr6b",
 	    [F_DST6] = "daddr6", [F_DST6_REST] = "daddr6b", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport", [F_FAMILY] = "family" } },
-	/* Since Linux 6.3.  UDP's sends, and those over rtnetlink, which may ask for a route. */
+	/*
+	 * Since Linux 6.3.  UDP's sends, and those over rtnetlink, which may ask for a route; of
+	 * TCP's those that sent nothing (lookups.c, I8), but for a full buffer, and for connections
+	 * that have ended (EAGAIN, EPIPE, ECONNRESET).
+	 */
 	{ "sock", "sock_send_length",
-	  "(protocol==17 && (family==2 || family==10)) || (family==16 && protocol==0)",
+	  "(protocol==17 && (family==2 || family==10)) || (family==16 && protocol==0) || "
+	  "(protocol==6 && ret<=0 && ret!=-11 && ret!=-32 && ret!=-104)",
 	  TRACE_SEND, IF_THERE, 0,
-	  { [F_PROTOCOL] = "protocol", [F_FAMILY] = "family", [F_RESULT] = "ret" } },
+	  { [F_PROTOCOL] = "protocol", [F_FAMILY] = "family", [F_RESULT] = "ret",
+	    [F_SOCKET] = "sk" } },
 	{ "task", "task_newtask", NULL, TRACE_TASK, ALWAYS, 0,
 	  { [F_CHILD] = "pid", [F_CLONE] = "clone_flags" } },
 	/* Since Linux 6.10. */

@@ -249,6 +249,10 @@ static void test_records(void)
 	       "nor a lookup beside another user's record");
 	t.trace.by[0].call = true;
 	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_CERTAIN, "unless its call was seen");
+	t.trace.by[0].left = true;
+	t.record.uid = -1;
+	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_INFERRED,
+	       "and may not have left the SYN to another process");
 	t = fresh();
 	t.earlier.pid = 100;
 	t.earlier.evidence = EVIDENCE_TRACE | EVIDENCE_TRACE_CALL;

@@ -76,6 +76,12 @@ static void test_packets(void)
 	tap_ok(match(f, "192.0.2.1:80", -1, 100, 0, 1000000) == 1, "then the one of its process");
 	tap_ok(match(f, "192.0.2.1:80", -1, 100, 0, 1000000) == 0, "each once");
 	tap_ok(match(f, "192.0.2.1:80", -1, 200, 34, 1000000) == 0, "not another user's");
+	halves_add(f, &(struct half){ .id = 5, .protocol = IPPROTO_TCP, .peer = to("192.0.2.9:80"),
+				      .inode = 59, .pid = 100, .fd = -1, .uid = 0,
+				      .time_us = 1000000, .proven = true });
+	tap_ok(match(f, "192.0.2.9:80", 59, 101, 0, 1000000) == 0,
+	       "not another process's whose own call was seen, even with its socket");
+	tap_ok(match(f, "192.0.2.9:80", -1, 100, 0, 1000000) == 5, "but that process's");
 	tap_ok(match(f, "192.0.2.1:80", -1, 200, 33, 1000000) == 3,
 	       "a packet without a process is its user's");
 	tap_ok(match(f, "192.0.2.2:81", 52, 101, 0, 1000000) == 0, "not to another port");

@@ -3,8 +3,10 @@
  * The threads that looked a packet's tuple up: the sequences of events that the kernel was seen to
  * make, and what other processes may put between.
  */
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -322,6 +324,83 @@ static void test_sends(void)
 	tap_ok(lookups_called(l) == 0, "nor any that is not told yet");
 }
 
+static void sent_on(uint64_t socket, int32_t tid, int protocol, int64_t result)
+{
+	lookups_event(l, &(struct trace_event){ .kind = TRACE_SEND, .time_ns = ++now, .tid = tid,
+						.family = AF_INET, .protocol = protocol,
+						.socket = socket, .result = result });
+}
+
+static bool syn_is_left(int at)
+{
+	char src[32];
+
+	snprintf(src, sizeof(src), "127.0.0.1:%d", at);
+	return packet(IPPROTO_TCP, src, "127.0.0.1:80") == 1 && who[0].call && who[0].left;
+}
+
+/* A connect() that leaves its SYN to another process's send. */
+static void test_left(void)
+{
+	int32_t tid = 0;
+	int64_t time = 0;
+
+	now += 3000 * MS;
+	syn_sent(10, "127.0.0.1:0", "127.0.0.1:80", 20);
+	lookup(10, IPPROTO_TCP, "127.0.0.1:8200", "127.0.0.1:80");
+	sent_on(20, 66, IPPROTO_TCP, -EINPROGRESS);
+	tap_ok(syn_is_left(8200), "who sends on another's socket may have sent its SYN");
+	lookup(10, IPPROTO_TCP, "127.0.0.1:8201", "127.0.0.1:80");
+	syn_sent(10, "127.0.0.1:8201", "127.0.0.1:80", 21);
+	sent_on(21, 66, IPPROTO_TCP, 0);
+	tap_ok(syn_is_left(8201), "likewise from a bound port");
+	syn_sent(10, "127.0.0.1:0", "127.0.0.1:80", 22);
+	lookup(10, IPPROTO_TCP, "127.0.0.1:8202", "127.0.0.1:80");
+	sent_on(21, 66, IPPROTO_TCP, -EINPROGRESS);
+	sent_on(22, 10, IPPROTO_TCP, -EINPROGRESS);
+	tap_ok(!syn_is_left(8202), "not who sends on a socket of before, nor the thread itself");
+	lookups_await_sender(l, who[0].tid, who[0].lookup, 90);
+	sent_on(22, 10, IPPROTO_TCP, 0);
+	tap_ok(lookups_left(l, &tid, &time) == 0, "which neither has behind the packet");
+	sent_on(22, 66, IPPROTO_TCP, -EFAULT);
+	tap_ok(lookups_left(l, &tid, &time) == 90 && tid == 66 && time == now,
+	       "another one's send that ends behind the packet is told, with its row");
+	sent_on(22, 66, IPPROTO_TCP, -EFAULT);
+	tap_ok(lookups_left(l, &tid, &time) == 0, "once");
+	for (int i = 0; i < 9000; i++)
+		syn_sent(11, "127.0.0.1:9", "127.0.0.1:81", 100 + (uint64_t)i);
+	sent_on(22, 66, IPPROTO_TCP, -EFAULT);
+	sent_on(9099, 66, IPPROTO_TCP, -EFAULT);
+	tap_ok(lookups_left(l, &tid, &time) == 0, "lookups that made room are forgotten");
+}
+
+static bool datagram_is_called(int at)
+{
+	char src[32];
+
+	snprintf(src, sizeof(src), "127.0.0.1:%d", at);
+	return packet(IPPROTO_UDP, src, "127.0.0.1:53") == 1 && who[0].call;
+}
+
+/* A send that waits for more (MSG_MORE) is thrown away by one that fails. */
+static void test_thrown_away(void)
+{
+	for (int32_t at = 0; at < 4; at++) {
+		char src[32];
+
+		snprintf(src, sizeof(src), "127.0.0.1:%d", 8300 + at);
+		lookup(10, IPPROTO_UDP, src, "127.0.0.1:53");
+		sent_on(40 + (uint64_t)at, 10, IPPROTO_UDP, 5);
+	}
+	sent_on(40, 66, IPPROTO_UDP, -EFAULT);
+	sent_on(41, 10, IPPROTO_UDP, -EFAULT);
+	sent_on(42, 10, IPPROTO_UDP, 5);
+	tap_ok(!datagram_is_called(8300), "a send that another one's threw away is no call");
+	tap_ok(!datagram_is_called(8301), "nor one that the thread's own threw away");
+	tap_ok(datagram_is_called(8302), "another datagram behind it leaves it one");
+	tap_ok(datagram_is_called(8303), "so does one of another socket");
+}
+
 static void test_tcp6(void)
 {
 	syn_sent(10, "[::1]:0", "[::1]:80", 7);
@@ -365,6 +444,8 @@ int main(void)
 	test_udp();
 	test_addressed();
 	test_sends();
+	test_left();
+	test_thrown_away();
 	test_tcp6();
 	test_floods();
 	interrupt.src = to("127.0.0.1:53");
