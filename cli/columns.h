@@ -3,7 +3,7 @@
 #define SOCKLEDGER_COLUMNS_H
 
 /* Columns that a person chooses by their names, as in util-linux: "a,b", or "+a,b" besides. */
-#define COLUMNS_MAX 64
+#define COLUMNS_MAX 96
 
 struct columns {
 	int index[COLUMNS_MAX];	/* in the list of names */

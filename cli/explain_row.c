@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A line of a firewall's log and its answer, as a row. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -185,5 +186,6 @@ int explain_names(enum format format, const char *names[COLUMNS_MAX], struct col
 		names[n++] = ledger_columns[i];
 	for (int i = 0; i < END_COLUMNS; i++)
 		names[n++] = end_columns[i];
+	assert(n <= COLUMNS_MAX);
 	return n;
 }

@@ -61,6 +61,7 @@ static void ends(struct json *j, const struct exported *e)
 {
 	end(j, e, true, "source.address", "source.ip", "source.port");
 	end(j, e, false, "destination.address", "destination.ip", "destination.port");
+	json_cell(j, "destination.domain", export_cell(e, "dst_name"));
 	end(j, e, true, "client.address", "client.ip", "client.port");
 	end(j, e, false, "server.address", "server.ip", "server.port");
 }
@@ -112,6 +113,8 @@ static void own_fields(struct json *j, const struct exported *e)
 	json_word(j, "sockledger.session", export_cell(e, "session"));
 	json_word(j, "sockledger.netns", export_cell(e, "netns"));
 	json_cell(j, "sockledger.exe_seen", export_cell(e, "exe_seen"));
+	json_cell(j, "sockledger.dst_name_by", export_cell(e, "dst_name_by"));
+	json_cell(j, "sockledger.dst_names", export_cell(e, "dst_names"));
 	json_cell(j, "sockledger.audit_id", export_cell(e, "audit_id"));
 }
 

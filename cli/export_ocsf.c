@@ -119,6 +119,8 @@ static void network(struct json *j, const struct exported *e)
 	json_cell(j, "src_endpoint.port", export_cell(e, "sport"));
 	if (e->direction == DIRECTION_IN)
 		json_cell(j, "dst_endpoint.hostname", export_cell(e, "node"));
+	else
+		json_cell(j, "dst_endpoint.hostname", export_cell(e, "dst_name"));
 	json_text(j, "dst_endpoint.ip", text_of(*e->dst_text ? e->dst_text : NULL));
 	json_cell(j, "dst_endpoint.port", export_cell(e, "dport"));
 	json_cell(j, "traffic.bytes", export_cell(e, "bytes"));
@@ -178,7 +180,8 @@ static void unmapped(struct json *j, const struct exported *e)
 		{ "unmapped.latency_us", "latency_us" }, { "unmapped.amended", "amended" },
 		{ "unmapped.auid", "auid" }, { "unmapped.login_user", "login_user" },
 		{ "unmapped.netns", "netns" }, { "unmapped.unit", "unit" },
-		{ "unmapped.exe_seen", "exe_seen" },
+		{ "unmapped.exe_seen", "exe_seen" }, { "unmapped.dst_name_by", "dst_name_by" },
+		{ "unmapped.dst_names", "dst_names" },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)

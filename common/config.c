@@ -55,6 +55,8 @@ static const struct key {
 	KEY("policy", VALUE_PATH, policy, "none", 0, 0),
 	KEY("priority_boost", VALUE_BOOST, priority_boost, "auto", 0, 20),
 	KEY("trace", VALUE_YES, trace, "yes", 0, 0),
+	KEY("names", VALUE_YES, names, "no", 0, 0),
+	KEY("names_group", VALUE_COUNT, names_group, "53", 0, 65535),
 	KEY("trace_buffer", VALUE_BYTES, trace_bytes, "1M", 4 * 1024, 1LL << 30),
 #undef KEY
 #undef LIMIT

@@ -38,6 +38,8 @@ struct config {
 	char *policy;		/* absolute path; "none": allow everything */
 	int64_t priority_boost;	/* of the thread that answers packets: as in auditd.conf(5), or
 				 * PRIORITY_REALTIME, PRIORITY_AUTO */
+	bool names;		/* what the name service answered gives destinations their names */
+	int64_t names_group;	/* of NFLOG, where copies of its messages come */
 	bool trace;		/* read tracefs as well */
 	int64_t trace_bytes;	/* the kernel's memory for the trace, for each processor */
 };

@@ -15,6 +15,9 @@ static const char *const verdicts[] = {
 	[VERDICT_OBSERVED] = "observed", [VERDICT_ACCEPT] = "accept", [VERDICT_DROP] = "drop",
 	[VERDICT_REJECT] = "reject",
 };
+static const char *const name_bys[NAME_BYS] = {
+	[NAME_BY_PROCESS] = "process", [NAME_BY_USER] = "user", [NAME_BY_HOST] = "host",
+};
 
 #define COUNT(names) (sizeof(names) / sizeof((names)[0]))
 
@@ -39,6 +42,11 @@ const char *certainty_name(enum certainty c)
 const char *verdict_name(enum verdict v)
 {
 	return verdicts[v];
+}
+
+const char *name_by_name(enum name_by by)
+{
+	return name_bys[by];
 }
 
 int direction_parse(const char *name)
@@ -86,6 +94,8 @@ void connection_cut(struct connection *c, char room[CONNECTION_CUT_BYTES])
 	cut_texts(c->text, CONNECTION_TEXTS);
 	cut_texts(c->process.text, PROCESS_TEXTS);
 	c->process.cgroup = TEXT_NONE;
+	if (c->text[CONNECTION_DST_NAME].len > CONNECTION_NAME_BYTES)
+		c->text[CONNECTION_DST_NAME].len = CONNECTION_NAME_BYTES;
 }
 
 size_t connection_pack_size(const struct connection *c)

@@ -36,6 +36,9 @@ enum evidence {
 		64, /* tracefs: the call around it, a TCP socket set to SYN_SENT or a UDP send */
 };
 
+/* Whose look-up it was that gave dst its name: the nearest to the process. */
+enum name_by { NAME_BY_NOBODY, NAME_BY_PROCESS, NAME_BY_USER, NAME_BY_HOST, NAME_BYS };
+
 /* Texts beside those of the process. */
 enum connection_text {
 	CONNECTION_NODE,
@@ -46,6 +49,7 @@ enum connection_text {
 	CONNECTION_REASON,
 	CONNECTION_RULE,
 	CONNECTION_CANDIDATES,	/* others who may have sent it: "PID PROGRAM, ..." */
+	CONNECTION_DST_NAME,	/* what was looked up, and had the address of dst */
 	CONNECTION_TEXTS
 };
 
@@ -75,6 +79,8 @@ struct connection {
 	int64_t audit_us;	/* with the serial: the audit record, for ausearch -a; -1: none */
 	uint32_t audit_serial;
 	int64_t result;		/* of the call: 0 or -errno */
+	enum name_by dst_name_by;
+	int dst_names;		/* that dst has on this host now: one of them alone says much */
 	struct text text[CONNECTION_TEXTS];
 };
 
@@ -84,6 +90,8 @@ void connection_init(struct connection *c);
 const char *direction_name(enum direction d);
 const char *certainty_name(enum certainty c);
 const char *verdict_name(enum verdict v);
+/* "process", "user" or "host"; NULL for nobody. */
+const char *name_by_name(enum name_by by);
 /* By name; 0 where there is no such. */
 int direction_parse(const char *name);
 int certainty_parse(const char *name);
@@ -95,6 +103,7 @@ int verdict_parse(const char *name);
  * group's path, which the ledger has no column for, goes.
  */
 #define CONNECTION_TEXT_BYTES 4096
+#define CONNECTION_NAME_BYTES 255	/* of dst's name */
 #define CONNECTION_CUT_BYTES (5 * PROCESS_TEXT_BYTES)
 void connection_cut(struct connection *c, char room[CONNECTION_CUT_BYTES]);
 

@@ -183,6 +183,21 @@
 	X(TRACE_LOST, WITHOUT, "an event of the trace lost", \
 	  "nothing it says is proof for 200 ms; what was known of threads is forgotten", \
 	  "trace_overruns", "", "correlator/core/lookups.c") \
+	X(NO_NAMES, WITHOUT, "the group of NFLOG for names is not to be had", \
+	  "rows have no names of destinations", \
+	  "", "a message", "correlator/daemon.c") \
+	X(NAME_UNASKED, LOSE, "an answer of the name service that nobody here has asked for", \
+	  "it names nothing", \
+	  "names_refused", "", "correlator/name_feed.c") \
+	X(NAME_BAD, LOSE, "a message of the name service that makes no sense", \
+	  "it names nothing", \
+	  "names_bad", "", "correlator/name_feed.c") \
+	X(NAMES_LOST, WITHOUT, "copies of its messages come faster than they are read", \
+	  "the kernel drops some, whose names are not known", \
+	  "names_lost", "", "correlator/name_feed.c") \
+	X(NAMES_MANY, TRIM, "more names than the table has room for", \
+	  "of the user with the most the oldest is forgotten", \
+	  "names_evicted", "", "correlator/core/names.c") \
 	X(NO_PRIORITY, WITHOUT, "real-time priority refused", \
 	  "nice -20, else a message", \
 	  "", "", "correlator/queue/priority.c") \

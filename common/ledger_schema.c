@@ -35,6 +35,8 @@
 	" WHEN 4 THEN 'other' WHEN 5 THEN 'unreadable' ELSE iif(p.exe IS NULL, NULL, 'told')" \
 	" END AS exe_seen, p.exe_dev AS exe_dev, p.exe_inode AS exe_inode,"                   \
 	" p.exe_ctime AS exe_ctime,"                                                          \
+	" tname.text AS dst_name, " LEDGER_NAME_BY_WORD("n.by") " AS dst_name_by,"             \
+	" n.names AS dst_names,"                                                              \
 	" iif(c.audit_time IS NULL, NULL, printf('%d.%03d:%d', c.audit_time / 1000000,"       \
 	" c.audit_time / 1000 % 1000, c.audit_serial)) AS audit_id"
 
@@ -51,7 +53,8 @@
 	" LEFT JOIN text tuser ON tuser.id = p.user"                                             \
 	" LEFT JOIN text tlogin ON tlogin.id = p.login_user"                                     \
 	" LEFT JOIN text tcontainer ON tcontainer.id = p.container"                              \
-	" LEFT JOIN text tunit ON tunit.id = p.unit"
+	" LEFT JOIN text tunit ON tunit.id = p.unit"                                             \
+	" LEFT JOIN dst_name n ON n.connection = c.id LEFT JOIN text tname ON tname.id = n.name"
 
 /* Rows of before the last step, until ledger_move.c has moved them: with the program, which the new
  * table has as well. */
@@ -80,7 +83,8 @@ const char *const ledger_columns[] = {
 	"exe", "cmdline", "cwd", "ppid", "parent_exe", "uid", "user", "auid", "login_user",
 	"session", "netns", "container", "unit", "node", "evidence", "certainty", "reason",
 	"verdict", "rule", "latency_us", "amended", "packets", "bytes", "end_time",
-	"exe_seen", "exe_dev", "exe_inode", "exe_ctime", "audit_id",
+	"exe_seen", "exe_dev", "exe_inode", "exe_ctime", "dst_name", "dst_name_by", "dst_names",
+	"audit_id",
 };
 const int ledger_column_count = sizeof(ledger_columns) / sizeof(ledger_columns[0]);
 
@@ -223,6 +227,17 @@ static const char *const steps[] = {
 	"DROP VIEW " LEDGER_ALL ";"
 	"CREATE VIEW " LEDGER_ALL " AS SELECT * FROM connection UNION ALL"
 	" SELECT " OLD_COLUMNS_NOW " FROM connection_old o;",
+	/* Names of destinations, which few rows have. */
+	"CREATE TABLE dst_name ("
+	" connection INTEGER PRIMARY KEY,"
+	" name INTEGER NOT NULL,"	/* id of a text */
+	" by INTEGER NOT NULL,"		/* enum name_by: 1 process, 2 user, 3 host */
+	" names INTEGER NOT NULL"	/* that the address had then */
+	");"
+	"DROP VIEW connections;"
+	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";"
+	"DROP VIEW timeline;"
+	"CREATE VIEW timeline AS SELECT c.time AS us, c.id AS id, " SELECT_COLUMNS SELECT_FROM ";",
 };
 
 const struct db_schema ledger_schema = {

@@ -34,6 +34,9 @@ extern const char ledger_select_from[];
 	"CASE " verdict " WHEN 1 THEN 'observed' WHEN 2 THEN 'accept' WHEN 3 THEN 'drop'"        \
 	" WHEN 4 THEN 'reject' END"
 
+#define LEDGER_NAME_BY_WORD(by)                                                                  \
+	"CASE " by " WHEN 1 THEN 'process' WHEN 2 THEN 'user' WHEN 3 THEN 'host' END"
+
 /* All connections, also those that the table `connection` does not have yet: those, as columns of
  * `connection_old o`. */
 #define LEDGER_ALL "connection_all"

@@ -18,15 +18,15 @@
 #define SWEEP_PART 8
 #define WINDOW (4 << 20)	/* texts of one sweep, a bit each */
 
-enum phase { AT_REST, MARK_PROCESSES, MARK_CONNECTIONS, SWEEP };
+enum phase { AT_REST, MARK_PROCESSES, MARK_CONNECTIONS, MARK_NAMES, SWEEP };
 
 struct ledger_trim {
 	sqlite3 *db;
 	struct ledger_count *count;
 	const struct ledger_forgetting *forgetting;
 	void *arg;
-	sqlite3_stmt *oldest, *remove, *remove_process, *remove_text;
-	sqlite3_stmt *processes, *connections, *texts;
+	sqlite3_stmt *oldest, *remove, *remove_name, *remove_process, *remove_text;
+	sqlite3_stmt *processes, *connections, *names, *texts;
 	int64_t rows, committed_rows;	/* connections; -1: not counted yet */
 	int64_t since_sweep;		/* connections that went */
 	bool more;
@@ -57,6 +57,8 @@ int ledger_trim_new(sqlite3 *db, struct ledger_count *count,
 	if (!rc)
 		rc = db_prepare(db, "DELETE FROM connection WHERE id = ?", &t->remove);
 	if (!rc)
+		rc = db_prepare(db, "DELETE FROM dst_name WHERE connection = ?", &t->remove_name);
+	if (!rc)
 		rc = db_prepare(db, "DELETE FROM process WHERE id = ?1 AND NOT EXISTS"
 				" (SELECT 1 FROM connection WHERE process = ?1)",
 				&t->remove_process);
@@ -68,6 +70,9 @@ int ledger_trim_new(sqlite3 *db, struct ledger_count *count,
 	if (!rc)
 		rc = db_prepare(db, "SELECT id" LEDGER_CONNECTION_TEXTS " FROM connection"
 				" WHERE id > ? ORDER BY id LIMIT ?", &t->connections);
+	if (!rc)
+		rc = db_prepare(db, "SELECT connection, name FROM dst_name WHERE connection > ?"
+				" ORDER BY connection LIMIT ?", &t->names);
 	if (!rc)
 		rc = db_prepare(db, "SELECT id, text FROM text WHERE id > ? AND id <= ?"
 				" ORDER BY id LIMIT ?", &t->texts);
@@ -197,7 +202,9 @@ static int sweep_step(struct ledger_trim *t)
 	case MARK_PROCESSES:
 		return mark_some(t, t->processes, MARK_CONNECTIONS);
 	case MARK_CONNECTIONS:
-		return mark_some(t, t->connections, SWEEP);
+		return mark_some(t, t->connections, MARK_NAMES);
+	case MARK_NAMES:
+		return mark_some(t, t->names, SWEEP);
 	case SWEEP:
 		return sweep_some(t);
 	case AT_REST:
@@ -214,6 +221,8 @@ static int remove_connection(struct ledger_trim *t, int64_t id)
 
 	if (!rc && found)
 		rc = ledger_count_add(t->count, &was, -1);
+	if (!rc)
+		rc = run(t->remove_name, id);
 	return rc ? rc : run(t->remove, id);
 }
 

@@ -63,7 +63,7 @@ struct ledger_writer {
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *find_text, *add_text, *find_process, *add_process, *add;
 	sqlite3_stmt *again, *known, *confirm, *prove, *decide, *set_protocol, *set_flow;
-	sqlite3_stmt *set_position, *set_counter, *set_changes;
+	sqlite3_stmt *set_name, *forget_name, *set_position, *set_counter, *set_changes;
 	uint64_t next_id;
 	int64_t changes, committed_changes;	/* the number of the last one */
 	struct ledger_count *count;
@@ -113,6 +113,8 @@ static int prepare_all(struct ledger_writer *w)
 		{ &w->set_flow, "UPDATE connection SET packets = coalesce(?2, packets),"
 				" bytes = coalesce(?3, bytes), end = coalesce(?4, end),"
 				" changed = ?5 WHERE id = ?1"},
+		{ &w->set_name, "INSERT OR REPLACE INTO dst_name VALUES (?, ?, ?, ?)"},
+		{ &w->forget_name, "DELETE FROM dst_name WHERE connection = ?"},
 		{ &w->set_position, "INSERT OR REPLACE INTO position VALUES (?, ?)"},
 		{ &w->set_counter, "INSERT OR REPLACE INTO counter VALUES (?, ?)"},
 		{ &w->set_changes, "UPDATE change SET last = ?"},
@@ -469,6 +471,26 @@ static int run_change(struct ledger_writer *w, sqlite3_stmt *stmt, int column)
 	return rc;
 }
 
+/* What dst is called; forget: where it has no name now, none of before stays. */
+static int set_name(struct ledger_writer *w, const struct connection *c, bool forget)
+{
+	int64_t name;
+	int rc;
+
+	if (!c->text[CONNECTION_DST_NAME].data) {
+		sqlite3_bind_int64(w->forget_name, 1, (sqlite3_int64)c->id);
+		return forget ? run(w->forget_name) : 0;
+	}
+	rc = intern(w, c->text[CONNECTION_DST_NAME], &name);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(w->set_name, 1, (sqlite3_int64)c->id);
+	sqlite3_bind_int64(w->set_name, 2, name);
+	sqlite3_bind_int(w->set_name, 3, c->dst_name_by);
+	sqlite3_bind_int(w->set_name, 4, c->dst_names);
+	return run(w->set_name);
+}
+
 static int add(struct ledger_writer *w, const struct connection *c)
 {
 	int64_t src, dst, process, exe, node, reason, rule, candidates;
@@ -524,7 +546,7 @@ static int add(struct ledger_writer *w, const struct connection *c)
 		w->next_id = c->id + 1;
 	if (!rc)
 		ledger_records_added(w->records, c);
-	return rc;
+	return rc ? rc : set_name(w, c, false);
 }
 
 static int again(struct ledger_writer *w, const struct ledger_change *change)
@@ -569,8 +591,10 @@ static int confirm_or_add(struct ledger_writer *w, const struct ledger_change *c
 {
 	int rc = confirm(w, change);
 
-	if (rc || sqlite3_changes(w->db))
+	if (rc)
 		return rc;
+	if (sqlite3_changes(w->db))
+		return set_name(w, &change->connection, change->amended);
 	FAILS(ROW_MISSING);
 	return add(w, &change->connection);
 }
@@ -604,7 +628,8 @@ static int decide(struct ledger_writer *w, const struct connection *c)
 	db_bind_known(s, 9, c->latency_us);
 	/* Of a record alone it is not known that its packets are forwarded. */
 	sqlite3_bind_int(s, 10, c->direction);
-	return run_change(w, s, 11);
+	rc = run_change(w, s, 11);
+	return rc ? rc : set_name(w, c, false);
 }
 
 static int set_protocol(struct ledger_writer *w, const struct connection *c)

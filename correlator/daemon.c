@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "ancestry.h"
@@ -32,6 +33,8 @@
 #include "looks.h"
 #include "lookups.h"
 #include "loop.h"
+#include "name_feed.h"
+#include "names.h"
 #include "nfqueue.h"
 #include "notify.h"
 #include "observe.h"
@@ -422,6 +425,36 @@ static void stop_deaths(struct daemon *d)
 	deaths_close(d->parts.deaths);
 }
 
+/* Without them all else goes on. */
+static int start_names(struct daemon *d)
+{
+	const struct config *c = d->parts.config;
+	uint64_t seed = 0;
+	int rc = 0;
+
+	d->parts.name_feed = (struct name_feed){ .nflog = NULL };
+	if (!c->names)
+		return 0;
+	if (getrandom(&seed, sizeof(seed), 0) == sizeof(seed))
+		d->parts.host.names = names_new(seed);
+	if (!d->parts.host.names)
+		return -ENOMEM;
+	rc = name_feed_open(&d->parts.name_feed, &d->parts.host, (uint16_t)c->names_group);
+	if (!rc)
+		return 0;
+	FAILS(NO_NAMES);
+	log_warn("no names of destinations: cannot open the group %d of NFLOG: %s",
+		 (int)c->names_group, strerror(-rc));
+	return 0;
+}
+
+static void stop_names(struct daemon *d)
+{
+	name_feed_close(&d->parts.name_feed);
+	names_free(d->parts.host.names);
+	d->parts.host.names = NULL;
+}
+
 static int start_judge(struct daemon *d)
 {
 	struct parts *p = &d->parts;
@@ -523,6 +556,7 @@ static const struct step {
 	{ "the list of threads", WITH_QUEUE, list_threads, leave_threads },
 	{ "the marks of conntrack", WITH_QUEUE, start_marks, stop_marks },
 	{ "the word of dead sockets", WITH_QUEUE, start_deaths, stop_deaths },
+	{ "the names of destinations", WITH_QUEUE, start_names, stop_names },
 	/* Packets that come from here on wait for the queue's threads. */
 	{ "the queue", WITH_QUEUE, start_queue, stop_queue },
 	{ "the judge", WITH_QUEUE, start_judge, stop_judge },

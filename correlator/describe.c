@@ -14,6 +14,7 @@
 #include "holders.h"
 #include "host.h"
 #include "known.h"
+#include "names.h"
 #include "observe.h"
 #include "proc.h"
 #include "procfs.h"
@@ -233,14 +234,9 @@ static bool is_told(const struct connection *c)
 	return c->process.exe_seen == EXE_TOLD;
 }
 
-void describe(struct host *h, struct inquiry *q, struct connection *c, struct process_snapshot *p,
-	      enum proc_depth depth, bool early)
+static void describe_sender(struct host *h, struct inquiry *q, struct connection *c,
+			    struct process_snapshot *p, enum proc_depth depth, bool early)
 {
-	p->alive = p->whole = false;
-	p->known_us = 0;
-	c->text[CONNECTION_REASON] = text_of(inquiry_reason(q));
-	if (q->answer.pid < 0)
-		return;
 	describe_process(h, q, c, p, depth, early);
 	q->testimony.program_unsure |= is_told(c);
 	/* Of what is known of it from before as well. */
@@ -248,6 +244,18 @@ void describe(struct host *h, struct inquiry *q, struct connection *c, struct pr
 	inquiry_weigh(q);
 	if (depth == PROC_WHOLE)
 		describe_rest(h, c, p);
+}
+
+void describe(struct host *h, struct inquiry *q, struct connection *c, struct process_snapshot *p,
+	      enum proc_depth depth, bool early)
+{
+	p->alive = p->whole = false;
+	p->known_us = 0;
+	c->text[CONNECTION_REASON] = text_of(inquiry_reason(q));
+	if (q->answer.pid >= 0)
+		describe_sender(h, q, c, p, depth, early);
+	if (h->names)
+		names_find(h->names, c, q->facts.uid, clock_mono_ns());
 }
 
 /* The trace tells all changes of a process but this one, which is its file's. */

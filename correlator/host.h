@@ -11,6 +11,7 @@
 struct ancestry;
 struct links;
 struct lookups;
+struct names;
 struct observer;
 struct pairing;
 struct peek;
@@ -35,6 +36,7 @@ struct host {
 	struct tracefeed *tracefs;	/* NULL: there is no trace */
 	struct lookups *lookups;
 	struct tasks *tasks;
+	struct names *names;	/* NULL: names are not asked for */
 	/* the trace tells that a process becomes another program before /proc does */
 	bool sees_exec;
 	int64_t netns;		/* the queue's own network namespace */

@@ -23,6 +23,7 @@
 #include "config.h"
 #include "ctmark.h"
 #include "describe.h"
+#include "dns.h"
 #include "failures.h"
 #include "host.h"
 #include "in_force.h"
@@ -32,6 +33,7 @@
 #include "ledger_sink.h"
 #include "load.h"
 #include "lookups.h"
+#include "names.h"
 #include "nfqueue.h"
 #include "observe.h"
 #include "pairing.h"
@@ -43,7 +45,6 @@
 #include "tracefeed.h"
 #include "verdict.h"
 
-#define DNS_PORT 53
 #define CANDIDATES_CHARS 1024
 /* A new process: it began no longer ago than that. */
 #define YOUNG_US 100000
@@ -206,9 +207,8 @@ static bool is_left_to_records(const struct judge *j, const struct inquiry *q,
 	return age_us >= 0 && age_us < YOUNG_US;
 }
 
-/* How much of /proc to read.  Before the verdict: what the policy needs.  After it, under load,
- * nothing for a TCP connect() that the trace has proven, because its audit record will bring the
- * rest. */
+/* How much of /proc to read.  Before the verdict: what the policy needs.  After it, under load:
+ * nothing for a TCP connect() that the trace has proven, because its record will bring the rest. */
 static enum proc_depth choose_proc_depth(const struct judge *j, const struct undecided *k)
 {
 	const struct inquiry *q = &k->q;
@@ -243,7 +243,6 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 	char buf[CANDIDATES_CHARS];
 	const char *candidates = NULL;
 
-	c->text[CONNECTION_NODE] = text_of(j->t.config->node);
 	c->start_us = procfs_start_us(h->procfs, c->process.start_ticks);
 	c->verdict = verdict->verdict;
 	c->text[CONNECTION_RULE] = text_of(verdict->rule);
@@ -253,6 +252,7 @@ static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 	c->id = a->row ? a->row : pairing_new_row(h->pairing);
 	pairing_packet(h->pairing, c, a->fd, q->packet.process.uid, &word, a->row != 0);
 	change.connection = *c;
+	names_row(h->names, c, q->facts.uid);
 	ledger_sink_put(j->t.ledger_sink, LEDGER_SINK_KEEP, &change);
 	if (a->caller < 0)
 		return;
@@ -511,6 +511,7 @@ void judge_begin(struct judge *j)
 {
 	if (in_force_pass_time(&j->rules))
 		judge_policy_changed(j);
+	late_calls_take(j->t.host, j->t.ledger_sink);
 	known_flows_doubt(j->flows);
 	known_flows_read_deaths(j->flows, false);
 	end_holds(j);
@@ -704,7 +705,6 @@ int judge_poll(struct judge *j)
 {
 	int losses_ms = j->losses_due_ns ? poll_losses(j) : -1, parked_ms;
 
-	late_calls_take(j->t.host, j->t.ledger_sink);
 	judge_begin(j);
 	known_flows_poll(j->flows, clock_mono_ns());
 	parked_ms = poll_parked(j);

@@ -7,10 +7,12 @@
 #include "ledger_change.h"
 #include "ledger_sink.h"
 #include "lookups.h"
+#include "names.h"
 #include "pairing.h"
 #include "tasks.h"
 
-static void weigh_again(struct ledger_sink *sink, const struct packet_word *w, uint64_t row)
+static void weigh_again(const struct host *h, struct ledger_sink *sink,
+			const struct packet_word *w, uint64_t row)
 {
 	struct ledger_change change;
 	struct attribution a;
@@ -22,6 +24,7 @@ static void weigh_again(struct ledger_sink *sink, const struct packet_word *w, u
 	ledger_change_init(&change, CHANGE_PROVE, row);
 	change.connection.evidence = a.evidence;
 	change.connection.certainty = a.certainty;
+	names_proven(h->names, row, a.certainty);
 	ledger_sink_put(sink, LEDGER_SINK_KEEP, &change);
 }
 
@@ -37,13 +40,13 @@ void late_calls_take(struct host *h, struct ledger_sink *sink)
 		if (!w || w->caller < 0)
 			continue;
 		w->testimony.trace.by[w->caller].call = true;
-		weigh_again(sink, w, row);
+		weigh_again(h, sink, w, row);
 	}
 	while (h->tracefs && (row = lookups_left(h->lookups, &tid, &time_ns)) != 0) {
 		w = pairing_of_row(h->pairing, row);
 		if (!w || w->caller < 0 || tasks_process(h->tasks, tid, time_ns) == w->pid)
 			continue;
 		w->testimony.trace.by[w->caller].left = true;
-		weigh_again(sink, w, row);
+		weigh_again(h, sink, w, row);
 	}
 }

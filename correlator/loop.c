@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "config.h"
 #include "judge.h"
+#include "name_feed.h"
 #include "ledger_sink.h"
 #include "loop.h"
 #include "notify.h"
@@ -82,6 +83,7 @@ static void on_packets(void *arg)
 	struct loop *l = arg;
 
 	host_read_trace(&l->parts->host);
+	name_feed_read(&l->parts->name_feed);
 	judge_begin(l->parts->judge);
 }
 
@@ -126,7 +128,7 @@ const struct queue_threads_ops loop_packet_ops = {
 	.begin = on_packets, .packet = on_packet, .end = on_shown,
 };
 
-enum { ON_RECORDS, ON_END, ON_RELOAD, ON_WAKE, ON_DEATHS, ON_USERS, FDS };
+enum { ON_RECORDS, ON_END, ON_RELOAD, ON_WAKE, ON_DEATHS, ON_USERS, ON_NAMES, FDS };
 
 /* False: nothing happened in all of that time. */
 static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms, bool room)
@@ -165,6 +167,7 @@ static int work(struct loop *l, bool quiet, bool *room)
 		next_ms = 0;
 	if (quiet)
 		host_read_trace(&p->host);
+	name_feed_read(&p->name_feed);
 	if (p->judge) {
 		next_ms = clock_sooner_ms(next_ms, judge_poll(p->judge));
 		parked = judge_waits(p->judge);
@@ -213,6 +216,7 @@ enum loop_event loop_run(struct loop *l)
 		[ON_RELOAD] = { .fd = l->signals->reload, .events = POLLIN },
 		[ON_WAKE] = { .fd = l->wake_fd, .events = POLLIN },
 		[ON_USERS] = { .fd = user_names_fd(l->parts->users), .events = POLLIN },
+		[ON_NAMES] = { .fd = name_feed_fd(&l->parts->name_feed), .events = POLLIN },
 	};
 	bool room, quiet = false;
 	int rc;
@@ -239,7 +243,7 @@ void loop_drain(struct loop *l)
 	struct pollfd fds[FDS] = {
 		[ON_RECORDS] = { .events = POLLIN }, [ON_END] = { .fd = -1 },
 		[ON_RELOAD] = { .fd = -1 },	     [ON_WAKE] = { .fd = -1 },
-		[ON_USERS] = { .fd = -1 },
+		[ON_USERS] = { .fd = -1 },	     [ON_NAMES] = { .fd = -1 },
 	};
 	int rc;
 

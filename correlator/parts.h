@@ -3,6 +3,7 @@
 #define SOCKLEDGER_PARTS_H
 
 #include "host.h"
+#include "name_feed.h"
 
 struct cache_feed;
 struct config;
@@ -39,6 +40,7 @@ struct parts {
 	struct deaths *deaths;		/* NULL: the kernel does not announce them */
 	struct nfqueue *queue;
 	struct judge *judge;
+	struct name_feed name_feed;	/* nothing comes of it where names are not asked for */
 
 	struct cache_feed *cache_feed;
 	struct queue_threads *queue_threads;	/* only with a queue */

@@ -12,6 +12,7 @@
 #include "judge.h"
 #include "ledger_sink.h"
 #include "log.h"
+#include "names.h"
 #include "observe.h"
 #include "parts.h"
 #include "procfs.h"
@@ -62,6 +63,21 @@ static void look_behind(struct parts *p, struct event *e)
 		e->process.exe_seen = EXE_TOLD;
 }
 
+/* A row that a record makes, or whose process it tells: what its destination is called may be
+ * another's look-up, and if it is a question's, the names that it gave another process's. */
+static void name(struct names *n, struct ledger_change *change)
+{
+	struct connection *c = &change->connection;
+	int64_t uid = process_socket_user(&c->process);
+
+	if (change->kind == CHANGE_CONFIRM && change->described) {
+		names_proven(n, c->id, c->certainty);
+		return;
+	}
+	names_row(n, c, uid);
+	names_find(n, c, uid, clock_mono_ns());
+}
+
 static void on_event(void *arg, const struct event *told, bool replay)
 {
 	struct record_intake *in = arg;
@@ -76,6 +92,9 @@ static void on_event(void *arg, const struct event *told, bool replay)
 	observer_event(p->host.observer, e, replay, &out);
 	if (c->kind == CHANGE_ADD || c->kind == CHANGE_CONFIRM)
 		complete(p, &c->connection, e->arrival_us);
+	if ((c->kind == CHANGE_ADD || c->kind == CHANGE_CONFIRM) && p->host.names && !replay &&
+	    !e->node.data)
+		name(p->host.names, c);
 	if (c->kind == CHANGE_CONFIRM && p->judge)
 		judge_late_record(p->judge, &out);
 	if (c->kind != CHANGE_NONE) {

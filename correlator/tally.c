@@ -13,10 +13,10 @@
 enum counter {
 #define ONE_LESS(...) - 1
 	BEFORE_FIRST = LEDGER_SINK_COUNTERS - 3 PAIRING_COUNTERS(ONE_LESS) PEEK_COUNTERS(ONE_LESS)
-		       LATENCY_BUCKETS(ONE_LESS),
+		       NAME_COUNTERS(ONE_LESS) LATENCY_BUCKETS(ONE_LESS),
 #undef ONE_LESS
 #define X(id, name) T_##name,
-	PAIRING_COUNTERS(X) PEEK_COUNTERS(X)
+	PAIRING_COUNTERS(X) PEEK_COUNTERS(X) NAME_COUNTERS(X)
 #undef X
 #define X(id, name, bound) T_##name,
 	LATENCY_BUCKETS(X)
@@ -58,4 +58,9 @@ void tally_publish(const struct parts *p)
 	PAIRING_COUNTERS(X)
 #undef X
 	put_latency(p, &p->host.latency);
+	if (!p->host.names)
+		return;
+#define X(id, name) put(p, T_##name, #name, p->name_feed.count.id);
+	NAME_COUNTERS(X)
+#undef X
 }

@@ -36,6 +36,7 @@
 #define TCP_SYN_FLAG 2
 #define TCP_ACK_FLAG 16
 #define TCP_HEADER_MIN 20
+#define UDP_HEADER 8
 #define TCP_OPTION_END 0
 #define TCP_OPTION_NOP 1
 #define TCP_OPTION_FAST_OPEN 34
@@ -77,6 +78,16 @@ static bool is_fast_open(const uint8_t *tcp, size_t len)
 	return false;
 }
 
+static void find_payload(const uint8_t *udp, size_t len, struct packet *p)
+{
+	size_t whole = len < UDP_HEADER ? 0 : be16(udp + 4);
+
+	if (whole < UDP_HEADER || whole > len)
+		return;
+	p->payload = udp + UDP_HEADER;
+	p->payload_len = whole - UDP_HEADER;
+}
+
 static int parse_transport(const uint8_t *data, size_t len, struct packet *p)
 {
 	if (protocol_is(p->protocol, PROTOCOL_PORTS)) {
@@ -84,6 +95,8 @@ static int parse_transport(const uint8_t *data, size_t len, struct packet *p)
 			return -ENODATA;
 		p->src.port = (int32_t)be16(data);
 		p->dst.port = (int32_t)be16(data + 2);
+		if (p->protocol == IPPROTO_UDP)
+			find_payload(data, len, p);
 		if (p->protocol == IPPROTO_TCP && len > TCP_FLAGS_AT)
 			p->tcp_flags = data[TCP_FLAGS_AT];
 		if ((p->tcp_flags & (TCP_SYN_FLAG | TCP_ACK_FLAG)) == TCP_SYN_FLAG) {

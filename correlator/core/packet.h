@@ -8,8 +8,8 @@
 
 #include "tuple.h"
 
-/* The head of an IP packet.  The parser reads nothing after the ports, an echo request's identifier
- * or a SYN's options, and trusts nothing. */
+/* The head of an IP packet.  The parser reads nothing after the ports, a datagram's length, an echo
+ * request's identifier or a SYN's options, and trusts nothing. */
 struct packet {
 	int protocol;			/* IPPROTO_* of the transport */
 	/* port -1: the protocol has none, or this fragment lacks it.  dst: where a source route
@@ -26,6 +26,9 @@ struct packet {
 	/* A SYN that may be of a send, and not of a connect(): it has data, asks for Fast Open, or
 	 * its options cannot be read. */
 	bool fast_open;
+	/* What a whole datagram of UDP carries, within the packet's data; NULL: it is none. */
+	const uint8_t *payload;
+	size_t payload_len;
 };
 
 /*

@@ -44,6 +44,14 @@
 	X(gone, looks_missed)		/* not asked: no looker was there */                   \
 	X(left, lookers_left)		/* that survive being killed, by now */
 
+/* Of messages of the name service, as copies (name_feed.h). */
+#define NAME_COUNTERS(X)                                                                       \
+	X(answers, names_answers)	/* to questions of this host */                        \
+	X(refused, names_refused)	/* that nobody here has asked for */                   \
+	X(bad, names_bad)		/* messages that make no sense */                      \
+	X(lost, names_lost)		/* how often copies were lost */                       \
+	X(evicted, names_evicted)	/* names that had to make room */
+
 /* By the source of the first answer (enum source), where that makes sense. */
 #define QUEUE_COUNTERS_BY_SOURCE(X)                                                            \
 	X(FROM, NOBODY, queue_from_nobody)	X(FROM, TRACE, queue_from_trace)               \

@@ -31,9 +31,11 @@
 #define REFUSED_MAX 16
 #define COMPLAIN_NS 60000000000LL
 
-/* No row is larger: its texts are cut, and the control group's path is left out. */
-#define ROW_TEXTS (CONNECTION_TEXTS + PROCESS_TEXTS - 1)
-#define ROW_BYTES_MAX (sizeof(struct item) + ROW_TEXTS * (CONNECTION_TEXT_BYTES + 1))
+/* No row is larger: its texts are cut, dst's name is short, and the control group's path is left
+ * out. */
+#define ROW_TEXTS (CONNECTION_TEXTS + PROCESS_TEXTS - 2)
+#define ROW_BYTES_MAX                                                                          \
+	(sizeof(struct item) + ROW_TEXTS * (CONNECTION_TEXT_BYTES + 1) + CONNECTION_NAME_BYTES + 1)
 /* Half of the smallest `buffer` (256k) is ours, and of a ring only half can be had in one piece. */
 #define PIECE_BYTES_MIN (256 * 1024 / 2 / 2 - 64)
 

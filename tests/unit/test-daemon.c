@@ -23,6 +23,8 @@
 #include "links.h"
 #include "looks.h"
 #include "loop.h"
+#include "name_feed.h"
+#include "names.h"
 #include "nfqueue.h"
 #include "notify.h"
 #include "observe.h"
@@ -244,6 +246,18 @@ bool nfqueue_goes_on(const struct nfqueue *q) { (void)q; return false; }
 void handover_take(struct handover *h) { h->count = 0; }
 void handover_end(struct handover *h) { (void)h; note('<'); }
 int handover_give(const struct nfqueue *q) { (void)q; note('^'); return 0; }
+struct names *names_new(uint64_t seed) { (void)seed; return make('G'); }
+void names_free(struct names *n)
+{
+	if (n)
+		note('g');
+}
+int name_feed_open(struct name_feed *f, struct host *host, uint16_t group)
+{
+	(void)f, (void)host, (void)group;
+	return 0;
+}
+void name_feed_close(struct name_feed *f) { (void)f; }
 struct judge *judge_new(const struct judge_tools *tools, struct policy *policy)
 {
 	(void)tools, (void)policy;
@@ -331,7 +345,7 @@ static void test_failures(struct program *program, const char *order)
 
 int main(void)
 {
-	static const char with_queue[] = "LUPDOAWYSINKTEFMXQJCHB", alone[] = "LUPDOAWSFC";
+	static const char with_queue[] = "LUPDOAWYSINKTEFMXGQJCHB", alone[] = "LUPDOAWSFC";
 	struct program program = { .name = "test" };
 
 	if (config_init(&program.config))
@@ -349,9 +363,12 @@ int main(void)
 
 	program.config.queue = program.config.queue_last = 0;
 	expect("LUPDOAWYSINKTEFMXQJCHB=><+*.bh-cj^qxmfetknisywaodpul", run(&program, '\0'), 0,
+	       "nobody wants names");
+	program.config.names = true;
+	expect("LUPDOAWYSINKTEFMXGQJCHB=><+*.bh-cj^qgxmfetknisywaodpul", run(&program, '\0'), 0,
 	       "with a queue");
 	test_failures(&program, with_queue);
-	expect("LUPDOAWYSINKTMXQJCHB=<+*.bh-cj^qxmetknisywaodpul", run(&program, 'E'), 0,
+	expect("LUPDOAWYSINKTMXGQJCHB=<+*.bh-cj^qgxmetknisywaodpul", run(&program, 'E'), 0,
 	       "without a trace it goes on");
 	config_release(&program.config);
 	return tap_done();

@@ -18,7 +18,8 @@ static const char *const columns[] = {
 	"exe", "cmdline", "cwd", "ppid", "parent_exe", "uid", "user", "auid", "login_user",
 	"session", "netns", "container", "unit", "node", "evidence", "certainty", "reason",
 	"verdict", "rule", "latency_us", "amended", "packets", "bytes", "end_time",
-	"exe_seen", "exe_dev", "exe_inode", "exe_ctime", "audit_id",
+	"exe_seen", "exe_dev", "exe_inode", "exe_ctime", "dst_name", "dst_name_by", "dst_names",
+	"audit_id",
 };
 
 #define COLUMNS ((int)(sizeof(columns) / sizeof(columns[0])))
@@ -115,6 +116,7 @@ static void full(struct connection *c)
 		[CONNECTION_NODE] = "a node", [CONNECTION_PARENT_EXE] = "/a/parent",
 		[CONNECTION_CONTAINER] = "a container", [CONNECTION_UNIT] = "a.unit",
 		[CONNECTION_REASON] = "a reason", [CONNECTION_RULE] = "a rule",
+		[CONNECTION_DST_NAME] = "a.name",
 	};
 
 	connection_init(c);
@@ -147,6 +149,8 @@ static void full(struct connection *c)
 	c->latency_us = 123;
 	c->audit_us = 1772368496004000LL;
 	c->audit_serial = 4294967295U;
+	c->dst_name_by = NAME_BY_USER;
+	c->dst_names = 2;
 	c->process.comm = text_of("a comm");
 	c->process.exe = text_of("/an/exe");
 	c->process.cmdline = text_of("a command line");
@@ -198,50 +202,18 @@ static const char *const full_row[] = {
 	"2049",
 	"4712",
 	"1772368000000000001",
+	"a.name",
+	"user",
+	"2",
 	"1772368496.004:4294967295",
 };
 
 /* And one of which nothing is known. */
 static const char *const empty_row[] = {
-	"1970-01-01T00:00:00.000000Z",
-	"out",
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	"unknown",
-	NULL,
-	"observed",
-	NULL,
-	NULL,
-	"0",
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
-	NULL,
+	"1970-01-01T00:00:00.000000Z", "out", NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+	NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+	NULL, NULL, NULL, "unknown", NULL, "observed", NULL, NULL, "0", NULL, NULL, NULL,
+	NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 };
 
 static void row_is(sqlite3_stmt *s, const char *const *wanted, const char *name)

@@ -301,6 +301,22 @@ static void test_hash(void)
 	tap_ok(packet_hash_tuple(6, &a, &c) != h, "and the destination's");
 }
 
+/* What a datagram carries, where all of it is there. */
+static void test_payload(void)
+{
+	uint8_t data[] = { V4(5, 17, 0, 0), PORTS, 0, 11, 0, 0, 'a', 'b', 'c', 'd' };
+	struct packet p;
+
+	tap_ok(!packet_parse(data, sizeof(data), &p) && p.payload == data + 28 &&
+	       p.payload_len == 3, "what a datagram carries, by its own length");
+	tap_ok(!packet_parse(data, sizeof(data) - 2, &p) && !p.payload, "not where it is cut off");
+	data[25] = 7;
+	tap_ok(!packet_parse(data, sizeof(data), &p) && !p.payload, "nor shorter than its head");
+	data[25] = 11;
+	data[9] = 6;
+	tap_ok(!packet_parse(data, sizeof(data), &p) && !p.payload, "nor of another protocol");
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int seed = argc > 1 ? (unsigned int)atoi(argv[1]) : 20261121;
@@ -323,6 +339,7 @@ int main(int argc, char **argv)
 	test_flags();
 	test_fast_open();
 	test_hash();
+	test_payload();
 	tap_note("seed %u", seed);
 	tap_ok(random_packets(seed, 1000000), "a million changed packets");
 	return tap_done();
