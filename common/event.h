@@ -52,6 +52,12 @@ struct event {
 
 /* "socket", "bind", "connect", "send", "accept": not always the name of the call. */
 const char *event_kind_name(enum event_kind kind);
+/* False for what tells of processes alone. */
+static inline bool event_is_of_socket(enum event_kind kind)
+{
+	return kind != EVENT_NONE && kind != EVENT_EXEC && kind != EVENT_FORK;
+}
+
 /* EVENT_NONE where name is none of them. */
 enum event_kind event_kind_parse(const char *name);
 

@@ -28,6 +28,9 @@
 /* What is known of a process is taken for what it is that long, but that its file is there. */
 #define LOOK_AGAIN_US TIME_US_PER_S
 
+/* How many forefathers are looked at for a program's file. */
+#define KIN_LOOKS 3
+
 /* The call of the process that is named, also where another witness named it. */
 static const struct caller *caller_of(const struct inquiry *q)
 {
@@ -99,23 +102,70 @@ static bool is_same_gone(const struct host *h, const struct inquiry *q,
 		same_text(exe, known->process.exe));
 }
 
+/* A forefather that lives runs the same program: what that is its file says. */
+static bool look_at_kin(struct host *h, int64_t pid, int64_t when_ns, struct proc_texts *texts)
+{
+	struct process seen;
+
+	for (int i = 1; i <= KIN_LOOKS; i++) {
+		int64_t kin = tasks_kin(h->tasks, pid, when_ns, i);
+
+		if (kin < 0)
+			return false;
+		if (!procfs_glance(h->procfs, kin, &seen, texts))
+			continue;
+		/* It may have become another one while it was looked at. */
+		host_read_trace(h);
+		if (tasks_kin(h->tasks, pid, when_ns, i) != kin ||
+		    disguise_take_off(h, &seen, INT64_MAX))
+			return false;
+		tasks_see_program(h->tasks, kin, &seen);
+		return seen.exe_inode >= 0;
+	}
+	return false;
+}
+
+/*
+ * Of a process that is gone the trace tells which program it ran, by whichever process executed
+ * that.  Who of them was seen with its file is seen for all.
+ */
+static void take_file(struct host *h, const struct inquiry *q, struct connection *c,
+		      struct process_snapshot *s, bool by_record)
+{
+	const struct caller *k = caller_of(q);
+	struct process file;
+
+	if (!k || !h->sees_exec || c->process.exe_seen != EXE_TOLD)
+		return;
+	process_init(&file);
+	if (!tasks_file(h->tasks, c->process.pid, k->time_ns, &file) &&
+	    !(look_at_kin(h, c->process.pid, k->time_ns, &s->texts) &&
+	      tasks_file(h->tasks, c->process.pid, k->time_ns, &file)))
+		return;
+	/* A record that tells of another path may be of another program. */
+	if (by_record && !same_text(c->process.exe, file.exe))
+		return;
+	process_take_exe(&c->process, &file);
+	texts_move(&c->process.exe, 1, s->texts.exe);
+}
+
 /* A process that is gone, or is just going, or is another by now, or was not looked at. */
-static void describe_gone(const struct host *h, const struct inquiry *q, struct connection *c,
+static void describe_gone(struct host *h, const struct inquiry *q, struct connection *c,
 			  struct process_snapshot *s)
 {
 	int64_t pid = q->answer.pid, when_ns = caller_of(q) ? caller_of(q)->time_ns : INT64_MAX;
 	const struct known_process *known = observer_who(h->observer, pid);
+	bool by_record = is_same_gone(h, q, known, when_ns);
 
 	c->process.pid = pid;
-	if (is_same_gone(h, q, known, when_ns)) {
+	if (by_record) {
 		fill_kept(h, c, &known->process, s);
-		return;
+	} else if (h->tracefs) {
+		c->process.ppid = tasks_parent(h->tasks, pid, when_ns);
+		c->process.exe = tasks_exe(h->tasks, pid, when_ns);
+		texts_move(&c->process.exe, 1, s->kept);
 	}
-	if (!h->tracefs)
-		return;
-	c->process.ppid = tasks_parent(h->tasks, pid, when_ns);
-	c->process.exe = tasks_exe(h->tasks, pid, when_ns);
-	texts_move(&c->process.exe, 1, s->kept);
+	take_file(h, q, c, s, by_record);
 }
 
 /* Whether it ran that program before the call already.  Without a trace of how an exec begins,
@@ -167,6 +217,7 @@ static bool glance(struct host *h, struct inquiry *q, struct process_snapshot *p
 {
 	struct process *now = &p->process;
 	int64_t start_us;
+	bool unsure;
 
 	if (!procfs_glance(h->procfs, q->answer.pid, now, &p->texts))
 		return false;
@@ -183,9 +234,11 @@ static bool glance(struct host *h, struct inquiry *q, struct process_snapshot *p
 	host_read_trace(h);
 	if (has_changed(h, q))
 		return false;
-	q->testimony.program_unsure |= take_off(h, q, now) ||
-				       clock_mono_ns() < h->lossy_until_ns ||
-				       !is_settled(h, q, now);
+	unsure = take_off(h, q, now) || clock_mono_ns() < h->lossy_until_ns ||
+		 !is_settled(h, q, now);
+	if (h->sees_exec && !unsure)
+		tasks_see_program(h->tasks, now->pid, now);
+	q->testimony.program_unsure |= unsure;
 	return true;
 }
 
@@ -291,10 +344,13 @@ void describe_rest(struct host *h, struct connection *c, struct process_snapshot
 
 bool describe_can_wait(const struct host *h, const struct inquiry *q)
 {
+	const struct caller *k = caller_of(q);
 	const struct known_process *known;
+	struct process file;
 
-	if (caller_of(q))
-		return h->sees_exec;
+	/* Once it is let go it may be gone at once.  Its program's file need be seen once only. */
+	if (k)
+		return h->sees_exec && tasks_file(h->tasks, q->answer.pid, k->time_ns, &file);
 	known = observer_who(h->observer, q->answer.pid);
 	return known && known->process.netns > 0 && known->process.exe.data;
 }

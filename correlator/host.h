@@ -41,7 +41,7 @@ struct host {
 	bool sees_exec;
 	int64_t netns;		/* the queue's own network namespace */
 	struct links *links;	/* NULL: where a forwarded packet came from is not known */
-	bool records_come;	/* audit records, since the start or a little before */
+	bool records_come;	/* audit records of sockets, since the start or a little before */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
 	int64_t complete_since_ns;	/* by the monotonic clock: no event is missing since */
 	struct flows *datagrams;	/* flows that are decided, of all but TCP; NULL: none */

@@ -584,7 +584,8 @@ void judge_event(struct judge *j, const struct event *e)
 
 	if (e->node.data)
 		return;
-	j->t.host->records_come = true;
+	if (event_is_of_socket(e->kind))
+		j->t.host->records_come = true;
 	if (e->kind == EVENT_BIND)
 		known_flows_bound(j->flows, (int32_t)e->port);
 	if (!j->parking.count)

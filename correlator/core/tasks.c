@@ -3,23 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "programs.h"
 #include "tasks.h"
 #include "trace.h"
 
 #ifndef TASKS
 #define TASKS 8192u
 #endif
-#ifndef PROGRAMS
-#define PROGRAMS 4096u
-#endif
 #define NONE UINT32_MAX
-#define EXE_CHARS 100
 
 /* The process and program that a thread's number stands for since then. */
 struct role {
 	int32_t pid, parent;		/* -1: not known */
 	int64_t since_ns, born_ns;	/* born 0: not known */
-	uint64_t program;		/* its index among all executed programs; 0: not known */
+	uint64_t program;		/* PROGRAM_NONE: not known */
+	int64_t runs_ns;		/* since when it runs that: an execve() takes its time */
 };
 
 struct task {
@@ -27,6 +25,7 @@ struct task {
 	uint32_t next;			/* in the bucket */
 	struct role now, before;	/* before: since -1 where there was nothing */
 	bool exec_pending;		/* a program that is not known yet */
+	int64_t made_ns;		/* when the process made another one the last time */
 	uint32_t memory;
 	enum disguise disguise_before;	/* of `before` */
 };
@@ -36,35 +35,37 @@ struct tasks {
 	uint32_t bucket[TASKS];
 	uint32_t newest;
 	struct memories *memories;
+	struct programs *programs;
 	/* The newest change of one that has made room since: of a thread that is not there nothing
 	 * is known until then. */
 	int64_t forgotten_ns;
-	/* The newest programs: number n is at n % PROGRAMS until a newer one takes its place. */
-	char exe[PROGRAMS][EXE_CHARS];
-	bool seen[PROGRAMS];		/* at that path, when the trace began */
-	uint64_t programs;
 };
 
 void tasks_forget(struct tasks *t)
 {
 	struct memories *memories = t->memories;
+	struct programs *programs = t->programs;
 
 	memset(t, 0, sizeof(*t));
 	t->memories = memories;
+	t->programs = programs;
 	memories_forget(memories);
+	programs_forget(programs);
 	for (uint32_t i = 0; i < TASKS; i++)
 		t->bucket[i] = NONE;
 }
 
 struct tasks *tasks_new(void)
 {
-	struct tasks *t = malloc(sizeof(*t));
+	struct tasks *t = calloc(1, sizeof(*t));
 
+	if (!t)
+		return NULL;
 	/* While one gets another, it has both. */
-	if (t)
-		t->memories = memories_new(TASKS + 1);
-	if (!t || !t->memories) {
-		free(t);
+	t->memories = memories_new(TASKS + 1);
+	t->programs = programs_new();
+	if (!t->memories || !t->programs) {
+		tasks_free(t);
 		return NULL;
 	}
 	tasks_forget(t);
@@ -73,8 +74,10 @@ struct tasks *tasks_new(void)
 
 void tasks_free(struct tasks *t)
 {
-	if (t)
-		memories_free(t->memories);
+	if (!t)
+		return;
+	memories_free(t->memories);
+	programs_free(t->programs);
 	free(t);
 }
 
@@ -134,20 +137,6 @@ static struct task *put_task(struct tasks *t, int32_t tid)
 	return k;
 }
 
-/* Returns 0 for a name that does not identify a program. */
-static uint64_t add_program(struct tasks *t, struct text exe)
-{
-	uint64_t number;
-
-	if (!exe.len || exe.data[0] != '/' || exe.len >= EXE_CHARS)
-		return 0;
-	number = ++t->programs;
-	memcpy(t->exe[number % PROGRAMS], exe.data, exe.len);
-	t->exe[number % PROGRAMS][exe.len] = '\0';
-	t->seen[number % PROGRAMS] = false;
-	return number;
-}
-
 void tasks_add(struct tasks *t, int32_t tid, int32_t pid, int32_t parent)
 {
 	struct task *k;
@@ -180,11 +169,52 @@ void tasks_set_exe(struct tasks *t, int32_t pid, struct text exe, bool seen)
 {
 	struct task *k = find_task(t, pid);
 
-	if (!k)
+	if (k)
+		k->now.program = programs_add(t->programs, exe, seen);
+}
+
+/* Which program a process ran then that had this role. */
+static uint64_t program_at(const struct role *r, int64_t time_ns)
+{
+	return r && r->runs_ns <= time_ns ? r->program : PROGRAM_NONE;
+}
+
+/* NULL: not known. */
+static const struct role *role_at(const struct tasks *t, int64_t tid, int64_t time_ns)
+{
+	const struct task *k = find_task(t, tid);
+
+	if (!k || k->now.since_ns <= time_ns)
+		return k ? &k->now : NULL;
+	return k->before.since_ns >= 0 && k->before.since_ns <= time_ns ? &k->before : NULL;
+}
+
+/* The program that the process of a thread's maker ran when it made it. */
+static uint64_t inherit_program(struct tasks *t, const struct trace_event *e, int32_t pid)
+{
+	/* The program belongs to the process, whose entry is that of its first thread. */
+	struct task *process = find_task(t, pid) ? find_task(t, pid) : find_task(t, e->tid);
+
+	if (!process)
+		return PROGRAM_NONE;
+	if (process->made_ns < e->time_ns)
+		process->made_ns = e->time_ns;
+	return program_at(role_at(t, process->tid, e->time_ns), e->time_ns);
+}
+
+/*
+ * The processors' buffers are read in turn, so what a process made may have come before the
+ * execve() that went before it, and was taken for its last program's.
+ */
+static void distrust_heirs(struct tasks *t, const struct task *k, int64_t time_ns)
+{
+	uint64_t program = k->now.program;
+
+	if (k->made_ns <= time_ns || program == PROGRAM_NONE)
 		return;
-	k->now.program = add_program(t, exe);
-	if (k->now.program)
-		t->seen[k->now.program % PROGRAMS] = seen;
+	for (uint32_t i = 0; i < TASKS; i++)
+		if (t->task[i].now.program == program && t->task[i].now.born_ns > time_ns)
+			t->task[i].now.program = PROGRAM_NONE;
 }
 
 static void new_task(struct tasks *t, const struct trace_event *e)
@@ -197,13 +227,9 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 			     .since_ns = e->time_ns, .born_ns = e->time_ns };
 	struct task *k;
 
-	/* The program belongs to the process, whose entry is that of its first thread. */
-	if (maker && find_task(t, pid))
-		maker = find_task(t, pid);
-	if (maker)
-		role.program = maker->now.program;
+	role.program = inherit_program(t, e, pid);
 	k = put_task(t, e->other);
-	/* The processors' buffers are read in turn, so a later event may have been read first. */
+	/* A later event may have been read first. */
 	if (k->now.since_ns > e->time_ns) {
 		k->before = role;
 		return;
@@ -211,6 +237,7 @@ static void new_task(struct tasks *t, const struct trace_event *e)
 	keep_before(t, k);
 	k->now = role;
 	k->exec_pending = false;
+	k->made_ns = 0;
 	/* The maker may just have made room. */
 	maker = find_task(t, e->tid);
 	memory = maker && k != maker ? maker->memory : MEMORY_NONE;
@@ -242,14 +269,10 @@ static void begin_exec(struct tasks *t, const struct trace_event *e)
 	if (k->now.since_ns > e->time_ns)
 		return;
 	keep_before(t, k);
+	distrust_heirs(t, k, e->time_ns);
 	k->now.since_ns = e->time_ns;
-	k->now.program = 0;
+	k->now.program = PROGRAM_NONE;
 	k->exec_pending = true;
-}
-
-static const char *exe_of(const struct tasks *t, uint64_t program)
-{
-	return program && t->programs - program < PROGRAMS ? t->exe[program % PROGRAMS] : NULL;
 }
 
 static void exec(struct tasks *t, const struct trace_event *e)
@@ -260,12 +283,14 @@ static void exec(struct tasks *t, const struct trace_event *e)
 		return;
 	if (!k->exec_pending) {
 		keep_before(t, k);
+		distrust_heirs(t, k, e->time_ns);
 		k->now.since_ns = e->time_ns;
 	}
 	k->exec_pending = false;
 	/* The thread that executed is the process's first thread from now on. */
 	k->now.pid = e->tid;
-	k->now.program = add_program(t, text_of(e->name));
+	k->now.program = programs_add(t->programs, text_of(e->name), false);
+	k->now.runs_ns = e->time_ns;
 	take_memory(t, k, memories_add_new(t->memories));
 }
 
@@ -279,16 +304,6 @@ void tasks_event(struct tasks *t, const struct trace_event *e)
 		exec(t, e);
 	else if (e->kind == TRACE_DISGUISE && e->tid > 0 && !e->interrupt)
 		disguise(t, e);
-}
-
-/* NULL: not known. */
-static const struct role *role_at(const struct tasks *t, int64_t tid, int64_t time_ns)
-{
-	const struct task *k = find_task(t, tid);
-
-	if (!k || k->now.since_ns <= time_ns)
-		return k ? &k->now : NULL;
-	return k->before.since_ns >= 0 && k->before.since_ns <= time_ns ? &k->before : NULL;
 }
 
 int64_t tasks_process(const struct tasks *t, int32_t tid, int64_t time_ns)
@@ -330,17 +345,47 @@ struct text tasks_exe(const struct tasks *t, int64_t pid, int64_t time_ns)
 {
 	const struct role *r = role_at(t, pid, time_ns);
 
-	return text_of(r ? exe_of(t, r->program) : NULL);
+	return programs_told(t->programs, program_at(r, time_ns));
+}
+
+int64_t tasks_kin(const struct tasks *t, int64_t pid, int64_t time_ns, int generation)
+{
+	const struct role *r = role_at(t, pid, time_ns);
+	uint64_t program = program_at(r, time_ns);
+	int64_t parent = -1;
+
+	for (int i = 0; i < generation && r; i++) {
+		const struct task *k;
+
+		parent = r->parent;
+		k = find_task(t, parent);
+		r = k ? &k->now : NULL;
+	}
+	return program != PROGRAM_NONE && r && r->program == program ? parent : -1;
+}
+
+void tasks_see_program(struct tasks *t, int64_t pid, const struct process *seen)
+{
+	const struct task *k = find_task(t, pid);
+
+	if (k)
+		programs_see(t->programs, k->now.program, seen);
+}
+
+bool tasks_file(const struct tasks *t, int64_t pid, int64_t time_ns, struct process *process)
+{
+	const struct role *r = role_at(t, pid, time_ns);
+
+	return programs_file(t->programs, program_at(r, time_ns), process);
 }
 
 enum disguise tasks_disguise(const struct tasks *t, int64_t pid, int64_t time_ns,
 			     int64_t *since_ns, struct text *seen)
 {
 	const struct task *k = find_task(t, pid);
-	const char *exe = k ? exe_of(t, k->now.program) : NULL;
 	enum disguise now = memories_ask(t->memories, k ? k->memory : MEMORY_NONE);
 
-	*seen = text_of(exe && t->seen[k->now.program % PROGRAMS] ? exe : NULL);
+	*seen = programs_here(t->programs, k ? k->now.program : PROGRAM_NONE);
 	*since_ns = memories_doubtful_since_ns(t->memories);
 	if (!k || k->now.since_ns <= time_ns)
 		return now;

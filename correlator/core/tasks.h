@@ -8,6 +8,7 @@
 #include "memories.h"
 #include "text.h"
 
+struct process;
 struct trace_event;
 
 /*
@@ -53,6 +54,15 @@ int64_t tasks_born_ns(const struct tasks *t, int64_t pid, int64_t time_ns);
  * otherwise none.  Good until the next event.
  */
 struct text tasks_exe(const struct tasks *t, int64_t pid, int64_t time_ns);
+/*
+ * Its forefather, so many generations back (1: its parent), which runs that same program still, by
+ * no execve() of its own; -1: that is not known.  So its file is that of the process.
+ */
+int64_t tasks_kin(const struct tasks *t, int64_t pid, int64_t time_ns, int generation);
+/* The file of the program that the process runs now was seen: no change of it may be unread. */
+void tasks_see_program(struct tasks *t, int64_t pid, const struct process *seen);
+/* The file of the program that the process ran at that time, as for programs_file(). */
+bool tasks_file(const struct tasks *t, int64_t pid, int64_t time_ns, struct process *process);
 
 /*
  * Whether the kernel says that the process runs another file than it does.  DISGUISE_PERHAPS: not

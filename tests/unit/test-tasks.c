@@ -2,6 +2,7 @@
 /* Threads, processes, programs. */
 #include <stdlib.h>
 
+#include "process.h"
 #include "tap.h"
 #include "tasks.h"
 #include "trace.h"
@@ -108,6 +109,72 @@ static void test_forgotten(struct tasks *t)
 	       "when it was born, whatever it executed since");
 }
 
+static void begin(struct tasks *t, int32_t tid, int64_t time_ns)
+{
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC_BEGIN, .time_ns = time_ns,
+					      .tid = tid });
+}
+
+static bool runs_inode(const struct tasks *t, int64_t pid, int64_t time_ns, int64_t inode)
+{
+	struct process p;
+
+	process_init(&p);
+	return tasks_file(t, pid, time_ns, &p) ? p.exe_inode == inode : inode < 0;
+}
+
+/* One look tells of all that were forked since. */
+static void test_files(struct tasks *t)
+{
+	struct process file;
+	int64_t before, late;
+
+	process_init(&file);
+	file.exe = text_of("/usr/bin/true");
+	file.exe_inode = 5;
+	exec(t, 90, "true");
+	make(t, 90, 91, false);
+	make(t, 91, 92, false);
+	tap_ok(runs_inode(t, 92, now, -1), "a program that nobody saw has no file");
+	tap_ok(tasks_kin(t, 92, now, 1) == 91 && tasks_kin(t, 92, now, 2) == 90 &&
+	       tasks_kin(t, 92, now, 3) == -1 && tasks_kin(t, 90, now, 1) == -1,
+	       "who runs the same one");
+	tasks_see_program(t, 91, &file);
+	tap_ok(runs_inode(t, 92, now, 5) && runs_inode(t, 90, now, 5),
+	       "seen with one process it is seen for all of them");
+	before = now;
+	begin(t, 91, ++now);
+	make(t, 91, 93, false);
+	tap_ok(runs_inode(t, 91, now, -1) && runs_inode(t, 91, before, 5) &&
+	       runs_inode(t, 93, now, -1) && tasks_kin(t, 92, now, 1) == -1 &&
+	       tasks_kin(t, 92, now, 2) == 90,
+	       "who is about to execute another may run either, and so may what it makes");
+	exec(t, 91, "/usr/bin/other");
+	tap_ok(runs_inode(t, 93, now, -1) && runs_inode(t, 91, now, -1) &&
+	       runs_inode(t, 91, now - 1, -1) && runs_inode(t, 92, now, 5),
+	       "then it runs that");
+	/* The buffers of two processors. */
+	late = now + 1;
+	now += 10;
+	make(t, 90, 94, false);
+	make(t, 94, 95, false);
+	tap_ok(runs_inode(t, 95, now, 5), "made by it");
+	begin(t, 90, late);
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC_DONE, .time_ns = late + 1,
+					      .tid = 90, .name = "/usr/bin/other" });
+	tap_ok(runs_inode(t, 94, now, -1) && runs_inode(t, 95, now, -1) &&
+	       runs_inode(t, 92, now, 5),
+	       "but for an execve() before it, of which the trace tells later");
+	make(t, 90, 96, false);
+	tap_ok(tasks_kin(t, 96, now, 1) == 90, "what it makes from then on runs its new one");
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_TASK, .time_ns = late - 1, .tid = 90,
+					      .other = 97 });
+	tap_ok(runs_inode(t, 97, now, 5), "and what it made before it runs the old one");
+	file.exe_inode = -1;
+	tasks_see_program(t, 96, &file);
+	tap_ok(runs_inode(t, 96, now, -1), "without a file nothing was seen");
+}
+
 int main(void)
 {
 	char longest[300] = "/";
@@ -204,6 +271,7 @@ int main(void)
 	       "when it is full the oldest have gone");
 	test_forgotten(t);
 	test_disguise(t);
+	test_files(t);
 	srandom(3);
 	for (int i = 0; i < 200000; i++)
 		make(t, (int32_t)(random() % 40000), (int32_t)(random() % 40000), random() % 2);
