@@ -259,7 +259,7 @@ int policy_read(const char *path, struct diags *d, struct policy **out)
 {
 	char *text = NULL;
 	size_t len = 0;
-	struct stat st;
+	struct stat st = { .st_ino = 0 };
 	int rc = read_regular(path, POLICY_BYTES, &st, &text, &len);
 
 	*out = NULL;
