@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The trace: which process looked the packet's tuple up, alive or gone; whether it may have sent
  * it. */
+#include <netinet/in.h>
+
 #include "ask.h"
 #include "clock.h"
 #include "host.h"
@@ -94,6 +96,31 @@ static void add_caller(struct testimony *t, const struct lookup_owner *k, int64_
 	t->trace.count++;
 }
 
+/* Where several users have the tuple, packets come by several queues and not in the order of their
+ * lookups: of a datagram the first lookup of its own user is used up. */
+static void choose_users(struct host *h, struct inquiry *q)
+{
+	struct testimony *t = &q->testimony;
+	int64_t uid = q->packet.process.uid;
+	struct caller first = t->trace.by[0];
+
+	if (t->trace.count < 2 || uid < 0 || q->packet.protocol != IPPROTO_UDP)
+		return;
+	for (int i = 0; i < t->trace.count; i++) {
+		struct caller own = t->trace.by[i];
+
+		if (known_user(h, own.pid, uid) != uid)
+			continue;
+		if (i) {
+			lookups_give_back(h->lookups, first.tid, first.lookup);
+			lookups_use_up(h->lookups, own.tid, own.lookup);
+			t->trace.by[0] = own;
+			t->trace.by[i] = first;
+		}
+		return;
+	}
+}
+
 void ask_trace(struct host *h, struct inquiry *q)
 {
 	struct lookup_owner owners[LOOKUP_OWNERS_MAX];
@@ -108,6 +135,7 @@ void ask_trace(struct host *h, struct inquiry *q)
 	t->trace.lookups = (uint8_t)count;
 	for (int i = 0; i < count; i++)
 		add_caller(t, &owners[i], process_of(h, &owners[i]));
+	choose_users(h, q);
 	/* Where it is may be known already; /proc takes longest for a process that is new. */
 	if (t->trace.count != 1)
 		return;

@@ -91,6 +91,12 @@ static bool is_stream_of_datagrams(const struct flow_key *key)
 	return has_ports(key) && key->protocol != IPPROTO_TCP;
 }
 
+/* The kernel announces the deaths of UDP's sockets, not those of UDP-Lite, SCTP and DCCP. */
+static bool tells_deaths(const struct known_flows *k, const struct flow_key *key)
+{
+	return k->t.deaths && key->protocol == IPPROTO_UDP;
+}
+
 static uint32_t decided_bit(const struct known_flows *k)
 {
 	uint32_t mask = (uint32_t)k->t.config->mark;
@@ -259,7 +265,7 @@ static bool holds(const struct known_flows *k, int64_t pid, int64_t inode)
 
 static bool is_shared(struct known_flows *k, struct flow *f)
 {
-	return flows_next(k->others, f) || flows_find(k->others, &f->key) != f;
+	return flows_has_twin(k->others, f);
 }
 
 /* The flow's socket lives, though the tuple is another's as well. */
@@ -327,9 +333,9 @@ static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q,
 		return FLOW_SAME;
 	/* Whoever sent it has closed the socket: the flow's process, or one whose socket was short
 	 * of life as well. */
-	if (!k->t.deaths && t->socket.inode < 0 && !others)
+	if (!tells_deaths(k, &f->key) && t->socket.inode < 0 && !others)
 		return FLOW_SAME;
-	if (!k->t.deaths || now_ns < k->unsure_until_ns)
+	if (!tells_deaths(k, &f->key) || now_ns < k->unsure_until_ns)
 		return FLOW_NEW;
 	return FLOW_UNSURE;
 }
@@ -436,7 +442,7 @@ bool known_flow_wants_mark(struct known_flows *k, struct flow *f, int64_t now_ns
 {
 	int64_t each = k->t.config->each_datagram;
 
-	if (!k->t.deaths || each == EACH_YES ||
+	if (!tells_deaths(k, &f->key) || each == EACH_YES ||
 	    f->packets < (each == EACH_NO ? MARK_FROM : MARK_BUSY_FROM) ||
 	    !is_stream_of_datagrams(&f->key) || !has_source(&f->key) ||
 	    now_ns < f->unmarked_until_ns ||
@@ -659,7 +665,7 @@ static void sweep_one(struct flow *f, void *arg)
 	/* The death of its socket is not announced to us. */
 	if (silent_ns >= SILENT_NS && !f->marked_ns &&
 	    (!has_ports(&f->key) || f->key.direction == DIRECTION_FORWARD ||
-	     (f->key.direction == DIRECTION_IN && refused) || !k->t.deaths)) {
+	     (f->key.direction == DIRECTION_IN && refused) || !tells_deaths(k, &f->key))) {
 		known_flow_end(k, f);
 		return;
 	}

@@ -3,8 +3,8 @@
  * Sends datagrams of one socket, or counts and answers those that come.
  *
  *   datagrams [--from ADDRESS:PORT] [--source ADDRESS] [--connect] [--every MS] [--stay MS]
- *             [--pairs] ADDRESS PORT COUNT
- *   datagrams --serve ADDRESS PORT...
+ *             [--lite] [--pairs] ADDRESS PORT COUNT
+ *   datagrams [--lite] --serve ADDRESS PORT...
  *
  * Without --pairs it sends COUNT datagrams as fast as it goes, or one --every MS, and lives on for
  * MS.  --source: of that IPv4 address, whatever the socket is bound to (IP_PKTINFO).  With --pairs,
@@ -33,6 +33,7 @@
 #define BUFFER_BYTES (64 << 20)
 
 static volatile sig_atomic_t ended;
+static int protocol;	/* --lite: UDP-Lite's; 0: UDP's */
 
 static void end(int sig)
 {
@@ -60,7 +61,7 @@ static socklen_t parse(const char *address, const char *port, struct sockaddr_st
 
 static int open_socket(int family)
 {
-	int fd = socket(family, SOCK_DGRAM, 0);
+	int fd = socket(family, SOCK_DGRAM, protocol);
 
 	if (fd < 0)
 		die("socket");
@@ -179,7 +180,8 @@ int main(int argc, char **argv)
 		{ "source", required_argument, NULL, 'a' },
 		{ "every", required_argument, NULL, 'e' },
 		{ "stay", required_argument, NULL, 's' }, { "pairs", no_argument, NULL, 'p' },
-		{ "serve", no_argument, NULL, 'S' }, { NULL, 0, NULL, 0 },
+		{ "serve", no_argument, NULL, 'S' },
+		{ "lite", no_argument, NULL, 'l' }, { NULL, 0, NULL, 0 },
 	};
 	bool connected = false, pairs = false, serves = false;
 	struct sockaddr_storage to;
@@ -197,6 +199,8 @@ int main(int argc, char **argv)
 			every_ms = atoi(optarg);
 		else if (opt == 'a' && inet_pton(AF_INET, optarg, &source) != 1)
 			die("source");
+		else if (opt == 'l')
+			protocol = IPPROTO_UDPLITE;
 		connected |= opt == 'c';
 		pairs |= opt == 'p';
 		serves |= opt == 'S';
