@@ -41,6 +41,7 @@ int cmd_deps(struct cli *cli, const struct command *self, int argc, char **argv)
 int cmd_report(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_first(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_import(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_ship(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_show(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_export(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_metrics(struct cli *cli, const struct command *self, int argc, char **argv);

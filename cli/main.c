@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "diag.h"
+#include "ship_usage.h"
 
 #define FORMAT_HELP "      --format FORMAT      table (default), json (an object a line) or csv\n"
 #define OUTPUT_HELP "  -o, --output LIST        columns: a,b; +a,b: behind the usual ones\n"
@@ -109,6 +110,8 @@ static const struct command commands[] = {
 	  "FILE is audit.log as auditd writes it, also rotated and packed by gzip, xz or zstd, or"
 	  " what\nausearch prints of raw records; - is stdin.  The oldest is read first.\n",
 	  cmd_import },
+	{ "ship", SHIP_ARGUMENTS, "send rows to a database that collects those of many hosts",
+	  SHIP_OPTIONS, cmd_ship, .own_config = true },
 	{ "sql", "[--format FORMAT] [QUERY]",
 	  "read-only SQL over the ledger; QUERY from stdin if not given",
 	  FORMAT_HELP
