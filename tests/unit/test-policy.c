@@ -532,6 +532,42 @@ static void test_named_users(void)
 	}
 }
 
+/* /bin is a link to /usr/bin, and a tool one to its version. */
+static char *real_path(const char *path)
+{
+	return strdup(!strcmp(path, "/bin") ? "/usr/bin" :
+		      !strcmp(path, "/opt/tool") ? "/opt/tool-1.2/tool" : path);
+}
+
+/* What a rule calls a program and what it is called by the kernel, which follows links. */
+static void test_links(void)
+{
+	static const struct { const char *policy, *connection; bool denied; } table[] = {
+		{ "deny exe /opt/tool", "exe=/opt/tool-1.2/tool", true },
+		{ "deny exe /opt/tool", "exe=/opt/tool-1.2/other", false },
+		{ "deny exe /bin/*sh", "exe=/usr/bin/bash", true },
+		{ "deny exe /bin/*sh", "exe=/usr/bin/curl", false },
+		{ "deny exe /usr/bin/curl", "exe=/usr/bin/curl", true },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct policy_answer a;
+		struct connection c;
+		unsigned int count;
+		struct policy *p;
+		char buf[64];
+
+		parse(table[i].policy, strlen(table[i].policy), &count, &p);
+		policy_resolve_paths(p, real_path);
+		snprintf(buf, sizeof(buf), "%s", table[i].connection);
+		describe(&c, buf);
+		policy_decide(p, &c, &a);
+		tap_ok((a.verdict == VERDICT_DROP) == table[i].denied, "links: '%s' with %s: %s",
+		       table[i].policy, table[i].connection, table[i].denied ? "yes" : "no");
+		policy_free(p);
+	}
+}
+
 /* What must be known of a process before the verdict. */
 static void test_needs(void)
 {
@@ -687,6 +723,7 @@ int main(void)
 	test_bad();
 	test_limits();
 	test_named_users();
+	test_links();
 	test_needs();
 	test_comments();
 	test_observe();
