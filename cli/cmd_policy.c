@@ -3,6 +3,7 @@
  * sockledger policy: checks a policy, and says what it does to a connection.  It uses the same
  * engine as sockledgerd, so the two cannot differ.  What the ledger answers has files of its own.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <grp.h>
@@ -22,8 +23,8 @@
 #include "policy_file.h"
 #include "protocol.h"
 
-enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_GROUP, FIELD_PROTO, FIELD_DIRECTION, FIELD_ADDRESS,
-		  FIELD_PORT, FIELD_CERTAINTY };
+enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_GROUP, FIELD_SHA256, FIELD_VERIFIED, FIELD_PROTO,
+		  FIELD_DIRECTION, FIELD_ADDRESS, FIELD_PORT, FIELD_CERTAINTY };
 
 #define TEXT_AT(member) offsetof(struct connection, member)
 
@@ -40,6 +41,8 @@ static const struct field {
 	{ "user", FIELD_USER, TEXT_AT(process.user), false, true },
 	{ "login-user", FIELD_USER, TEXT_AT(process.login_user), false, true },
 	{ "group", FIELD_GROUP, 0, false, true },
+	{ "sha256", FIELD_SHA256, 0, false, true },
+	{ "verified", FIELD_VERIFIED, 0, false, true },
 	{ "parent", FIELD_TEXT, TEXT_AT(text[CONNECTION_PARENT_EXE]), false, true },
 	{ "unit", FIELD_TEXT, TEXT_AT(text[CONNECTION_UNIT]), false, true },
 	{ "container", FIELD_TEXT, TEXT_AT(text[CONNECTION_CONTAINER]), false, true },
@@ -67,6 +70,7 @@ struct request {
 	char *user, *login_user;	/* names that the connection borrows */
 	struct process_facts facts;
 	uint32_t groups[GROUPS_MOST];
+	unsigned char sha256[32];
 };
 
 static struct text *text_field(struct connection *c, const struct field *f)
@@ -140,6 +144,35 @@ static bool set_groups(struct request *r, const char *value)
 	return good && r->facts.group_count;
 }
 
+/* What is in the program's file; or that it could not be read. */
+static bool set_sha256(struct request *r, const char *value)
+{
+	bool known = strcmp(value, "unknown") != 0;
+
+	r->connection.facts = &r->facts;
+	r->facts.sha256 = known ? r->sha256 : NULL;
+	for (size_t i = 0; known && i < sizeof(r->sha256); i++) {
+		unsigned int byte;
+
+		if (!isxdigit((unsigned char)value[2 * i]) ||
+		    !isxdigit((unsigned char)value[2 * i + 1]) ||
+		    sscanf(value + 2 * i, "%2x", &byte) != 1)
+			return false;
+		r->sha256[i] = (unsigned char)byte;
+	}
+	return !known || !value[2 * sizeof(r->sha256)];
+}
+
+/* A file that is a package's, or not; its hash is any, where none is told. */
+static bool set_verified(struct request *r, const char *value)
+{
+	r->connection.facts = &r->facts;
+	if (strcmp(value, "unknown") != 0 && !r->facts.sha256)
+		r->facts.sha256 = r->sha256;
+	r->facts.verified = !strcmp(value, "yes");
+	return r->facts.verified || !strcmp(value, "no") || !strcmp(value, "unknown");
+}
+
 /* A program is the file of that path, or one that nobody could see. */
 static void set_program(struct text *exe, int64_t *seen)
 {
@@ -169,6 +202,10 @@ static bool set_field(struct request *r, const struct field *f, const char *valu
 		return set_user(r, f, value);
 	case FIELD_GROUP:
 		return set_groups(r, value);
+	case FIELD_SHA256:
+		return set_sha256(r, value);
+	case FIELD_VERIFIED:
+		return set_verified(r, value);
 	case FIELD_PROTO:
 		return !protocol_parse(value, &c->protocol);
 	case FIELD_DIRECTION:

@@ -129,6 +129,8 @@ static const struct command commands[] = {
 	  "      --user USER          name or uid; --login-user likewise\n"
 	  "      --login-user USER\n"
 	  "      --group GROUP,...    all its groups, by name or gid\n"
+	  "      --sha256 HEX         of the program's file, as sha256sum writes it\n"
+	  "      --verified WORD      yes or no: the file is a package's, by dpkg\n"
 	  "      --parent PATH        the parent's program\n"
 	  "      --unit NAME          systemd unit\n"
 	  "      --container NAME\n"

@@ -136,7 +136,7 @@ static void take_row(struct past_row *row, const struct cell *cells)
 	if (c->certainty == CERTAINTY_UNKNOWN)
 		c->facts = &nothing_read;
 	else
-		row->gaps |= POLICY_GAP_GROUPS;
+		row->gaps |= POLICY_GAP_GROUPS | POLICY_GAP_HASH;
 	c->text[CONNECTION_REASON] = text_of_cell(&cells[P_REASON]);
 	c->verdict = (enum verdict)number_of_cell(&cells[P_VERDICT]);
 	c->text[CONNECTION_RULE] = text_of_cell(&cells[P_RULE]);

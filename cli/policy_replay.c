@@ -61,7 +61,7 @@ struct answer {
 static void say_gaps(unsigned int gaps, char *to, size_t size)
 {
 	static const char *const words[] = { "file", "parent's file", "proto", "src", "dst",
-					     "sport", "dport", "groups" };
+					     "sport", "dport", "groups", "hash" };
 	size_t len = 0;
 
 	*to = '\0';

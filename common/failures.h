@@ -110,6 +110,9 @@
 	X(POLICY_BAD, KEEP, "policy with mistakes", \
 	  "at the start: exit status 1; on SIGHUP: policy, mode and park stay", \
 	  "", "all mistakes, located", "correlator/reload.c") \
+	X(FILE_UNREAD, WITHOUT, "a program's file cannot be read for a rule by its hash", \
+	  "the hash is unknown: a rule that denies decides, one that allows does not", \
+	  "files_refused", "", "correlator/proc/file_hash.c") \
 	X(QUEUE_UNREAD, CHOICE, "nobody reads the queue", \
 	  "new connections pass; with `--fail-closed` they are dropped", \
 	  "", "", "rules/sockledger-queue") \

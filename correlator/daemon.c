@@ -22,6 +22,7 @@
 #include "db.h"
 #include "deaths.h"
 #include "failures.h"
+#include "file_hash.h"
 #include "groups.h"
 #include "handover.h"
 #include "judge.h"
@@ -195,6 +196,21 @@ static int start_policy(struct daemon *d)
 static void stop_policy(struct daemon *d)
 {
 	policy_free(d->parts.policy);
+}
+
+static int start_hashes(struct daemon *d)
+{
+	/* Where no user can mount anything. */
+	static const char *const roots[] = { "/", "/usr", "/opt", "/srv", "/home", "/root", "/var",
+					     "/tmp", NULL };
+
+	d->parts.host.hashes = file_hashes_start(roots, "/var/lib/dpkg/info");
+	return made(d->parts.host.hashes);
+}
+
+static void stop_hashes(struct daemon *d)
+{
+	file_hashes_stop(d->parts.host.hashes);
 }
 
 static int start_sockdiag(struct daemon *d)
@@ -546,6 +562,7 @@ static const struct step {
 	{ "the table of ancestors", ALWAYS, start_ancestry, stop_ancestry },
 	{ "the loop", ALWAYS, start_loop, stop_loop },
 	{ "the policy", WITH_QUEUE, start_policy, stop_policy },
+	{ "the hashes of programs", WITH_QUEUE, start_hashes, stop_hashes },
 	{ "the questions to sock_diag", ALWAYS, start_sockdiag, stop_sockdiag },
 	{ "the list of interfaces", WITH_QUEUE, start_links, stop_links },
 	{ "the search for holders", WITH_QUEUE, start_sole, stop_sole },

@@ -9,6 +9,7 @@
 #include "latency.h"
 
 struct ancestry;
+struct file_hashes;
 struct links;
 struct lookups;
 struct names;
@@ -32,6 +33,7 @@ struct host {
 	struct observer *observer;
 	struct pairing *pairing;
 	struct ancestry *ancestry;
+	struct file_hashes *hashes;	/* NULL: no policy asks for them */
 	struct sole *sole;	/* NULL: whether a process alone holds a socket is not asked */
 	struct tracefeed *tracefs;	/* NULL: there is no trace */
 	struct lookups *lookups;

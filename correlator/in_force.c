@@ -18,6 +18,7 @@ void in_force_set(struct in_force *f, struct policy *policy)
 		.needs_user_names = policy_needs_user_names(policy),
 		.needs_process = policy_needs_process(policy),
 		.needs_groups = policy_needs_groups(policy),
+		.needs_hashes = policy_needs_hashes(policy),
 		.ends = policy_ends(policy),
 	};
 }
@@ -64,14 +65,11 @@ bool in_force_passes(const struct in_force *f, const struct config *config,
 	return true;
 }
 
-void in_force_ask(const struct in_force *f, const struct host *h, struct connection *c,
-		  const struct process_snapshot *p, struct in_force_facts *to)
+static void ask_groups(const struct host *h, const struct connection *c,
+		       const struct process_snapshot *p, struct in_force_facts *to)
 {
 	int count = -1;
 
-	if (!f->needs_groups)
-		return;
-	memset(&to->facts, 0, sizeof(to->facts));
 	/* Of one that is gone, or is another program by now, /proc does not tell. */
 	if (p->alive || p->whole)
 		count = procfs_groups(h->procfs, c->process.pid, c->process.start_ticks,
@@ -80,11 +78,41 @@ void in_force_ask(const struct in_force *f, const struct host *h, struct connect
 		to->facts.groups = to->groups;
 		to->facts.group_count = (size_t)count;
 	}
+}
+
+/* True: it is being found out. */
+static bool ask_hash(const struct host *h, const struct connection *c, struct in_force_facts *to)
+{
+	enum hash_word word = HASH_NONE;
+
+	if (h->hashes && c->process.pid > 0)
+		word = file_hashes_of(h->hashes, &c->process, &to->hash);
+	if (word == HASH_KNOWN) {
+		to->facts.sha256 = to->hash.sha256;
+		to->facts.verified = to->hash.verified;
+	}
+	return word == HASH_WANTED;
+}
+
+bool in_force_ask(const struct in_force *f, const struct host *h, struct connection *c,
+		  const struct process_snapshot *p, struct in_force_facts *to)
+{
+	struct policy_answer any;
+	bool waits = false;
+
+	if (!f->needs_groups && !f->needs_hashes)
+		return false;
+	memset(&to->facts, 0, sizeof(to->facts));
+	if (f->needs_groups)
+		ask_groups(h, c, p, to);
+	if (f->needs_hashes)
+		waits = ask_hash(h, c, to);
 	c->facts = &to->facts;
+	return waits && policy_decide_with_gaps(f->policy, c, POLICY_GAP_HASH, &any);
 }
 
 bool in_force_decide_late(const struct in_force *f, const struct connection *c,
 			  struct policy_answer *a)
 {
-	return !policy_decide_with_gaps(f->policy, c, POLICY_GAP_GROUPS, a);
+	return !policy_decide_with_gaps(f->policy, c, POLICY_GAP_GROUPS | POLICY_GAP_HASH, a);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "file_hash.h"
 #include "policy.h"
 
 struct config;
@@ -16,7 +17,7 @@ struct process_snapshot;
 struct in_force {
 	struct policy *policy;	/* owned */
 	bool needs_full_process, needs_user_names, needs_process;	/* policy_needs_...() */
-	bool needs_groups;
+	bool needs_groups, needs_hashes;
 	bool ends;		/* policy_ends() */
 };
 
@@ -43,10 +44,14 @@ bool in_force_passes(const struct in_force *f, const struct config *config,
 struct in_force_facts {
 	struct process_facts facts;
 	uint32_t groups[IN_FORCE_GROUPS];
+	struct file_hash hash;
 };
 
-/* Asks for it: c's facts are `to` from here on.  p: as the process was described for c. */
-void in_force_ask(const struct in_force *f, const struct host *h, struct connection *c,
+/*
+ * Asks for it: c's facts are `to` from here on.  p: as the process was described for c.  True: the
+ * verdict hangs on what is in the program's file, which is being found out.
+ */
+bool in_force_ask(const struct in_force *f, const struct host *h, struct connection *c,
 		  const struct process_snapshot *p, struct in_force_facts *to);
 
 /* The answer about a process that a late record has named; false: it hangs on facts, which nobody

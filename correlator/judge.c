@@ -73,6 +73,7 @@ static const char *const counter_names[C_COUNT] = {
 struct undecided {
 	struct packet_id id;
 	int slot;			/* where it is parked; -1: it is not */
+	bool wants_hash;		/* its verdict hangs on what is in a file */
 	/* until the kernel's word about the flow that it may be of */
 	bool held;
 	bool asked;	/* or until it is known whether another process asked only (FLOW_ASKED) */
@@ -285,7 +286,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	take_answer(&c, &q->answer);
 	if (j->rules.needs_user_names)
 		describe_users(j->t.users, &c, user);
-	in_force_ask(&j->rules, j->t.host, &c, &p, &facts);
+	k->wants_hash = in_force_ask(&j->rules, j->t.host, &c, &p, &facts);
 	policy_decide(j->rules.policy, &c, &a);
 	a.wants_certain &= inquiry_has_proof(q);	/* else there is none to wait for */
 	if (a.wants_certain) {
@@ -293,7 +294,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 		take_answer(&c, &q->answer);
 		policy_decide(j->rules.policy, &c, &a);
 	}
-	if (!last && a.wants_certain)
+	if (!last && (a.wants_certain || k->wants_hash))
 		return false;
 	send_first(j, k, in_force_verdict(&a));
 	c.latency_us = (k->answered_ns - k->arrived_ns) / 1000;
@@ -304,7 +305,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	emit_row(j, q, &c, &p, &a);
 	sent = in_force_verdict(&a);
 	/* What was decided because the time was over is decided anew when it is tried again. */
-	if (a.wants_certain && attribution_waits(&q->answer))
+	if (k->wants_hash || (a.wants_certain && attribution_waits(&q->answer)))
 		sent = 0;
 	known_flow_begin(j->flows, &k->key, q, c.id, sent, k->arrived_ns, k->packets);
 	return true;
@@ -330,6 +331,13 @@ static void decide_parked(struct judge *j, int slot)
 		release(j, slot);
 	else
 		j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
+}
+
+void judge_hashes_came(struct judge *j)
+{
+	for (int n = 0; n < j->parking.end; n++)
+		if (j->parking.slot[n].used && !j->parked[n].held && j->parked[n].wants_hash)
+			decide_parked(j, n);
 }
 
 /* -1: there is no room. */

@@ -47,6 +47,9 @@ void judge_set_policy(struct judge *j, struct policy *policy);
 /* The policy has changed in part: nothing is answered as it was before. */
 void judge_policy_changed(struct judge *j);
 
+/* More is known of programs' files: a packet may have waited for that. */
+void judge_hashes_came(struct judge *j);
+
 /* Before packets are shown: what the kernel has told meanwhile of the flows that they may be of. */
 void judge_begin(struct judge *j);
 void judge_packet(struct judge *j, const struct nfqueue_packet *p);

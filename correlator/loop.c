@@ -14,6 +14,7 @@
 #include "cache_feed.h"
 #include "clock.h"
 #include "config.h"
+#include "file_hash.h"
 #include "judge.h"
 #include "name_feed.h"
 #include "ledger_sink.h"
@@ -128,7 +129,9 @@ const struct queue_threads_ops loop_packet_ops = {
 	.begin = on_packets, .packet = on_packet, .end = on_shown,
 };
 
-enum { ON_RECORDS, ON_END, ON_RELOAD, ON_WAKE, ON_DEATHS, ON_USERS, ON_NAMES, FDS };
+enum {
+	ON_RECORDS, ON_END, ON_RELOAD, ON_WAKE, ON_DEATHS, ON_USERS, ON_NAMES, ON_HASHES, FDS
+};
 
 /* False: nothing happened in all of that time. */
 static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms, bool room)
@@ -191,6 +194,15 @@ static int work(struct loop *l, bool quiet, bool *room)
 	return next_ms;
 }
 
+/* A file is known now that a packet may wait for. */
+static void take_hashes(struct parts *p)
+{
+	file_hashes_heard(p->host.hashes);
+	queue_threads_lock(p->queue_threads);
+	judge_hashes_came(p->judge);
+	queue_threads_unlock(p->queue_threads);
+}
+
 /* Tells the service manager in time that this thread goes round; returns how long it may wait. */
 static int stay_alive(struct loop *l, int next_ms)
 {
@@ -217,6 +229,8 @@ enum loop_event loop_run(struct loop *l)
 		[ON_WAKE] = { .fd = l->wake_fd, .events = POLLIN },
 		[ON_USERS] = { .fd = user_names_fd(l->parts->users), .events = POLLIN },
 		[ON_NAMES] = { .fd = name_feed_fd(&l->parts->name_feed), .events = POLLIN },
+		[ON_HASHES] = { .fd = l->parts->judge ? file_hashes_fd(l->parts->host.hashes) : -1,
+				.events = POLLIN },
 	};
 	bool room, quiet = false;
 	int rc;
@@ -227,6 +241,8 @@ enum loop_event loop_run(struct loop *l)
 		quiet = !wait_for_work(l, fds, stay_alive(l, next_ms), room);
 		if (fds[ON_USERS].revents)
 			reload_users(l->parts);
+		if (fds[ON_HASHES].revents)
+			take_hashes(l->parts);
 		if (fds[ON_RELOAD].revents) {
 			signals_reload(l->signals);
 			return LOOP_RELOAD;
@@ -244,6 +260,7 @@ void loop_drain(struct loop *l)
 		[ON_RECORDS] = { .events = POLLIN }, [ON_END] = { .fd = -1 },
 		[ON_RELOAD] = { .fd = -1 },	     [ON_WAKE] = { .fd = -1 },
 		[ON_USERS] = { .fd = -1 },	     [ON_NAMES] = { .fd = -1 },
+		[ON_HASHES] = { .fd = -1 },
 	};
 	int rc;
 

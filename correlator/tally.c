@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Counters that are not the judge's. */
 #include "attribution.h"
+#include "file_hash.h"
 #include "latency.h"
 #include "ledger_sink.h"
 #include "pairing.h"
@@ -13,10 +14,10 @@
 enum counter {
 #define ONE_LESS(...) - 1
 	BEFORE_FIRST = LEDGER_SINK_COUNTERS - 3 PAIRING_COUNTERS(ONE_LESS) PEEK_COUNTERS(ONE_LESS)
-		       NAME_COUNTERS(ONE_LESS) LATENCY_BUCKETS(ONE_LESS),
+		       NAME_COUNTERS(ONE_LESS) FILE_COUNTERS(ONE_LESS) LATENCY_BUCKETS(ONE_LESS),
 #undef ONE_LESS
 #define X(id, name) T_##name,
-	PAIRING_COUNTERS(X) PEEK_COUNTERS(X) NAME_COUNTERS(X)
+	PAIRING_COUNTERS(X) PEEK_COUNTERS(X) NAME_COUNTERS(X) FILE_COUNTERS(X)
 #undef X
 #define X(id, name, bound) T_##name,
 	LATENCY_BUCKETS(X)
@@ -48,12 +49,17 @@ void tally_publish(const struct parts *p)
 {
 	struct pairing_evicted evicted = pairing_evicted(p->host.pairing);
 	struct peek_counts looks = peek_counts(p->host.peek);
+	struct file_hash_counts files;
 
 #define X(id, name) put(p, T_##name, #name, looks.id);
 	PEEK_COUNTERS(X)
 #undef X
 	if (!p->judge)
 		return;
+	files = file_hashes_counts(p->host.hashes);
+#define X(id, name) put(p, T_##name, #name, files.id);
+	FILE_COUNTERS(X)
+#undef X
 #define X(id, name) put(p, T_##name, #name, evicted.id);
 	PAIRING_COUNTERS(X)
 #undef X

@@ -161,6 +161,7 @@ static unsigned int kinds_of_gaps(unsigned int gaps, const struct connection *c)
 	       (gaps & POLICY_GAP_SPORT ? KIND(MATCH_SPORT) : 0) |
 	       (gaps & POLICY_GAP_DPORT ? KIND(MATCH_DPORT) : 0) |
 	       (gaps & POLICY_GAP_GROUPS ? KIND(MATCH_GROUP) : 0) |
+	       (gaps & POLICY_GAP_HASH ? KIND(MATCH_SHA256) | KIND(MATCH_VERIFIED) : 0) |
 	       (gaps & (in ? POLICY_GAP_SRC : POLICY_GAP_DST) ?
 		KIND(MATCH_ADDRESS) | KIND(MATCH_LIST) : 0);
 }
@@ -267,6 +268,11 @@ bool policy_needs_process(const struct policy *p)
 bool policy_needs_groups(const struct policy *p)
 {
 	return asks(p, KIND(MATCH_GROUP));
+}
+
+bool policy_needs_hashes(const struct policy *p)
+{
+	return asks(p, KIND(MATCH_SHA256) | KIND(MATCH_VERIFIED));
 }
 
 bool policy_needs_user_names(const struct policy *p)

@@ -30,6 +30,8 @@ struct policy;
 struct process_facts {
 	const uint32_t *groups;	/* real, effective and all others; NULL: could not be read */
 	size_t group_count;
+	const unsigned char *sha256;	/* of its program's file, 32 bytes; NULL: not known */
+	bool verified;		/* the file is a package's; of a known one */
 };
 
 struct policy_answer {
@@ -77,7 +79,8 @@ enum policy_gap {
 	POLICY_GAP_SPORT = 32,
 	POLICY_GAP_DPORT = 64,
 	POLICY_GAP_GROUPS = 128,	/* all of the process's groups but the real one */
-	POLICY_GAPS_END = 256,
+	POLICY_GAP_HASH = 256,	/* what was in the program's file */
+	POLICY_GAPS_END = 512,
 };
 
 /*
@@ -100,6 +103,8 @@ bool policy_needs_full_process(const struct policy *p);
 bool policy_needs_process(const struct policy *p);
 /* Whether rules compare users' names, as patterns do; other names became numbers. */
 bool policy_needs_user_names(const struct policy *p);
+/* Whether any rule asks for facts.sha256 or facts.verified. */
+bool policy_needs_hashes(const struct policy *p);
 /* Whether any rule asks for facts.groups. */
 bool policy_needs_groups(const struct policy *p);
 /*

@@ -79,6 +79,16 @@ static enum truth match_group(const struct value *v, const struct connection *c)
 	return f && f->groups ? NO : UNKNOWN;
 }
 
+static enum truth match_sha256(const struct value *v, const struct process_facts *f)
+{
+	return !f || !f->sha256 ? UNKNOWN : !memcmp(f->sha256, v->text.data, v->text.len);
+}
+
+static enum truth match_verified(const struct process_facts *f)
+{
+	return !f || !f->sha256 ? UNKNOWN : f->verified;
+}
+
 static bool has_slash(struct text t)
 {
 	return t.len && memchr(t.data, '/', t.len);
@@ -234,6 +244,10 @@ static enum truth match_value(const struct policy *p, enum match_kind kind, cons
 		return match_user(v, c->process.auid, c->process.login_user);
 	case MATCH_GROUP:
 		return match_group(v, c);
+	case MATCH_SHA256:
+		return match_sha256(v, c->facts);
+	case MATCH_VERIFIED:
+		return match_verified(c->facts);
 	case MATCH_PARENT:
 		/* Any process can become the parent that an allow rule names. */
 		if (how->allows && !v->word && !c->parent_then)
@@ -292,6 +306,9 @@ static bool is_unreadable(enum match_kind kind, const struct connection *c)
 		return c->parent_seen != EXE_UNASKED;
 	case MATCH_GROUP:
 		return c->facts && !c->facts->groups;
+	case MATCH_SHA256:
+	case MATCH_VERIFIED:
+		return c->facts && !c->facts->sha256;
 	default:
 		return false;
 	}

@@ -36,7 +36,7 @@
 
 enum value_kind {
 	VALUE_PATH, VALUE_COMM, VALUE_TEXT, VALUE_USER, VALUE_GROUP, VALUE_PROTO, VALUE_DIRECTION,
-	VALUE_NETWORK, VALUE_LIST, VALUE_PORTS
+	VALUE_NETWORK, VALUE_LIST, VALUE_PORTS, VALUE_SHA256, VALUE_NONE
 };
 
 static const struct name {
@@ -49,6 +49,8 @@ static const struct name {
 	{ "user", MATCH_USER, VALUE_USER },
 	{ "login-user", MATCH_LOGIN_USER, VALUE_USER },
 	{ "group", MATCH_GROUP, VALUE_GROUP },
+	{ "sha256", MATCH_SHA256, VALUE_SHA256 },
+	{ "verified", MATCH_VERIFIED, VALUE_NONE },
 	{ "parent", MATCH_PARENT, VALUE_PATH },
 	{ "unit", MATCH_UNIT, VALUE_TEXT },
 	{ "container", MATCH_CONTAINER, VALUE_TEXT },
@@ -202,6 +204,32 @@ static const char *parse_text(struct parser *p, enum value_kind kind, struct val
 	return NULL;
 }
 
+static int hex_of(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+static const char *parse_sha256(struct parser *p, struct value *v)
+{
+	const char *word = p->lex.word;
+	char hash[32];
+
+	for (size_t i = 0; i < sizeof(hash); i++) {
+		int high = hex_of(word[2 * i]), low = high < 0 ? -1 : hex_of(word[2 * i + 1]);
+
+		if (low < 0)
+			return "is no SHA-256: 64 hexadecimal digits, as sha256sum writes them";
+		hash[i] = (char)(high * 16 + low);
+	}
+	if (word[2 * sizeof(hash)])
+		return "is no SHA-256: more than 64 digits";
+	v->text = (struct text){ store(p, hash, sizeof(hash)), sizeof(hash) };
+	return NULL;
+}
+
 /* Each file is read once, also where many rules name it. */
 static const char *parse_list(struct parser *p, struct value *v)
 {
@@ -241,6 +269,8 @@ static const char *parse_value(struct parser *p, enum value_kind kind, struct va
 	case VALUE_NETWORK:
 		return network_parse(p->lex.word, &v->network) ?
 		       "is neither ADDR nor ADDR/BITS" : NULL;
+	case VALUE_SHA256:
+		return parse_sha256(p, v);
 	case VALUE_LIST:
 		return parse_list(p, v);
 	case VALUE_PORTS:
@@ -354,11 +384,16 @@ static void read_match(struct parser *p, struct rule *r)
 		const struct match *other = &p->policy->matches[r->first + i];
 
 		if (other->kind == m.kind && !other->negated)
-			COMPLAIN(p, p->lex.start, "'%s' once more: ',' separates its values",
-				 name->name);
+			COMPLAIN(p, p->lex.start, name->value == VALUE_NONE ? "'%s' stands twice" :
+				 "'%s' once more: ',' separates its values", name->name);
 	}
 	next(p);
-	read_values(p, name->value, &m);
+	if (name->value == VALUE_NONE) {
+		PUSH(p, values, value_count, values_size, ((struct value){ .number = -1 }));
+		m.count = p->policy->value_count - m.first;
+	} else {
+		read_values(p, name->value, &m);
+	}
 	PUSH(p, matches, match_count, matches_size, m);
 	r->count = p->policy->match_count - r->first;
 }

@@ -16,6 +16,8 @@ enum match_kind {
 	MATCH_USER,
 	MATCH_LOGIN_USER,
 	MATCH_GROUP,
+	MATCH_SHA256,		/* the value's text is the hash itself */
+	MATCH_VERIFIED,		/* one value, which says nothing */
 	MATCH_PARENT,
 	MATCH_UNIT,
 	MATCH_CONTAINER,

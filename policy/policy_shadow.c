@@ -73,6 +73,10 @@ static bool value_covers(const struct policy *p, enum match_kind kind, const str
 		return user_covers(a, b);
 	case MATCH_GROUP:
 		return a->number >= 0 && a->number == b->number;
+	case MATCH_SHA256:
+		return same_text(a->text, b->text);
+	case MATCH_VERIFIED:
+		return true;
 	case MATCH_COMM:
 	case MATCH_NODE:
 		return text_covers(a, b->text, b->pattern);
@@ -128,11 +132,12 @@ static bool match_covers(const struct policy *p, const struct match *m, const st
 	return false;
 }
 
-/* What a rule that lets pass must know, and one that denies need not: programs, groups, and what a
- * packet may hide. */
+/* What a rule that lets pass must know, and one that denies need not: programs, groups, files, and
+ * what a packet may hide. */
 static bool asks_more_to_allow(enum match_kind kind)
 {
 	return kind == MATCH_EXE || kind == MATCH_PARENT || kind == MATCH_GROUP ||
+	       kind == MATCH_SHA256 || kind == MATCH_VERIFIED ||
 	       kind == MATCH_PROTO ||
 	       kind == MATCH_DST || kind == MATCH_ADDRESS || kind == MATCH_LIST ||
 	       kind == MATCH_SPORT || kind == MATCH_DPORT;

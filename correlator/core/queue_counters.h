@@ -52,6 +52,11 @@
 	X(lost, names_lost)		/* how often copies were lost */                       \
 	X(evicted, names_evicted)	/* names that had to make room */
 
+/* Of programs' files that were read for rules (file_hash.h). */
+#define FILE_COUNTERS(X)                                                                       \
+	X(read, files_hashed)                                                                  \
+	X(refused, files_refused)	/* that could not be read, or not be trusted */
+
 /* By the source of the first answer (enum source), where that makes sense. */
 #define QUEUE_COUNTERS_BY_SOURCE(X)                                                            \
 	X(FROM, NOBODY, queue_from_nobody)	X(FROM, TRACE, queue_from_trace)               \

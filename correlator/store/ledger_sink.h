@@ -47,7 +47,7 @@ bool ledger_sink_put(struct ledger_sink *r, uint64_t seq, const struct ledger_ch
  * A counter of the caller's, number `which` below LEDGER_SINK_COUNTERS: its value in this run,
  * which is kept beside the rows, behind what earlier runs counted.  name stays borrowed.
  */
-#define LEDGER_SINK_COUNTERS 72
+#define LEDGER_SINK_COUNTERS 80
 void ledger_sink_count(struct ledger_sink *r, unsigned int which, const char *name, int64_t value);
 /* The same, but no count: of this run's value and those of earlier runs the largest is kept. */
 void ledger_sink_largest(struct ledger_sink *r, unsigned int which, const char *name,

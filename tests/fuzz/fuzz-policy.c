@@ -30,6 +30,7 @@ static void check_answer(const struct policy *p, const struct connection *c)
 
 static void check_policy(const struct policy *p)
 {
+	const unsigned char hash[32] = "0123456789abcdef0123456789abcde";
 	const uint32_t groups[] = { 0, 100 };
 	struct process_facts facts = { .groups = NULL };
 	struct connection c;
@@ -38,7 +39,7 @@ static void check_policy(const struct policy *p)
 	check_answer(p, &c);
 	c.facts = &facts;
 	check_answer(p, &c);
-	facts = (struct process_facts){ groups, 2 };
+	facts = (struct process_facts){ .groups = groups, .group_count = 2, .sha256 = hash };
 	for (int i = 0; i < CONNECTION_TEXTS; i++)
 		c.text[i] = text_of(i % 2 ? "/usr/bin/curl" : "x\xff");
 	for (int i = 0; i < PROCESS_TEXTS; i++)

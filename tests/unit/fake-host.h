@@ -37,6 +37,8 @@ struct fake_process {
 	const char *exe;	/* NULL: the process has none any more */
 	uint32_t groups[4];	/* beside the one with the user's number */
 	int group_count;
+	unsigned char hash;	/* each byte of its file's; 0: it cannot be had */
+	bool hash_wanted;	/* ... not yet */
 	int64_t exe_seen;	/* enum exe_seen; 0: EXE_HERE */
 	struct fake_fd fd[FAKE_FDS];
 	int fds;

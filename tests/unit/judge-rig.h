@@ -24,6 +24,8 @@ void rig_policy(const char *policy);
 /* The configuration, to be changed at will. */
 struct config *rig_config(void);
 struct host *rig_host(void);
+/* A file is known that was being read. */
+void rig_hashes_came(void);
 
 /* One packet, as the daemon would show it.  Its id: 0, 1, ... */
 uint32_t rig_packet(const uint8_t *data, size_t len, uint8_t hook, uint32_t mark, int64_t uid);

@@ -25,13 +25,25 @@ static enum direction direction_of(const char *value)
 	return (enum direction)direction_parse(value);
 }
 
+static struct process_facts facts;
+
+/* A byte: what its file's hash consists of; "?": it could not be read. */
+static void set_hash(struct connection *c, const char *value)
+{
+	static unsigned char hash[32];
+
+	memset(hash, (int)strtol(value, NULL, 16), sizeof(hash));
+	facts.sha256 = *value == '?' ? NULL : hash;
+	c->facts = &facts;
+}
+
 /* "1,2": these are all its groups; "?": they could not be read. */
 static void set_groups(struct connection *c, const char *value)
 {
-	static struct process_facts facts;
 	static uint32_t groups[8];
 
-	facts = (struct process_facts){ .groups = *value == '?' ? NULL : groups };
+	facts.groups = *value == '?' ? NULL : groups;
+	facts.group_count = 0;
 	while (facts.groups && *value) {
 		groups[facts.group_count++] = (uint32_t)atoi(value);
 		value += strcspn(value, ",");
@@ -78,6 +90,10 @@ static void set(struct connection *c, const char *key, const char *value)
 		c->process.gid = atoll(value);
 	else if (!strcmp(key, "groups"))
 		set_groups(c, value);
+	else if (!strcmp(key, "hash"))
+		set_hash(c, value);
+	else if (!strcmp(key, "verified"))
+		facts.verified = *value == '1';
 	else if (!strcmp(key, "auid"))
 		c->process.auid = atoll(value);
 	else if (!strcmp(key, "proto"))
@@ -102,6 +118,7 @@ static void describe(struct connection *c, char *buf)
 	char *save;
 
 	connection_init(c);
+	facts = (struct process_facts){ .groups = NULL };
 	c->certainty = CERTAINTY_CERTAIN;
 	c->parent_then = c->login_proven = true;
 	for (char *word = strtok_r(buf, " ", &save); word; word = strtok_r(NULL, " ", &save)) {

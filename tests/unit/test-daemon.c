@@ -13,6 +13,7 @@
 #include "ctmark.h"
 #include "daemon.h"
 #include "deaths.h"
+#include "file_hash.h"
 #include "groups.h"
 #include "handover.h"
 #include "host.h"
@@ -95,6 +96,12 @@ struct user_names *user_names_start(const char *directory)
 	return make('U');
 }
 void user_names_stop(struct user_names *u) { (void)u; note('u'); }
+struct file_hashes *file_hashes_start(const char *const *roots, const char *lists)
+{
+	(void)roots, (void)lists;
+	return make('Z');
+}
+void file_hashes_stop(struct file_hashes *h) { (void)h; note('z'); }
 int peek_start(const struct looks *looks, bool realtime, struct peek **p)
 {
 	(void)looks, (void)realtime;
@@ -345,7 +352,7 @@ static void test_failures(struct program *program, const char *order)
 
 int main(void)
 {
-	static const char with_queue[] = "LUPDOAWYSINKTEFMXGQJCHB", alone[] = "LUPDOAWSFC";
+	static const char with_queue[] = "LUPDOAWYZSINKTEFMXGQJCHB", alone[] = "LUPDOAWSFC";
 	struct program program = { .name = "test" };
 
 	if (config_init(&program.config))
@@ -362,13 +369,13 @@ int main(void)
 	expect("LUPDOAWFC=><+*.-cfswaodpul", run(&program, 'S'), 0, "nor without sock_diag there");
 
 	program.config.queue = program.config.queue_last = 0;
-	expect("LUPDOAWYSINKTEFMXQJCHB=><+*.bh-cj^qxmfetknisywaodpul", run(&program, '\0'), 0,
+	expect("LUPDOAWYZSINKTEFMXQJCHB=><+*.bh-cj^qxmfetkniszywaodpul", run(&program, '\0'), 0,
 	       "nobody wants names");
 	program.config.names = true;
-	expect("LUPDOAWYSINKTEFMXGQJCHB=><+*.bh-cj^qgxmfetknisywaodpul", run(&program, '\0'), 0,
+	expect("LUPDOAWYZSINKTEFMXGQJCHB=><+*.bh-cj^qgxmfetkniszywaodpul", run(&program, '\0'), 0,
 	       "with a queue");
 	test_failures(&program, with_queue);
-	expect("LUPDOAWYSINKTMXGQJCHB=<+*.bh-cj^qgxmetknisywaodpul", run(&program, 'E'), 0,
+	expect("LUPDOAWYZSINKTMXGQJCHB=<+*.bh-cj^qgxmetkniszywaodpul", run(&program, 'E'), 0,
 	       "without a trace it goes on");
 	config_release(&program.config);
 	return tap_done();

@@ -653,7 +653,7 @@ static const struct {
 	{ "confirmed", is_confirmed }, { "new", is_new }, { "by", is_by },
 	{ "reason", is_reason }, { "exe", is_exe }, { "seen", is_seen }, { "see", do_see },
 	{ "nopath", do_nopath }, { "users", do_users }, { "blind", do_blind },
-	{ "group", do_group },
+	{ "group", do_group }, { "hash", do_hash }, { "hashed", do_hashed },
 	{ "whole", is_whole }, { "young", do_young }, { "rule", is_rule }, { "rows", is_rows },
 	{ "recorded", is_recorded },
 	{ "records", is_records }, { "proven", is_proven }, { "counter", is_counter },

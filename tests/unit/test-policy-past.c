@@ -57,6 +57,8 @@ static const struct {
 	{ "deny not group 5", "gid=5", POLICY_GAP_GROUPS, "allow 0" },
 	{ "deny not group 5", "gid=7", POLICY_GAP_GROUPS, "groups" },
 	{ "deny group 5 port 1", "gid=7 dst=192.0.2.1:2", POLICY_GAP_GROUPS, "allow 0" },
+	{ "deny not verified", "exe=/x", POLICY_GAP_HASH, "hash" },
+	{ "deny verified port 1", "exe=/x dst=192.0.2.1:2", POLICY_GAP_HASH, "allow 0" },
 	/* Whether a packet passes is part of the answer. */
 	{ "observe deny sport 5\ndeny port 443", "dst=192.0.2.1:443", POLICY_GAP_SPORT, "sport" },
 	{ "deny sport 5\ndeny port 443", "dst=192.0.2.1:443", POLICY_GAP_SPORT, "deny 2" },
@@ -66,7 +68,7 @@ static const struct {
 static void test_gaps(void)
 {
 	static const char *const names[] = { "exe", "parent", "proto", "src", "dst", "sport",
-					     "dport", "groups" };
+					     "dport", "groups", "hash" };
 
 	for (size_t i = 0; i < sizeof(with_gaps) / sizeof(with_gaps[0]); i++) {
 		char buf[512], got[64] = "";
@@ -143,6 +145,9 @@ static const struct {
 	{ "allow port 1 for 1h\nallow port 1 for 2h", 0 },
 	{ "allow port 1 for 2h\nallow port 1 for 1h", 1 },
 	{ "allow port 1 for 2h\nallow port 1 until 2030-01-01", 0 },
+	{ "allow verified\nallow verified port 1", 1 },
+	{ "allow verified\ndeny verified", 0 },
+	{ "allow verified\nallow not verified", 0 },
 	{ "allow list /x\nallow list /x port 1", 1 },
 	{ "allow list /x,/y\nallow list /x", 1 },
 	{ "allow list /x\nallow list /x,/y", 0 },
@@ -187,7 +192,8 @@ static void random_policy(char *to, size_t size)
 		"exe /a", "exe /a,/b", "exe /*", "exe /?", "exe unknown", "exe other", "not exe /a",
 		"parent /a", "not parent /a", "port 1", "port 1-2", "not port 2", "unit a.service",
 		"unit *", "unit a.service/*", "comm x", "not comm *", "user 5", "user root",
-		"user r*", "group 5", "not group 6,5", "dst 10.0.0.0/8", "dst 10.1.0.0/16",
+		"user r*", "group 5", "not group 6,5", "verified", "not verified",
+		"dst 10.0.0.0/8", "dst 10.1.0.0/16",
 		"address 10.0.0.0/8", "direction out", "certain", "proto tcp", NULL };
 	static const char *const defaults[] = { "", "unattributed deny\n", "unreadable allow\n",
 						"default deny\n", "unattributed allow\n", NULL };
@@ -212,6 +218,7 @@ static void random_connection(char *to, size_t size)
 		{ "", "comm=x", "comm=y", NULL }, { "", "uid=5", "uid=0", NULL },
 		{ "", "user=root", NULL }, { "", "gid=5", NULL },
 		{ "", "groups=5,7", "groups=6", "groups=?", NULL },
+		{ "", "hash=11", "hash=?", NULL }, { "", "verified=1", NULL },
 		{ "", "dst=10.1.2.3:1", "dst=10.2.3.4:2", "dst=192.0.2.1:3", NULL },
 		{ "", "src=10.1.2.3:1", NULL }, { "", "proto=tcp", "proto=udp", NULL },
 		{ "direction=out", "direction=in", NULL },

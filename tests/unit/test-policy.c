@@ -8,6 +8,10 @@
 #include "policing.h"
 #include "tap.h"
 
+#define HASH4(digit) digit digit digit digit
+#define HASH16(digit) HASH4(digit) HASH4(digit) HASH4(digit) HASH4(digit)
+#define HASH(digit) HASH16(digit) HASH16(digit) HASH16(digit) HASH16(digit)
+
 /* wanted: verdict, line (0: a default), and '+' where it wants to be certain. */
 static const struct {
 	const char *policy, *connection, *wanted;
@@ -101,6 +105,26 @@ static const struct {
 	{ "default deny\nallow login-user 1001", "auid=1001 loginproven=0", "deny 0" },
 	{ "default deny\nallow not login-user 1002", "auid=1001 loginproven=0", "deny 0" },
 	{ "deny login-user 1001", "auid=1001 loginproven=0", "deny 1" },
+	/* what is in the program's file */
+	{ "deny sha256 " HASH("1"), "hash=11", "deny 1" },
+	{ "deny sha256 " HASH("1"), "hash=12", "allow 0" },
+	{ "deny sha256 " HASH("2") "," HASH("1"), "hash=11", "deny 1" },
+	{ "deny sha256 " HASH("a"), "hash=aa", "deny 1" },
+	{ "deny sha256 " HASH("A"), "hash=aa", "deny 1" },
+	{ "deny sha256 " HASH("1"), "hash=?", "deny 1" },
+	{ "deny sha256 " HASH("1"), "exe=/x", "allow 0" },	/* nobody has asked */
+	{ "deny sha256 " HASH("1") "\nunreadable allow", "hash=?", "allow 0" },
+	{ "deny not sha256 " HASH("1"), "hash=12", "deny 1" },
+	{ "deny not sha256 " HASH("1"), "hash=11", "allow 0" },
+	{ "default deny\nallow sha256 " HASH("1"), "hash=11", "allow 2" },
+	{ "default deny\nallow sha256 " HASH("1"), "hash=?", "deny 0" },
+	{ "default deny\nallow not sha256 " HASH("1"), "hash=?", "deny 0" },
+	{ "deny not verified", "hash=11 verified=1", "allow 0" },
+	{ "deny not verified", "hash=11 verified=0", "deny 1" },
+	{ "deny not verified", "hash=?", "deny 1" },
+	{ "default deny\nallow verified port 1", "hash=11 verified=1 dst=192.0.2.1:1", "allow 2" },
+	{ "default deny\nallow verified", "hash=11", "deny 0" },
+	{ "default deny\nallow verified", "hash=?", "deny 0" },
 	/* groups: those that were read, the real one of a record, and those that could not be */
 	{ "deny group 50", "groups=7,50", "deny 1" },
 	{ "deny group 50", "groups=7", "allow 0" },
@@ -416,6 +440,12 @@ static const struct {
 	{ FILE_OF("allow for 12 port 1"), "1:11:'12' is no time" },
 	{ FILE_OF("allow port 1 for 1h until 2030-01-31 for 2h"), "1:38:'for' stands twice" },
 	{ FILE_OF("allow port 1 not until 2030-01-31"), "1:18:cannot be negated" },
+	{ FILE_OF("allow sha256 " HASH16("1")), "1:14:is no SHA-256: 64 hex" },
+	{ FILE_OF("allow sha256 " HASH("1") "1"), "1:14:is no SHA-256: more" },
+	{ FILE_OF("allow sha256 " HASH("g")), "1:14:is no SHA-256: 64 hex" },
+	{ FILE_OF("allow sha256"), "1:13:value is missing" },
+	{ FILE_OF("allow verified yes"), "1:16:unknown match 'yes'" },
+	{ FILE_OF("allow verified verified"), "1:16:'verified' stands twice" },
 	{ FILE_OF("allow list x"), "1:12:'x' is not an absolute path" },
 	{ FILE_OF("allow list"), "1:11:value is missing" },
 	{ FILE_OF("allow port http"), "1:12:neither a port" },
