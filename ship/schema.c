@@ -28,6 +28,7 @@ const struct schema_column schema_columns[] = {
 	{ "verdict", WORD }, { "rule", WORD }, { "latency_us", LARGE }, { "amended", NUMBER },
 	{ "packets", LARGE }, { "bytes", LARGE }, { "end_time", TIME },
 	{ "exe_seen", WORD }, { "exe_dev", LARGE }, { "exe_inode", LARGE }, { "exe_ctime", LARGE },
+	{ "dst_name", TEXT }, { "dst_name_by", WORD }, { "dst_names", NUMBER },
 	{ "audit_id", TEXT }, { "community_id", TEXT },
 	{ "us", "Int64", "bigint NOT NULL" },
 	{ "host", "LowCardinality(String)", "text NOT NULL" },
