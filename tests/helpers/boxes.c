@@ -103,6 +103,20 @@ struct address_of_link {
 	int link;
 };
 
+/* The kernel lets nobody use it until it has asked the link for another one like it. */
+static void wait_for_six(const struct in6_addr *address)
+{
+	struct sockaddr_in6 own = { .sin6_family = AF_INET6, .sin6_addr = *address };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (int tries = 0; bind(fd, (struct sockaddr *)&own, sizeof(own)); tries++) {
+		if (errno != EADDRNOTAVAIL || tries == 1000)
+			die("bind");
+		usleep(10000);
+	}
+	close(fd);
+}
+
 static void set_up_six(int n)
 {
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -120,6 +134,7 @@ static void set_up_six(int n)
 	check(ioctl(fd, SIOCSIFADDR, &a), "address of IPv6");
 	check(ioctl(fd, SIOCADDRT, &route), "route of IPv6");
 	close(fd);
+	wait_for_six(&a.address);
 }
 
 static void connect_to(int family, const void *to, socklen_t len)
