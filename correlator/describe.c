@@ -103,24 +103,23 @@ static bool is_same_gone(const struct host *h, const struct inquiry *q,
 }
 
 /* A forefather that lives runs the same program: what that is its file says. */
-static bool look_at_kin(struct host *h, int64_t pid, int64_t when_ns, struct proc_texts *texts)
+static bool look_at_kin(struct host *h, int64_t pid, int64_t when_ns, struct process *seen,
+			struct proc_texts *texts)
 {
-	struct process seen;
-
 	for (int i = 1; i <= KIN_LOOKS; i++) {
 		int64_t kin = tasks_kin(h->tasks, pid, when_ns, i);
 
 		if (kin < 0)
 			return false;
-		if (!procfs_glance(h->procfs, kin, &seen, texts))
+		if (!procfs_glance(h->procfs, kin, seen, texts))
 			continue;
 		/* It may have become another one while it was looked at. */
 		host_read_trace(h);
 		if (tasks_kin(h->tasks, pid, when_ns, i) != kin ||
-		    disguise_take_off(h, &seen, INT64_MAX))
+		    disguise_take_off(h, seen, INT64_MAX) || seen->exe_inode < 0)
 			return false;
-		tasks_see_program(h->tasks, kin, &seen);
-		return seen.exe_inode >= 0;
+		tasks_see_program(h->tasks, kin, seen);
+		return true;
 	}
 	return false;
 }
@@ -139,14 +138,14 @@ static void take_file(struct host *h, const struct inquiry *q, struct connection
 		return;
 	process_init(&file);
 	if (!tasks_file(h->tasks, c->process.pid, k->time_ns, &file) &&
-	    !(look_at_kin(h, c->process.pid, k->time_ns, &s->texts) &&
-	      tasks_file(h->tasks, c->process.pid, k->time_ns, &file)))
+	    !look_at_kin(h, c->process.pid, k->time_ns, &file, &s->texts))
 		return;
 	/* A record that tells of another path may be of another program. */
 	if (by_record && !same_text(c->process.exe, file.exe))
 		return;
 	process_take_exe(&c->process, &file);
-	texts_move(&c->process.exe, 1, s->texts.exe);
+	if (c->process.exe.data != s->texts.exe)
+		texts_move(&c->process.exe, 1, s->texts.exe);
 }
 
 /* A process that is gone, or is just going, or is another by now, or was not looked at. */

@@ -183,7 +183,7 @@ static enum sent tell(struct state *s, const struct fault *f, char *why)
 	    !strncmp(f->state, "42", 2))
 		sent = SEND_REFUSED;
 	/* Of several lines one: the log's. */
-	for (; text[n] && n < sizeof(line) - 1; n++)
+	for (; n < sizeof(line) - 1 && text[n]; n++)
 		line[n] = (unsigned char)text[n] < ' ' || text[n] == 127 ? ' ' : text[n];
 	while (n && line[n - 1] == ' ')
 		n--;

@@ -7,7 +7,7 @@
 #include "programs.h"
 
 #ifndef PROGRAMS
-#define PROGRAMS 4096u
+#define PROGRAMS 2048u
 #endif
 #define PATH_CHARS 100
 
@@ -64,6 +64,11 @@ static const struct program *find(const struct programs *p, uint64_t program)
 {
 	return program != PROGRAM_NONE && program <= p->newest && p->newest - program < PROGRAMS ?
 		       &p->program[program % PROGRAMS] : NULL;
+}
+
+bool programs_is_known(const struct programs *p, uint64_t program)
+{
+	return find(p, program) != NULL;
 }
 
 struct text programs_told(const struct programs *p, uint64_t program)

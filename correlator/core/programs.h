@@ -30,6 +30,7 @@ void programs_forget(struct programs *p);
 /* told: kept where it is an absolute path that fits.  here: its file was seen at that path here
  * when the trace began. */
 uint64_t programs_add(struct programs *p, struct text told, bool here);
+bool programs_is_known(const struct programs *p, uint64_t program);
 /* What was told; none: not known.  Good until the next one is added. */
 struct text programs_told(const struct programs *p, uint64_t program);
 /* Likewise, where its file was seen there when the trace began. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process.h"
 #include "programs.h"
 #include "tasks.h"
 #include "trace.h"
@@ -366,10 +367,19 @@ int64_t tasks_kin(const struct tasks *t, int64_t pid, int64_t time_ns, int gener
 
 void tasks_see_program(struct tasks *t, int64_t pid, const struct process *seen)
 {
-	const struct task *k = find_task(t, pid);
+	struct task *k;
 
-	if (k)
-		programs_see(t->programs, k->now.program, seen);
+	if (pid <= 0 || pid > INT32_MAX)
+		return;
+	if (!find_task(t, pid))
+		tasks_add(t, (int32_t)pid, (int32_t)pid, (int32_t)seen->ppid);
+	k = find_task(t, pid);
+	if (k->exec_pending)
+		return;
+	/* One that runs for long may be forgotten, as many others were executed since. */
+	if (!programs_is_known(t->programs, k->now.program))
+		k->now.program = programs_add(t->programs, seen->exe, false);
+	programs_see(t->programs, k->now.program, seen);
 }
 
 bool tasks_file(const struct tasks *t, int64_t pid, int64_t time_ns, struct process *process)

@@ -136,7 +136,7 @@ static bool is_to_be_asked(enum state s)
 static bool ask_name(struct user_names *u)
 {
 	struct named *n = NULL;
-	int64_t number;
+	int64_t number = -1;
 	int rc;
 
 	for (size_t i = 0; i < u->named_count && !n; i++)

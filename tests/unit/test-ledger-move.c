@@ -260,6 +260,7 @@ static void test_unread(void)
 	struct ledger_writer *w;
 	struct ledger_move *m;
 	bool interrupts = true;
+	sqlite3_stmt *left;
 	sqlite3 *db;
 
 	path = scratch_path("unread.db");
@@ -274,6 +275,9 @@ static void test_unread(void)
 	is("SELECT count(*) > 2900 FROM connection_old", "1", "takes nothing away", LAST_VERSION);
 	tap_ok(ledger_move_step(m, 100) == 0, "and the next one goes on");
 	ledger_move_free(m);
+	/* Its statements go with the database's others. */
+	while ((left = sqlite3_next_stmt(db, NULL)))
+		sqlite3_finalize(left);
 	db_close(db);
 }
 

@@ -173,6 +173,19 @@ static void test_files(struct tasks *t)
 	file.exe_inode = -1;
 	tasks_see_program(t, 96, &file);
 	tap_ok(runs_inode(t, 96, now, -1), "without a file nothing was seen");
+	file.exe_inode = 6;
+	for (int i = 0; i < 5000; i++)
+		exec(t, 98, "/usr/bin/other");
+	tap_ok(runs_inode(t, 92, now, -1), "after thousands of others it is forgotten");
+	tasks_see_program(t, 92, &file);
+	make(t, 92, 99, false);
+	tap_ok(runs_inode(t, 92, now, 6) && runs_inode(t, 99, now, 6), "until it is seen again");
+	tap_ok(runs_inode(t, 40, now, -1), "of one that is not known nothing is");
+	tasks_see_program(t, 40, &file);
+	tap_ok(runs_inode(t, 40, now, 6), "until it is seen");
+	begin(t, 40, ++now);
+	tasks_see_program(t, 40, &file);
+	tap_ok(runs_inode(t, 40, now, -1), "but for one that is about to execute another");
 }
 
 int main(void)
@@ -250,19 +263,19 @@ int main(void)
 	       "the next one, of which the beginning was missed, is another change");
 	exec(t, 33, "/usr/bin/true");
 	make(t, 33, 34, false);
-	for (int i = 0; i < 4000; i++)
+	for (int i = 0; i < 2000; i++)
 		exec(t, 35, "/usr/bin/false");
 	tap_ok(runs(t, 34, "/usr/bin/true") &&
 	       runs(t, 35, "/usr/bin/false"), "after thousands of other programs");
-	for (int i = 0; i < 4000; i++)
+	for (int i = 0; i < 2000; i++)
 		exec(t, 35, "/usr/bin/false");
 	tap_ok(!tasks_exe(t, 33, now).data && !tasks_exe(t, 34, now).data &&
 		       runs(t, 35, "/usr/bin/false") && tasks_parent(t, 34, now) == 33,
 	       "but not after any number: then it is not known");
 	exec(t, 36, "/usr/bin/first");
-	for (int i = 0; i < 4095; i++)
+	for (int i = 0; i < 2047; i++)
 		exec(t, 35, "/usr/bin/false");
-	tap_ok(runs(t, 36, "/usr/bin/first"), "of the last 4096 programs each is known");
+	tap_ok(runs(t, 36, "/usr/bin/first"), "of the last 2048 programs each is known");
 	exec(t, 35, "/usr/bin/false");
 	tap_ok(!tasks_exe(t, 36, now).data, "and not as the one that has taken its place");
 	for (int32_t i = 1000; i < 1000 + 16384; i++)
