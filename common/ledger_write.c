@@ -165,7 +165,7 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 	 * MiB (tests/slow/memory).
 	 */
 	if (!rc)
-		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1536;"
+		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1152;"
 				    "PRAGMA wal_autocheckpoint = 2000;"
 				    "PRAGMA journal_size_limit = 16777216");
 	if (!rc)

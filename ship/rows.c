@@ -152,11 +152,13 @@ int rows_meet(struct rows *r, const struct rows_ends *ends, struct position *p,
 /* No collector has room for a byte 0 in a text: PostgreSQL refuses the whole of what it is in. */
 static void replace_zeros(char *line, size_t len)
 {
+	static const char instead[] = { '\\', 'u', 'f', 'f', 'f', 'd' };
+
 	for (size_t i = 0; i + 1 < len; i++) {
 		if (line[i] != '\\')
 			continue;
 		if (i + 6 <= len && !memcmp(line + i, "\\u0000", 6))
-			memcpy(line + i, "\\ufffd", 6);
+			memcpy(line + i, instead, sizeof(instead));
 		i++;
 	}
 }
