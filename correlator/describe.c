@@ -154,8 +154,11 @@ static void describe_gone(struct host *h, const struct inquiry *q, struct connec
 {
 	int64_t pid = q->answer.pid, when_ns = caller_of(q) ? caller_of(q)->time_ns : INT64_MAX;
 	const struct known_process *known = observer_who(h->observer, pid);
-	bool by_record = is_same_gone(h, q, known, when_ns);
+	bool by_record;
 
+	/* The buffers are read in turn: an execve() before the call may not have come with it. */
+	host_read_trace(h);
+	by_record = is_same_gone(h, q, known, when_ns);
 	c->process.pid = pid;
 	if (by_record) {
 		fill_kept(h, c, &known->process, s);

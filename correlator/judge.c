@@ -596,7 +596,7 @@ void judge_event(struct judge *j, const struct event *e)
 		return;
 	if (event_is_of_socket(e->kind))
 		j->t.host->records_come = true;
-	if (e->kind == EVENT_BIND)
+	if (e->kind == EVENT_BIND && e->exit == 0)
 		known_flows_bound(j->flows, (int32_t)e->port);
 	if (!j->parking.count)
 		return;

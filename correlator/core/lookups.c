@@ -62,6 +62,7 @@
 #define ASKED_NS 1000000LL
 /* Without ports an older lookup counts only where there is none that is younger than that. */
 #define FRESH_NS 20000000LL
+/* Without a word of its end a call takes no longer. */
 #define SAME_CALL_NS 200000LL
 /* A lookup's packet follows at once, except for UDP's connect(). */
 #define DROPPED_NS 2000000000LL
@@ -89,7 +90,7 @@ struct lookup {
 struct ring {
 	struct lookup lookup[LOOKUPS];
 	uint32_t bucket[BUCKETS];
-	uint32_t of_socket[BUCKETS];	/* lookups whose socket is known, by that */
+	uint32_t of_socket[BUCKETS];	/* the newest lookup of each socket that is known */
 	int64_t dropped_ns[BUCKETS];	/* the youngest lookup whose packet had not come; 0: none */
 	uint32_t next;
 };
@@ -149,29 +150,41 @@ static void unlink_lookup(struct ring *r, uint32_t n)
 	r->lookup[n].linked = false;
 }
 
-static uint32_t *socket_bucket(struct ring *r, uint64_t socket)
+/* The lookup of that socket; where there is none, the end of its chain. */
+static uint32_t *find_socket(struct ring *r, uint64_t socket)
 {
-	return &r->of_socket[text_hash(TEXT_HASH_SEED, &socket, sizeof(socket)) % BUCKETS];
+	uint32_t *at = &r->of_socket[text_hash(TEXT_HASH_SEED, &socket, sizeof(socket)) % BUCKETS];
+
+	while (*at != NONE && r->lookup[*at].socket != socket)
+		at = &r->lookup[*at].next_of_socket;
+	return at;
 }
 
-/* 0: it has none any more. */
+static void forget_socket(struct ring *r, uint64_t socket)
+{
+	uint32_t *at = find_socket(r, socket);
+	struct lookup *k = *at == NONE ? NULL : &r->lookup[*at];
+
+	if (!k)
+		return;
+	*at = k->next_of_socket;
+	k->socket = 0;
+}
+
+/* Only the newest lookup of a socket is asked for by it, so that a busy sender's make no chain. */
 static void set_socket(struct ring *r, uint32_t n, uint64_t socket)
 {
 	struct lookup *k = &r->lookup[n];
 	uint32_t *at;
 
-	if (k->socket) {
-		at = socket_bucket(r, k->socket);
-		while (*at != NONE && *at != n)
-			at = &r->lookup[*at].next_of_socket;
-		if (*at == n)
-			*at = k->next_of_socket;
-	}
-	k->socket = socket;
+	if (k->socket)
+		forget_socket(r, k->socket);
 	if (!socket)
 		return;
-	at = socket_bucket(r, socket);
-	k->next_of_socket = *at;
+	forget_socket(r, socket);
+	at = find_socket(r, socket);
+	k->socket = socket;
+	k->next_of_socket = NONE;
 	*at = n;
 }
 
@@ -181,7 +194,6 @@ static uint32_t add_lookup(struct ring *r, const struct trace_event *e, bool cal
 	struct lookup *k = &r->lookup[n];
 
 	set_socket(r, n, 0);
-
 	if (k->linked) {
 		unlink_lookup(r, n);
 		if (k->tid)
@@ -318,13 +330,11 @@ static void tell_row(struct rows *rows, struct lookup *k, const struct trace_eve
  */
 static void note_other_send(struct ring *r, struct rows *left, const struct trace_event *e)
 {
-	uint32_t n = *socket_bucket(r, e->socket);
+	uint32_t n = *find_socket(r, e->socket);
 	bool tcp = e->protocol == IPPROTO_TCP;
 	struct lookup *k;
 
-	for (int i = 0; n != NONE && i < LOOKS && r->lookup[n].socket != e->socket; i++)
-		n = r->lookup[n].next_of_socket;
-	if (n == NONE || r->lookup[n].socket != e->socket)
+	if (n == NONE)
 		return;
 	k = &r->lookup[n];
 	if (!k->call || (k->by == e->tid && (tcp || e->result > 0)))

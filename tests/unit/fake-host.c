@@ -152,6 +152,9 @@ void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event 
 	for (int i = 0; i < fake.traced; i++)
 		each(&fake.trace[i], arg);
 	fake.traced = 0;
+	if (fake.has_late)
+		fake.trace[fake.traced++] = fake.late;
+	fake.has_late = false;
 	fake.overruns += fake.lost;
 	fake.lost = 0;
 }

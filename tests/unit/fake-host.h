@@ -79,6 +79,8 @@ extern struct fake_host {
 	/* the trace that has not been drained */
 	struct trace_event trace[FAKE_TRACE];
 	int traced;
+	struct trace_event late;	/* read one time later */
+	bool has_late;
 	int64_t overruns, lost;		/* lost: found out by the next drain */
 	/* sockets of which the kernel says that they are dead */
 	struct death death[FAKE_DEATHS];

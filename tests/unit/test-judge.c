@@ -284,6 +284,18 @@ static bool do_exec(const struct args *a)
 	return true;
 }
 
+/* It is read one time later than what comes then. */
+static bool do_lateexec(const struct args *a)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "%s", a->word[2]);
+	fake.late = (struct trace_event){ .kind = TRACE_EXEC_DONE, .time_ns = fake.mono_ns,
+					  .tid = (int32_t)number(a, 1, 0), .name = name };
+	fake.has_late = true;
+	return true;
+}
+
 static bool do_lost(const struct args *a)
 {
 	(void)a;
@@ -632,6 +644,7 @@ static const struct {
 	{ "closed", do_closed }, { "connect", do_connect }, { "boundconnect", do_boundconnect },
 	{ "forge", do_forge }, { "lookup", do_lookup }, { "sent", do_sent },
 	{ "newtask", do_newtask }, { "exec", do_exec },
+	{ "lateexec", do_lateexec },
 	{ "flood", do_flood }, { "parents", do_parents },
 	{ "disguise", do_disguise }, { "lost", do_lost },
 	{ "socket", do_socket }, { "hidden", do_hidden }, { "record", do_record },
