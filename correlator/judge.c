@@ -292,6 +292,7 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	if (a.wants_certain) {
 		ask_proof(j->t.host, q);
 		take_answer(&c, &q->answer);
+		k->wants_hash = in_force_ask(&j->rules, j->t.host, &c, &p, &facts);
 		policy_decide(j->rules.policy, &c, &a);
 	}
 	if (!last && (a.wants_certain || k->wants_hash))

@@ -38,7 +38,7 @@ static enum truth rule_holds(const struct policy *p, const struct rule *r,
 			*left_out |= KIND(m->kind);
 			continue;
 		}
-		is = policy_match_holds(p, m, r->verdict == VERDICT_ACCEPT, c);
+		is = policy_match_holds(p, m, rule_lets_pass(r), c);
 		if (is == NO)
 			return NO;
 		if (is == UNKNOWN)
@@ -68,7 +68,7 @@ static enum verdict rule_verdict(const struct policy *p, const struct rule *r,
 
 	if (is == YES)
 		return r->verdict;
-	if (is == NO || r->verdict == VERDICT_ACCEPT || is_kernels(c))
+	if (is == NO || rule_lets_pass(r) || is_kernels(c))
 		return 0;
 	verdict = c->certainty == CERTAINTY_UNKNOWN ? p->unattributed :
 		  p->unreadable ? p->unreadable : r->verdict;

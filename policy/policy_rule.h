@@ -105,4 +105,11 @@ enum truth policy_match_holds(const struct policy *p, const struct match *m, boo
 /* In a pattern '*' is any run of bytes, '?' one character. */
 bool policy_pattern_matches(struct text pattern, struct text t);
 
+/* A rule on trial lets pass what it is sure of, so it is no deny for what hides either: the rules
+ * behind it would not be asked. */
+static inline bool rule_lets_pass(const struct rule *r)
+{
+	return r->verdict == VERDICT_ACCEPT || r->observe;
+}
+
 #endif

@@ -154,7 +154,7 @@ static bool lasts_as_long(const struct rule *earlier, const struct rule *later)
 static bool rule_covers(const struct policy *p, const struct rule *earlier,
 			const struct rule *later)
 {
-	bool differs = earlier->verdict == VERDICT_ACCEPT && later->verdict != VERDICT_ACCEPT;
+	bool differs = rule_lets_pass(earlier) && !rule_lets_pass(later);
 
 	if ((earlier->certain && !later->certain) || !lasts_as_long(earlier, later))
 		return false;

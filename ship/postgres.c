@@ -46,6 +46,13 @@ static void disconnect(struct state *s)
 	s->connection = NULL;
 }
 
+/* The server's remarks, which may hold any bytes, are not for the journal. */
+static void leave_out(void *arg, const PGresult *remark)
+{
+	(void)arg;
+	(void)remark;
+}
+
 static bool connect_to(struct state *s)
 {
 	const char *const names[] = { "dbname", "password", "fallback_application_name", NULL };
@@ -59,6 +66,7 @@ static bool connect_to(struct state *s)
 				      PQconnectStartParams(bare, bare_values, 1);
 	if (!s->connection || PQstatus(s->connection) == CONNECTION_BAD)
 		return false;
+	PQsetNoticeReceiver(s->connection, leave_out, NULL);
 	while (status != PGRES_POLLING_OK) {
 		if (status == PGRES_POLLING_FAILED ||
 		    !wait_for(s, status == PGRES_POLLING_READING ? POLLIN : POLLOUT))

@@ -18,6 +18,7 @@
 
 /* Versions of rows that were sent before the ledger went back are below those that come after. */
 #define RESTART_BITS 48
+#define RESTARTS_MAX 32767
 
 const char *const rows_more[] = { "us", "host", "ledger", "id", "version", "community_id" };
 const int rows_more_count = sizeof(rows_more) / sizeof(rows_more[0]);
@@ -217,7 +218,7 @@ static void put_row(FILE *out, const struct rows *r, sqlite3_stmt *s, const stru
 	fprintf(out, ",\"ledger\":\"%016" PRIx64 "\",\"id\":%" PRId64 ",\"version\":%" PRId64,
 		(uint64_t)p->ledger, (int64_t)sqlite3_column_int64(s, more + AT_ID),
 		(int64_t)sqlite3_column_int64(s, more + AT_CHANGED) +
-			(p->restarts << RESTART_BITS));
+			((p->restarts & RESTARTS_MAX) << RESTART_BITS));
 	put_name(out, "community_id");
 	get_endpoint(s, r->column_src, r->column_sport, &src);
 	get_endpoint(s, r->column_dst, r->column_dport, &dst);

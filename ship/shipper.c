@@ -178,7 +178,8 @@ static enum outcome turn(struct shipper *s)
 		tell_met(s, met, &was);
 		rc = save(s, &p) ? 0 : -EIO;
 	}
-	if (!rc && !s->once && pause_ms(s, s->settle_us / 1000))
+	if (!rc && !s->once && pause_ms(s, s->settle_us < TIME_US_PER_S ?
+					   1000 : s->settle_us / 1000))
 		done = END;
 	else if (!rc)
 		done = ship(s, r, ends.id);

@@ -137,7 +137,8 @@ static int open_file(const struct entry *e)
 		return -1;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if (!fstatfs(fd, &fs) && !is_answered_for(fs.f_type))
-		file = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		/* Else whoever has a lease on it makes the thread wait. */
+		file = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	close(fd);
 	return file;
 }
@@ -250,6 +251,15 @@ static bool is_packages(struct file_hashes *h, const unsigned char *md5, const c
 	return found;
 }
 
+/* In a file system in memory a write by mmap() leaves the time of the last change as it was. */
+static bool may_change_unseen(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return (st->st_uid || st->st_mode & 022) &&
+	       (fstatfs(fd, &fs) || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
 /* False: not to be had, or not now. */
 static bool find_out(struct file_hashes *h, const struct entry *e, struct file_hash *hash)
 {
@@ -257,7 +267,8 @@ static bool find_out(struct file_hashes *h, const struct entry *e, struct file_h
 	struct stat st;
 	struct sums sums;
 	bool good = fd >= 0 && !fstat(fd, &st) && st.st_size <= FILE_HASH_MAX_BYTES &&
-		    read_sums(h, fd, st.st_size, &sums) && is_it(fd, e);
+		    !may_change_unseen(fd, &st) && read_sums(h, fd, st.st_size, &sums) &&
+		    is_it(fd, e);
 
 	if (fd >= 0)
 		close(fd);
@@ -470,7 +481,10 @@ enum hash_word file_hashes_of(struct file_hashes *h, const struct process *p,
 	pthread_mutex_lock(&h->lock);
 	e = entry_of(h, p);
 	if (e) {
-		if (e->state == EMPTY || (e->state == REFUSED && now_ns - e->when_ns > AGAIN_NS))
+		/* Who asked first may have had another path to the file, by which no package has
+		 * it. */
+		if (e->state == EMPTY || (e->state == REFUSED && now_ns - e->when_ns > AGAIN_NS) ||
+		    (e->state == KNOWN && !e->path && p->exe_seen == EXE_HERE))
 			want(h, e, p);
 		word = e->state == KNOWN ? HASH_KNOWN :
 		       e->state == REFUSED ? HASH_NONE : HASH_WANTED;

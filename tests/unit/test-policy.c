@@ -689,6 +689,24 @@ static void test_comments(void)
 	policy_free(p);
 }
 
+/* Who hides its program does not pass by a rule on trial. */
+static void test_observe_hidden(void)
+{
+	const char text[] = "observe deny exe /usr/bin/x\ndefault deny";
+	struct policy_answer a;
+	struct connection c;
+	unsigned int count;
+	struct policy *p;
+
+	parse(text, strlen(text), &count, &p);
+	connection_init(&c);
+	c.certainty = CERTAINTY_CERTAIN;
+	c.process.exe_seen = EXE_UNREADABLE;
+	policy_decide(p, &c, &a);
+	tap_ok(a.verdict == VERDICT_DROP && !a.observe, "nor does who hides its program");
+	policy_free(p);
+}
+
 static void test_observe(void)
 {
 	const char text[] = "observe deny port 1\nobserve reject port 2 user 0\ndeny port 1-2";
@@ -757,6 +775,7 @@ int main(void)
 	test_needs();
 	test_comments();
 	test_observe();
+	test_observe_hidden();
 	test_own();
 	return tap_done();
 }
