@@ -38,7 +38,7 @@ enum look_kind {
 	LOOK_WALK,		/* data: likewise, of many (procfs.h) */
 	LOOK_GLANCE,		/* process: which it is */
 	LOOK_REST,		/* process: all else of the one with pid and start `number` */
-	LOOK_NETNS,		/* number: its network namespace; -1: gone */
+	LOOK_NETNS,		/* number: network namespace of its thread `number`; -1: gone */
 	LOOK_USERS,		/* found: it is in our user namespace */
 	LOOK_RECORD,		/* data: an audit event, whose process is to be found */
 };

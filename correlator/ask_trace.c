@@ -166,7 +166,7 @@ void ask_callers(struct host *h, struct inquiry *q)
 
 		k->uid = known_user(h, k->pid, q->packet.process.uid);
 		k->uid_asked = true;
-		k->place = place_of(h, q, k->pid, procfs_netns(h->procfs, k->pid));
+		k->place = place_of(h, q, k->pid, procfs_netns(h->procfs, k->pid, k->tid));
 	}
 	ask_sharing(h, q, q->testimony.trace.by[0].pid);
 	for (int i = 0; i < q->testimony.trace.count; i++)
@@ -182,7 +182,8 @@ void ask_place(struct host *h, struct inquiry *q)
 	struct caller *k = &q->testimony.trace.by[q->answer.caller];
 	int64_t netns = known_netns(h, k->pid);
 
-	k->place = place_of(h, q, k->pid, netns > 0 ? netns : procfs_netns(h->procfs, k->pid));
+	k->place = place_of(h, q, k->pid,
+			    netns > 0 ? netns : procfs_netns(h->procfs, k->pid, k->tid));
 	leave_others(h, q);
 }
 

@@ -221,6 +221,8 @@ static bool glance(struct host *h, struct inquiry *q, struct process_snapshot *p
 	int64_t start_us;
 	bool unsure;
 
+	if (caller_of(q) && caller_of(q)->place == PLACE_GONE)
+		return false;
 	if (!procfs_glance(h->procfs, q->answer.pid, now, &p->texts))
 		return false;
 	/* A process that is ending has no program any more, while it still has a number. */
@@ -261,7 +263,7 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 		describe_gone(h, q, c, p);
 		return;
 	}
-	p->whole = is_same_program(known, &p->process);
+	p->whole = is_same_program(known, &p->process) && !known_would_last(h, q->answer.pid);
 	q->testimony.program_unsure |= early && !caller_of(q) && !p->whole;
 	q->testimony.our_root = q->testimony.program_unsure &&
 				procfs_has_our_users(h->procfs, q->answer.pid);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What has been known of a process before, and whether it is still true. */
+#include "clock.h"
 #include "host.h"
 #include "known.h"
 #include "observe.h"
@@ -18,6 +19,13 @@ bool known_is_of_now(const struct host *h, const struct known_process *known, in
 	if (changed_ns <= 0)
 		return changed_ns == 0;
 	return known->mono_ns > changed_ns + slack_us * 1000;
+}
+
+bool known_would_last(const struct host *h, int64_t pid)
+{
+	int64_t changed_ns = h->tracefs ? tasks_changed_ns(h->tasks, pid) : -1;
+
+	return changed_ns >= 0 && clock_mono_ns() > changed_ns + PROC_SLACK_US * 1000;
 }
 
 bool known_is_current(const struct host *h, const struct known_process *known)

@@ -16,6 +16,9 @@ bool known_is_of_now(const struct host *h, const struct known_process *known, in
 /* Likewise, and it has all that /proc would say. */
 bool known_is_current(const struct host *h, const struct known_process *known);
 
+/* What is read of the process now stays current until it changes. */
+bool known_would_last(const struct host *h, int64_t pid);
+
 /* The user whose sockets a process opens, also where it is gone; -1: not known.  `likely`:
  * quicker. */
 int64_t known_user(const struct host *h, int64_t pid, int64_t likely);

@@ -34,7 +34,7 @@ static void look(void *opened, const struct look *q, struct seen *a, char text[L
 		procfs_rest(p, &a->process, texts);
 		break;
 	case LOOK_NETNS:
-		a->number = procfs_netns(p, q->pid);
+		a->number = procfs_netns(p, q->pid, q->number);
 		break;
 	case LOOK_USERS:
 		a->found = procfs_has_our_users(p, q->pid);

@@ -446,14 +446,23 @@ int64_t procfs_process(struct procfs *p, int64_t tid)
 	return status_number(status, "\nTgid:", 0);
 }
 
-int64_t procfs_netns(struct procfs *p, int64_t pid)
+static int64_t netns_of(const struct procfs *p, int64_t id)
 {
 	char name[48];
 
-	if (p->peek)
-		return ask_number(p, LOOK_NETNS, pid, -1);
-	snprintf(name, sizeof(name), "%lld/ns/net", (long long)pid);
+	snprintf(name, sizeof(name), "%lld/ns/net", (long long)id);
 	return proc_link_number(p->dir, name, "net:[");
+}
+
+int64_t procfs_netns(struct procfs *p, int64_t pid, int64_t tid)
+{
+	struct seen a;
+	int64_t netns;
+
+	if (p->peek)
+		return ask(p, LOOK_NETNS, pid, -1, tid, &a) ? a.number : -1;
+	netns = netns_of(p, tid);
+	return netns < 0 && tid != pid ? netns_of(p, pid) : netns;
 }
 
 int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)

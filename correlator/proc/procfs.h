@@ -74,8 +74,8 @@ bool procfs_has_our_users(struct procfs *p, int64_t pid);
 
 /* The process that a thread belongs to; -1: the thread is gone. */
 int64_t procfs_process(struct procfs *p, int64_t tid);
-/* The network namespace of the caller, or of a process; -1: gone. */
-int64_t procfs_netns(struct procfs *p, int64_t pid);
+/* The network namespace of a thread, and where that is gone, of its process; -1: gone as well. */
+int64_t procfs_netns(struct procfs *p, int64_t pid, int64_t tid);
 
 /* The user who owns the process's new sockets; -1: gone.  Quicker where that is `likely`. */
 int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely);

@@ -458,11 +458,11 @@ int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)
 	return k ? k->uid : -1;
 }
 
-int64_t procfs_netns(struct procfs *p, int64_t pid)
+int64_t procfs_netns(struct procfs *p, int64_t pid, int64_t tid)
 {
 	const struct fake_process *k = fake_find(pid);
 
-	(void)p;
+	(void)p, (void)tid;
 	fake.looks++;
 	return k ? k->netns : -1;
 }

@@ -115,7 +115,11 @@ void procfs_close(struct procfs *p) { (void)p; note('p'); }
 void procfs_ask_lookers(struct procfs *p, struct peek *peek) { (void)p, (void)peek; }
 void ancestry_ask_lookers(struct ancestry *a, struct peek *peek) { (void)a, (void)peek; }
 void looks_of_procfs(struct looks *l, const char *path) { (void)l, (void)path; }
-int64_t procfs_netns(struct procfs *p, int64_t pid) { (void)p, (void)pid; return -1; }
+int64_t procfs_netns(struct procfs *p, int64_t pid, int64_t tid)
+{
+	(void)p, (void)pid, (void)tid;
+	return -1;
+}
 bool procfs_glance(struct procfs *p, int64_t pid, struct process *process,
 		   struct proc_texts *texts)
 {

@@ -167,8 +167,10 @@ static void test_rest(void)
 		abort();
 	put_text("101/status", "Name:\tx\nTgid:\t101\nPPid:\t4\n");
 	tap_ok(procfs_process(procfs, 101) == 101 &&
-	       procfs_process(procfs, 9) == -1 && procfs_netns(procfs, 101) == 4026531840 &&
-	       procfs_netns(procfs, 9) == -1, "process and namespace of a thread");
+	       procfs_process(procfs, 9) == -1 && procfs_netns(procfs, 101, 101) == 4026531840 &&
+	       procfs_netns(procfs, 9, 9) == -1, "process and namespace of a thread");
+	tap_ok(procfs_netns(procfs, 101, 9) == 4026531840,
+	       "of one that is gone, the namespace of its process");
 }
 
 static void test_groups(void)
