@@ -174,8 +174,8 @@
 	  "", "the row has no rule", "common/ledger_write.c") \
 	X(HALF_EVICTED, LOSE, "too many packets without their record, or records without their " \
 	  "packet", \
-	  "the oldest of the user with the most makes room, and will be a row beside its other " \
-	  "half's", \
+	  "the oldest of the user with the most makes room: a record opens no second row where " \
+	  "its process and destination are remembered, and confirms none; a packet opens one", \
 	  "evicted_packets evicted_records", "", "correlator/core/halves.c") \
 	X(NO_TRACEPOINTS, WITHOUT, "the kernel lacks tracepoints, and has kprobes", \
 	  "a probe names who connects over TCP, if it tells the truth of a connection of our own", \

@@ -51,6 +51,7 @@ struct halves {
 	struct shares *shares;
 	uint32_t open;		/* the number of unsettled halves */
 	int64_t evicted;
+	struct half made_room;	/* the last one; id 0: none had to */
 };
 
 struct halves *halves_new(void)
@@ -150,15 +151,22 @@ static uint32_t take_slot(struct halves *f, int64_t time_us)
 	return n;
 }
 
+const struct half *halves_made_room(const struct halves *f)
+{
+	return f->made_room.id ? &f->made_room : NULL;
+}
+
 int halves_add(struct halves *f, const struct half *half)
 {
 	uint32_t n = take_slot(f, half->time_us);
 	struct slot *s = &f->slot[n];
 
+	f->made_room.id = 0;
 	if (s->used) {
 		if (!s->settled && half->time_us - s->half.time_us <= longest(s->half.protocol)) {
 			FAILS(HALF_EVICTED);
 			f->evicted++;
+			f->made_room = s->half;
 		}
 		settle(f, n);
 		link_out(f, BY_ID, n);

@@ -50,6 +50,9 @@ void halves_free(struct halves *f);
 
 /* Returns its slot, below HALVES_MAX, which it keeps for as long as it is here. */
 int halves_add(struct halves *f, const struct half *half);
+/* Who made room for the one that was added last, though its other half might still have come; NULL:
+ * nobody.  Good until the next one is added. */
+const struct half *halves_made_room(const struct halves *f);
 
 /*
  * Finds the packet that this record of a call is about, and settles it.  It tries the socket first,

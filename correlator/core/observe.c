@@ -408,14 +408,16 @@ static bool confirm(struct observer *o, const struct event *e, struct sock *s,
 		    const struct endpoint *peer, bool late, struct outcome *out)
 {
 	struct call_record record = record_of(e, s, late);
-	struct packet_word *w;
+	struct packet_word *w = pairing_of_record(o->pairing, e, s->protocol, peer,
+						  &out->change.connection.id);
 
-	if (e->node.data)
-		return false;
-	w = pairing_of_record(o->pairing, e, s->protocol, peer, &out->change.connection.id);
 	if (w)
 		confirm_packet(w, e, &record, out);
-	return w != NULL;
+	else if (pairing_is_forgotten(o->pairing, e, peer))	/* which row it is of is, too */
+		ledger_change_init(&out->change, CHANGE_NONE, 0);
+	else
+		return false;
+	return true;
 }
 
 /* Remembers a record whose packet has not come, if one ever comes. */
@@ -425,16 +427,11 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 	if (e->node.data)
 		return;
 	pairing_record(o->pairing, &(struct half){
-					   .id = row,
-					   .protocol = protocol,
-					   .peer = *peer,
-					   .inode = e->inode,
-					   .pid = e->process.pid, .fd = e->fd,
-					   .uid = process_socket_user(&e->process),
-					   .time_us = e->time_us,
-					   .sends = e->kind == EVENT_SEND,
-					   .result = e->kind == EVENT_CONNECT ? e->exit : -1,
-				   });
+		.id = row, .protocol = protocol, .peer = *peer, .inode = e->inode,
+		.pid = e->process.pid, .fd = e->fd, .uid = process_socket_user(&e->process),
+		.time_us = e->time_us, .sends = e->kind == EVENT_SEND,
+		.result = e->kind == EVENT_CONNECT ? e->exit : -1,
+	});
 }
 
 /* Opens a row, or takes that of the record's packet. */
@@ -443,7 +440,7 @@ static void open_row(struct observer *o, const struct event *e, bool replay, str
 {
 	bool second = e->exit == -EALREADY || e->exit == -EISCONN;	/* I4 */
 
-	if (!replay && !second && confirm(o, e, s, peer, late, out))
+	if (!replay && !second && !e->node.data && confirm(o, e, s, peer, late, out))
 		return;
 	out->change.connection.id = replay ? 0 : pairing_new_row(o->pairing);
 	out->change.kind = CHANGE_ADD;

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 
 #include "event.h"
+#include "forgotten.h"
 #include "pairing.h"
 #include "protocol.h"
 #include "text.h"
 
 struct pairing {
 	struct halves *packets, *records;
+	struct forgotten *forgotten;		/* of the packets */
 	struct packet_word word[HALVES_MAX];	/* of the packets, by slot */
 	uint64_t next_row;
 	/* without packets no record can have one */
@@ -25,7 +27,8 @@ struct pairing *pairing_new(uint64_t next_row)
 	p->next_row = next_row;
 	p->packets = halves_new();
 	p->records = halves_new();
-	if (p->packets && p->records)
+	p->forgotten = forgotten_new();
+	if (p->packets && p->records && p->forgotten)
 		return p;
 	pairing_free(p);
 	return NULL;
@@ -37,6 +40,7 @@ void pairing_free(struct pairing *p)
 		return;
 	halves_free(p->packets);
 	halves_free(p->records);
+	forgotten_free(p->forgotten);
 	free(p);
 }
 
@@ -92,8 +96,11 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
 			  (c->evidence & EVIDENCE_TRACE_CALL),
 	};
 	int slot = halves_add(p->packets, &half);
+	const struct half *gone = halves_made_room(p->packets);
 
 	p->packets_come = true;
+	if (gone && !gone->in)
+		forgotten_add(p->forgotten, gone->pid, &gone->peer, gone->time_us);
 	p->word[slot] = *w;
 	p->word[slot].local = half.local;
 	take_program(&p->word[slot], &c->process);
@@ -130,6 +137,11 @@ struct packet_word *pairing_of_row(struct pairing *p, uint64_t row)
 void pairing_record(struct pairing *p, const struct half *record)
 {
 	halves_add(p->records, record);
+}
+
+bool pairing_is_forgotten(struct pairing *p, const struct event *e, const struct endpoint *peer)
+{
+	return forgotten_take(p->forgotten, e->process.pid, peer, e->time_us);
 }
 
 struct pairing_evicted pairing_evicted(const struct pairing *p)

@@ -57,7 +57,9 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
  * is its row; what it rests on stays there until the next call.  NULL: there is none. */
 struct packet_word *pairing_of_record(struct pairing *p, const struct event *e, int protocol,
 					    const struct endpoint *peer, uint64_t *row);
-/* Likewise of an accept(), by halves_match_accept(). */
+/* True: it had one that has made room.  Each such packet answers for one record. */
+bool pairing_is_forgotten(struct pairing *p, const struct event *e, const struct endpoint *peer);
+/* The packet of an accept(), by halves_match_accept(). */
 struct packet_word *pairing_of_accept(struct pairing *p, const struct event *e, int protocol,
 				      const struct endpoint *peer, const struct endpoint *local,
 				      uint64_t *row, bool *alone);

@@ -90,6 +90,33 @@ static void test_late_programs(void)
 	}
 }
 
+/* More packets than there is room for: the records of those that made room are no second rows. */
+static void test_flood(void)
+{
+	int rows = 0, met = 0;
+	struct connection p;
+	struct event e;
+
+	fresh();
+	e = make_connect(3, "192.0.2.1", 80, 0);
+	for (int i = 0; i < HALVES_MAX + 50; i++) {
+		p = packet_of(&e, e.process.pid);
+		decided(&p, -1, -1, 0);
+	}
+	for (int i = 0; i < HALVES_MAX + 52; i++) {
+		enum change_kind kind;
+
+		e.fd = 3 + i;
+		kind = give(e);
+		rows += kind == CHANGE_ADD;
+		met += kind == CHANGE_CONFIRM;
+	}
+	tap_ok(met == HALVES_MAX && rows == 2,
+	       "a record whose packet made room is no second row (%d met, %d rows)", met, rows);
+	e.process.pid = 7;
+	tap_ok(give(e) == CHANGE_ADD, "that of another process is one");
+}
+
 /* Packet and record of one connection are one row, whichever comes first. */
 static void test_packets(void)
 {
@@ -519,6 +546,7 @@ static void test_processes(void)
 int main(void)
 {
 	test_packets();
+	test_flood();
 	test_late_programs();
 	test_sends();
 	test_accepts();
