@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "config.h"
 #include "diag.h"
@@ -117,6 +120,20 @@ bool trusted_path(const char *path, uid_t ours, struct distrust *why)
 		check_path(&w, whole);
 	}
 	return w.good;
+}
+
+bool served_by_others(const struct statfs *fs)
+{
+	static const uint32_t types[] = {
+		FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC,
+		SMB2_SUPER_MAGIC, V9FS_MAGIC, CEPH_SUPER_MAGIC, AFS_SUPER_MAGIC, AFS_FS_MAGIC,
+		CODA_SUPER_MAGIC,
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if ((uint32_t)fs->f_type == types[i])
+			return true;
+	return false;
 }
 
 /* In a sticky directory anybody could have made the files beside a database; while they are not

@@ -8,6 +8,7 @@
 
 struct config;
 struct diags;
+struct statfs;
 
 /* Why a path is not trusted. */
 struct distrust {
@@ -32,5 +33,9 @@ bool trusted_database(const char *path, uid_t ours, struct distrust *why);
  * user that we run as.  Complaints carry the path that they are about, and say how to change it.
  */
 bool trusted_config(const struct config *c, const char *path, struct diags *d);
+
+/* Another host, or a process of some user's, answers for that file system: whoever reads from it
+ * may wait for ever. */
+bool served_by_others(const struct statfs *fs);
 
 #endif

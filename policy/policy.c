@@ -372,6 +372,7 @@ void policy_written(struct policy *p, int64_t time_us)
 		    end < r->until_us)
 			r->until_us = end;
 	}
+	p->next_us = p->next_boot_us = 0;
 }
 
 /* How long it still has; `for` is never longer than it says, whenever its file was written. */
@@ -388,6 +389,9 @@ bool policy_pass_time(struct policy *p, int64_t now_us, int64_t boot_us)
 {
 	bool any = false;
 
+	if (now_us < p->next_us && boot_us < p->next_boot_us)
+		return false;
+	p->next_us = p->next_boot_us = INT64_MAX;
 	for (size_t i = 0; i < p->rule_count; i++) {
 		struct rule *r = &p->rules[i];
 
@@ -398,6 +402,10 @@ bool policy_pass_time(struct policy *p, int64_t now_us, int64_t boot_us)
 			r->until_boot_us = INT64_MAX;
 		r->expired = now_us >= r->until_us || boot_us >= r->until_boot_us;
 		any |= r->expired;
+		if (!r->expired && r->until_us < p->next_us)
+			p->next_us = r->until_us;
+		if (!r->expired && r->until_boot_us < p->next_boot_us)
+			p->next_boot_us = r->until_boot_us;
 	}
 	return any;
 }

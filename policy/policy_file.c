@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/openat2.h>
@@ -158,6 +159,7 @@ static int read_list(const struct list_file *f, const char *name, struct diags *
 {
 	unsigned int line = (unsigned int)f->line;
 	struct distrust why;
+	struct statfs fs;
 	char *text = NULL;
 	size_t len = 0;
 	int rc;
@@ -165,6 +167,12 @@ static int read_list(const struct list_file *f, const char *name, struct diags *
 	if (!trusted_path(f->path, geteuid(), &why)) {
 		diag_at(d, name, line, 1, "the list '%s': %s: %s '%s'", f->path, why.what, why.how,
 			why.path);
+		return -EINVAL;
+	}
+	/* It is looked at once a second from here on, by who has no time to wait. */
+	if (!statfs(f->path, &fs) && served_by_others(&fs)) {
+		diag_at(d, name, line, 1, "the list '%s' is on a file system of another host's, or "
+			"of a process's, which may not answer: copy it", f->path);
 		return -EINVAL;
 	}
 	rc = read_regular(f->path, LIST_BYTES, st, &text, &len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether one match of a rule holds for a connection. */
+#include <ctype.h>
 #include <string.h>
 
 #include "address_list.h"
@@ -65,12 +66,20 @@ static enum truth match_user(const struct value *v, int64_t uid, struct text nam
 	return match_text(v, name);
 }
 
-static enum truth match_group(const struct value *v, const struct connection *c)
+/* How a match is asked. */
+struct asked {
+	bool allows;		/* its rule lets pass */
+	bool negated;
+};
+
+/* Nobody is known to be in a group that has no number: who has to be in it does not pass. */
+static enum truth match_group(const struct value *v, const struct connection *c,
+			      const struct asked *how)
 {
 	const struct process_facts *f = c->facts;
 
 	if (v->number < 0)
-		return UNKNOWN;
+		return how->negated && !how->allows ? NO : UNKNOWN;
 	if (v->number == c->process.gid)
 		return YES;
 	for (size_t i = 0; f && f->groups && i < f->group_count; i++)
@@ -89,17 +98,19 @@ static enum truth match_verified(const struct process_facts *f)
 	return !f || !f->sha256 ? UNKNOWN : f->verified;
 }
 
-static bool has_slash(struct text t)
-{
-	return t.len && memchr(t.data, '/', t.len);
-}
-
-static int hex_of(char c)
+int policy_hex_byte(const char *two)
 {
 	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c) : NULL;
+	int byte = 0;
 
-	return at ? (int)(at - digits) : -1;
+	for (int i = 0; i < 2; i++) {
+		const char *at = two[i] ? strchr(digits, tolower((unsigned char)two[i])) : NULL;
+
+		if (!at)
+			return -1;
+		byte = 16 * byte + (int)(at - digits);
+	}
+	return byte;
 }
 
 /* Writes t without systemd's escapes, \xHH for a byte; 0: it has none, or is too long. */
@@ -111,13 +122,12 @@ static size_t unescape(struct text t, char *to, size_t size)
 	if (t.len > size || !t.len || !memchr(t.data, '\\', t.len))
 		return 0;
 	for (size_t i = 0; i < t.len; i++) {
-		bool is = t.len - i >= 4 && t.data[i] == '\\' && t.data[i + 1] == 'x' &&
-			  hex_of(t.data[i + 2]) >= 0 && hex_of(t.data[i + 3]) >= 0;
+		bool is = t.len - i >= 4 && t.data[i] == '\\' && t.data[i + 1] == 'x';
+		int byte = is ? policy_hex_byte(t.data + i + 2) : -1;
 
-		to[len++] = is ? (char)(hex_of(t.data[i + 2]) * 16 + hex_of(t.data[i + 3])) :
-				 t.data[i];
-		any |= is;
-		i += is ? 3 : 0;
+		to[len++] = byte >= 0 ? (char)byte : t.data[i];
+		any |= byte >= 0;
+		i += byte >= 0 ? 3 : 0;
 	}
 	return any ? len : 0;
 }
@@ -141,7 +151,7 @@ static enum truth match_unit(const struct value *v, struct text t)
 {
 	struct text outer = t;
 
-	if (!has_slash(t) || has_slash(v->text))
+	if (!policy_has_slash(t) || policy_has_slash(v->text))
 		return match_name(v, t);
 	outer.len = (size_t)((const char *)memchr(t.data, '/', t.len) - t.data);
 	if (!text_ends_with(outer, ".service") && !text_ends_with(outer, ".scope"))
@@ -152,7 +162,7 @@ static enum truth match_unit(const struct value *v, struct text t)
 /* Likewise, but outside of a container of the system's there is none. */
 static enum truth match_container(const struct value *v, struct text t)
 {
-	return has_slash(t) && !has_slash(v->text) ? UNKNOWN : match_name(v, t);
+	return policy_has_slash(t) && !policy_has_slash(v->text) ? UNKNOWN : match_name(v, t);
 }
 
 static enum truth match_port(const struct value *v, int32_t port)
@@ -189,12 +199,6 @@ static bool is_path(const struct value *v, struct text t)
 	return policy_pattern_matches(v->text, t) ||
 	       (v->real && policy_pattern_matches(text_of(v->real), t));
 }
-
-/* How a match is asked. */
-struct asked {
-	bool allows;		/* its rule lets pass */
-	bool negated;
-};
 
 /*
  * A path is the program's where its file was seen to be at that path here.  Any other text lets
@@ -243,7 +247,7 @@ static enum truth match_value(const struct policy *p, enum match_kind kind, cons
 			return UNKNOWN;
 		return match_user(v, c->process.auid, c->process.login_user);
 	case MATCH_GROUP:
-		return match_group(v, c);
+		return match_group(v, c, how);
 	case MATCH_SHA256:
 		return match_sha256(v, c->facts);
 	case MATCH_VERIFIED:

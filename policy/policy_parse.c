@@ -204,25 +204,17 @@ static const char *parse_text(struct parser *p, enum value_kind kind, struct val
 	return NULL;
 }
 
-static int hex_of(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static const char *parse_sha256(struct parser *p, struct value *v)
 {
 	const char *word = p->lex.word;
 	char hash[32];
 
 	for (size_t i = 0; i < sizeof(hash); i++) {
-		int high = hex_of(word[2 * i]), low = high < 0 ? -1 : hex_of(word[2 * i + 1]);
+		int byte = policy_hex_byte(word + 2 * i);
 
-		if (low < 0)
+		if (byte < 0)
 			return "is no SHA-256: 64 hexadecimal digits, as sha256sum writes them";
-		hash[i] = (char)(high * 16 + low);
+		hash[i] = (char)byte;
 	}
 	if (word[2 * sizeof(hash)])
 		return "is no SHA-256: more than 64 digits";

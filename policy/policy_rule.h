@@ -87,6 +87,7 @@ struct policy {
 	struct list_file *lists;
 	size_t list_count;
 	uint64_t lists_stamp;	/* of the files when they were read */
+	int64_t next_us, next_boot_us;	/* when the next rule ends; 0: not looked for */
 	char *store;		/* the texts */
 };
 
@@ -101,6 +102,14 @@ enum truth { NO, YES, UNKNOWN };
  * not be read.  Nothing else that is unknown holds. */
 enum truth policy_match_holds(const struct policy *p, const struct match *m, bool allows,
 			      const struct connection *c);
+
+/* The byte that two hexadecimal digits mean; -1: they are none. */
+int policy_hex_byte(const char *two);
+
+static inline bool policy_has_slash(struct text t)
+{
+	return t.len && memchr(t.data, '/', t.len);
+}
 
 /* In a pattern '*' is any run of bytes, '?' one character. */
 bool policy_pattern_matches(struct text pattern, struct text t);

@@ -48,11 +48,6 @@ static bool user_covers(const struct value *a, const struct value *b)
 	return a->text.data && same_text(a->text, b->text);
 }
 
-static bool has_slash(struct text t)
-{
-	return t.len && memchr(t.data, '/', t.len);
-}
-
 static bool list_covers(const struct policy *p, const struct value *a, const struct value *b)
 {
 	const struct address_list *outer = p->lists[a->number].list;
@@ -83,7 +78,7 @@ static bool value_covers(const struct policy *p, enum match_kind kind, const str
 	case MATCH_UNIT:
 	case MATCH_CONTAINER:
 		/* With a slash and without they are compared with different names. */
-		return has_slash(a->text) == has_slash(b->text) &&
+		return policy_has_slash(a->text) == policy_has_slash(b->text) &&
 		       text_covers(a, b->text, b->pattern);
 	case MATCH_PROTO:
 	case MATCH_DIRECTION:

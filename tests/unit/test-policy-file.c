@@ -4,12 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "policing.h"
 #include "policy_file.h"
 #include "scratch.h"
 #include "tap.h"
+
+/* In place of the kernel: this path is on NFS. */
+static const char *served;
+
+int statfs(const char *path, struct statfs *fs)
+{
+	fs->f_type = served && !strcmp(path, served) ? NFS_SUPER_MAGIC : EXT4_SUPER_MAGIC;
+	return 0;
+}
 
 static int load(const char *path, struct policy **p)
 {
@@ -128,6 +140,12 @@ static void test_lists(void)
 	policy_free(p);
 	tap_ok(load_told(path, "other:1:1: 'nonsense' is neither ADDR", &p) == -EINVAL && !p,
 	       "with which a policy is refused");
+	put(other, "192.0.2.1\n");
+	served = other;
+	tap_ok(load_told(path, "1:1: the list", &p) == -EINVAL && !p &&
+	       strstr(complaints, "other' is on a file system of another host's") != NULL,
+	       "with a list that another host serves");
+	served = NULL;
 	chmod(other, 0622);
 	tap_ok(load_told(path, "every user can write it", &p) == -EINVAL && !p,
 	       "and with a list that others can write");

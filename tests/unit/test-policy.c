@@ -147,7 +147,12 @@ static const struct {
 	{ "default deny\nallow not group 50", "groups=?", "deny 0" },
 	{ "default deny\nallow not group 50", "groups=7", "allow 2" },
 	{ "deny group nobody-has", "groups=7", "allow 0" },
-	{ "deny not group nobody-has", "groups=7", "allow 0" },
+	{ "deny not group nobody-has", "groups=7", "deny 1" },
+	{ "deny not group nobody-has,7", "groups=7", "allow 0" },
+	{ "deny not group nobody-has", "groups=?", "deny 1" },
+	{ "deny not group nobody-has", "gid=7", "deny 1" },	/* nobody has asked */
+	{ "default deny\nallow not group nobody-has", "groups=7", "deny 0" },
+	{ "observe deny not group nobody-has\ndeny exe *", "groups=7 exe=/x", "deny 2" },
 	{ "deny exe /x", "exe=/x seen=3", "deny 1" },
 	{ "deny exe /x", "exe=/x seen=4", "deny 1" },
 	{ "deny exe /x", "exe=/x seen=-1", "deny 1" },

@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "scratch.h"
 #include "tap.h"
@@ -63,6 +66,25 @@ static void test_modes(void)
 	mode("d", 0755);
 	tap_ok(trusts("d/e/none") && trusts("none/none"), "what is not there is no mistake");
 	tap_ok(!trusts("open/none"), "but where it would be is");
+}
+
+/* SQLite reads the files beside a database as parts of it. */
+static void test_database(void)
+{
+	static const char *const parts[] = { "d/e/f-wal", "d/e/f-shm", "d/e/f-journal" };
+	struct distrust why;
+
+	tap_ok(trusted_database(scratch_path("d/e/f"), geteuid(), &why), "a database");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		close(open(scratch_path(parts[i]), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+		mode(parts[i], 0646);
+		tap_ok(!trusted_database(scratch_path("d/e/f"), geteuid(), &why) &&
+		       !strcmp(why.path, scratch_path(parts[i])), "not with %s", parts[i]);
+		unlink(scratch_path(parts[i]));
+	}
+	mode("d/e/f", 0646);
+	tap_ok(!trusted_database(scratch_path("d/e/f"), geteuid(), &why), "nor its own file");
+	mode("d/e/f", 0644);
 }
 
 static void test_links(void)
@@ -144,13 +166,32 @@ static void test_list(void)
 	       "nor may one whom the file's access list names");
 }
 
+static void test_served(void)
+{
+	static const struct {
+		long type;
+		bool served;
+	} table[] = {
+		{ NFS_SUPER_MAGIC, true }, { FUSE_SUPER_MAGIC, true }, { CIFS_SUPER_MAGIC, true },
+		{ V9FS_MAGIC, true }, { (int)CIFS_SUPER_MAGIC, true },	/* as 32 bits tell it */
+		{ EXT4_SUPER_MAGIC, false }, { TMPFS_MAGIC, false },
+		{ OVERLAYFS_SUPER_MAGIC, false },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		tap_ok(served_by_others(&(struct statfs){ .f_type = table[i].type }) ==
+		       table[i].served, "file system %lx", (unsigned long)table[i].type);
+}
+
 int main(void)
 {
 	make();
 	test_modes();
+	test_database();
 	test_links();
 	test_others();
 	test_root();
 	test_list();
+	test_served();
 	return tap_done();
 }
