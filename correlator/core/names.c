@@ -50,6 +50,7 @@ struct names {
 	struct asker row[ROWS_MAX];
 	struct question question[QUESTIONS_MAX];
 	struct name name[NAMES_MAX];
+	uint64_t row_of[NAMES_MAX];	/* of who looked up each name: apart, to be run through */
 };
 
 struct names *names_new(uint64_t seed)
@@ -105,10 +106,8 @@ static struct asker *find_row(struct names *n, uint64_t row)
 /* The names that were looked up by a row's process are another's, or surer, by now. */
 static void pass_on(struct names *n, const struct asker *by)
 {
-	uint32_t at = SLOT_NONE;
-
-	while ((at = slots_taken(n->name_slots, at)) != SLOT_NONE)
-		if (n->name[at].by.row == by->row)
+	for (uint32_t at = 0; at < NAMES_MAX; at++)
+		if (n->row_of[at] == by->row)
 			n->name[at].by = *by;
 }
 
@@ -254,6 +253,7 @@ static void keep(struct names *n, const struct dns_address *a, const struct aske
 	k = &n->name[at];
 	k->addr = a->addr;
 	k->by = *by;
+	n->row_of[at] = by->row;
 	k->seen_ns = now_ns;
 	k->until_ns = now_ns + keep_ns;
 	k->hash = text_hash_of(text_of(name));

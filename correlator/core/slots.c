@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Places by hash: chains of those of one bucket, and a chain of the free ones. */
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "shares.h"
@@ -13,7 +12,6 @@ struct slots {
 	uint32_t *bucket;		/* max of them */
 	struct slot {
 		uint32_t next, bucket;
-		bool taken;
 	} slot[];
 };
 
@@ -54,7 +52,6 @@ void slots_remove(struct slots *s, uint32_t n)
 		at = &s->slot[*at].next;
 	*at = s->slot[n].next;
 	shares_remove(s->shares, n);
-	s->slot[n].taken = false;
 	s->slot[n].next = s->free;
 	s->free = n;
 }
@@ -69,7 +66,7 @@ uint32_t slots_add(struct slots *s, uint64_t hash, int64_t uid)
 	}
 	n = s->free;
 	s->free = s->slot[n].next;
-	s->slot[n] = (struct slot){ s->bucket[bucket], bucket, true };
+	s->slot[n] = (struct slot){ s->bucket[bucket], bucket };
 	s->bucket[bucket] = n;
 	shares_add(s->shares, n, uid);
 	return n;
@@ -88,14 +85,6 @@ uint32_t slots_first(const struct slots *s, uint64_t hash)
 uint32_t slots_next(const struct slots *s, uint32_t n)
 {
 	return s->slot[n].next;
-}
-
-uint32_t slots_taken(const struct slots *s, uint32_t n)
-{
-	for (n = n == SLOT_NONE ? 0 : n + 1; n < s->max; n++)
-		if (s->slot[n].taken)
-			return n;
-	return SLOT_NONE;
 }
 
 int64_t slots_evicted(const struct slots *s)

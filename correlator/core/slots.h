@@ -26,8 +26,6 @@ void slots_renew(struct slots *s, uint32_t n);
  * between the two. */
 uint32_t slots_first(const struct slots *s, uint64_t hash);
 uint32_t slots_next(const struct slots *s, uint32_t n);
-/* All that are taken: from SLOT_NONE on; SLOT_NONE behind the last. */
-uint32_t slots_taken(const struct slots *s, uint32_t n);
 /* How many had to make room. */
 int64_t slots_evicted(const struct slots *s);
 

@@ -19,15 +19,15 @@ static bool is_found(const struct slots *s, uint32_t n, uint64_t hash)
 
 static bool agrees(const struct slots *s, int count)
 {
-	uint32_t at = SLOT_NONE;
 	bool good = true;
 
 	for (uint32_t n = 0; n < PLACES; n++)
 		good &= !model[n].taken || is_found(s, n, model[n].hash);
-	while ((at = slots_taken(s, at)) != SLOT_NONE) {
-		good &= model[at].taken;
-		count--;
-	}
+	for (uint64_t hash = 0; hash < PLACES; hash++)
+		for (uint32_t at = slots_first(s, hash); at != SLOT_NONE; at = slots_next(s, at)) {
+			good &= model[at].taken && model[at].hash % PLACES == hash;
+			count--;
+		}
 	return good && count == 0;
 }
 
