@@ -229,14 +229,6 @@ void cache_writer_close(struct cache_writer *w)
 	free(w);
 }
 
-static int run(sqlite3_stmt *stmt)
-{
-	int rc = sqlite3_step(stmt);
-
-	sqlite3_reset(stmt);
-	return db_errno(rc);
-}
-
 const char *cache_writer_generation(const struct cache_writer *w)
 {
 	return w->generation;
@@ -249,12 +241,12 @@ bool cache_writer_moved(const struct cache_writer *w)
 
 int cache_writer_begin(struct cache_writer *w)
 {
-	return run(w->begin);
+	return db_run(w->begin);
 }
 
 int cache_writer_commit(struct cache_writer *w)
 {
-	int rc = run(w->commit);
+	int rc = db_run(w->commit);
 
 	if (!rc) {
 		w->last_committed = w->last;
@@ -299,7 +291,7 @@ int cache_writer_add(struct cache_writer *w, const struct event *e)
 	db_bind_text(s, C_NODE + 1, e->node);
 	for (int i = 0; i < PROCESS_TEXTS; i++)
 		db_bind_text(s, C_PROCESS_TEXTS + i + 1, e->process.text[i]);
-	rc = run(s);
+	rc = db_run(s);
 	if (!rc) {
 		w->last++;
 		w->rows++;
@@ -386,7 +378,7 @@ static int trim_heavy(struct cache_writer *w, int64_t most, int64_t *removed)
 		w->heavy = -1;		/* from the beginning, if there is a next time */
 	for (int i = 0; !rc && i < count; i++) {
 		sqlite3_bind_int64(w->remove, 1, seq[i]);
-		rc = run(w->remove);
+		rc = db_run(w->remove);
 	}
 	*removed = rc ? 0 : count;
 	w->rows -= *removed;
@@ -420,7 +412,7 @@ static int trim_oldest(struct cache_writer *w, int64_t max_rows, int64_t oldest_
 	if (keep_from <= w->first)
 		return 0;
 	sqlite3_bind_int64(w->trim, 1, (sqlite3_int64)keep_from);
-	rc = run(w->trim);
+	rc = db_run(w->trim);
 	if (rc)
 		return rc;
 	*removed = sqlite3_changes(w->db);
@@ -505,7 +497,7 @@ int cache_writer_set(struct cache_writer *w, const char *name, int64_t value)
 {
 	sqlite3_bind_text(w->set, 1, name, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(w->set, 2, value);
-	return run(w->set);
+	return db_run(w->set);
 }
 
 int cache_writer_get(struct cache_writer *w, const char *name, int64_t *value)

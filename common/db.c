@@ -93,6 +93,14 @@ int db_exec(sqlite3 *db, const char *sql)
 	return db_errno(sqlite3_exec(db, sql, NULL, NULL, NULL));
 }
 
+int db_run(sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	sqlite3_reset(stmt);
+	return db_errno(rc);
+}
+
 int db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **stmt)
 {
 	return db_errno(sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL));

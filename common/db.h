@@ -71,6 +71,8 @@ void db_remove(const char *path);
 int db_errno(int sqlite_code);
 
 int db_exec(struct sqlite3 *db, const char *sql);
+/* A step of a statement that changes something, and is ready to be bound again. */
+int db_run(struct sqlite3_stmt *stmt);
 int db_prepare(struct sqlite3 *db, const char *sql, struct sqlite3_stmt **stmt);
 /* One number, from the first column of the first row; 0 rows give -ENOENT. */
 int db_number(struct sqlite3 *db, const char *sql, int64_t *n);

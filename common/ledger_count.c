@@ -75,13 +75,9 @@ void ledger_count_free(struct ledger_count *c)
 
 static int run(sqlite3_stmt *stmt, const int64_t *key, int keys)
 {
-	int rc;
-
 	for (int i = 0; i < keys; i++)
 		sqlite3_bind_int64(stmt, i + 1, key[i]);
-	rc = sqlite3_step(stmt);
-	sqlite3_reset(stmt);
-	return db_errno(rc);
+	return db_run(stmt);
 }
 
 static int flush_slot(const struct table *t, struct slot *s)

@@ -164,12 +164,8 @@ static int mark_some(struct ledger_trim *t, sqlite3_stmt *rows, enum phase next)
 
 static int run(sqlite3_stmt *stmt, int64_t id)
 {
-	int rc;
-
 	sqlite3_bind_int64(stmt, 1, id);
-	rc = sqlite3_step(stmt);
-	sqlite3_reset(stmt);
-	return db_errno(rc);
+	return db_run(stmt);
 }
 
 static int sweep_some(struct ledger_trim *t)

@@ -211,14 +211,6 @@ void ledger_writer_close(struct ledger_writer *w)
 	free(w);
 }
 
-static int run(sqlite3_stmt *stmt)
-{
-	int rc = sqlite3_step(stmt);
-
-	sqlite3_reset(stmt);
-	return db_errno(rc);
-}
-
 bool ledger_writer_moved(const struct ledger_writer *w)
 {
 	return db_moved(w->lock, sqlite3_db_filename(w->db, NULL));
@@ -226,7 +218,7 @@ bool ledger_writer_moved(const struct ledger_writer *w)
 
 int ledger_writer_begin(struct ledger_writer *w)
 {
-	return run(w->begin);
+	return db_run(w->begin);
 }
 
 int ledger_writer_commit(struct ledger_writer *w)
@@ -235,10 +227,10 @@ int ledger_writer_commit(struct ledger_writer *w)
 
 	if (!rc && w->changes != w->committed_changes) {
 		sqlite3_bind_int64(w->set_changes, 1, w->changes);
-		rc = run(w->set_changes);
+		rc = db_run(w->set_changes);
 	}
 	if (!rc)
-		rc = run(w->commit);
+		rc = db_run(w->commit);
 	if (rc)
 		return rc;
 	w->committed_changes = w->changes;
@@ -360,7 +352,7 @@ static int add_process(struct ledger_writer *w, const struct connection *c, cons
 	db_bind_known(w->add_process, 1, c->start_us);
 	for (int i = 0; i < P_COLUMNS; i++)
 		db_bind_known(w->add_process, i + 2, column[i]);
-	rc = run(w->add_process);
+	rc = db_run(w->add_process);
 	*id = sqlite3_last_insert_rowid(w->db);
 	if (!rc)
 		ledger_count_processes(w->count, 1);
@@ -466,7 +458,7 @@ static int run_change(struct ledger_writer *w, sqlite3_stmt *stmt, int column)
 	int rc;
 
 	sqlite3_bind_int64(stmt, column, w->changes + 1);
-	rc = run(stmt);
+	rc = db_run(stmt);
 	w->changes += !rc && sqlite3_changes(w->db);
 	return rc;
 }
@@ -479,7 +471,7 @@ static int set_name(struct ledger_writer *w, const struct connection *c, bool fo
 
 	if (!c->text[CONNECTION_DST_NAME].data) {
 		sqlite3_bind_int64(w->forget_name, 1, (sqlite3_int64)c->id);
-		return forget ? run(w->forget_name) : 0;
+		return forget ? db_run(w->forget_name) : 0;
 	}
 	rc = intern(w, c->text[CONNECTION_DST_NAME], &name);
 	if (rc)
@@ -488,7 +480,7 @@ static int set_name(struct ledger_writer *w, const struct connection *c, bool fo
 	sqlite3_bind_int64(w->set_name, 2, name);
 	sqlite3_bind_int(w->set_name, 3, c->dst_name_by);
 	sqlite3_bind_int(w->set_name, 4, c->dst_names);
-	return run(w->set_name);
+	return db_run(w->set_name);
 }
 
 static int add(struct ledger_writer *w, const struct connection *c)
@@ -537,7 +529,7 @@ static int add(struct ledger_writer *w, const struct connection *c)
 	db_bind_known(s, i++, exe);
 	/* Who follows the numbers of rows may have gone past this one. */
 	sqlite3_bind_null(s, i);
-	rc = c->id < w->next_id ? run_change(w, s, i) : run(s);
+	rc = c->id < w->next_id ? run_change(w, s, i) : db_run(s);
 	if (!rc)
 		rc = count(w, c, exe, dst);
 	if (!rc)
@@ -556,7 +548,7 @@ static int again(struct ledger_writer *w, const struct ledger_change *change)
 	sqlite3_bind_int64(w->again, 1, c->result);
 	sqlite3_bind_int64(w->again, 2, (sqlite3_int64)c->id);
 	sqlite3_bind_int64(w->again, 3, change->count);
-	return run(w->again);
+	return db_run(w->again);
 }
 
 static int confirm(struct ledger_writer *w, const struct ledger_change *change)
@@ -739,14 +731,14 @@ int ledger_writer_set_position(struct ledger_writer *w, const char *generation, 
 {
 	sqlite3_bind_text(w->set_position, 1, generation, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(w->set_position, 2, (sqlite3_int64)seq);
-	return run(w->set_position);
+	return db_run(w->set_position);
 }
 
 int ledger_writer_set_counter(struct ledger_writer *w, const char *name, int64_t value)
 {
 	sqlite3_bind_text(w->set_counter, 1, name, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(w->set_counter, 2, value);
-	return run(w->set_counter);
+	return db_run(w->set_counter);
 }
 
 uint64_t ledger_writer_next_id(const struct ledger_writer *w)

@@ -19,11 +19,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "ring.h"
+#include "wake.h"
 
 struct header {
 	uint32_t size;		/* of header and record, multiple of ALIGN */
@@ -65,7 +65,7 @@ struct ring *ring_new(size_t bytes)
 	if (r->size < (size_t)2 * PAGE)
 		r->size = (size_t)2 * PAGE;
 	r->base = mmap(NULL, r->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	r->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r->event = wake_open();
 	if (r->base == MAP_FAILED || r->event < 0) {
 		int error = errno;
 
@@ -163,11 +163,7 @@ void *ring_reserve(struct ring *r, size_t len)
 
 void ring_notify(struct ring *r)
 {
-	uint64_t one = 1;
-
-	/* It fails only if the counter is full; then the consumer is awake. */
-	if (write(r->event, &one, sizeof(one)) < 0)
-		return;
+	wake_tell(r->event);
 }
 
 void ring_publish_batched(struct ring *r)
@@ -234,11 +230,9 @@ bool ring_prepare_wait(struct ring *r)
 
 void ring_finish_wait(struct ring *r, bool readable)
 {
-	uint64_t count;
-
 	atomic_store(&r->sleeping, false);
-	if (readable && read(r->event, &count, sizeof(count)) < 0)
-		return;
+	if (readable)
+		wake_hear(r->event);
 }
 
 void ring_wait(struct ring *r, int timeout_ms)

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "cache_feed.h"
@@ -27,6 +26,7 @@
 #include "tally.h"
 #include "host.h"
 #include "user_names.h"
+#include "wake.h"
 
 #define NS_PER_MS 1000000LL
 /* Records that are taken before a packet may come in between. */
@@ -42,7 +42,7 @@ int loop_init(struct loop *l, struct parts *parts, struct signals *signals)
 {
 	*l = (struct loop){ .parts = parts, .signals = signals, .deaths_fd = -1, .polled_fd = -1 };
 	l->alive_ms = notify_alive_ms();
-	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	l->wake_fd = wake_open();
 	return l->wake_fd < 0 ? -errno : 0;
 }
 
@@ -68,14 +68,12 @@ void loop_unboost(struct loop *l)
 static void wake_main_thread(struct loop *l, int next_ms)
 {
 	int64_t when_ns = clock_mono_ns() + next_ms * NS_PER_MS;
-	uint64_t one = 1;
 
 	/* Times to wait are rounded up to a whole millisecond. */
 	if (next_ms < 0 || when_ns + (next_ms ? NS_PER_MS : 0) >= l->sleeps_until_ns)
 		return;
 	l->sleeps_until_ns = when_ns;
-	if (write(l->wake_fd, &one, sizeof(one)) < 0)
-		return;		/* it has been woken already */
+	wake_tell(l->wake_fd);
 }
 
 /* A queue's thread has taken packets: what their calls left in the trace is there by now. */
@@ -139,7 +137,6 @@ static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms
 	struct cache_feed *feed = l->parts->cache_feed;
 	/* Without room for their rows records stay where they are. */
 	bool idle = !room || cache_feed_prepare_wait(feed);
-	uint64_t count;
 	int n;
 
 	fds[ON_RECORDS].fd = room ? cache_feed_fd(feed) : -1;
@@ -147,8 +144,8 @@ static bool wait_for_work(struct loop *l, struct pollfd fds[FDS], int timeout_ms
 	n = poll(fds, FDS, idle ? timeout_ms : 0);
 	if (room)
 		cache_feed_finish_wait(feed, fds[ON_RECORDS].revents != 0);
-	if (fds[ON_WAKE].revents && read(l->wake_fd, &count, sizeof(count)) < 0)
-		fds[ON_WAKE].revents = 0;
+	if (fds[ON_WAKE].revents)
+		wake_hear(l->wake_fd);
 	return n != 0 || !idle || !timeout_ms;
 }
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -25,7 +24,10 @@
 #include "clock.h"
 #include "failures.h"
 #include "file_hash.h"
+#include "lock.h"
 #include "process.h"
+#include "trusted.h"
+#include "wake.h"
 
 #define SETS 128
 #define WAYS 4
@@ -66,30 +68,7 @@ struct file_hashes {
 	unsigned char *piece;	/* the thread's */
 };
 
-static void tell(int fd)
-{
-	uint64_t one = 1;
-
-	if (write(fd, &one, sizeof(one)) < 0)
-		return;		/* it has been told */
-}
-
 /* --- The thread */
-
-/* Servers that a user or another host runs. */
-static bool is_answered_for(long type)
-{
-	static const unsigned long types[] = {
-		FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC,
-		SMB2_SUPER_MAGIC, V9FS_MAGIC, CEPH_SUPER_MAGIC, AFS_SUPER_MAGIC, AFS_FS_MAGIC,
-		CODA_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
-	};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (((unsigned long)type & 0xffffffffUL) == types[i])
-			return true;
-	return false;
-}
 
 /* Whether that is the file, which no server is asked. */
 static bool is_it(int fd, const struct entry *e)
@@ -136,7 +115,8 @@ static int open_file(const struct entry *e)
 	if (fd < 0)
 		return -1;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	if (!fstatfs(fd, &fs) && !is_answered_for(fs.f_type))
+	/* Of an overlay nobody says what is under it. */
+	if (!fstatfs(fd, &fs) && fs.f_type != OVERLAYFS_SUPER_MAGIC && !served_by_others(&fs))
 		/* Else whoever has a lease on it makes the thread wait. */
 		file = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	close(fd);
@@ -322,7 +302,7 @@ static void read_one(struct file_hashes *h, struct entry *e)
 	h->counts.read += good;
 	FAILS(FILE_UNREAD);
 	h->counts.refused += !good;
-	tell(h->known_fd);
+	wake_tell(h->known_fd);
 }
 
 static void *run(void *arg)
@@ -330,7 +310,6 @@ static void *run(void *arg)
 	struct file_hashes *h = arg;
 	struct pollfd woken = { .events = POLLIN };
 	struct entry *e;
-	uint64_t count;
 	bool settles;
 
 	/* Others go first; where that is refused, it is so. */
@@ -344,9 +323,8 @@ static void *run(void *arg)
 		}
 		pthread_mutex_unlock(&h->lock);
 		woken.fd = h->wake_fd;
-		if (poll(&woken, 1, settles ? SETTLES_MS : -1) > 0 &&
-		    read(h->wake_fd, &count, sizeof(count)) < 0)
-			count = 0;	/* it looks again anyway */
+		if (poll(&woken, 1, settles ? SETTLES_MS : -1) > 0)
+			wake_hear(h->wake_fd);
 		pthread_mutex_lock(&h->lock);
 	}
 	pthread_mutex_unlock(&h->lock);
@@ -368,24 +346,10 @@ static void release(struct file_hashes *h)
 	free(h);
 }
 
-/* Who answers packets may have a real-time priority, and lends it to the holder. */
-static int make_lock(pthread_mutex_t *lock)
-{
-	pthread_mutexattr_t attr;
-	int rc = pthread_mutexattr_init(&attr);
-
-	if (rc)
-		return rc;
-	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-	rc = pthread_mutex_init(lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-	return rc;
-}
-
 struct file_hashes *file_hashes_start(const char *const *roots, const char *lists)
 {
 	struct file_hashes *h = calloc(1, sizeof(*h));
-	int rc = h ? make_lock(&h->lock) : ENOMEM;
+	int rc = h ? -lock_init(&h->lock) : ENOMEM;
 	struct stat st;
 
 	if (rc) {
@@ -399,8 +363,8 @@ struct file_hashes *file_hashes_start(const char *const *roots, const char *list
 		if (!stat(roots[i], &st))
 			h->device[h->devices++] = st.st_dev;
 	h->piece = malloc(PIECE_BYTES);
-	h->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	h->known_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	h->wake_fd = wake_open();
+	h->known_fd = wake_open();
 	rc = !h->piece ? ENOMEM : h->wake_fd < 0 || h->known_fd < 0 ? errno :
 	     pthread_create(&h->thread, NULL, run, h);
 	if (!rc)
@@ -417,7 +381,7 @@ void file_hashes_stop(struct file_hashes *h)
 	pthread_mutex_lock(&h->lock);
 	h->ends = true;
 	pthread_mutex_unlock(&h->lock);
-	tell(h->wake_fd);
+	wake_tell(h->wake_fd);
 	pthread_join(h->thread, NULL);
 	release(h);
 }
@@ -466,7 +430,7 @@ static void want(struct file_hashes *h, struct entry *e, const struct process *p
 	e->uid = p->uid;
 	free(e->path);
 	e->path = p->exe_seen == EXE_HERE && p->exe.data ? strndup(p->exe.data, p->exe.len) : NULL;
-	tell(h->wake_fd);
+	wake_tell(h->wake_fd);
 }
 
 enum hash_word file_hashes_of(struct file_hashes *h, const struct process *p,
@@ -503,10 +467,7 @@ int file_hashes_fd(const struct file_hashes *h)
 
 void file_hashes_heard(struct file_hashes *h)
 {
-	uint64_t count;
-
-	if (read(h->known_fd, &count, sizeof(count)) < 0)
-		return;		/* nothing was told */
+	wake_hear(h->known_fd);
 }
 
 struct file_hash_counts file_hashes_counts(struct file_hashes *h)

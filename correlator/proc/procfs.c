@@ -433,17 +433,23 @@ int procfs_groups(struct procfs *p, int64_t pid, int64_t start_ticks, uint32_t *
 	return count;
 }
 
-int64_t procfs_process(struct procfs *p, int64_t tid)
+/* The number behind that many others of a line of /proc/PID/status. */
+static int64_t status_of(struct procfs *p, int64_t pid, const char *line, int skip)
 {
 	char name[48], status[4096];
 	ssize_t n;
 
-	snprintf(name, sizeof(name), "%lld/status", (long long)tid);
+	snprintf(name, sizeof(name), "%lld/status", (long long)pid);
 	n = proc_read(p->dir, name, status, sizeof(status) - 1);
 	if (n <= 0)
 		return -1;
 	status[n] = '\0';
-	return status_number(status, "\nTgid:", 0);
+	return status_number(status, line, skip);
+}
+
+int64_t procfs_process(struct procfs *p, int64_t tid)
+{
+	return status_of(p, tid, "\nTgid:", 0);
 }
 
 static int64_t netns_of(const struct procfs *p, int64_t id)
@@ -467,9 +473,8 @@ int64_t procfs_netns(struct procfs *p, int64_t pid, int64_t tid)
 
 int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)
 {
-	char name[48], status[4096];
+	char name[48];
 	struct stat owner;
-	ssize_t n;
 
 	snprintf(name, sizeof(name), "%lld", (long long)pid);
 	if (fstatat(p->dir, name, &owner, 0))
@@ -480,10 +485,5 @@ int64_t procfs_user(struct procfs *p, int64_t pid, int64_t likely)
 	 */
 	if (owner.st_uid && owner.st_uid == likely)
 		return likely;
-	snprintf(name, sizeof(name), "%lld/status", (long long)pid);
-	n = proc_read(p->dir, name, status, sizeof(status) - 1);
-	if (n <= 0)
-		return -1;
-	status[n] = '\0';
-	return status_number(status, "\nUid:", 3);
+	return status_of(p, pid, "\nUid:", 3);
 }

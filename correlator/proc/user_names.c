@@ -7,13 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "lock.h"
 #include "user_names.h"
 #include "users.h"
+#include "wake.h"
 
 #define NAMED_MAX 65536
 #define LISTED_MAX 65536
@@ -64,22 +65,6 @@ struct user_names {
 
 	int watch_fd, wake_fd, changed_fd;
 };
-
-static void tell(int fd)
-{
-	uint64_t one = 1;
-
-	if (write(fd, &one, sizeof(one)) < 0)
-		return;		/* it has been told */
-}
-
-static void hear(int fd)
-{
-	uint64_t count;
-
-	if (read(fd, &count, sizeof(count)) < 0)
-		return;		/* nothing was told */
-}
 
 static void free_list(struct list *l)
 {
@@ -150,7 +135,7 @@ static bool ask_name(struct user_names *u)
 	pthread_mutex_lock(&u->lock);
 	if (!rc && number != n->number) {
 		n->number = number;
-		tell(u->changed_fd);
+		wake_tell(u->changed_fd);
 	}
 	n->state = KNOWN;
 	return true;
@@ -238,7 +223,7 @@ static void *run(void *arg)
 
 	pthread_mutex_lock(&u->lock);
 	while (!u->ends) {
-		hear(u->wake_fd);
+		wake_hear(u->wake_fd);
 		if (users_watch_changed(u->watch_fd) || !n)
 			begin_again(u);
 		while (!u->ends && (ask_name(u) || ask_list(u) || ask_number(u)))
@@ -269,24 +254,10 @@ static void release(struct user_names *u)
 	free(u);
 }
 
-/* Who answers packets may have a real-time priority, and lends it to the holder. */
-static int make_lock(pthread_mutex_t *lock)
-{
-	pthread_mutexattr_t attr;
-	int rc = pthread_mutexattr_init(&attr);
-
-	if (rc)
-		return rc;
-	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-	rc = pthread_mutex_init(lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-	return rc;
-}
-
 struct user_names *user_names_start(const char *directory)
 {
 	struct user_names *u = calloc(1, sizeof(*u));
-	int rc = u ? make_lock(&u->lock) : ENOMEM;
+	int rc = u ? -lock_init(&u->lock) : ENOMEM;
 
 	if (rc) {
 		free(u);
@@ -294,8 +265,8 @@ struct user_names *user_names_start(const char *directory)
 		return NULL;
 	}
 	u->watch_fd = users_watch_open(directory);
-	u->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	u->changed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	u->wake_fd = wake_open();
+	u->changed_fd = wake_open();
 	rc = u->wake_fd < 0 || u->changed_fd < 0 ? errno : pthread_create(&u->thread, NULL, run, u);
 	if (!rc)
 		return u;
@@ -313,7 +284,7 @@ void user_names_stop(struct user_names *u)
 	pthread_mutex_lock(&u->lock);
 	u->ends = true;
 	pthread_mutex_unlock(&u->lock);
-	tell(u->wake_fd);
+	wake_tell(u->wake_fd);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += STOP_S;
 	if (!pthread_timedjoin_np(u->thread, NULL, &until))
@@ -364,7 +335,7 @@ static void add_name(struct user_names *u, const char *name, bool group, size_t 
 	memcpy(n->name, name, len);
 	more[at] = n;
 	u->named_count++;
-	tell(u->wake_fd);
+	wake_tell(u->wake_fd);
 }
 
 int64_t user_names_number(struct user_names *u, const char *name, bool group)
@@ -396,7 +367,7 @@ static struct numbered *entry_of(struct user_names *u, int64_t uid)
 			place = &set[i];
 	}
 	*place = (struct numbered){ .state = WANTED, .uid = uid };
-	tell(u->wake_fd);
+	wake_tell(u->wake_fd);
 	return place;
 }
 
@@ -429,7 +400,7 @@ void user_names_want_all(struct user_names *u)
 	pthread_mutex_lock(&u->lock);
 	if (u->list_state == EMPTY) {
 		u->list_state = WANTED;
-		tell(u->wake_fd);
+		wake_tell(u->wake_fd);
 	}
 	pthread_mutex_unlock(&u->lock);
 }
@@ -453,5 +424,5 @@ int user_names_fd(const struct user_names *u)
 
 void user_names_changed(struct user_names *u)
 {
-	hear(u->changed_fd);
+	wake_hear(u->changed_fd);
 }

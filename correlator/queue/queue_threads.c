@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "lock.h"
 #include "log.h"
 #include "priority.h"
 #include "queue_threads.h"
@@ -123,27 +124,11 @@ static void *queue_thread_main(void *arg)
 	return NULL;
 }
 
-/* A thread that waits for the lock lends its priority to the holder. */
-static int init_lock(pthread_mutex_t *lock)
-{
-	pthread_mutexattr_t attributes;
-	int rc = pthread_mutexattr_init(&attributes);
-
-	if (rc)
-		return -rc;
-	pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
-	rc = pthread_mutex_init(lock, &attributes);
-	if (rc)		/* a C library or kernel without priority inheritance */
-		rc = pthread_mutex_init(lock, NULL);
-	pthread_mutexattr_destroy(&attributes);
-	return -rc;
-}
-
 int queue_threads_start(struct nfqueue *q, int boost, const struct queue_threads_ops *ops,
 			void *arg, struct queue_threads **out)
 {
 	struct queue_threads *r = calloc(1, sizeof(*r));
-	int rc = r ? init_lock(&r->lock) : -ENOMEM;
+	int rc = r ? lock_init(&r->lock) : -ENOMEM;
 
 	if (rc) {
 		free(r);

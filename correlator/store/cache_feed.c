@@ -11,7 +11,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -19,6 +18,7 @@
 #include "event.h"
 #include "cache_feed.h"
 #include "ring.h"
+#include "wake.h"
 
 #define RING_BYTES ((size_t)512 * 1024)
 /* An event with the longest possible texts; the plugin cuts the fields of a record far below
@@ -134,22 +134,17 @@ static void gather(struct cache_feed *r)
 	struct pollfd fds[] = {
 		{ .fd = r->finish, .events = POLLIN }, { .fd = r->wake, .events = POLLIN },
 	};
-	uint64_t count;
 
 	if (!atomic_load(&r->urgent))
 		poll(fds, 2, GATHER_MS);
-	if (fds[1].revents && read(r->wake, &count, sizeof(count)) < 0)
-		return;
+	if (fds[1].revents)
+		wake_hear(r->wake);
 }
 
 void cache_feed_set_urgent(struct cache_feed *r, bool urgent)
 {
-	uint64_t one = 1;
-
-	if (atomic_exchange(&r->urgent, urgent) == urgent || !urgent)
-		return;
-	if (write(r->wake, &one, sizeof(one)) < 0)
-		return;
+	if (atomic_exchange(&r->urgent, urgent) != urgent && urgent)
+		wake_tell(r->wake);
 }
 
 static void *cache_feed_main(void *arg)
@@ -193,8 +188,8 @@ struct cache_feed *cache_feed_start(const char *cache_path, bool once,
 	r->ops = ops;
 	r->arg = arg;
 	r->once = once;
-	r->finish = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r->finish = wake_open();
+	r->wake = wake_open();
 	r->ring = ring_new(RING_BYTES);
 	r->tail = cache_tail_new(cache_path, &cache_tail_ops, r);
 	if (r->finish >= 0 && r->wake >= 0 && r->ring && r->tail)
@@ -214,11 +209,8 @@ struct cache_feed *cache_feed_start(const char *cache_path, bool once,
 
 static void end_by(struct cache_feed *r, int64_t give_up_ns)
 {
-	uint64_t one = 1;
-
 	atomic_store(&r->give_up_ns, give_up_ns);
-	if (write(r->finish, &one, sizeof(one)) < 0)
-		return;
+	wake_tell(r->finish);
 }
 
 void cache_feed_finish(struct cache_feed *r)
