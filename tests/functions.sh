@@ -115,12 +115,13 @@ again() {
 
 # mount_tracefs: where nobody has yet.  In a mount namespace of the test's own.
 mount_tracefs() {
-	[ -d /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null ||
+	[ -d /sys/kernel/tracing/events ] ||
+		mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null ||
 		skip_all "the kernel has no tracefs"
 }
 
-# sources RELEASE: this host's own archives of it for apt, and no others of its sources.  Another release
-# than the host's is asked for where the host's is.
+# sources RELEASE: this host's own archives of it for apt, and no others of its sources.  Another
+# release than the host's is asked for where the host's is.
 sources() {
 	local own
 	own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")

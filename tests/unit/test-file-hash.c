@@ -152,7 +152,7 @@ int main(void)
 	/* Linux 5.6; valgrind has it not. */
 	if (syscall(SYS_openat2, -1, NULL, NULL, 0) < 0 && errno == ENOSYS) {
 		puts("1..0 # SKIP no openat2(2)");
-		return 0;
+		return 77;
 	}
 	scratch_make();
 	snprintf(lists, sizeof(lists), "%s", scratch_path("info"));
