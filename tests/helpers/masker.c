@@ -363,22 +363,26 @@ static void do_maze(void)
 	become(path_in(path_in(maze, "1"), "good"), "plain");
 }
 
+/* A child that holds the socket as well sees what becomes of it. */
+static void watch(int s)
+{
+	struct sockaddr_in peer;
+	socklen_t len = sizeof(peer);
+
+	if (fork())
+		return;
+	usleep(400000);
+	printf("%s %s\n", kind, getpeername(s, (struct sockaddr *)&peer, &len) ? "fails" :
+	       "passes");
+	exit(0);
+}
+
 /* Executes the target while the connection is on its way. */
 static void do_exec(void)
 {
 	int s = open_socket(SOCK_NONBLOCK);
-	pid_t pid = fork();
 
-	/* A child that holds the socket as well sees what becomes of it. */
-	if (!pid) {
-		struct sockaddr_in peer;
-		socklen_t len = sizeof(peer);
-
-		usleep(400000);
-		printf("%s %s\n", kind, getpeername(s, (struct sockaddr *)&peer, &len) ? "fails" :
-		       "passes");
-		exit(0);
-	}
+	watch(s);
 	try(s);
 	execl(target, target, "wait", port, (char *)NULL);
 	die("exec");
@@ -396,17 +400,8 @@ static void do_execthread(void)
 {
 	pthread_t thread;
 	int s = open_socket(0);
-	pid_t pid = fork();
 
-	if (!pid) {
-		struct sockaddr_in peer;
-		socklen_t len = sizeof(peer);
-
-		usleep(400000);
-		printf("%s %s\n", kind, getpeername(s, (struct sockaddr *)&peer, &len) ? "fails" :
-		       "passes");
-		exit(0);
-	}
+	watch(s);
 	pthread_create(&thread, NULL, exec_target, NULL);
 	usleep(4900);
 	try(s);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,6 +49,22 @@ static const char *scratch_path(const char *name)
 	char *path = paths[turn++ % 4];
 
 	snprintf(path, PATH_MAX, "%s/%s", scratch_dir, name);
+	return path;
+}
+
+/* Likewise; makes the directories that it is in. */
+__attribute__((unused))
+static const char *scratch_way(const char *name)
+{
+	const char *path = scratch_path(name);
+	char part[PATH_MAX];
+
+	snprintf(part, sizeof(part), "%s", path);
+	for (char *slash = part + strlen(scratch_dir) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(part, 0700);
+		*slash = '/';
+	}
 	return path;
 }
 

@@ -11,18 +11,8 @@
 #include "cache.h"
 #include "db.h"
 #include "scratch.h"
+#include "sql.h"
 #include "tap.h"
-
-static int raw(const char *path, const char *sql)
-{
-	sqlite3 *db;
-	int rc = sqlite3_open(path, &db);
-
-	if (!rc)
-		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
-	sqlite3_close(db);
-	return rc;
-}
 
 /* Every plain number of an event, for comparing. */
 static const size_t numbers[] = {
@@ -280,7 +270,7 @@ static void test_stuck(void)
 	cache_writer_open(path, &w);
 	put_all(w, 1000, 100);
 	cache_writer_close(w);
-	raw(path, "CREATE TRIGGER stays BEFORE DELETE ON event BEGIN"
+	sql_raw(path, "CREATE TRIGGER stays BEFORE DELETE ON event BEGIN"
 		  " SELECT RAISE(ABORT, 'it stays'); END");
 	tap_ok(!cache_writer_open(path, &w) && !cache_writer_begin(w), "a cache whose rows stay");
 	alarm(60);
@@ -557,17 +547,17 @@ static void test_errors(void)
 	       "and so does writing when the lock is gone");
 	cache_writer_close(w);
 
-	raw(path, "PRAGMA user_version = 1000");
+	sql_raw(path, "PRAGMA user_version = 1000");
 	tap_ok(cache_writer_open(path, &w) == -EPROTO && cache_reader_open(path, &r) == -EPROTO,
 	       "a newer version: -EPROTO");
-	raw(path, "PRAGMA user_version = 4; PRAGMA application_id = 7");
+	sql_raw(path, "PRAGMA user_version = 4; PRAGMA application_id = 7");
 	tap_ok(cache_writer_open(path, &w) == -EMEDIUMTYPE &&
 	       cache_reader_open(path, &r) == -EMEDIUMTYPE,
 	       "another application's: -EMEDIUMTYPE");
-	raw(path, "PRAGMA application_id = 0x736c6361");
+	sql_raw(path, "PRAGMA application_id = 0x736c6361");
 	tap_ok(cache_writer_open(path, &w) == 0, "and ours again");
 	cache_writer_close(w);
-	raw(path, "ALTER TABLE event DROP COLUMN listener; PRAGMA user_version = 1;"
+	sql_raw(path, "ALTER TABLE event DROP COLUMN listener; PRAGMA user_version = 1;"
 		  "ALTER TABLE event DROP COLUMN replaced;"
 		  "ALTER TABLE event DROP COLUMN listener_inode;"
 		  "ALTER TABLE event DROP COLUMN exe_seen; ALTER TABLE event DROP COLUMN exe_dev;"
@@ -576,10 +566,10 @@ static void test_errors(void)
 	tap_ok(cache_writer_open(path, &w) == 0 && cache_writer_begin(w) == 0 && put(w, 8) == 0 &&
 	       cache_writer_commit(w) == 0, "one of the first version is brought up to date");
 	cache_writer_close(w);
-	raw(path, "ALTER TABLE event RENAME COLUMN cwd TO dir");
+	sql_raw(path, "ALTER TABLE event RENAME COLUMN cwd TO dir");
 	tap_ok(cache_writer_open(path, &w) == -EUCLEAN && cache_reader_open(path, &r) == -EUCLEAN,
 	       "a column that is missing: -EUCLEAN");
-	raw(path, "ALTER TABLE event RENAME COLUMN dir TO cwd");
+	sql_raw(path, "ALTER TABLE event RENAME COLUMN dir TO cwd");
 	cache_writer_open(path, &w);
 	tap_ok(cache_reader_open(path, &r) == 0, "a reader has it open");
 	memset(junk, 0x5a, sizeof(junk));
@@ -624,7 +614,7 @@ static void test_hostile(void)
 
 	cache_writer_open(path, &w);
 	cache_writer_close(w);
-	raw(path, "INSERT INTO event (seq, arrival, time, serial, kind, pid, addr, port, comm, "
+	sql_raw(path, "INSERT INTO event (seq, arrival, time, serial, kind, pid, addr, port, comm, "
 		  "exe) VALUES"
 		  " (5, 'x', x'00', 1e300, x'ff', 'pid', 'not an address', 1 << 40, x'00ff', 3.5),"
 		  " (6, 0, 0, 0, 'accept', -7, x'', '', '', NULL)");

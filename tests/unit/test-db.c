@@ -10,6 +10,7 @@
 
 #include "db.h"
 #include "scratch.h"
+#include "sql.h"
 #include "tap.h"
 
 static const char *const steps[] = {
@@ -30,18 +31,6 @@ static const struct db_schema broken = { .application_id = 0x74657374,
 static const struct db_schema other = { .application_id = 0x6f746872,
 					.version = 1,
 					.steps = steps };
-
-/* SQL on a file by SQLite's own means. */
-static int raw(const char *path, const char *sql)
-{
-	sqlite3 *db;
-	int rc = sqlite3_open(path, &db);
-
-	if (!rc)
-		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
-	sqlite3_close(db);
-	return rc;
-}
 
 static int64_t number_in(const char *path, const char *sql)
 {
@@ -138,7 +127,7 @@ static void test_foreign(void)
 	const char *path = scratch_path("foreign.db");
 	struct stat before, after;
 
-	raw(path, "CREATE TABLE x (y); INSERT INTO x VALUES (7)");
+	sql_raw(path, "CREATE TABLE x (y); INSERT INTO x VALUES (7)");
 	chmod(path, 0600);
 	stat(path, &before);
 	tap_ok(open_and_close(path, &first, true) == -EMEDIUMTYPE &&
@@ -147,7 +136,7 @@ static void test_foreign(void)
 	stat(path, &after);
 	tap_ok(number_in(path, "SELECT y FROM x") == 7, "its rows are left alone");
 	tap_ok(before.st_mode == after.st_mode, "so is its mode");
-	raw(path, "PRAGMA application_id = 5; PRAGMA user_version = 1");
+	sql_raw(path, "PRAGMA application_id = 5; PRAGMA user_version = 1");
 	tap_ok(open_and_close(path, &first, true) == -EMEDIUMTYPE &&
 	       open_and_close(path, &first, false) == -EMEDIUMTYPE, "nor is another application's");
 	path = scratch_path("sister.db");
@@ -163,7 +152,7 @@ static void test_foreign(void)
 	       open_and_close(path, &first, false) == -EUCLEAN, "a text file is no database");
 	path = scratch_path("zero.db");
 	open_and_close(path, &first, true);
-	raw(path, "PRAGMA user_version = 0");
+	sql_raw(path, "PRAGMA user_version = 0");
 	tap_ok(open_and_close(path, &first, true) == -EUCLEAN,
 	       "tables without a version are damage");
 }
@@ -177,7 +166,7 @@ static void test_negative_version(void)
 	pid_t child;
 
 	open_and_close(path, &first, true);
-	raw(path, "PRAGMA user_version = -100000000");
+	sql_raw(path, "PRAGMA user_version = -100000000");
 	fflush(stdout);
 	child = fork();
 	if (child == 0)
@@ -307,7 +296,7 @@ static void test_patience(void)
 	pid_t child;
 
 	open_and_close(path, &first, true);
-	raw(path, "PRAGMA journal_mode = DELETE");
+	sql_raw(path, "PRAGMA journal_mode = DELETE");
 	if (pipe(ready))
 		exit(1);
 	fflush(stdout);

@@ -201,6 +201,19 @@ static void test_records(void)
 #define MIN (60 * (int64_t)S)
 #define T (10000 * (int64_t)S)
 
+/* A UDP record is found for a packet of that process (-1: of anybody) so long behind it. */
+static bool finds_udp(int64_t pid, int64_t packet_us)
+{
+	struct halves *f = halves_new();
+	bool found;
+
+	halves_add(f, &(struct half){ .id = 1, .protocol = IPPROTO_UDP, .fd = -1, .pid = 100,
+				      .peer = to("192.0.2.1:53"), .time_us = T });
+	found = find(f, "192.0.2.1:53", IPPROTO_UDP, pid, -1, 0, T + packet_us) == 1;
+	halves_free(f);
+	return found;
+}
+
 /* How far apart a packet and its record may be: a record's clock is coarse, a lost SYN comes again.
  */
 static void test_times(void)
@@ -239,35 +252,13 @@ static void test_times(void)
 		       "and the record is found %s", tcp[i].fits ? "for it" : "no more");
 		halves_free(f);
 	}
-	for (size_t i = 0; i < sizeof(udp) / sizeof(udp[0]); i++) {
-		struct halves *f = halves_new();
-
-		halves_add(f, &(struct half){.id = 1,
-					     .protocol = IPPROTO_UDP,
-					     .fd = -1,
-					     .pid = 100,
-					     .peer = to("192.0.2.1:53"),
-					     .time_us = T});
-		tap_ok((find(f, "192.0.2.1:53", IPPROTO_UDP, -1, -1, 0, T + udp[i].packet_us) ==
-			1) == udp[i].fits,
+	for (size_t i = 0; i < sizeof(udp) / sizeof(udp[0]); i++)
+		tap_ok(finds_udp(-1, udp[i].packet_us) == udp[i].fits,
 		       "a UDP record of somebody %lld us before", (long long)udp[i].packet_us);
-		halves_free(f);
-	}
-	for (size_t i = 0; i < sizeof(connected) / sizeof(connected[0]); i++) {
-		struct halves *f = halves_new();
-
-		halves_add(f, &(struct half){.id = 1,
-					     .protocol = IPPROTO_UDP,
-					     .fd = -1,
-					     .pid = 100,
-					     .peer = to("192.0.2.1:53"),
-					     .time_us = T});
-		tap_ok((find(f, "192.0.2.1:53", IPPROTO_UDP, 100, -1, 0,
-			     T + connected[i].packet_us) == 1) == connected[i].fits,
+	for (size_t i = 0; i < sizeof(connected) / sizeof(connected[0]); i++)
+		tap_ok(finds_udp(100, connected[i].packet_us) == connected[i].fits,
 		       "a UDP record of the process %lld us before",
 		       (long long)connected[i].packet_us);
-		halves_free(f);
-	}
 }
 
 /* Many at once to one destination, a proxy for instance; and a chain is followed so far and no

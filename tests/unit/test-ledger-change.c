@@ -5,22 +5,10 @@
 #include "db.h"
 #include "ledger.h"
 #include "scratch.h"
+#include "sql.h"
 #include "tap.h"
 
 static const char *path;
-
-static int64_t number(const char *sql)
-{
-	struct sqlite3 *db;
-	int64_t n = -1;
-
-	if (ledger_open_read(path, &db))
-		return -2;
-	if (db_number(db, sql, &n))
-		n = -3;
-	db_close(db);
-	return n;
-}
 
 static int64_t changed(uint64_t id)
 {
@@ -28,7 +16,7 @@ static int64_t changed(uint64_t id)
 
 	snprintf(sql, sizeof(sql), "SELECT ifnull(changed, 0) FROM connection WHERE id = %llu",
 		 (unsigned long long)id);
-	return number(sql);
+	return ledger_number(path, sql);
 }
 
 static void apply(struct ledger_writer *w, enum change_kind kind, uint64_t id)
@@ -47,26 +35,11 @@ static void apply(struct ledger_writer *w, enum change_kind kind, uint64_t id)
 	       (unsigned long long)id);
 }
 
-static struct ledger_writer *begin(void)
-{
-	struct ledger_writer *w;
-
-	if (ledger_writer_open(path, &w) || ledger_writer_begin(w))
-		exit(1);
-	return w;
-}
-
-static void end(struct ledger_writer *w)
-{
-	tap_ok(ledger_writer_commit(w) == 0, "committed");
-	ledger_writer_close(w);
-}
-
 static void test_kinds(void)
 {
 	static const enum change_kind amending[] = { CHANGE_PROTOCOL, CHANGE_CONFIRM, CHANGE_DECIDE,
 						     CHANGE_PROVE, CHANGE_FLOW };
-	struct ledger_writer *w = begin();
+	struct ledger_writer *w = ledger_begin(path);
 	int64_t last = 0;
 
 	apply(w, CHANGE_ADD, 10);
@@ -79,7 +52,8 @@ static void test_kinds(void)
 		tap_ok(ledger_writer_commit(w) == 0, "committed");
 		tap_ok(changed(10) > last, "the row has a higher number behind it");
 		last = changed(10);
-		tap_ok(number("SELECT last FROM change") == last, "which the ledger knows");
+		tap_ok(ledger_number(path, "SELECT last FROM change") == last,
+		       "which the ledger knows");
 	}
 	ledger_writer_begin(w);
 	apply(w, CHANGE_AGAIN, 10);
@@ -90,41 +64,42 @@ static void test_kinds(void)
 	apply(w, CHANGE_PROTOCOL, 10);
 	apply(w, CHANGE_FLOW, 12);
 	tap_ok(ledger_writer_commit(w) == 0, "committed");
-	tap_ok(changed(10) == last && number("SELECT last FROM change") == last,
+	tap_ok(changed(10) == last && ledger_number(path, "SELECT last FROM change") == last,
 	       "the protocol that it has, or a row that is not there, is no change");
 	ledger_writer_close(w);
 }
 
 static void test_order(void)
 {
-	struct ledger_writer *w = begin();
-	int64_t last = number("SELECT last FROM change");
+	struct ledger_writer *w = ledger_begin(path);
+	int64_t last = ledger_number(path, "SELECT last FROM change");
 
 	tap_ok(last > 0, "the number is kept while nobody writes");
 	apply(w, CHANGE_FLOW, 11);
-	end(w);
+	ledger_end(w);
 	tap_ok(changed(11) > last, "and goes on from there");
 	last = changed(11);
-	w = begin();
+	w = ledger_begin(path);
 	apply(w, CHANGE_FLOW, 10);
 	apply(w, CHANGE_FLOW, 11);
 	ledger_writer_rollback(w);
 	ledger_writer_begin(w);
 	apply(w, CHANGE_FLOW, 10);
-	end(w);
+	ledger_end(w);
 	tap_ok(changed(10) == last + 1 && changed(11) == last, "what was undone has none");
-	tap_ok(number("SELECT last FROM change") == last + 1, "nor does the ledger count it");
+	tap_ok(ledger_number(path, "SELECT last FROM change") == last + 1,
+	       "nor does the ledger count it");
 }
 
 /* A record whose packet's row was dropped makes the row, when higher ones are there. */
 static void test_late(void)
 {
-	struct ledger_writer *w = begin();
-	int64_t last = number("SELECT last FROM change");
+	struct ledger_writer *w = ledger_begin(path);
+	int64_t last = ledger_number(path, "SELECT last FROM change");
 
 	apply(w, CHANGE_ADD, 20);
 	apply(w, CHANGE_CONFIRM, 15);
-	end(w);
+	ledger_end(w);
 	tap_ok(changed(20) == 0, "a row behind all others has no number");
 	tap_ok(changed(15) > last, "one that comes behind a higher one has");
 }
@@ -133,32 +108,33 @@ static void test_late(void)
 static void test_trimmed(void)
 {
 	struct ledger_limits limits = { .rows = 1 };
-	struct ledger_writer *w = begin();
+	struct ledger_writer *w = ledger_begin(path);
 	int64_t last, removed;
 
 	apply(w, CHANGE_FLOW, 10);
-	end(w);
+	ledger_end(w);
 	last = changed(10);
-	w = begin();
+	w = ledger_begin(path);
 	tap_ok(ledger_writer_trim(w, &limits, 0, 100, &removed) == 0 && removed == 3, "trimmed");
-	end(w);
-	tap_ok(number("SELECT count(*) FROM connection WHERE changed IS NOT NULL") <= 1,
+	ledger_end(w);
+	tap_ok(ledger_number(path, "SELECT count(changed) FROM connection") <= 1,
 	       "rows that go take their numbers along");
-	w = begin();
-	apply(w, CHANGE_FLOW, (uint64_t)number("SELECT id FROM connection"));
-	end(w);
-	tap_ok(number("SELECT changed FROM connection") == last + 1, "no number is given twice");
+	w = ledger_begin(path);
+	apply(w, CHANGE_FLOW, (uint64_t)ledger_number(path, "SELECT id FROM connection"));
+	ledger_end(w);
+	tap_ok(ledger_number(path, "SELECT changed FROM connection") == last + 1,
+	       "no number is given twice");
 }
 
 static void test_identity(void)
 {
-	int64_t first = number("SELECT ledger FROM change"), second;
+	int64_t first = ledger_number(path, "SELECT ledger FROM change"), second;
 	struct ledger_writer *w;
 
 	path = scratch_path("second.db");
-	w = begin();
-	end(w);
-	second = number("SELECT ledger FROM change");
+	w = ledger_begin(path);
+	ledger_end(w);
+	second = ledger_number(path, "SELECT ledger FROM change");
 	tap_ok(first > 0 && second > 0 && first != second, "each ledger has a number of its own");
 }
 

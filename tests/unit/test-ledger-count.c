@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "ledger_schema.h"
 #include "scratch.h"
+#include "sql.h"
 #include "tap.h"
 
 #define ROUNDS 60
@@ -19,19 +20,6 @@ static const char *path;
 static unsigned int below(unsigned int n)
 {
 	return (unsigned int)(scratch_random() % n);
-}
-
-static int64_t ask(const char *sql)
-{
-	sqlite3 *db;
-	int64_t n = -1;
-
-	if (ledger_open_read(path, &db))
-		return -2;
-	if (db_number(db, sql, &n))
-		n = -3;
-	db_close(db);
-	return n;
 }
 
 static bool agree(void)
@@ -52,7 +40,7 @@ static bool agree(void)
 		 " + (SELECT count(*) FROM process) - (SELECT count FROM amount)"
 		 " + (SELECT count(*) FROM connection c JOIN process p ON p.id = c.process"
 		 " WHERE c.exe IS NOT p.exe)", tally, tally, total, total);
-	return ask(sql) == 0;
+	return ledger_number(path, sql) == 0;
 }
 
 static void process_of(struct connection *c, unsigned int n)
@@ -131,7 +119,7 @@ static void test_all(struct ledger_writer *w)
 		ledger_writer_trim(w, &limits, 0, 1000, &removed);
 		ledger_writer_commit(w);
 	} while (removed);
-	tap_ok(agree() && ask("SELECT count(*) FROM tally") == 1,
+	tap_ok(agree() && ledger_number(path, "SELECT count(*) FROM tally") == 1,
 	       "where rows have gone no count of 0 is left");
 }
 

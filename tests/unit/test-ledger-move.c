@@ -12,6 +12,7 @@
 #include "ledger_schema.h"
 #include "old-ledger.h"
 #include "scratch.h"
+#include "sql.h"
 #include "tap.h"
 
 #define ROWS 3000
@@ -21,28 +22,9 @@
 
 static const char *path;
 
-static const char *ask(const char *sql)
-{
-	static char answer[256];
-	sqlite3_stmt *s = NULL;
-	sqlite3 *db;
-	int rc = ledger_open_read(path, &db);
-
-	snprintf(answer, sizeof(answer), "error %d", rc);
-	if (rc)
-		return answer;
-	if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) || sqlite3_step(s) != SQLITE_ROW)
-		snprintf(answer, sizeof(answer), "%s", sqlite3_errmsg(db));
-	else
-		snprintf(answer, sizeof(answer), "%s", (const char *)sqlite3_column_text(s, 0));
-	sqlite3_finalize(s);
-	db_close(db);
-	return answer;
-}
-
 static void is(const char *sql, const char *wanted, const char *name, unsigned int version)
 {
-	const char *got = ask(sql);
+	const char *got = ledger_text(path, sql);
 
 	if (!tap_ok(!strcmp(got, wanted), "version %u: %s", version, name))
 		tap_note("got %s, wanted %s", got, wanted);
@@ -131,7 +113,7 @@ static void test_version(unsigned int version)
 	make_old(version);
 	if (!tap_ok(ledger_writer_open(path, &w) == 0, "version %u is opened", version))
 		return;
-	snprintf(before, sizeof(before), "%s", ask(all));
+	snprintf(before, sizeof(before), "%s", ledger_text(path, all));
 	tap_ok(!strncmp(before, "2999 ", 5), "all its rows are there: %s", before);
 	is("SELECT count(*) > 2900 FROM connection_old", "1", "nearly none has been moved at once",
 	   version);
@@ -226,7 +208,7 @@ static void test_halfway(int old)
 	if (!tap_ok(ledger_writer_open(path, &w) == 0, "version 6 with %d rows to move", old))
 		return;
 	tap_ok(ledger_writer_to_move(w) == old, "it is told how many");
-	snprintf(before, sizeof(before), "%s", ask(
+	snprintf(before, sizeof(before), "%s", ledger_text(path,
 		 "SELECT count(*) || ' ' || sum(id * (time % 1000003 + evidence + certainty * 3 +"
 		 " verdict * 13)) FROM connection_all"));
 	tap_ok(!strncmp(before, "3000 ", 5), "all its rows are there: %s", before);

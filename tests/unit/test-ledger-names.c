@@ -10,31 +10,15 @@
 #include "ledger_schema.h"
 #include "old-ledger.h"
 #include "scratch.h"
+#include "sql.h"
 #include "tap.h"
 
 static const char *path;
 static struct ledger_writer *w;
 
-static const char *ask(const char *sql)
-{
-	static char answer[256];
-	sqlite3_stmt *s = NULL;
-	sqlite3 *db;
-
-	if (ledger_open_read(path, &db))
-		return "the ledger cannot be read";
-	if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) || sqlite3_step(s) != SQLITE_ROW)
-		snprintf(answer, sizeof(answer), "%s", sqlite3_errmsg(db));
-	else
-		snprintf(answer, sizeof(answer), "%s", (const char *)sqlite3_column_text(s, 0));
-	sqlite3_finalize(s);
-	db_close(db);
-	return answer;
-}
-
 static void is(const char *sql, const char *wanted, const char *what)
 {
-	const char *got = ask(sql);
+	const char *got = ledger_text(path, sql);
 
 	if (!tap_ok(!strcmp(got, wanted), "%s", what))
 		tap_note("got %s, wanted %s", got, wanted);

@@ -5,39 +5,12 @@
 #include "db.h"
 #include "ledger.h"
 #include "scratch.h"
+#include "sql.h"
 #include "tap.h"
 
 #define TIME_US 1700000000123000LL
 
 static const char *path;
-
-static struct ledger_writer *begin(void)
-{
-	struct ledger_writer *w;
-
-	if (ledger_writer_open(path, &w) || ledger_writer_begin(w))
-		exit(1);
-	return w;
-}
-
-static void end(struct ledger_writer *w)
-{
-	tap_ok(ledger_writer_commit(w) == 0, "committed");
-	ledger_writer_close(w);
-}
-
-static int64_t number(const char *sql)
-{
-	struct sqlite3 *db;
-	int64_t n = -1;
-
-	if (ledger_open_read(path, &db))
-		return -2;
-	if (db_number(db, sql, &n))
-		n = -3;
-	db_close(db);
-	return n;
-}
 
 static struct connection row(uint64_t id, uint32_t serial)
 {
@@ -77,7 +50,7 @@ static uint64_t find(struct ledger_writer *w, const char *node, int64_t time_us,
 
 static void test_find(void)
 {
-	struct ledger_writer *w = begin();
+	struct ledger_writer *w = ledger_begin(path);
 	struct connection c = row(1, 7);
 
 	tap_ok(find(w, "n", TIME_US, 7) == 0, "no row has that record");
@@ -93,16 +66,16 @@ static void test_find(void)
 	c = row(2, 9);
 	c.time_us += 5000;
 	apply(w, CHANGE_ADD, &c, -1);
-	end(w);
-	w = begin();
+	ledger_end(w);
+	w = ledger_begin(path);
 	tap_ok(find(w, "n", TIME_US, 7) == 1, "it is found in the file");
 	tap_ok(find(w, "n", TIME_US, 9) == 2, "and one whose packet came behind its record");
-	end(w);
+	ledger_end(w);
 }
 
 static void test_known(void)
 {
-	struct ledger_writer *w = begin();
+	struct ledger_writer *w = ledger_begin(path);
 	struct connection c = row(2, 9);
 
 	c.protocol = IPPROTO_UDP;
@@ -115,26 +88,26 @@ static void test_known(void)
 	apply(w, CHANGE_AGAIN, &c, -1);
 	c.id = 99;
 	tap_ok(apply(w, CHANGE_KNOWN, &c, -1) == 0, "a row that there is not is no error");
-	end(w);
-	tap_ok(number("SELECT proto FROM connection WHERE id = 2") == IPPROTO_UDP,
+	ledger_end(w);
+	tap_ok(ledger_number(path, "SELECT proto FROM connection WHERE id = 2") == IPPROTO_UDP,
 	       "what a known row lacks is filled in, and what it has stays");
-	tap_ok(number("SELECT count(*) FROM connections WHERE comm = 'a'") == 2 &&
-	       number("SELECT count(*) FROM process") == 1, "with its process");
-	tap_ok(number("SELECT count FROM connection WHERE id = 2") == 4,
+	tap_ok(ledger_number(path, "SELECT count(*) FROM connections WHERE comm = 'a'") == 2 &&
+	       ledger_number(path, "SELECT count(*) FROM process") == 1, "with its process");
+	tap_ok(ledger_number(path, "SELECT count FROM connection WHERE id = 2") == 4,
 	       "a flow's count is the largest that was told, and one more");
 }
 
 /* What is added after a known row has the process that it would have had behind the row itself. */
 static void test_goes_on(void)
 {
-	struct ledger_writer *w = begin();
+	struct ledger_writer *w = ledger_begin(path);
 	struct connection c = row(1, 7);
 
 	apply(w, CHANGE_KNOWN, &c, -1);
 	c = row(3, 11);
 	apply(w, CHANGE_ADD, &c, -1);
-	end(w);
-	tap_ok(number("SELECT count(DISTINCT process) FROM connection") == 1,
+	ledger_end(w);
+	tap_ok(ledger_number(path, "SELECT count(DISTINCT process) FROM connection") == 1,
 	       "rows behind a known one go on with its process");
 }
 

@@ -7,6 +7,7 @@
 #include "db.h"
 #include "ledger.h"
 #include "scratch.h"
+#include "sql.h"
 #include "tap.h"
 
 #define SECOND 1000000LL
@@ -15,22 +16,9 @@ static const char *path;
 static struct ledger_writer *w;
 static uint64_t id;
 
-static int64_t ask(const char *sql)
-{
-	sqlite3 *db;
-	int64_t n = -1;
-
-	if (ledger_open_read(path, &db))
-		return -2;
-	if (db_number(db, sql, &n))
-		n = -3;
-	db_close(db);
-	return n;
-}
-
 static void is(const char *sql, int64_t wanted, const char *name)
 {
-	int64_t got = ask(sql);
+	int64_t got = ledger_number(path, sql);
 
 	if (!tap_ok(got == wanted, "%s", name))
 		tap_note("got %lld, wanted %lld", (long long)got, (long long)wanted);
@@ -105,10 +93,11 @@ static void is_tidy(const char *when)
 		" dst_name)";
 
 	/* A sweep comes after 1024 rows, which left 16 texts each. */
-	if (!tap_ok(ask("SELECT count(*) FROM text") - ask(all) <= 16 * 1100,
+	if (!tap_ok(ledger_number(path, "SELECT count(*) FROM text") -
+		    ledger_number(path, all) <= 16 * 1100,
 		    "%s: texts that nobody names went", when))
-		tap_note("%lld named, %lld there", (long long)ask(all),
-			 (long long)ask("SELECT count(*) FROM text"));
+		tap_note("%lld named, %lld there", (long long)ledger_number(path, all),
+			 (long long)ledger_number(path, "SELECT count(*) FROM text"));
 	is("SELECT count(*) FROM process WHERE id NOT IN (SELECT process FROM connection)", 0,
 	   "every process as well");
 	is("SELECT count(*) FROM connection WHERE process NOT IN (SELECT id FROM process)", 0,
@@ -162,13 +151,13 @@ static void test_bytes(void)
 	int64_t before, size;
 
 	add_all(30000, 4000);
-	before = ask(used);
+	before = ledger_number(path, used);
 	tap_ok(trim_all((struct ledger_limits){ .bytes = before / 2 }, 0, 300) > 0,
 	       "by bytes, rows go");
-	size = ask(used);
+	size = ledger_number(path, used);
 	if (!tap_ok(size <= before / 2, "until it is small enough"))
 		tap_note("%lld of %lld", (long long)size, (long long)before);
-	tap_ok(ask("SELECT count(*) FROM connection") > 800, "and no further");
+	tap_ok(ledger_number(path, "SELECT count(*) FROM connection") > 800, "and no further");
 	is_tidy("by bytes");
 	for (int i = 0; i < 100; i++)
 		ledger_writer_shrink(w);
@@ -178,7 +167,7 @@ static void test_bytes(void)
 /* What is undone has not happened. */
 static void test_rollback(void)
 {
-	int64_t rows = ask("SELECT count(*) FROM connection"), removed;
+	int64_t rows = ledger_number(path, "SELECT count(*) FROM connection"), removed;
 	struct ledger_limits limits = { .rows = rows - 500 };
 
 	ledger_writer_begin(w);

@@ -10,6 +10,7 @@
 #include "ledger.h"
 #include "ledger_schema.h"
 #include "scratch.h"
+#include "sql.h"
 #include "tap.h"
 
 /* DESIGN section 7: keys of the JSON and columns of the view, in this order. */
@@ -24,32 +25,9 @@ static const char *const columns[] = {
 
 #define COLUMNS ((int)(sizeof(columns) / sizeof(columns[0])))
 
-/* One value of SQL as text; "NULL" for that.  Good until the next call. */
-static const char *ask(const char *path, const char *sql)
-{
-	static char answer[4096];
-	sqlite3_stmt *s = NULL;
-	sqlite3 *db;
-	int rc = ledger_open_read(path, &db);
-
-	snprintf(answer, sizeof(answer), "error %d", rc);
-	if (rc)
-		return answer;
-	if (sqlite3_prepare_v2(db, sql, -1, &s, NULL))
-		snprintf(answer, sizeof(answer), "%s", sqlite3_errmsg(db));
-	else if (sqlite3_step(s) == SQLITE_ROW)
-		snprintf(answer, sizeof(answer), "%s", sqlite3_column_type(s, 0) == SQLITE_NULL ?
-			 "NULL" : (const char *)sqlite3_column_text(s, 0));
-	else
-		strcpy(answer, "no row");
-	sqlite3_finalize(s);
-	db_close(db);
-	return answer;
-}
-
 static void is(const char *path, const char *sql, const char *wanted, const char *name)
 {
-	const char *got = ask(path, sql);
+	const char *got = ledger_text(path, sql);
 
 	if (!tap_ok(!strcmp(got, wanted), "%s", name))
 		tap_note("got: %s, wanted: %s, by: %s", got, wanted, sql);
@@ -424,8 +402,9 @@ static void test_processes(void)
 	ledger_writer_close(w);
 	is(path, "SELECT count(*) <= 2 FROM process", "1",
 	   "threads that take turns do not make a process a row each time");
-	if (atoi(ask(path, "SELECT count(*) FROM process")) > 2)
-		tap_note("%s rows for one process", ask(path, "SELECT count(*) FROM process"));
+	if (atoi(ledger_text(path, "SELECT count(*) FROM process")) > 2)
+		tap_note("%s rows for one process",
+			 ledger_text(path, "SELECT count(*) FROM process"));
 }
 
 static int64_t counter_of(struct ledger_writer *w, const char *name)
@@ -476,7 +455,7 @@ static void test_rollback(void)
 	   "and each has its own process and texts");
 	is(path, "SELECT src || ' ' || dst || ' ' || rule FROM connections WHERE pid = 4711",
 	   "192.0.2.1 2001:db8::2 a rule", "and its addresses");
-	is(path, "SELECT count(*) || ' ' || count(DISTINCT text) FROM text", ask(path,
+	is(path, "SELECT count(*) || ' ' || count(DISTINCT text) FROM text", ledger_text(path,
 	   "SELECT count(*) || ' ' || count(*) FROM text"), "no text twice");
 	is(path, "SELECT count(*) FROM process", "4", "no process twice");
 	tap_ok(apply(w, CHANGE_ADD, &c) == -EEXIST, "an id is given once");

@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When the journal hears that something is lost, and that no more is. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "log.h"
 #include "loss.h"
+#include "said.h"
 #include "tap.h"
-
-static char said[256];
-
-/* In place of the journal. */
-void log_warn(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(said, sizeof(said), format, args);
-	va_end(args);
-}
 
 static bool says(const char *wanted)
 {

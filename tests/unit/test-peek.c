@@ -28,24 +28,9 @@ static struct peek *peek;
 static struct procfs *procfs;
 static struct proc_texts texts;
 
-/* Makes the directories above. */
-static const char *make_way(const char *name)
-{
-	const char *path = scratch_path(name);
-	char part[PATH_MAX];
-
-	snprintf(part, sizeof(part), "%s", path);
-	for (char *slash = part + strlen(scratch_dir) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(part, 0700);
-		*slash = '/';
-	}
-	return path;
-}
-
 static void put(const char *name, const char *text)
 {
-	FILE *f = fopen(make_way(name), "we");
+	FILE *f = fopen(scratch_way(name), "we");
 
 	if (!f || fputs(text, f) < 0 || fclose(f))
 		abort();
@@ -62,12 +47,12 @@ static void put_process(int pid, int uid, bool frozen)
 		 (long)SYS_connect);
 	if (!frozen)
 		put(name, text);
-	else if (mkfifo(make_way(name), 0600))
+	else if (mkfifo(scratch_way(name), 0600))
 		abort();
 	snprintf(name, sizeof(name), "%d/cmdline", pid);
 	if (!frozen)
 		put(name, "a command line");
-	else if (mkfifo(make_way(name), 0600))
+	else if (mkfifo(scratch_way(name), 0600))
 		abort();
 	snprintf(name, sizeof(name), "%d/task/%d/stat", pid, pid);
 	snprintf(text, sizeof(text), "%d (x) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 "
@@ -78,7 +63,7 @@ static void put_process(int pid, int uid, bool frozen)
 	put(name, text);
 	snprintf(name, sizeof(name), "%d/fd/3", pid);
 	snprintf(text, sizeof(text), "socket:[%d]", 7000 + pid);
-	if (symlink(text, make_way(name)))
+	if (symlink(text, scratch_way(name)))
 		abort();
 }
 
@@ -144,8 +129,9 @@ static void test_program(void)
 	ours[n] = '\0';
 	put_process(90, 0, false);
 	put_process(91, 0, false);
-	if (symlink("/proc/self/exe", make_way("90/exe")) ||
-	    symlink(ours, make_way("90/ns/user")) || symlink("user:[1]", make_way("91/ns/user")))
+	if (symlink("/proc/self/exe", scratch_way("90/exe")) ||
+	    symlink(ours, scratch_way("90/ns/user")) ||
+	    symlink("user:[1]", scratch_way("91/ns/user")))
 		abort();
 	tap_ok(procfs_glance(procfs, 90, &process, &texts), "one that has a program");
 	for (int i = 0; i < 9; i++)
@@ -190,7 +176,7 @@ static void test_fdinfo(void)
 
 	put_process(35, 0, false);
 	put("35/syscall", "running\n");
-	if (mkfifo(make_way("35/fdinfo/3"), 0600))
+	if (mkfifo(scratch_way("35/fdinfo/3"), 0600))
 		abort();
 	procfs_holders(procfs, 7035, &k, 1);
 	tap_ok(k.fd == 3 && !k.in_call && overdue() == before,

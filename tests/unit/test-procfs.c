@@ -18,24 +18,9 @@
 static struct procfs *procfs;
 static struct proc_texts texts;
 
-/* Makes the directories above. */
-static const char *make_way(const char *name)
-{
-	const char *path = scratch_path(name);
-	char part[PATH_MAX];
-
-	snprintf(part, sizeof(part), "%s", path);
-	for (char *slash = part + strlen(scratch_dir) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(part, 0700);
-		*slash = '/';
-	}
-	return path;
-}
-
 static void put(const char *name, const char *data, size_t len)
 {
-	FILE *f = fopen(make_way(name), "we");
+	FILE *f = fopen(scratch_way(name), "we");
 
 	if (!f || fwrite(data, 1, len, f) != len || fclose(f))
 		abort();
@@ -48,7 +33,7 @@ static void put_text(const char *name, const char *text)
 
 static void put_link(const char *name, const char *target)
 {
-	const char *path = make_way(name);
+	const char *path = scratch_way(name);
 
 	unlink(path);
 	if (symlink(target, path))
