@@ -156,12 +156,22 @@ static const struct want systems[] = {
 	/* what is an id */
 	{ "/docker/0123456789ab", NULL, NULL, NULL, NULL, NULL },
 	{ "/docker/" ID "0", NULL, NULL, NULL, NULL, NULL },
+	{ "/docker/g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", NULL, NULL,
+	  NULL, NULL, NULL },
 	{ "/system.slice/docker-" HASH ".scope", "docker-" HASH ".scope", NULL, NULL, NULL,
 	  "system.slice" },
 	{ "/system.slice/deadbeefcafe.service", "deadbeefcafe.service", NULL, NULL, NULL,
 	  "system.slice" },
 	{ "/system.slice/run-r" HASH ".scope", "run-r" HASH ".scope", NULL, NULL, NULL,
 	  "system.slice" },
+	/* and what is a pod's */
+	{ "/kubepods-burstable-pod" U_ID ":cri-containerd:" ID, NULL, NULL, NULL, NULL, NULL },
+	{ "/kubepods/pod" UID "0/" ID, NULL, NULL, NULL, NULL, NULL },
+	{ "/kubepods/pod" HASH "0/" ID, NULL, NULL, NULL, NULL, NULL },
+	{ "/kubepods.slice/kubepods-pod" HASH "-x.slice/crio-" ID ".scope", "crio-" ID ".scope", ID,
+	  "cri-o", NULL, "kubepods-pod" HASH "-x.slice" },
+	{ "/kubepods.slice/kubepods-pod" U_ID "0.slice/crio-" ID ".scope", "crio-" ID ".scope", ID,
+	  "cri-o", NULL, "kubepods-pod" U_ID "0.slice" },
 };
 
 /* What a container's root, or a user, names in a group of its own. */

@@ -74,6 +74,10 @@ int main(void)
 	tap_ok(l.bucket[LATENCY_10US] == 2 && l.bucket[LATENCY_LONGER] == 1 && l.late == 1 &&
 		       latency_quantile_us(&l, 100) == 3600000000LL,
 	       "from nothing to an hour");
+	latency_note(&l, 50000LL * 1000, 50000);
+	tap_ok(l.late == 1, "what takes no longer than it may is not late");
+	latency_note(&l, 50000LL * 1000 + 1, 50000);
+	tap_ok(l.late == 2, "and a nanosecond more is");
 	for (unsigned int seed = 1; seed <= 20; seed++)
 		test_random(seed);
 	return tap_done();

@@ -102,6 +102,14 @@ static void test_hold(void)
 	tap_ok(stays() == 2 * S, "after ten seconds that went well: 2 s");
 	begin();
 	ordinary(10, MS, 5 * MS);
+	stays();
+	/* The first packet is one of the ten seconds, and so is the last. */
+	pressure_note(&p, 1, false, 5 * MS, now + 5 * S);
+	now += 10 * S;
+	tap_ok(pressure_note(&p, 1, false, 5 * MS, now) && stays() == 2 * S,
+	       "well is since it became ordinary");
+	begin();
+	ordinary(10, MS, 5 * MS);
 	now += 1500 * MS;
 	pressure_note(&p, 1, true, 0, now);
 	tap_ok(stays() == S, "a burst makes it longer");
