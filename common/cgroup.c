@@ -210,10 +210,7 @@ static bool find_layout(struct text rest, enum place max, struct found *f)
 static void put_pod(struct cgroup_names *n, struct text pod)
 {
 	for (size_t i = 0; i < pod.len; i++)
-		n->pod[i] = pod.data[i];
-	for (size_t i = 0; i < pod.len; i++)
-		if (n->pod[i] == '_')
-			n->pod[i] = '-';
+		n->pod[i] = pod.data[i] == '_' ? '-' : pod.data[i];
 	n->pod[pod.len] = '\0';
 }
 

@@ -79,6 +79,10 @@ static void test_late_programs(void)
 		p = packet_of(&e, e.process.pid);
 		p.process.exe = cases[i].other_path ? text_of("/usr/bin/true") : e.process.exe;
 		p.process.exe_seen = cases[i].seen;
+		p.process.exe_dev = 2;
+		p.process.exe_inode = 70;
+		p.process.exe_ctime = 700;
+		p.process.replaced = 1;
 		word.described = word.testimony.program_unsure = true;
 		word.testimony.our_root = cases[i].our_root;
 		testimony_add_holder(&word.testimony, &(struct socket_holder){
@@ -87,6 +91,54 @@ static void test_late_programs(void)
 		tap_ok(give(e) == CHANGE_CONFIRM &&
 			       out.change.connection.certainty == cases[i].certainty,
 		       "a program seen late: %s", cases[i].what);
+		if (!i)
+			tap_ok(out.change.connection.process.exe_seen == EXE_HERE &&
+			       out.change.connection.process.exe_dev == 2 &&
+			       out.change.connection.process.exe_inode == 70 &&
+			       out.change.connection.process.exe_ctime == 700 &&
+			       out.change.connection.process.replaced == 1,
+			       "and its row has the file that was seen");
+	}
+}
+
+/* What /proc said of the record's own program is more than the record's; of another one, which the
+ * process has become by then, it does not count. */
+static void test_same_programs(void)
+{
+	static const struct {
+		const char *path;
+		int64_t dev, inode;	/* of its file; the record's are 1 and 7, or it has none */
+		bool record_has_file, same;
+		const char *what;
+	} cases[] = {
+		{ NULL, -1, -1, false, true, "its path" },
+		{ "/usr/bin/true", -1, -1, false, false, "another path" },
+		{ NULL, 1, 7, true, true, "its file" },
+		{ NULL, 1, 8, true, false, "another file of that path" },
+		{ NULL, 2, 7, true, false, "one of another file system" },
+		{ NULL, 2, 8, false, true, "its path, and nobody saw the record's file" },
+		{ NULL, -1, -1, true, true, "its path, and nobody saw this file" },
+		{ "/usr/bin/true", 1, 7, true, false, "its file by another path" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct packet_word word = nothing_known();
+		struct event e;
+		struct connection p;
+
+		fresh();
+		e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
+		e.process.exe_dev = cases[i].record_has_file ? 1 : -1;
+		e.process.exe_inode = cases[i].record_has_file ? 7 : -1;
+		p = packet_of(&e, e.process.pid);
+		p.process.exe = cases[i].path ? text_of(cases[i].path) : e.process.exe;
+		p.process.exe_dev = cases[i].dev;
+		p.process.exe_inode = cases[i].inode;
+		word.described = true;
+		decided_by(&p, -1, -1, 0, word);
+		tap_ok(give(e) == CHANGE_CONFIRM && out.change.described == cases[i].same &&
+			       out.other_program == !cases[i].same,
+		       "the record's program: %s", cases[i].what);
 	}
 }
 
@@ -185,21 +237,6 @@ static void test_packets(void)
 				       CERTAINTY_INFERRED,
 		       uid ? "nor for the packet of another user"
 			   : "a record beside a route lookup is no proof");
-	}
-
-	for (int i = 0; i < 2; i++) {
-		struct packet_word word = nothing_known();
-
-		fresh();
-		e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
-		p = packet_of(&e, e.process.pid);
-		p.process.exe = i ? text_of("/usr/bin/true") : e.process.exe;
-		word.described = true;
-		word.exe = text_hash_of(p.process.exe);
-		decided_by(&p, -1, -1, 0, word);
-		tap_ok(give(e) == CHANGE_CONFIRM && out.change.described == !i,
-		       i ? "the record has the program of the call, where it is another by now" :
-			   "what /proc said of the same program is more than the record's");
 	}
 
 	fresh();
@@ -548,6 +585,7 @@ int main(void)
 	test_packets();
 	test_flood();
 	test_late_programs();
+	test_same_programs();
 	test_sends();
 	test_accepts();
 	test_new_socket();
