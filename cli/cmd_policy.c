@@ -23,8 +23,9 @@
 #include "policy_file.h"
 #include "protocol.h"
 
-enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_GROUP, FIELD_SHA256, FIELD_VERIFIED, FIELD_PROTO,
-		  FIELD_DIRECTION, FIELD_ADDRESS, FIELD_PORT, FIELD_CERTAINTY };
+enum field_kind { FIELD_TEXT, FIELD_USER, FIELD_GROUP, FIELD_SHA256, FIELD_VERIFIED, FIELD_CMDLINE,
+		  FIELD_ANCESTOR, FIELD_PROTO, FIELD_DIRECTION, FIELD_ADDRESS, FIELD_PORT,
+		  FIELD_NAME, FIELD_IFACE, FIELD_CERTAINTY };
 
 #define TEXT_AT(member) offsetof(struct connection, member)
 
@@ -43,7 +44,9 @@ static const struct field {
 	{ "group", FIELD_GROUP, 0, false, true },
 	{ "sha256", FIELD_SHA256, 0, false, true },
 	{ "verified", FIELD_VERIFIED, 0, false, true },
+	{ "cmdline", FIELD_CMDLINE, 0, false, true },
 	{ "parent", FIELD_TEXT, TEXT_AT(text[CONNECTION_PARENT_EXE]), false, true },
+	{ "ancestor", FIELD_ANCESTOR, 0, false, true },
 	{ "unit", FIELD_TEXT, TEXT_AT(text[CONNECTION_UNIT]), false, true },
 	{ "container", FIELD_TEXT, TEXT_AT(text[CONNECTION_CONTAINER]), false, true },
 	{ "node", FIELD_TEXT, TEXT_AT(text[CONNECTION_NODE]), false, false },
@@ -53,12 +56,15 @@ static const struct field {
 	{ "dst", FIELD_ADDRESS, 0, false, false },
 	{ "sport", FIELD_PORT, 0, true, false },
 	{ "dport", FIELD_PORT, 0, false, false },
+	{ "name", FIELD_NAME, 0, false, true },
+	{ "iface", FIELD_IFACE, 0, false, false },
 	{ "certainty", FIELD_CERTAINTY, 0, false, false },
 	{ "reason", FIELD_TEXT, TEXT_AT(text[CONNECTION_REASON]), false, false },
 };
 
 #define FIELDS ((int)(sizeof(fields) / sizeof(fields[0])))
 #define GROUPS_MOST 64
+#define FOREFATHERS_MOST 32
 enum { OPT_FORMAT = 256, OPT_STRICT, OPT_FIELD };
 
 struct request {
@@ -71,6 +77,9 @@ struct request {
 	struct process_facts facts;
 	uint32_t groups[GROUPS_MOST];
 	unsigned char sha256[32];
+	struct forefathers forefathers;
+	struct forefather forefather[FOREFATHERS_MOST];
+	char name[CONNECTION_NAME_BYTES + 1];
 };
 
 static struct text *text_field(struct connection *c, const struct field *f)
@@ -183,6 +192,65 @@ static void set_program(struct text *exe, int64_t *seen)
 	*seen = unknown ? EXE_UNREADABLE : EXE_HERE;
 }
 
+/* What it says of itself; or that it could not be read. */
+static bool set_cmdline(struct request *r, const char *value)
+{
+	r->connection.facts = &r->facts;
+	r->facts.asks_cmdline = true;
+	r->connection.process.cmdline = strcmp(value, "unknown") ? text_of(value) : TEXT_NONE;
+	return *value;
+}
+
+/* All its forefathers' programs, the parent's first, with commas between them: what the trace has
+ * seen.  One, or all, may be unknown. */
+static bool set_forefathers(struct request *r, const char *value)
+{
+	struct forefathers *all = &r->forefathers;
+
+	r->connection.facts = &r->facts;
+	r->facts.forefathers = all;
+	*all = (struct forefathers){ .by = r->forefather, .whole = true };
+	while (*value) {
+		struct forefather *k = &r->forefather[all->count];
+		size_t len = strcspn(value, ",");
+
+		if (!len || all->count == FOREFATHERS_MOST)
+			return false;
+		*k = (struct forefather){ .exe = { value, len }, .then = true };
+		set_program(&k->exe, &k->seen);
+		all->count++;
+		value += len;
+		if (*value && !*++value)
+			return false;
+	}
+	return all->count;
+}
+
+/* As this very process has looked it up. */
+static bool set_name(struct request *r, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len >= sizeof(r->name))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		r->name[i] = (char)tolower((unsigned char)value[i]);
+	r->name[len] = '\0';
+	r->connection.text[CONNECTION_DST_NAME] = text_of(r->name);
+	r->connection.dst_name_by = NAME_BY_PROCESS;
+	return len;
+}
+
+/* It goes and comes by that one; or that is not known. */
+static bool set_iface(struct request *r, const char *value)
+{
+	r->connection.facts = &r->facts;
+	r->facts.asks_ifaces = true;
+	r->facts.iface_in = strcmp(value, "unknown") ? text_of(value) : TEXT_NONE;
+	r->facts.iface_out = r->facts.iface_in;
+	return *value;
+}
+
 static bool set_field(struct request *r, const struct field *f, const char *value)
 {
 	struct connection *c = &r->connection;
@@ -206,6 +274,14 @@ static bool set_field(struct request *r, const struct field *f, const char *valu
 		return set_sha256(r, value);
 	case FIELD_VERIFIED:
 		return set_verified(r, value);
+	case FIELD_CMDLINE:
+		return set_cmdline(r, value);
+	case FIELD_ANCESTOR:
+		return set_forefathers(r, value);
+	case FIELD_NAME:
+		return set_name(r, value);
+	case FIELD_IFACE:
+		return set_iface(r, value);
 	case FIELD_PROTO:
 		return !protocol_parse(value, &c->protocol);
 	case FIELD_DIRECTION:
@@ -263,9 +339,35 @@ static void print_json(const struct request *r, const struct policy_answer *a)
 	       a->wants_certain ? "true" : "false");
 }
 
-/* Rules that no connection ever comes to, that are over, or name what there is not.  How many. */
-static int warn_of_rules(const char *path, const struct policy *p)
+/* Whether the configuration says that destinations have no names.  Who writes a policy may not be
+ * who reads that: then it is not known, and false. */
+static bool names_are_off(struct cli *cli)
 {
+	struct diags d = { .out = NULL };
+
+	return !config_load(&cli->config, cli->config_path, &d) && !cli->config.names;
+}
+
+static void warn_of_rule(struct diags *d, const char *path, const struct policy *p, size_t rule,
+			 bool names_off)
+{
+	unsigned int line;
+	int at;
+
+	policy_rule(p, rule, &at);
+	line = (unsigned int)at;
+	if (policy_rule_believes(p, rule))
+		diag_at(d, path, line, 1, "warning: lets pass whoever has such a command line, "
+			"which each process chooses for itself: name its program as well ('exe')");
+	if (names_off && policy_rule_has_name(p, rule))
+		diag_at(d, path, line, 1, "warning: never matches, because nothing has a name: "
+			"'names' is off in sockledger.conf");
+}
+
+/* Rules that no connection ever comes to, that are over, or name what there is not.  How many. */
+static int warn_of_rules(struct cli *cli, const char *path, const struct policy *p)
+{
+	bool names_off = policy_needs_names(p) && names_are_off(cli);
 	struct diags d = { .out = stderr };
 
 	for (size_t i = 0; i < policy_rule_count(p); i++) {
@@ -283,6 +385,7 @@ static int warn_of_rules(const char *path, const struct policy *p)
 		if (policy_unknown_group(p, i))
 			diag_at(&d, path, (unsigned int)line, 1, "warning: there is no group '%s' "
 				"here", policy_unknown_group(p, i));
+		warn_of_rule(&d, path, p, i, names_off);
 	}
 	return (int)d.count;
 }
@@ -306,7 +409,8 @@ static void print_summary(const char *path, const struct policy *p)
 	}
 }
 
-static int answer_request(const struct command *self, struct request *r, int count, char **words)
+static int answer_request(struct cli *cli, const struct command *self, struct request *r, int count,
+			  char **words)
 {
 	struct diags d = { .out = stderr };
 	struct policy_answer answer;
@@ -329,7 +433,7 @@ static int answer_request(const struct command *self, struct request *r, int cou
 		return rc == -EINVAL ? CLI_USAGE : CLI_UNREADABLE;
 	if (check) {
 		print_summary(words[1], p);
-		if (warn_of_rules(words[1], p) && r->strict)
+		if (warn_of_rules(cli, words[1], p) && r->strict)
 			status = CLI_USAGE;
 	} else {
 		policy_decide(p, &r->connection, &answer);
@@ -411,7 +515,7 @@ int cmd_policy(struct cli *cli, const struct command *self, int argc, char **arg
 	if (!r.certainty && r.process)
 		r.connection.certainty = CERTAINTY_CERTAIN;
 	if (status < 0)
-		status = answer_request(self, &r, argc - optind, argv + optind);
+		status = answer_request(cli, self, &r, argc - optind, argv + optind);
 	free(r.user);
 	free(r.login_user);
 	return status;

@@ -2,8 +2,9 @@
 /*
  * Rows of the ledger as the policy's connections.  What the ledger does not keep of a connection is
  * a gap, so that no answer is guessed: what a parent's path is worth; a process's other groups;
- * what a path is worth that nobody saw a file for, because the policy of then did not ask; what a
- * record has not, but a packet would have: the protocol, and our own end.
+ * what a path is worth that nobody saw a file for, because the policy of then did not ask; which
+ * files its forefathers ran; the interface; what a record has not, but a packet would have: the
+ * protocol, and our own end.
  */
 #include <string.h>
 
@@ -14,14 +15,15 @@
 enum {
 	P_ID, P_TIME, P_DIRECTION, P_PROTO, P_SRC, P_SPORT, P_DST, P_DPORT, P_PID, P_EXE, P_SEEN,
 	P_COMM, P_UID, P_USER, P_GID, P_AUID, P_LOGIN_USER, P_PARENT, P_UNIT, P_CONTAINER, P_NODE,
-	P_CERTAINTY, P_REASON, P_VERDICT, P_RULE, P_PACKET, P_CONNECTIONS, P_FIRST, P_LAST,
+	P_CERTAINTY, P_REASON, P_VERDICT, P_RULE, P_PACKET, P_CMDLINE, P_NAME, P_NAME_BY,
+	P_CONNECTIONS, P_FIRST, P_LAST,
 };
 
 #define OF_PROCESS                                                                               \
 	" p.pid, texe.text, p.exe_seen, tcomm.text, p.uid, tuser.text, p.gid, p.auid,"            \
 	" tlogin.text,"                                                                          \
 	" tparent.text, tunit.text, tcontainer.text, tnode.text, c.certainty, treason.text,"     \
-	" c.verdict, trule.text, c.latency IS NOT NULL"
+	" c.verdict, trule.text, c.latency IS NOT NULL, tcmdline.text, tname.text, n.by"
 
 void past_filter_init(struct past_filter *f)
 {
@@ -81,12 +83,34 @@ static void take_process(struct past_row *row, const struct cell *cells)
 	p->gid = number_of_cell(&cells[P_GID]);
 	p->auid = number_of_cell(&cells[P_AUID]);
 	p->login_user = text_of_cell(&cells[P_LOGIN_USER]);
+	p->cmdline = text_of_cell(&cells[P_CMDLINE]);
 	/* Whose root the parent's path is of is kept, not what else it is worth. */
 	c->parent_seen = take_path(parent, &cells[P_PARENT]) ? EXE_TOLD : EXE_USERS;
 	if (p->exe.data && p->exe_seen == EXE_TOLD)
 		row->gaps |= POLICY_GAP_EXE;
 	if (parent->data)
 		row->gaps |= POLICY_GAP_PARENT;
+}
+
+/* Of nobody there is nothing to be read. */
+static void take_gaps_of_process(struct past_row *row)
+{
+	static const struct forefathers unknown;
+	static const struct process_facts nothing_read = { .asks_cmdline = true,
+							   .forefathers = &unknown };
+	struct connection *c = &row->c;
+	struct text cmdline = c->process.cmdline;
+
+	if (c->certainty == CERTAINTY_UNKNOWN) {
+		c->facts = &nothing_read;
+		return;
+	}
+	row->gaps |= POLICY_GAP_GROUPS | POLICY_GAP_HASH | POLICY_GAP_ANCESTORS;
+	if (!cmdline.data || process_cmdline_is_cut(&cmdline))
+		row->gaps |= POLICY_GAP_CMDLINE;
+	/* Nobody may have asked for names. */
+	if (!c->text[CONNECTION_DST_NAME].data && c->direction == DIRECTION_OUT)
+		row->gaps |= POLICY_GAP_NAME;
 }
 
 static void take_gaps_of_packet(struct past_row *row)
@@ -106,12 +130,11 @@ static void take_gaps_of_packet(struct past_row *row)
 	}
 	if (!c->src.addr.family)
 		row->gaps |= POLICY_GAP_SRC;
+	row->gaps |= POLICY_GAP_IFACE;
 	/* A packet of a protocol without ports has none. */
 	if (row->had_packet)
 		row->gaps &= ~(unsigned int)(POLICY_GAP_SPORT | POLICY_GAP_DPORT);
 }
-
-static const struct process_facts nothing_read;
 
 static void take_row(struct past_row *row, const struct cell *cells)
 {
@@ -132,11 +155,10 @@ static void take_row(struct past_row *row, const struct cell *cells)
 	c->text[CONNECTION_CONTAINER] = text_of_cell(&cells[P_CONTAINER]);
 	c->text[CONNECTION_NODE] = text_of_cell(&cells[P_NODE]);
 	c->certainty = (enum certainty)number_of_cell(&cells[P_CERTAINTY]);
-	/* Of nobody there is nothing to be read. */
-	if (c->certainty == CERTAINTY_UNKNOWN)
-		c->facts = &nothing_read;
-	else
-		row->gaps |= POLICY_GAP_GROUPS | POLICY_GAP_HASH;
+	c->text[CONNECTION_DST_NAME] = text_of_cell(&cells[P_NAME]);
+	c->dst_name_by = number_of_cell(&cells[P_NAME_BY]) > 0 ?
+			 (enum name_by)number_of_cell(&cells[P_NAME_BY]) : NAME_BY_NOBODY;
+	take_gaps_of_process(row);
 	c->text[CONNECTION_REASON] = text_of_cell(&cells[P_REASON]);
 	c->verdict = (enum verdict)number_of_cell(&cells[P_VERDICT]);
 	c->text[CONNECTION_RULE] = text_of_cell(&cells[P_RULE]);

@@ -25,6 +25,7 @@
 #include "query.h"
 
 #define GROUPS_MOST 50000
+#define OPEN_CHARS 128		/* all words of say_gaps() */
 #define CERTAINTIES 4	/* numbers of enum certainty */
 
 /* What connections are shown in one line: of one program and user, with the same answers. */
@@ -33,7 +34,7 @@ struct group {
 	int64_t uid;
 	const char *would, *was, *now;	/* now NULL: there is no policy in force */
 	int line;
-	char open[64];
+	char open[OPEN_CHARS];
 	int64_t connections, by_certainty[CERTAINTIES], last_us;
 };
 
@@ -54,14 +55,15 @@ struct answer {
 	struct policy_answer would;
 	unsigned int open;	/* gaps that it hangs on */
 	const char *would_word, *now_word;
-	char open_words[64];
+	char open_words[OPEN_CHARS];
 };
 
 /* What a gap is, in the fewest words. */
 static void say_gaps(unsigned int gaps, char *to, size_t size)
 {
 	static const char *const words[] = { "file", "parent's file", "proto", "src", "dst",
-					     "sport", "dport", "groups", "hash" };
+					     "sport", "dport", "groups", "hash", "cmdline",
+					     "ancestors", "iface", "name" };
 	size_t len = 0;
 
 	*to = '\0';

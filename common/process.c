@@ -39,3 +39,16 @@ const char *exe_seen_name(int64_t seen)
 
 	return seen > 0 && seen < EXE_SEENS ? names[seen] : NULL;
 }
+
+bool process_cmdline_is_cut(struct text *cmdline)
+{
+	static const char mark[] = "…";
+	enum { RECORD = 128 };
+
+	if (text_ends_with(*cmdline, mark)) {
+		cmdline->len -= sizeof(mark) - 1;
+		return true;
+	}
+	return cmdline->len == RECORD || cmdline->len == RECORD - 1 ||
+	       cmdline->len >= PROCESS_CMDLINE_BYTES - 1;
+}

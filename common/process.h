@@ -100,6 +100,12 @@ struct process {
 /* Texts that a process makes as long as it likes are cut to this; its program's path is not. */
 #define PROCESS_TEXT_BYTES 1024
 
+/* Whether the command line is not known to its end: the kernel's record has 128 bytes
+ * (MAX_PROCTITLE_AUDIT_LEN), and less a last NUL; we read 4096, and keep less, with a mark, which
+ * is taken off. */
+#define PROCESS_CMDLINE_BYTES 4096
+bool process_cmdline_is_cut(struct text *cmdline);
+
 /* A process of which nothing is known. */
 void process_init(struct process *p);
 

@@ -11,12 +11,15 @@
 #include "disguise.h"
 #include "host.h"
 #include "observe.h"
+#include "policy.h"
 #include "proc.h"
 #include "procfs.h"
 #include "proctable.h"
 #include "tasks.h"
 
 #define GENERATIONS 12
+/* A policy asks for all; a process with more has unknown ones. */
+#define FOREFATHERS 32
 #define SETS 64
 #define WAYS 4	/* one ancestry fills the table from end to end, and two of its processes may
 		 * have the same set */
@@ -28,6 +31,7 @@
 
 struct parent {
 	int64_t pid, ppid;	/* ppid -1: unknown */
+	int64_t start_ticks;	/* -1: unknown */
 	int64_t asked_us, seen;	/* enum exe_seen */
 	int64_t then_ns;	/* when it ran exe: by the monotonic clock; INT64_MIN: unknown */
 	size_t len;		/* length of exe; 0: unknown */
@@ -38,6 +42,9 @@ struct ancestry {
 	struct procfs *procfs;
 	struct parent slot[SETS][WAYS];
 	char chain[CHAIN_CHARS], exe[EXE_CHARS];
+	struct forefathers fathers;
+	struct forefather father[FOREFATHERS];
+	char father_exe[FOREFATHERS][EXE_CHARS];
 };
 
 struct ancestry *ancestry_new(const char *proc_path)
@@ -81,16 +88,18 @@ static void ask_parent(struct ancestry *a, const struct host *h, struct parent *
 	struct proc_texts texts;
 	struct process now;
 
-	*p = (struct parent){ .pid = pid, .ppid = -1, .asked_us = time_us,
-			      .then_ns = INT64_MIN };
+	*p = (struct parent){ .pid = pid, .ppid = -1, .start_ticks = -1, .asked_us = time_us,
+			      .seen = EXE_TOLD, .then_ns = INT64_MIN };
 	if (procfs_glance(a->procfs, pid, &now, &texts) && now.exe.data &&
 	    procfs_start_us(a->procfs, now.start_ticks) < time_us + PROC_SLACK_US) {
 		p->ppid = now.ppid;
+		p->start_ticks = now.start_ticks;
 		p->then_ns = clock_mono_ns();
 		disguise_take_off(h, &now, INT64_MAX);
 		set_exe(p, now.exe, now.exe_seen);
 	} else if (known && known->time_us <= time_us + PROC_SLACK_US) {
 		p->ppid = known->process.ppid;
+		p->start_ticks = known->process.start_ticks;
 		now = known->process;
 		p->then_ns = known->mono_ns;
 		disguise_take_off(h, &now, INT64_MAX);
@@ -168,4 +177,96 @@ void ancestry_fill(struct ancestry *a, struct host *h, struct connection *c)
 	}
 	if (len)
 		c->text[CONNECTION_ANCESTORS] = (struct text){ a->chain, len };
+}
+
+/* A process on the way up, as its child has it. */
+struct step {
+	int64_t pid, ppid, start_ticks;	/* -1: not known */
+	int64_t when_ns;		/* when it was that process */
+	bool proven;			/* the trace has seen each start so far */
+};
+
+/* Since it was seen to run that, or started its child, it has executed nothing else, and its number
+ * is no other process's. */
+static bool is_still(const struct host *h, const struct parent *p, int64_t born_ns)
+{
+	struct text told;
+
+	if (p->then_ns == INT64_MIN ||
+	    tasks_may_have_changed(h->tasks, p->pid, born_ns < p->then_ns ? born_ns : p->then_ns))
+		return false;
+	told = tasks_exe(h->tasks, p->pid, born_ns);
+	return h->sees_exec || (told.data && text_equal(told, (struct text){ p->exe, p->len }));
+}
+
+static void add(struct ancestry *a, struct text exe, int64_t seen, bool then)
+{
+	size_t n = a->fathers.count++;
+	struct forefather *k = &a->father[n];
+
+	*k = (struct forefather){ .seen = seen, .then = then };
+	if (!exe.data || exe.len > EXE_CHARS)
+		return;
+	memcpy(a->father_exe[n], exe.data, exe.len);
+	k->exe = (struct text){ a->father_exe[n], exe.len };
+}
+
+static struct text exe_of(const struct parent *p)
+{
+	return p->len ? (struct text){ p->exe, p->len } : TEXT_NONE;
+}
+
+/* The trace saw the child's start: who that was, and what it ran then. */
+static void go_up_by_trace(struct ancestry *a, const struct host *h, struct step *s, int64_t pid,
+			   int64_t born_ns, int64_t time_us)
+{
+	const struct parent *p = find_parent(a, h, pid, time_us);
+	bool still = is_still(h, p, born_ns);
+	struct process file;
+
+	process_init(&file);
+	if (tasks_file(h->tasks, pid, born_ns, &file))
+		add(a, file.exe, file.exe_seen, s->proven);
+	else if (still)
+		add(a, exe_of(p), p->seen, s->proven);
+	else
+		add(a, tasks_exe(h->tasks, pid, born_ns), EXE_TOLD, false);
+	*s = (struct step){ pid, still ? p->ppid : tasks_parent(h->tasks, pid, born_ns),
+			    still ? p->start_ticks : -1, born_ns, s->proven };
+}
+
+/* False: the number is another's by now, or nobody's.  A child that its parent left is another
+ * process's, so it says little. */
+static bool go_up_by_look(struct ancestry *a, const struct host *h, struct step *s, int64_t pid,
+			  int64_t time_us)
+{
+	const struct parent *p = find_parent(a, h, pid, time_us);
+
+	if (p->start_ticks < 0 || s->start_ticks < 0 || p->start_ticks > s->start_ticks)
+		return false;
+	add(a, exe_of(p), p->seen, false);
+	*s = (struct step){ pid, p->ppid, p->start_ticks, s->when_ns, false };
+	return true;
+}
+
+const struct forefathers *ancestry_ask(struct ancestry *a, struct host *h,
+				       const struct connection *c)
+{
+	struct step s = { c->process.pid, c->process.ppid, c->process.start_ticks,
+			  clock_mono_ns() - (clock_now_us() - c->time_us) * 1000, h->tracefs };
+
+	a->fathers = (struct forefathers){ .by = a->father };
+	host_read_trace(h);
+	while (a->fathers.count < FOREFATHERS) {
+		int64_t born_ns = h->tracefs ? tasks_born_ns(h->tasks, s.pid, s.when_ns) : 0;
+		int64_t maker = born_ns > 0 ? tasks_parent(h->tasks, s.pid, s.when_ns) : -1;
+
+		s.proven &= maker > 0 && born_ns >= h->complete_since_ns;
+		if (maker > 0)
+			go_up_by_trace(a, h, &s, maker, born_ns, c->time_us);
+		else if (s.ppid <= 0 || !go_up_by_look(a, h, &s, s.ppid, c->time_us))
+			break;
+	}
+	a->fathers.whole = s.ppid == 0;
+	return &a->fathers;
 }

@@ -4,6 +4,7 @@
 
 struct ancestry;
 struct connection;
+struct forefathers;
 struct host;
 struct peek;
 
@@ -25,5 +26,13 @@ void ancestry_free(struct ancestry *a);
  * ended has another one.  parent_then: the trace has seen that neither is so.
  */
 void ancestry_fill(struct ancestry *a, struct host *h, struct connection *c);
+
+/*
+ * All of c's process's forefathers for a policy, as far as they are known: by whom the trace saw it
+ * started, also where that has ended, else by whom /proc calls its parent.  Good until the next
+ * call.
+ */
+const struct forefathers *ancestry_ask(struct ancestry *a, struct host *h,
+				       const struct connection *c);
 
 #endif

@@ -2,11 +2,13 @@
 /* The policy that the judge decides by, and what it wants to know of a process. */
 #include <string.h>
 
+#include "ancestry.h"
 #include "clock.h"
 #include "config.h"
 #include "describe.h"
 #include "host.h"
 #include "in_force.h"
+#include "inquiry.h"
 #include "procfs.h"
 
 void in_force_set(struct in_force *f, struct policy *policy)
@@ -19,6 +21,9 @@ void in_force_set(struct in_force *f, struct policy *policy)
 		.needs_process = policy_needs_process(policy),
 		.needs_groups = policy_needs_groups(policy),
 		.needs_hashes = policy_needs_hashes(policy),
+		.needs_cmdline = policy_needs_cmdline(policy),
+		.needs_forefathers = policy_needs_forefathers(policy),
+		.needs_ifaces = policy_needs_ifaces(policy),
 		.ends = policy_ends(policy),
 	};
 }
@@ -94,15 +99,38 @@ static bool ask_hash(const struct host *h, const struct connection *c, struct in
 	return word == HASH_WANTED;
 }
 
-bool in_force_ask(const struct in_force *f, const struct host *h, struct connection *c,
-		  const struct process_snapshot *p, struct in_force_facts *to)
+static const struct forefathers *ask_forefathers(struct host *h, const struct connection *c)
+{
+	static const struct forefathers unknown;
+
+	return h->ancestry && c->process.pid > 0 ? ancestry_ask(h->ancestry, h, c) : &unknown;
+}
+
+static void ask_ifaces(const struct host *h, const struct inquiry *q, struct in_force_facts *to)
+{
+	to->facts.asks_ifaces = true;
+	if (!h->links)
+		return;
+	to->facts.iface_in = links_name(h->links, q->in, to->iface_in);
+	to->facts.iface_out = links_name(h->links, q->out, to->iface_out);
+}
+
+bool in_force_ask(const struct in_force *f, struct host *h, const struct inquiry *q,
+		  struct connection *c, const struct process_snapshot *p,
+		  struct in_force_facts *to)
 {
 	struct policy_answer any;
 	bool waits = false;
 
-	if (!f->needs_groups && !f->needs_hashes)
+	if (!f->needs_groups && !f->needs_hashes && !f->needs_cmdline && !f->needs_forefathers &&
+	    !f->needs_ifaces)
 		return false;
 	memset(&to->facts, 0, sizeof(to->facts));
+	to->facts.asks_cmdline = f->needs_cmdline;
+	if (f->needs_forefathers)
+		to->facts.forefathers = ask_forefathers(h, c);
+	if (f->needs_ifaces)
+		ask_ifaces(h, q, to);
 	if (f->needs_groups)
 		ask_groups(h, c, p, to);
 	if (f->needs_hashes)
@@ -114,5 +142,12 @@ bool in_force_ask(const struct in_force *f, const struct host *h, struct connect
 bool in_force_decide_late(const struct in_force *f, const struct connection *c,
 			  struct policy_answer *a)
 {
-	return !policy_decide_with_gaps(f->policy, c, POLICY_GAP_GROUPS | POLICY_GAP_HASH, a);
+	unsigned int gaps = POLICY_GAP_GROUPS | POLICY_GAP_HASH | POLICY_GAP_ANCESTORS |
+			    POLICY_GAP_IFACE;
+
+	if (!c->process.cmdline.data)
+		gaps |= POLICY_GAP_CMDLINE;
+	if (!c->text[CONNECTION_DST_NAME].data)
+		gaps |= POLICY_GAP_NAME;
+	return !policy_decide_with_gaps(f->policy, c, gaps, a);
 }

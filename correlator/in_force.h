@@ -6,18 +6,20 @@
 #include <stdint.h>
 
 #include "file_hash.h"
+#include "links.h"
 #include "policy.h"
 
 struct config;
 struct connection;
 struct host;
+struct inquiry;
 struct process_snapshot;
 
 /* The policy by which the judge decides, and what it makes the judge ask. */
 struct in_force {
 	struct policy *policy;	/* owned */
 	bool needs_full_process, needs_user_names, needs_process;	/* policy_needs_...() */
-	bool needs_groups, needs_hashes;
+	bool needs_groups, needs_hashes, needs_cmdline, needs_forefathers, needs_ifaces;
 	bool ends;		/* policy_ends() */
 };
 
@@ -45,14 +47,17 @@ struct in_force_facts {
 	struct process_facts facts;
 	uint32_t groups[IN_FORCE_GROUPS];
 	struct file_hash hash;
+	char iface_in[LINK_NAME_MAX], iface_out[LINK_NAME_MAX];
 };
 
 /*
- * Asks for it: c's facts are `to` from here on.  p: as the process was described for c.  True: the
- * verdict hangs on what is in the program's file, which is being found out.
+ * Asks for it: c's facts are `to` from here on, until something else is asked.  c is the packet of
+ * q, and p what its process was described by.  True: the verdict hangs on what is in the program's
+ * file, which is being found out.
  */
-bool in_force_ask(const struct in_force *f, const struct host *h, struct connection *c,
-		  const struct process_snapshot *p, struct in_force_facts *to);
+bool in_force_ask(const struct in_force *f, struct host *h, const struct inquiry *q,
+		  struct connection *c, const struct process_snapshot *p,
+		  struct in_force_facts *to);
 
 /* The answer about a process that a late record has named; false: it hangs on facts, which nobody
  * has asked of that process in time. */

@@ -30,6 +30,8 @@ bool inquiry_read(struct inquiry *q, const struct nfqueue_packet *p, int32_t *ec
 	c->process.uid = p->uid;
 	*echo_id = head.echo_id;
 	q->link = p->link;
+	q->in = p->in;
+	q->out = p->out;
 	return !rc;
 }
 

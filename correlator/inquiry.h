@@ -14,6 +14,7 @@ struct inquiry {
 	/* without texts; uid is the socket's, as soon as that is known */
 	struct connection packet;
 	uint32_t link;			/* that the packet came in by; 0: none, or not known */
+	uint32_t in, out;		/* likewise of its IP, and that it leaves by */
 	struct packet_facts facts;
 	struct testimony testimony;
 	struct attribution answer;	/* of the testimony so far */

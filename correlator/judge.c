@@ -286,13 +286,13 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	take_answer(&c, &q->answer);
 	if (j->rules.needs_user_names)
 		describe_users(j->t.users, &c, user);
-	k->wants_hash = in_force_ask(&j->rules, j->t.host, &c, &p, &facts);
+	k->wants_hash = in_force_ask(&j->rules, j->t.host, q, &c, &p, &facts);
 	policy_decide(j->rules.policy, &c, &a);
 	a.wants_certain &= inquiry_has_proof(q);	/* else there is none to wait for */
 	if (a.wants_certain) {
 		ask_proof(j->t.host, q);
 		take_answer(&c, &q->answer);
-		k->wants_hash = in_force_ask(&j->rules, j->t.host, &c, &p, &facts);
+		k->wants_hash = in_force_ask(&j->rules, j->t.host, q, &c, &p, &facts);
 		policy_decide(j->rules.policy, &c, &a);
 	}
 	if (!last && (a.wants_certain || k->wants_hash))
@@ -371,13 +371,22 @@ static bool park(struct judge *j, struct undecided *k)
 	return true;
 }
 
+/* The route may have changed, or the sender have chosen another interface for this one: where rules
+ * ask for it, that is decided for itself. */
+static bool goes_another_way(const struct judge *j, const struct undecided *k, uint32_t in,
+			     uint32_t out)
+{
+	return j->rules.needs_ifaces && (k->q.in != in || k->q.out != out);
+}
+
 /* A packet of a flow that has one waiting already waits with it, unless it is another socket's. */
 static bool join(struct judge *j, struct undecided *k)
 {
 	int slot = j->parking.count ? parking_find(&j->parking, &k->key) : -1;
 	const struct testimony *first;
 
-	if (slot < 0 || !flow_key_equal(&j->parked[slot].key, &k->key))
+	if (slot < 0 || !flow_key_equal(&j->parked[slot].key, &k->key) ||
+	    goes_another_way(j, k, j->parked[slot].q.in, j->parked[slot].q.out))
 		return false;
 	first = &j->parked[slot].q.testimony;
 	if (first->socket.asked && k->q.facts.has_ports) {
@@ -390,12 +399,12 @@ static bool join(struct judge *j, struct undecided *k)
 	       parking_join(&j->parking, slot, k->id);
 }
 
-/* By the mark whoever has the tuple passes, so it has to be one that passes anyway; and it is only
- * there to spare the queue.  Who marks packets may keep whole marks in the connection, as wg-quick
- * does. */
+/* By the mark whoever has the tuple passes, on every way, so it has to be one that passes anyway;
+ * and it is only there to spare the queue.  Who marks packets may keep whole marks in the
+ * connection, as wg-quick does. */
 static bool may_mark(const struct judge *j, const struct undecided *k)
 {
-	if (k->mark & ~(uint32_t)j->t.config->mark)
+	if ((k->mark & ~(uint32_t)j->t.config->mark) || j->rules.needs_ifaces)
 		return false;
 	return j->t.config->each_datagram == EACH_NO ||
 	       (j->load.high && (k->key.direction != DIRECTION_OUT ||
@@ -462,7 +471,8 @@ static void end_hold(struct judge *j, int slot, bool over)
 
 	if (f && !over)
 		return;
-	if (!f || (k->asked && known_flow_was_called(j->flows, &k->q))) {
+	if (!f || goes_another_way(j, k, f->in, f->out) ||
+	    (k->asked && known_flow_was_called(j->flows, &k->q))) {
 		ask_held(j, slot);
 		return;
 	}
@@ -487,8 +497,9 @@ static void end_holds(struct judge *j)
 static bool is_of_known_flow(struct judge *j, struct undecided *k)
 {
 	struct flow *f = known_flow_find(j->flows, &k->key);
+	bool another = f && goes_another_way(j, k, f->in, f->out);
 	enum flow_word word =
-		f ? known_flow_compare(j->flows, &k->q, &f, k->arrived_ns) : FLOW_NEW;
+		f && !another ? known_flow_compare(j->flows, &k->q, &f, k->arrived_ns) : FLOW_NEW;
 
 	k->asked = word == FLOW_ASKED;
 	if (word == FLOW_UNSURE || k->asked)

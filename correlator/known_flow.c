@@ -564,6 +564,8 @@ void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct 
 		take_socket(f, &q->testimony);
 	f->pid = q->answer.pid;
 	f->verdict = verdict;
+	f->in = q->in;
+	f->out = q->out;
 	f->packets = packets;
 	f->first_ns = f->last_ns = now_ns;
 }

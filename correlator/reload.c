@@ -75,6 +75,9 @@ struct policy *reload_read_policy(const struct config *c)
 	if (rc)
 		log_error("the policy '%s' cannot be used: %u mistakes", c->policy,
 			  complaints.diags.count);
+	else if (policy_needs_names(policy) && !c->names)
+		log_warn("rules of the policy '%s' ask for names of destinations: they never "
+			 "match, because 'names' is off", c->policy);
 	return rc ? NULL : policy;
 }
 

@@ -162,6 +162,10 @@ static unsigned int kinds_of_gaps(unsigned int gaps, const struct connection *c)
 	       (gaps & POLICY_GAP_DPORT ? KIND(MATCH_DPORT) : 0) |
 	       (gaps & POLICY_GAP_GROUPS ? KIND(MATCH_GROUP) : 0) |
 	       (gaps & POLICY_GAP_HASH ? KIND(MATCH_SHA256) | KIND(MATCH_VERIFIED) : 0) |
+	       (gaps & POLICY_GAP_CMDLINE ? KIND(MATCH_CMDLINE) : 0) |
+	       (gaps & POLICY_GAP_ANCESTORS ? KIND(MATCH_ANCESTOR) : 0) |
+	       (gaps & POLICY_GAP_IFACE ? KIND(MATCH_IFACE) : 0) |
+	       (gaps & POLICY_GAP_NAME ? KIND(MATCH_NAME) : 0) |
 	       (gaps & (in ? POLICY_GAP_SRC : POLICY_GAP_DST) ?
 		KIND(MATCH_ADDRESS) | KIND(MATCH_LIST) : 0);
 }
@@ -248,8 +252,9 @@ static bool asks(const struct policy *p, unsigned int kinds)
 
 bool policy_needs_full_process(const struct policy *p)
 {
-	return asks(p, KIND(MATCH_USER) | KIND(MATCH_LOGIN_USER) | KIND(MATCH_PARENT) |
-		       KIND(MATCH_UNIT) | KIND(MATCH_CONTAINER));
+	return asks(p, KIND(MATCH_USER) | KIND(MATCH_LOGIN_USER) | KIND(MATCH_CMDLINE) |
+		       KIND(MATCH_PARENT) | KIND(MATCH_ANCESTOR) | KIND(MATCH_UNIT) |
+		       KIND(MATCH_CONTAINER));
 }
 
 bool policy_needs_process(const struct policy *p)
@@ -273,6 +278,53 @@ bool policy_needs_groups(const struct policy *p)
 bool policy_needs_hashes(const struct policy *p)
 {
 	return asks(p, KIND(MATCH_SHA256) | KIND(MATCH_VERIFIED));
+}
+
+bool policy_needs_cmdline(const struct policy *p)
+{
+	return asks(p, KIND(MATCH_CMDLINE));
+}
+
+bool policy_needs_forefathers(const struct policy *p)
+{
+	return asks(p, KIND(MATCH_ANCESTOR));
+}
+
+bool policy_needs_ifaces(const struct policy *p)
+{
+	return asks(p, KIND(MATCH_IFACE));
+}
+
+bool policy_needs_names(const struct policy *p)
+{
+	return asks(p, KIND(MATCH_NAME));
+}
+
+/* The kinds of a rule's matches. */
+static unsigned int kinds_of(const struct policy *p, const struct rule *r)
+{
+	unsigned int kinds = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		kinds |= KIND(p->matches[r->first + i].kind);
+	return kinds;
+}
+
+bool policy_rule_has_name(const struct policy *p, size_t rule)
+{
+	return kinds_of(p, &p->rules[rule]) & KIND(MATCH_NAME);
+}
+
+bool policy_rule_believes(const struct policy *p, size_t rule)
+{
+	static const unsigned int proven =
+		KIND(MATCH_EXE) | KIND(MATCH_USER) | KIND(MATCH_LOGIN_USER) | KIND(MATCH_GROUP) |
+		KIND(MATCH_SHA256) | KIND(MATCH_VERIFIED) | KIND(MATCH_PARENT) |
+		KIND(MATCH_ANCESTOR) | KIND(MATCH_UNIT) | KIND(MATCH_CONTAINER);
+	const struct rule *r = &p->rules[rule];
+	unsigned int kinds = kinds_of(p, r);
+
+	return r->verdict == VERDICT_ACCEPT && (kinds & KIND(MATCH_CMDLINE)) && !(kinds & proven);
 }
 
 bool policy_needs_user_names(const struct policy *p)

@@ -26,12 +26,32 @@ struct diags;
  */
 struct policy;
 
-/* What a policy alone asks of a process; nobody keeps it. */
+/* A process that started another one. */
+struct forefather {
+	struct text exe;	/* its program */
+	int64_t seen;		/* what that is worth: enum exe_seen */
+	bool then;		/* it has started the next one and run that program then: the trace
+				 * has seen it, of this one and of all between */
+};
+
+struct forefathers {
+	const struct forefather *by;	/* the parent first */
+	size_t count;
+	bool whole;		/* up to one that nobody has started */
+};
+
+/* What a policy alone asks of a process and its packet; nobody keeps it. */
 struct process_facts {
 	const uint32_t *groups;	/* real, effective and all others; NULL: could not be read */
 	size_t group_count;
 	const unsigned char *sha256;	/* of its program's file, 32 bytes; NULL: not known */
 	bool verified;		/* the file is a package's; of a known one */
+	bool asks_cmdline;	/* for the process's cmdline, which the connection has; else
+				 * nobody has asked */
+	const struct forefathers *forefathers;	/* NULL: nobody has asked */
+	bool asks_ifaces;	/* likewise for the names of interfaces: */
+	struct text iface_in, iface_out;	/* that the packet came in by and leaves by; none:
+						 * not known, or there is none */
 };
 
 struct policy_answer {
@@ -80,7 +100,11 @@ enum policy_gap {
 	POLICY_GAP_DPORT = 64,
 	POLICY_GAP_GROUPS = 128,	/* all of the process's groups but the real one */
 	POLICY_GAP_HASH = 256,	/* what was in the program's file */
-	POLICY_GAPS_END = 512,
+	POLICY_GAP_CMDLINE = 512,	/* the command line, or its end */
+	POLICY_GAP_ANCESTORS = 1024,	/* the files of the process's forefathers */
+	POLICY_GAP_IFACE = 2048,
+	POLICY_GAP_NAME = 4096,	/* whether the process looked the destination's name up */
+	POLICY_GAPS_END = 8192,
 };
 
 /*
@@ -107,6 +131,12 @@ bool policy_needs_user_names(const struct policy *p);
 bool policy_needs_hashes(const struct policy *p);
 /* Whether any rule asks for facts.groups. */
 bool policy_needs_groups(const struct policy *p);
+/* For the command line; for facts.forefathers; for facts.iface_in and iface_out. */
+bool policy_needs_cmdline(const struct policy *p);
+bool policy_needs_forefathers(const struct policy *p);
+bool policy_needs_ifaces(const struct policy *p);
+/* Whether any rule asks for names of destinations. */
+bool policy_needs_names(const struct policy *p);
 /*
  * Sets the numbers of the users and groups that rules name.  number_of() returns -1 for a name that
  * nobody has; such a rule then matches a user by name alone, and no group.  Beside the rest of the
@@ -150,6 +180,11 @@ size_t policy_rule_count(const struct policy *p);
 const char *policy_rule(const struct policy *p, size_t rule, int *line);
 /* Its comment; NULL: it has none. */
 const char *policy_comment(const struct policy *p, size_t rule);
+/* The rule asks for the name of a destination. */
+bool policy_rule_has_name(const struct policy *p, size_t rule);
+/* The rule lets pass whoever says so of itself: of the process it asks `cmdline` alone, or `comm`
+ * as well. */
+bool policy_rule_believes(const struct policy *p, size_t rule);
 /* The line of an earlier rule that matches whatever this one does, so that it never decides; 0:
  * none that was found. */
 int policy_shadowed_by(const struct policy *p, size_t rule);

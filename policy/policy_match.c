@@ -98,6 +98,35 @@ static enum truth match_verified(const struct process_facts *f)
 	return !f || !f->sha256 ? UNKNOWN : f->verified;
 }
 
+/* Whether the pattern takes some text that begins so: behind its first star it takes anything. */
+static bool may_go_on(struct text pattern, struct text begin)
+{
+	size_t p = 0, at = 0;
+
+	while (at < begin.len && p < pattern.len && pattern.data[p] != '*') {
+		if (pattern.data[p] == '?')
+			at = next_character(begin, at);
+		else if (pattern.data[p] == begin.data[at])
+			at++;
+		else
+			return false;
+		p++;
+	}
+	return at >= begin.len || (p < pattern.len && pattern.data[p] == '*');
+}
+
+/* Of a command line that was cut what is behind is not known: a star at the end takes it. */
+static enum truth match_cmdline(const struct value *v, struct text t)
+{
+	struct text begin = t;
+
+	if (!t.data || !process_cmdline_is_cut(&begin))
+		return match_text(v, t);
+	if (v->text.data[v->text.len - 1] == '*' && policy_pattern_matches(v->text, begin))
+		return YES;
+	return may_go_on(v->text, begin) ? UNKNOWN : NO;
+}
+
 int policy_hex_byte(const char *two)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -227,6 +256,48 @@ static enum truth match_program(const struct value *v, struct text t, int64_t se
 	return seen == EXE_OTHER ? NO : UNKNOWN;
 }
 
+/* Any of them may be it.  To let pass, those between have to be known as well: a process can become
+ * the program that a rule names after it started others. */
+static enum truth match_ancestor(const struct value *v, const struct process_facts *facts,
+				 const struct asked *how)
+{
+	const struct forefathers *f = facts ? facts->forefathers : NULL;
+	enum truth none = f && f->whole ? NO : UNKNOWN;
+
+	for (size_t i = 0; f && i < f->count; i++) {
+		const struct forefather *k = &f->by[i];
+		enum truth is = how->allows && !v->word && !k->then ?
+			UNKNOWN : match_program(v, k->exe, k->seen, how);
+
+		if (is == YES)
+			return YES;
+		if (is == UNKNOWN)
+			none = UNKNOWN;
+	}
+	return none;
+}
+
+/* By either of two it is by that interface. */
+static enum truth match_iface(const struct value *v, const struct connection *c)
+{
+	enum truth in = NO, out = NO;
+
+	if (!c->facts)
+		return UNKNOWN;
+	if (c->direction != DIRECTION_OUT)
+		in = match_text(v, c->facts->iface_in);
+	if (c->direction != DIRECTION_IN)
+		out = match_text(v, c->facts->iface_out);
+	return in == YES || out == YES ? YES : in == UNKNOWN || out == UNKNOWN ? UNKNOWN : NO;
+}
+
+/* Others' look-ups say nothing of why this process goes there. */
+static enum truth match_dst_name(const struct value *v, const struct connection *c)
+{
+	return match_text(v, c->dst_name_by == NAME_BY_PROCESS ? c->text[CONNECTION_DST_NAME] :
+								 TEXT_NONE);
+}
+
 static const struct address *remote(const struct connection *c)
 {
 	return c->direction == DIRECTION_IN ? &c->src.addr : &c->dst.addr;
@@ -252,6 +323,10 @@ static enum truth match_value(const struct policy *p, enum match_kind kind, cons
 		return match_sha256(v, c->facts);
 	case MATCH_VERIFIED:
 		return match_verified(c->facts);
+	case MATCH_CMDLINE:
+		return match_cmdline(v, c->process.cmdline);
+	case MATCH_ANCESTOR:
+		return match_ancestor(v, c->facts, how);
 	case MATCH_PARENT:
 		/* Any process can become the parent that an allow rule names. */
 		if (how->allows && !v->word && !c->parent_then)
@@ -271,6 +346,10 @@ static enum truth match_value(const struct policy *p, enum match_kind kind, cons
 		return match_address(v, remote(c));
 	case MATCH_LIST:
 		return match_list(p, v, remote(c));
+	case MATCH_NAME:
+		return match_dst_name(v, c);
+	case MATCH_IFACE:
+		return match_iface(v, c);
 	case MATCH_SRC:
 		return match_address(v, &c->src.addr);
 	case MATCH_DST:
@@ -283,7 +362,15 @@ static enum truth match_value(const struct policy *p, enum match_kind kind, cons
 	return UNKNOWN;
 }
 
-/* What the part of a packet's head says that could not be read. */
+static bool is_iface_unknown(const struct connection *c)
+{
+	const struct process_facts *f = c->facts;
+
+	return f && f->asks_ifaces && ((c->direction != DIRECTION_OUT && !f->iface_in.data) ||
+				       (c->direction != DIRECTION_IN && !f->iface_out.data));
+}
+
+/* What is to be known of every packet, and could not be read. */
 static bool is_hidden(enum match_kind kind, const struct connection *c)
 {
 	switch (kind) {
@@ -295,6 +382,8 @@ static bool is_hidden(enum match_kind kind, const struct connection *c)
 	case MATCH_ADDRESS:
 	case MATCH_LIST:
 		return c->unreadable && c->direction != DIRECTION_IN;
+	case MATCH_IFACE:
+		return is_iface_unknown(c);
 	default:
 		return false;
 	}
@@ -313,6 +402,10 @@ static bool is_unreadable(enum match_kind kind, const struct connection *c)
 	case MATCH_SHA256:
 	case MATCH_VERIFIED:
 		return c->facts && !c->facts->sha256;
+	case MATCH_CMDLINE:
+		return c->facts && c->facts->asks_cmdline;
+	case MATCH_ANCESTOR:
+		return c->facts && c->facts->forefathers;
 	default:
 		return false;
 	}

@@ -31,12 +31,16 @@
 #define COMMENT_CHARS 400
 /* TASK_COMM_LEN (linux/sched.h) is 16, with the terminator. */
 #define COMM_CHARS 15
+/* IFNAMSIZ (linux/if.h) likewise. */
+#define IFACE_CHARS 15
+/* RFC 1035, 2.3.4, as dns.c writes them. */
+#define NAME_CHARS 255
 /* (uid_t)-1 is not a user, nor a group. */
 #define UID_MAX_VALUE 4294967294LL
 
 enum value_kind {
 	VALUE_PATH, VALUE_COMM, VALUE_TEXT, VALUE_USER, VALUE_GROUP, VALUE_PROTO, VALUE_DIRECTION,
-	VALUE_NETWORK, VALUE_LIST, VALUE_PORTS, VALUE_SHA256, VALUE_NONE
+	VALUE_NETWORK, VALUE_LIST, VALUE_PORTS, VALUE_SHA256, VALUE_NAME, VALUE_IFACE, VALUE_NONE
 };
 
 static const struct name {
@@ -51,7 +55,9 @@ static const struct name {
 	{ "group", MATCH_GROUP, VALUE_GROUP },
 	{ "sha256", MATCH_SHA256, VALUE_SHA256 },
 	{ "verified", MATCH_VERIFIED, VALUE_NONE },
+	{ "cmdline", MATCH_CMDLINE, VALUE_TEXT },
 	{ "parent", MATCH_PARENT, VALUE_PATH },
+	{ "ancestor", MATCH_ANCESTOR, VALUE_PATH },
 	{ "unit", MATCH_UNIT, VALUE_TEXT },
 	{ "container", MATCH_CONTAINER, VALUE_TEXT },
 	{ "node", MATCH_NODE, VALUE_TEXT },
@@ -59,6 +65,8 @@ static const struct name {
 	{ "direction", MATCH_DIRECTION, VALUE_DIRECTION },
 	{ "address", MATCH_ADDRESS, VALUE_NETWORK },
 	{ "list", MATCH_LIST, VALUE_LIST },
+	{ "name", MATCH_NAME, VALUE_NAME },
+	{ "iface", MATCH_IFACE, VALUE_IFACE },
 	{ "src", MATCH_SRC, VALUE_NETWORK },
 	{ "dst", MATCH_DST, VALUE_NETWORK },
 	{ "port", MATCH_DPORT, VALUE_PORTS },
@@ -193,6 +201,8 @@ static const char *parse_text(struct parser *p, enum value_kind kind, struct val
 		return "is not an absolute path; '*/NAME' would be any program of that name";
 	if (kind == VALUE_COMM && !v->pattern && len > COMM_CHARS)
 		return "is longer than a process's name can be (15 bytes)";
+	if (kind == VALUE_IFACE && !v->pattern && len > IFACE_CHARS)
+		return "is longer than an interface's name can be (15 bytes)";
 	if ((kind == VALUE_USER || kind == VALUE_GROUP) && digits_only(p->lex.word)) {
 		v->number = len > 10 ? -1 : strtoll(p->lex.word, NULL, 10);
 		return v->number >= 0 && v->number <= UID_MAX_VALUE ? NULL :
@@ -219,6 +229,27 @@ static const char *parse_sha256(struct parser *p, struct value *v)
 	if (word[2 * sizeof(hash)])
 		return "is no SHA-256: more than 64 digits";
 	v->text = (struct text){ store(p, hash, sizeof(hash)), sizeof(hash) };
+	return NULL;
+}
+
+/* As names are kept: in small letters, and without the dot that may stand behind them. */
+static const char *parse_name(struct parser *p, struct value *v)
+{
+	size_t len = strlen(p->lex.word);
+	struct address address;
+	char *name;
+
+	if (!address_parse(p->lex.word, &address))
+		return "is an address, not a name: 'address' is for those";
+	if (len > 1 && p->lex.word[len - 1] == '.')
+		len--;
+	if (len > NAME_CHARS)
+		return "is longer than a name can be (255 bytes)";
+	v->pattern = strpbrk(p->lex.word, "*?") != NULL;
+	name = p->policy->store + p->stored;
+	v->text = (struct text){ store(p, p->lex.word, len), len };
+	for (size_t i = 0; i < len; i++)
+		name[i] = (char)tolower((unsigned char)name[i]);
 	return NULL;
 }
 
@@ -263,6 +294,8 @@ static const char *parse_value(struct parser *p, enum value_kind kind, struct va
 		       "is neither ADDR nor ADDR/BITS" : NULL;
 	case VALUE_SHA256:
 		return parse_sha256(p, v);
+	case VALUE_NAME:
+		return parse_name(p, v);
 	case VALUE_LIST:
 		return parse_list(p, v);
 	case VALUE_PORTS:

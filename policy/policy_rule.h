@@ -18,7 +18,9 @@ enum match_kind {
 	MATCH_GROUP,
 	MATCH_SHA256,		/* the value's text is the hash itself */
 	MATCH_VERIFIED,		/* one value, which says nothing */
+	MATCH_CMDLINE,
 	MATCH_PARENT,
+	MATCH_ANCESTOR,		/* of any forefather */
 	MATCH_UNIT,
 	MATCH_CONTAINER,
 	MATCH_NODE,
@@ -26,6 +28,8 @@ enum match_kind {
 	MATCH_DIRECTION,
 	MATCH_ADDRESS,		/* of the remote end */
 	MATCH_LIST,		/* likewise, of any in a file */
+	MATCH_NAME,		/* of the destination, as the process looked it up */
+	MATCH_IFACE,
 	MATCH_SRC,
 	MATCH_DST,
 	MATCH_SPORT,
@@ -93,7 +97,7 @@ struct policy {
 
 static inline bool policy_is_of_program(enum match_kind kind)
 {
-	return kind == MATCH_EXE || kind == MATCH_PARENT;
+	return kind == MATCH_EXE || kind == MATCH_PARENT || kind == MATCH_ANCESTOR;
 }
 
 enum truth { NO, YES, UNKNOWN };

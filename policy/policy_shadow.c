@@ -62,6 +62,7 @@ static bool value_covers(const struct policy *p, enum match_kind kind, const str
 	switch (kind) {
 	case MATCH_EXE:
 	case MATCH_PARENT:
+	case MATCH_ANCESTOR:
 		return path_covers(a, b);
 	case MATCH_USER:
 	case MATCH_LOGIN_USER:
@@ -73,7 +74,10 @@ static bool value_covers(const struct policy *p, enum match_kind kind, const str
 	case MATCH_VERIFIED:
 		return true;
 	case MATCH_COMM:
+	case MATCH_CMDLINE:
 	case MATCH_NODE:
+	case MATCH_NAME:
+	case MATCH_IFACE:
 		return text_covers(a, b->text, b->pattern);
 	case MATCH_UNIT:
 	case MATCH_CONTAINER:
@@ -127,12 +131,13 @@ static bool match_covers(const struct policy *p, const struct match *m, const st
 	return false;
 }
 
-/* What a rule that lets pass must know, and one that denies need not: programs, groups, files, and
- * what a packet may hide. */
+/* What a rule that lets pass must know, and one that denies need not: programs, what they were
+ * told, groups, files, interfaces, and what a packet may hide. */
 static bool asks_more_to_allow(enum match_kind kind)
 {
 	return kind == MATCH_EXE || kind == MATCH_PARENT || kind == MATCH_GROUP ||
-	       kind == MATCH_SHA256 || kind == MATCH_VERIFIED ||
+	       kind == MATCH_SHA256 || kind == MATCH_VERIFIED || kind == MATCH_CMDLINE ||
+	       kind == MATCH_ANCESTOR || kind == MATCH_IFACE ||
 	       kind == MATCH_PROTO ||
 	       kind == MATCH_DST || kind == MATCH_ADDRESS || kind == MATCH_LIST ||
 	       kind == MATCH_SPORT || kind == MATCH_DPORT;

@@ -42,6 +42,7 @@ struct flow {
 	/* another socket than the one that sock_diag finds for the tuple */
 	bool beside;
 	enum verdict verdict;	/* 0: the next packet is decided anew */
+	uint32_t in, out;	/* interfaces of its first packet; 0: none */
 	int64_t packets;	/* that came to the queue */
 	int64_t written;	/* of these, that the ledger knows of */
 	int64_t first_ns, last_ns;	/* when the first and the newest came to the queue */

@@ -56,7 +56,7 @@ void procfs_walk(struct procfs *p, struct procfs_walk *w, int64_t budget_ns);
 
 /* Where the texts of one process are: whoever looks at a process has its own. */
 struct proc_texts {
-	char comm[64], exe[PATH_MAX], cmdline[4096], cwd[PATH_MAX], cgroup[4096];
+	char comm[64], exe[PATH_MAX], cmdline[PROCESS_CMDLINE_BYTES], cwd[PATH_MAX], cgroup[4096];
 };
 
 /*

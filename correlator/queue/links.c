@@ -120,6 +120,18 @@ static bool is_kind(const struct nlattr *info, bool *is_bridge)
 	return false;
 }
 
+/* The kernel's names have a terminator and are shorter. */
+static bool take_name(const struct nlattr *a, char name[LINK_NAME_MAX])
+{
+	size_t len = strnlen(mnl_attr_get_payload(a), mnl_attr_get_payload_len(a));
+
+	if (!len || len >= LINK_NAME_MAX)
+		return false;
+	memcpy(name, mnl_attr_get_payload(a), len);
+	name[len] = '\0';
+	return true;
+}
+
 static uint32_t number(const struct nlattr *a)
 {
 	return mnl_attr_get_payload_len(a) >= sizeof(uint32_t) ? mnl_attr_get_u32(a) : 0;
@@ -142,7 +154,7 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 	mnl_attr_for_each(a, h, sizeof(*m)) {
 		switch (mnl_attr_get_type(a)) {
 		case IFLA_IFNAME:
-			named = true;
+			named = take_name(a, k.name);
 			break;
 		case IFLA_MASTER:
 			k.bridge = number(a);
@@ -187,6 +199,13 @@ enum link_word link_table_ask(const struct link_table *t, uint32_t index, int32_
 		if (t->link[i].bridge == index && t->link[i].other_end == other_end)
 			return LINK_LEADS_THERE;
 	return LINK_UNSURE;
+}
+
+struct text link_table_name(const struct link_table *t, uint32_t index)
+{
+	const struct link *k = find(t, index);
+
+	return text_of(k ? k->name : NULL);
 }
 
 /* What has changed since.  False: not all of it is known. */
@@ -254,4 +273,14 @@ enum link_word links_ask(struct links *l, uint32_t index, int64_t pid)
 	if (!index || pid <= 0 || !take_changes(l))
 		return LINK_UNSURE;
 	return link_table_ask(&l->table, index, id_of(l, pid));
+}
+
+struct text links_name(struct links *l, uint32_t index, char name[LINK_NAME_MAX])
+{
+	struct text t = index && take_changes(l) ? link_table_name(&l->table, index) : TEXT_NONE;
+
+	if (!t.data)
+		return TEXT_NONE;
+	memcpy(name, t.data, t.len + 1);
+	return (struct text){ name, t.len };
 }

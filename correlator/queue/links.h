@@ -6,13 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "text.h"
+
 /*
- * The interfaces of the network namespace that this is opened in, and which namespace lies at the
- * other end of each: does a packet that came in by one come from where a process is?  The kernel
- * tells of every change (RTNLGRP_LINK), so nothing here waits for the lock that it changes
- * interfaces under.  No namespace is entered.
+ * The interfaces of the network namespace that this is opened in, what they are called, and which
+ * namespace lies at the other end of each: does a packet that came in by one come from where a
+ * process is?  The kernel tells of every change (RTNLGRP_LINK), so nothing here waits for the lock
+ * that it changes interfaces under.  No namespace is entered.
  */
 struct links;
+
+#define LINK_NAME_MAX 16	/* IFNAMSIZ (linux/if.h) */
 
 enum link_word {
 	LINK_UNSURE,
@@ -30,7 +34,11 @@ void links_close(struct links *l);
  */
 enum link_word links_ask(struct links *l, uint32_t index, int64_t pid);
 
-/* What links_ask() knows of an interface; messages of the kernel's, as they come. */
+/* Its name now, into `name`, which it comes back as; none: there is no such interface, or not all
+ * that has changed is known. */
+struct text links_name(struct links *l, uint32_t index, char name[LINK_NAME_MAX]);
+
+/* What is known of an interface; messages of the kernel's, as they come. */
 #define LINKS_MAX 4096
 struct link {
 	uint32_t index;
@@ -39,6 +47,7 @@ struct link {
 				 * ours; -1: it is none, or not known */
 	bool is_bridge;
 	bool is_hardware;	/* the kernel made it for a device, and not for who asked for one */
+	char name[LINK_NAME_MAX];
 };
 
 struct link_table {
@@ -50,5 +59,6 @@ struct link_table {
 /* Takes in what the messages tell. */
 void links_parse(const void *messages, size_t len, struct link_table *t);
 enum link_word link_table_ask(const struct link_table *t, uint32_t index, int32_t other_end);
+struct text link_table_name(const struct link_table *t, uint32_t index);
 
 #endif

@@ -295,9 +295,11 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 	p.hook = head->hook;
 	p.uid = id_attribute(attr[NFQA_UID]);
 	p.gid = id_attribute(attr[NFQA_GID]);
+	p.in = index_attribute(attr[NFQA_IFINDEX_INDEV]);
+	p.out = index_attribute(attr[NFQA_IFINDEX_OUTDEV]);
 	p.link = index_attribute(attr[NFQA_IFINDEX_PHYSINDEV]);
 	if (!p.link)
-		p.link = index_attribute(attr[NFQA_IFINDEX_INDEV]);
+		p.link = p.in;
 	if (attr[NFQA_MARK])
 		p.mark = ntohl(mnl_attr_get_u32(attr[NFQA_MARK]));
 	if (attr[NFQA_PAYLOAD]) {

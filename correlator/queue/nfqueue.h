@@ -44,6 +44,7 @@ struct nfqueue_packet {
 	uint32_t mark;
 	uint32_t link;		/* the interface that it came in by, a bridge's port where that is
 				 * known; 0: none */
+	uint32_t in, out;	/* those that its IP came in by and leaves by; 0: none */
 	int64_t taken_ns;	/* when it was taken from the kernel, by clock_mono_ns() */
 	int64_t uid, gid;	/* of the socket's opener; -1: it has no socket here */
 	const uint8_t *data;	/* its first bytes, from the IP header on; borrowed */

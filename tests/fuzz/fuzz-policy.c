@@ -32,6 +32,8 @@ static void check_policy(const struct policy *p)
 {
 	const unsigned char hash[32] = "0123456789abcdef0123456789abcde";
 	const uint32_t groups[] = { 0, 100 };
+	const struct forefather by = { .exe = text_of("/usr/bin/sh"), .seen = 1, .then = true };
+	const struct forefathers forefathers = { .by = &by, .count = 1 };
 	struct process_facts facts = { .groups = NULL };
 	struct connection c;
 
@@ -39,7 +41,10 @@ static void check_policy(const struct policy *p)
 	check_answer(p, &c);
 	c.facts = &facts;
 	check_answer(p, &c);
-	facts = (struct process_facts){ .groups = groups, .group_count = 2, .sha256 = hash };
+	facts = (struct process_facts){
+		.groups = groups, .group_count = 2, .sha256 = hash, .asks_cmdline = true,
+		.forefathers = &forefathers, .asks_ifaces = true, .iface_out = text_of("lo") };
+	c.dst_name_by = NAME_BY_PROCESS;
 	for (int i = 0; i < CONNECTION_TEXTS; i++)
 		c.text[i] = text_of(i % 2 ? "/usr/bin/curl" : "x\xff");
 	for (int i = 0; i < PROCESS_TEXTS; i++)

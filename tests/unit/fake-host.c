@@ -477,6 +477,16 @@ enum link_word links_ask(struct links *l, uint32_t index, int64_t pid)
 	return k && index && k->netns == index ? LINK_LEADS_THERE : LINK_UNSURE;
 }
 
+/* "if3" */
+struct text links_name(struct links *l, uint32_t index, char name[LINK_NAME_MAX])
+{
+	(void)l;
+	if (!index)
+		return TEXT_NONE;
+	snprintf(name, LINK_NAME_MAX, "if%u", index);
+	return text_of(name);
+}
+
 int64_t procfs_start_us(const struct procfs *p, int64_t start_ticks)
 {
 	(void)p;

@@ -98,7 +98,7 @@ extern struct fake_host {
 	const char *counter_name[64];
 	bool verdicts_fail;
 	/* that packets come in by: it leads to the namespace of its number, 1: out of the host */
-	uint32_t link;
+	uint32_t link, in, out;
 	bool hidden;		/* some process cannot be looked at */
 	uint32_t ids;			/* above the highest that had a verdict */
 	struct fake_verdict verdict[FAKE_IDS];

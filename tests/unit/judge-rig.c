@@ -111,7 +111,8 @@ struct config *rig_config(void)
 uint32_t rig_packet(const uint8_t *data, size_t len, uint8_t hook, uint32_t mark, int64_t uid)
 {
 	struct nfqueue_packet p = {
-		.taken_ns = fake.mono_ns, .link = fake.link,
+		.taken_ns = fake.mono_ns, .link = fake.link, .in = fake.in,
+		.out = fake.out,
 		.id = { .id = rig.packets, .queue = (uint16_t)(rig.packets % 3) }, .hook = hook,
 		.mark = mark, .uid = uid, .gid = uid, .data = data, .len = len,
 	};

@@ -26,6 +26,49 @@ static enum direction direction_of(const char *value)
 }
 
 static struct process_facts facts;
+static struct forefathers forefathers;
+
+/* "/a,-/b,?": programs of its forefathers, the parent first; -: the trace did not see it start the
+ * next one; ?: unknown; +: and others, which are unknown. */
+static void set_forefathers(struct connection *c, char *value)
+{
+	static struct forefather by[8];
+	char *save;
+
+	forefathers = (struct forefathers){ .by = by, .whole = true };
+	for (char *k = strtok_r(value, ",", &save); k; k = strtok_r(NULL, ",", &save)) {
+		bool then = *k != '-';
+
+		k += !then;
+		if (*k == '+')
+			forefathers.whole = false;
+		else if (*k == '?')
+			by[forefathers.count++] = (struct forefather){ .seen = EXE_TOLD };
+		else
+			by[forefathers.count++] = (struct forefather){
+				.exe = text_of(k), .seen = EXE_HERE, .then = then };
+	}
+	facts.forefathers = &forefathers;
+	c->facts = &facts;
+}
+
+/* "?": it is not known. */
+static void set_iface(struct connection *c, struct text *to, const char *value)
+{
+	*to = *value == '?' ? TEXT_NONE : text_of(value);
+	facts.asks_ifaces = true;
+	c->facts = &facts;
+}
+
+/* "_" for a blank; "?": it could not be read. */
+static void set_cmdline(struct connection *c, char *value)
+{
+	for (char *at = value; (at = strchr(at, '_'));)
+		*at = ' ';
+	c->process.cmdline = *value == '?' ? TEXT_NONE : text_of(value);
+	facts.asks_cmdline = true;
+	c->facts = &facts;
+}
 
 /* A byte: what its file's hash consists of; "?": it could not be read. */
 static void set_hash(struct connection *c, const char *value)
@@ -53,7 +96,7 @@ static void set_groups(struct connection *c, const char *value)
 }
 
 /* One "key=value" of a connection. */
-static void set(struct connection *c, const char *key, const char *value)
+static void set(struct connection *c, const char *key, char *value)
 {
 	const struct {
 		const char *key;
@@ -67,6 +110,7 @@ static void set(struct connection *c, const char *key, const char *value)
 		{"unit", &c->text[CONNECTION_UNIT]},
 		{"container", &c->text[CONNECTION_CONTAINER]},
 		{"node", &c->text[CONNECTION_NODE]},
+		{"name", &c->text[CONNECTION_DST_NAME]},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -94,6 +138,16 @@ static void set(struct connection *c, const char *key, const char *value)
 		set_hash(c, value);
 	else if (!strcmp(key, "verified"))
 		facts.verified = *value == '1';
+	else if (!strcmp(key, "nameby"))
+		c->dst_name_by = (enum name_by)atoi(value);
+	else if (!strcmp(key, "cmdline"))
+		set_cmdline(c, value);
+	else if (!strcmp(key, "fathers"))
+		set_forefathers(c, value);
+	else if (!strcmp(key, "iface"))
+		set_iface(c, &facts.iface_out, value);
+	else if (!strcmp(key, "ifacein"))
+		set_iface(c, &facts.iface_in, value);
 	else if (!strcmp(key, "auid"))
 		c->process.auid = atoll(value);
 	else if (!strcmp(key, "proto"))

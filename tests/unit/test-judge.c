@@ -61,7 +61,8 @@ static const char *program(const char *word)
 
 static bool do_proc(const struct args *a)
 {
-	fake_process(number(a, 1, 0), 1, number(a, 3, 1000), program(a->word[2]));
+	fake_process(number(a, 1, 0), number(a, 1, 0) > 1, number(a, 3, 1000),
+		     program(a->word[2]));
 	return true;
 }
 
@@ -416,6 +417,14 @@ static bool do_link(const struct args *a)
 	return true;
 }
 
+/* OUT IN: the interfaces of the packets that follow. */
+static bool do_ifaces(const struct args *a)
+{
+	fake.out = (uint32_t)number(a, 1, 0);
+	fake.in = (uint32_t)number(a, 2, 0);
+	return true;
+}
+
 static bool do_forward(const struct args *a)
 {
 	(void)a;
@@ -651,7 +660,7 @@ static const struct {
 	{ "sendrecord", do_sendrecord }, { "deferred", do_deferred },
 	{ "bind", do_bind }, { "accepted", do_accepted }, { "udp", do_udp },
 	{ "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in }, { "forward", do_forward },
-	{ "link", do_link },
+	{ "link", do_link }, { "ifaces", do_ifaces },
 	{ "user", do_user }, { "unmarked", do_unmarked }, { "sport", do_sport },
 	{ "dport", do_dport },
 	{ "packet", do_packet }, { "cutpacket", do_cutpacket }, { "packets", do_packets },

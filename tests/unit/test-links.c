@@ -101,6 +101,27 @@ static void test_links(void)
 	       link_table_ask(&table, 3, 9) == LINK_LEADS_THERE, "an end that was moved");
 }
 
+static void test_names(void)
+{
+	const char *const bad[] = { "", "sixteen-letters-" };
+
+	tap_ok(text_equal(link_table_name(&table, 3), text_of("name")), "an interface has a name");
+	tap_ok(!link_table_name(&table, 99).data && !link_table_name(&table, 0).data,
+	       "none that there is not");
+	begin(RTM_NEWLINK, AF_UNSPEC, 3);
+	attribute(IFLA_IFNAME, "fifteen-letters", 16);
+	show();
+	tap_ok(text_equal(link_table_name(&table, 3), text_of("fifteen-letters")), "another one");
+	for (size_t i = 0; i < 2; i++) {
+		begin(RTM_NEWLINK, AF_UNSPEC, 3);
+		attribute(IFLA_IFNAME, bad[i], strlen(bad[i]));
+		show();
+		tap_ok(text_equal(link_table_name(&table, 3), text_of("fifteen-letters")),
+		       "'%s' is no name", bad[i]);
+	}
+	tell(3, "veth", 0, 9);
+}
+
 static void test_messages(void)
 {
 	int32_t id = 9;
@@ -162,6 +183,7 @@ static void test_kernel(void)
 int main(void)
 {
 	test_links();
+	test_names();
 	test_messages();
 	test_many();
 	test_kernel();

@@ -59,6 +59,14 @@ static const struct {
 	{ "deny group 5 port 1", "gid=7 dst=192.0.2.1:2", POLICY_GAP_GROUPS, "allow 0" },
 	{ "deny not verified", "exe=/x", POLICY_GAP_HASH, "hash" },
 	{ "deny verified port 1", "exe=/x dst=192.0.2.1:2", POLICY_GAP_HASH, "allow 0" },
+	{ "deny cmdline a", "exe=/x", POLICY_GAP_CMDLINE, "cmdline" },
+	{ "deny cmdline a", "exe=/x cmdline=a", 0, "deny 1" },
+	{ "deny ancestor /a", "exe=/x", POLICY_GAP_ANCESTORS, "ancestors" },
+	{ "allow exe /x\ndeny ancestor /a", "exe=/x", POLICY_GAP_ANCESTORS, "allow 1" },
+	{ "deny iface lo", "direction=in", POLICY_GAP_IFACE, "iface" },
+	{ "deny iface lo\ndeny name x", "exe=/x", POLICY_GAP_IFACE | POLICY_GAP_NAME,
+	  "iface name" },
+	{ "deny name x", "exe=/x name=x nameby=1", 0, "deny 1" },
 	/* Whether a packet passes is part of the answer. */
 	{ "observe deny sport 5\ndeny port 443", "dst=192.0.2.1:443", POLICY_GAP_SPORT, "sport" },
 	{ "deny sport 5\ndeny port 443", "dst=192.0.2.1:443", POLICY_GAP_SPORT, "deny 2" },
@@ -68,7 +76,8 @@ static const struct {
 static void test_gaps(void)
 {
 	static const char *const names[] = { "exe", "parent", "proto", "src", "dst", "sport",
-					     "dport", "groups", "hash" };
+					     "dport", "groups", "hash", "cmdline", "ancestors",
+					     "iface", "name" };
 
 	for (size_t i = 0; i < sizeof(with_gaps) / sizeof(with_gaps[0]); i++) {
 		char buf[512], got[64] = "";
@@ -153,6 +162,18 @@ static const struct {
 	{ "allow list /x\nallow list /x,/y", 0 },
 	{ "allow not list /x,/y\nallow not list /x", 0 },
 	{ "allow list /x\nreject list /x", 0 },
+	{ "allow cmdline *a*\nallow cmdline \"b a\" user 5", 1 },
+	{ "allow cmdline a\nallow cmdline a*", 0 },
+	{ "allow cmdline a\ndeny cmdline a", 0 },	/* who hides it comes here */
+	{ "deny cmdline a\nallow cmdline a", 1 },
+	{ "allow ancestor /a/*\nallow ancestor /a/b port 1", 1 },
+	{ "allow ancestor /a\nallow parent /a", 0 },
+	{ "allow ancestor /a\ndeny ancestor /a", 0 },
+	{ "allow ancestor unknown\nallow ancestor /a", 0 },
+	{ "allow iface eth*\nallow iface eth0,eth1", 1 },
+	{ "allow iface eth0\ndeny iface eth0", 0 },
+	{ "allow name *.example\ndeny name A.example port 1", 1 },
+	{ "allow name a.example\nallow name *.example", 0 },
 	{ "allow certain\nallow port 1", 0 },
 	{ "allow certain\nallow certain port 1", 1 },
 	{ "allow port 1\nallow certain port 1", 1 },
@@ -190,6 +211,8 @@ static void random_policy(char *to, size_t size)
 	static const char *const verdicts[] = { "allow", "deny", "reject", NULL };
 	static const char *const matches[] = {
 		"exe /a", "exe /a,/b", "exe /*", "exe /?", "exe unknown", "exe other", "not exe /a",
+		"ancestor /a", "not ancestor /a", "ancestor unknown", "cmdline a", "not cmdline a*",
+		"cmdline *", "iface a", "iface *", "not iface a", "name a", "not name *",
 		"parent /a", "not parent /a", "port 1", "port 1-2", "not port 2", "unit a.service",
 		"unit *", "unit a.service/*", "comm x", "not comm *", "user 5", "user root",
 		"user r*", "group 5", "not group 6,5", "verified", "not verified",
@@ -219,6 +242,12 @@ static void random_connection(char *to, size_t size)
 		{ "", "user=root", NULL }, { "", "gid=5", NULL },
 		{ "", "groups=5,7", "groups=6", "groups=?", NULL },
 		{ "", "hash=11", "hash=?", NULL }, { "", "verified=1", NULL },
+		{ "", "fathers=/a", "fathers=/b,-/a", "fathers=/b,?", "fathers=/b", "fathers=+",
+		  NULL },
+		{ "", "cmdline=a", "cmdline=b", "cmdline=?", NULL },
+		{ "", "iface=a", "iface=b", "iface=?", NULL },
+		{ "", "ifacein=a", "ifacein=?", NULL },
+		{ "", "name=a nameby=1", "name=b nameby=1", "name=a nameby=2", NULL },
 		{ "", "dst=10.1.2.3:1", "dst=10.2.3.4:2", "dst=192.0.2.1:3", NULL },
 		{ "", "src=10.1.2.3:1", NULL }, { "", "proto=tcp", "proto=udp", NULL },
 		{ "direction=out", "direction=in", NULL },

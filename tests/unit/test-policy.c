@@ -12,6 +12,9 @@
 #define HASH16(digit) HASH4(digit) HASH4(digit) HASH4(digit) HASH4(digit)
 #define HASH(digit) HASH16(digit) HASH16(digit) HASH16(digit) HASH16(digit)
 
+/* As long as what the kernel keeps of a command line. */
+#define CUT HASH("a") HASH("a")
+
 /* wanted: verdict, line (0: a default), and '+' where it wants to be certain. */
 static const struct {
 	const char *policy, *connection, *wanted;
@@ -105,26 +108,6 @@ static const struct {
 	{ "default deny\nallow login-user 1001", "auid=1001 loginproven=0", "deny 0" },
 	{ "default deny\nallow not login-user 1002", "auid=1001 loginproven=0", "deny 0" },
 	{ "deny login-user 1001", "auid=1001 loginproven=0", "deny 1" },
-	/* what is in the program's file */
-	{ "deny sha256 " HASH("1"), "hash=11", "deny 1" },
-	{ "deny sha256 " HASH("1"), "hash=12", "allow 0" },
-	{ "deny sha256 " HASH("2") "," HASH("1"), "hash=11", "deny 1" },
-	{ "deny sha256 " HASH("a"), "hash=aa", "deny 1" },
-	{ "deny sha256 " HASH("A"), "hash=aa", "deny 1" },
-	{ "deny sha256 " HASH("1"), "hash=?", "deny 1" },
-	{ "deny sha256 " HASH("1"), "exe=/x", "allow 0" },	/* nobody has asked */
-	{ "deny sha256 " HASH("1") "\nunreadable allow", "hash=?", "allow 0" },
-	{ "deny not sha256 " HASH("1"), "hash=12", "deny 1" },
-	{ "deny not sha256 " HASH("1"), "hash=11", "allow 0" },
-	{ "default deny\nallow sha256 " HASH("1"), "hash=11", "allow 2" },
-	{ "default deny\nallow sha256 " HASH("1"), "hash=?", "deny 0" },
-	{ "default deny\nallow not sha256 " HASH("1"), "hash=?", "deny 0" },
-	{ "deny not verified", "hash=11 verified=1", "allow 0" },
-	{ "deny not verified", "hash=11 verified=0", "deny 1" },
-	{ "deny not verified", "hash=?", "deny 1" },
-	{ "default deny\nallow verified port 1", "hash=11 verified=1 dst=192.0.2.1:1", "allow 2" },
-	{ "default deny\nallow verified", "hash=11", "deny 0" },
-	{ "default deny\nallow verified", "hash=?", "deny 0" },
 	/* groups: those that were read, the real one of a record, and those that could not be */
 	{ "deny group 50", "groups=7,50", "deny 1" },
 	{ "deny group 50", "groups=7", "allow 0" },
@@ -177,6 +160,7 @@ static const struct {
 	{ "deny exe /usr/bin/curl\r\n", CURL, "deny 1" },
 	{ "\tdeny\texe\t/usr/bin/curl\t", CURL, "deny 1" },
 	/* the other texts */
+#include "policy-words.inc"
 	{ "deny comm curl", CURL, "deny 1" },
 	{ "deny comm c*", CURL, "deny 1" },
 	{ "deny comm wget", CURL, "allow 0" },
@@ -426,6 +410,13 @@ static const struct {
 	{ FILE_OF("allow exe curl"), "1:11:'curl' is not an absolute path" },
 	{ FILE_OF("allow parent bash,/x,./y"), "1:14:absolute path\n1:22:absolute path" },
 	{ FILE_OF("allow comm sixteen-letters-"), "1:12:longer than a process's name" },
+	{ FILE_OF("allow ancestor bash,/x"), "1:16:absolute path" },
+	{ FILE_OF("allow iface sixteen-letters-"), "1:13:longer than an interface's" },
+	{ FILE_OF("allow name 192.0.2.1,x,2001:db8::1"), "1:12:is an address\n1:24:is an address" },
+	{ FILE_OF("allow name " HASH("a") HASH("a") HASH("a") HASH("a")),
+	  "1:12:than a name can be" },
+	{ FILE_OF("allow cmdline"), "1:14:value is missing" },
+	{ FILE_OF("allow cmdline \"\""), "1:15:is empty" },
 	{ FILE_OF("allow user 4294967295"), "1:12:no user id" },
 	{ FILE_OF("allow user 99999999999"), "1:12:no user id" },
 	{ FILE_OF("allow login-user 1,4294967296"), "1:20:no user id" },
@@ -625,6 +616,10 @@ static void test_needs(void)
 		{ "deny exe /x", true, false, false, false },
 		{ "deny port 1 exe /x", true, false, false, false },
 		{ "deny comm x", true, false, false, false },
+		{ "deny cmdline x", true, true, false, false },
+		{ "deny ancestor /x", true, true, false, false },
+		{ "deny iface x", true, false, false, false },
+		{ "deny name x", true, false, false, false },
 		{ "deny parent /x", true, true, false, false },
 		{ "deny unit x", true, true, false, false },
 		{ "deny container x", true, true, false, false },
