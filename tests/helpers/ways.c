@@ -461,6 +461,12 @@ static const struct {
 	{ "ring-polled", way_ring_polled }, { "ring-late", way_ring_late },
 	{ "ring-sendmsg", way_ring_sendmsg }, { "ring-send", way_ring_send },
 	{ "ring-bind", way_ring_bind }, { "ring-accept", way_ring_accept },
+	{ "fragments", way_fragments }, { "burst", way_burst }, { "no-address", way_no_address },
+	{ "bound", way_bound }, { "mapped", way_mapped },
+	{ "accept", way_accept }, { "accept-null", way_accept_null },
+	{ "prefork", way_prefork }, { "reuseport", way_reuseport },
+	{ "activation", way_activation }, { "activated", way_activated },
+	{ "datagram-in", way_datagram_in },
 };
 
 int main(int argc, char **argv)
