@@ -28,6 +28,7 @@ struct command {
 	bool no_ledger;		/* it needs neither ledger nor configuration */
 	bool styled;		/* it has the options of style.h */
 	bool own_config;	/* it reads the configuration itself: `ledger` may be NULL */
+	const char *nothing;	/* what a person is told where nothing was found; NULL: nothing */
 };
 
 int cmd_log(struct cli *cli, const struct command *self, int argc, char **argv);
@@ -51,6 +52,8 @@ int cmd_stats(struct cli *cli, const struct command *self, int argc, char **argv
 /* Says on stderr what is wrong with the call, and gives CLI_USAGE back. */
 int cli_usage(const struct command *self, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Says on stderr why a file of that name, which may have any byte, cannot be read. */
+void cli_cannot_read(const char *command, const char *path, const char *why);
 /* Prints the command's help to stdout and gives CLI_FOUND back. */
 int cli_help(const struct command *self);
 

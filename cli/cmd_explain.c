@@ -196,7 +196,7 @@ static int read_lines(struct run *r, int fd, const char *name)
 	good = good && answer_pending(r);
 	free(l);
 	if (rc < 0)
-		fprintf(stderr, "sockledger explain: cannot read '%s': %s\n", name, strerror(-rc));
+		cli_cannot_read("explain", name, strerror(-rc));
 	return rc < 0 || !good ? CLI_UNREADABLE : CLI_FOUND;
 }
 
@@ -208,8 +208,7 @@ static int read_file(struct run *r, const char *path)
 	struct stat st;
 
 	if (fd < 0) {
-		fprintf(stderr, "sockledger explain: cannot open '%s': %s\n", path,
-			strerror(errno));
+		cli_cannot_read("explain", path, strerror(errno));
 		return CLI_UNREADABLE;
 	}
 	r->line = 0;

@@ -17,7 +17,6 @@
 #include "import.h"
 #include "progress.h"
 #include "signals.h"
-#include "text.h"
 
 struct log_file {
 	const char *path;	/* "-": stdin */
@@ -29,13 +28,6 @@ struct importing {
 	struct progress progress;
 	int64_t bytes, done;	/* of all files; of those before the present one */
 };
-
-static void complain(const char *path, const char *why)
-{
-	fputs("sockledger import: cannot read '", stderr);
-	text_print(stderr, text_of(path), 0);
-	fprintf(stderr, "': %s\n", why);
-}
 
 static const char *reason(int rc)
 {
@@ -94,7 +86,7 @@ static int look_into(struct log_file *files, int count, struct importing *p)
 
 		f->first_us = INT64_MAX;
 		if (fd < 0) {
-			complain(f->path, strerror(-fd));
+			cli_cannot_read("import", f->path, strerror(-fd));
 			f->path = "";
 			failed++;
 			continue;
@@ -159,7 +151,7 @@ static int take_logs(struct import *im, const struct log_file *files, int count,
 		error = fd < 0 ? fd : import_log(im, fd, &ledger);
 		progress_end(&p->progress);
 		if (error && error != -EINTR)
-			complain(files[i].path, reason(error));
+			cli_cannot_read("import", files[i].path, reason(error));
 		if (error)
 			rc = error == -EINTR ? error : 1;
 		if (fd >= 0)

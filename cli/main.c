@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "diag.h"
 #include "ship_usage.h"
+#include "text.h"
 
 #define FORMAT_HELP "      --format FORMAT      table (default), json (an object a line) or csv\n"
 #define OUTPUT_HELP "  -o, --output LIST        columns: a,b; +a,b: behind the usual ones\n"
@@ -37,12 +39,15 @@
 	"      --limit N            the newest N of them\n" \
 	"      --follow             go on with new ones as they come\n"
 
+#define NO_ROW "no connection fits"
+#define NOTHING_THEN "nothing in that time; without --since that is the last day"
+
 static const struct command commands[] = {
 	{ "log", "[FILTER ...]", "list connections, oldest first",
 	  FILTERS_HELP
 	  OUTPUT_HELP FORMAT_HELP,
 	  cmd_log,
-	  .styled = true },
+	  .styled = true, .nothing = NO_ROW },
 	{ "who", "[--at TIME] [--format FORMAT] PROTO SRC:SPORT DST:DPORT",
 	  "name the process behind one connection",
 	  "      --at TIME            when it was, written as for 'log' (UTC); default: now\n"
@@ -79,13 +84,13 @@ static const struct command commands[] = {
 	  "      --limit N            so many (20)\n"
 	  "      --watch              shows it anew every two seconds, until q is typed\n"
 	  OUTPUT_HELP FORMAT_HELP, cmd_top,
-	  .styled = true },
+	  .styled = true, .nothing = NOTHING_THEN },
 	{ "first", "[OPTION ...]",
 	  "programs and destinations that were new",
 	  "      --since TIME         not seen before it; written as for 'log'; default: 1d\n"
 	  "      --kind KIND          program or destination; default: both\n"
 	  OUTPUT_HELP FORMAT_HELP, cmd_first,
-	  .styled = true },
+	  .styled = true, .nothing = NOTHING_THEN },
 	{ "deps", "[OPTION ...]", "which user, unit and container depends on which service",
 	  "      --since TIME         written as for 'log'; default: 1d\n"
 	  "      --until TIME         default: now\n"
@@ -96,7 +101,7 @@ static const struct command commands[] = {
 	  "      --format FORMAT      table (default), json, csv, or metrics for\n"
 	  "                           Prometheus\n"
 	  OUTPUT_HELP, cmd_deps,
-	  .styled = true },
+	  .styled = true, .nothing = NOTHING_THEN },
 	{ "report", "--html FILE [--since TIME] [--until TIME]",
 	  "one page about a time, for a browser or a printer",
 	  "      --html FILE          where to; - is stdout\n"
@@ -166,13 +171,13 @@ static const struct command commands[] = {
 	  "connections for other programs, in their formats",
 	  FILTERS_HELP
 	  "      --format FORMAT      jsonl (default), csv, ecs (Elastic Common Schema) or ocsf\n",
-	  cmd_export },
+	  cmd_export, .nothing = NO_ROW },
 	{ "sigma", "[OPTION ...]", "connections that rules of Sigma find suspicious",
 	  "      --since TIME         written as for 'log'; default: 1d, a day ago\n"
 	  "      --until TIME         default: now\n"
 	  "      --level LEVEL        low, medium, high or critical: at least\n"
-	  "      --rules              list the rules, and what is in the way of which\n"
-	  FORMAT_HELP, cmd_sigma },
+	  "      --rules              list the rules, and what which of them wants\n"
+	  FORMAT_HELP, cmd_sigma, .nothing = NOTHING_THEN },
 	{ "metrics", "[--output FILE]", "what 'stats' shows, for Prometheus",
 	  "      --output FILE        write it there, for the textfile collector\n",
 	  cmd_metrics },
@@ -218,6 +223,13 @@ int cli_usage(const struct command *self, const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, "\nTry 'sockledger %s --help'.\n", self->name);
 	return CLI_USAGE;
+}
+
+void cli_cannot_read(const char *command, const char *path, const char *why)
+{
+	fprintf(stderr, "sockledger %s: cannot read '", command);
+	text_print(stderr, text_of(path), 0);
+	fprintf(stderr, "': %s\n", why);
 }
 
 int cli_help(const struct command *self)
@@ -317,6 +329,8 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 		rc = CLI_UNREADABLE;
 	}
 	style_end(&cli->style);
+	if (rc == CLI_NOTHING && command->nothing && isatty(STDERR_FILENO))
+		fprintf(stderr, "sockledger %s: %s\n", command->name, command->nothing);
 	config_release(&cli->config);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <syslog.h>
 
 #include "log.h"
+#include "text.h"
 
 static struct {
 	const char *name;
@@ -22,13 +23,15 @@ void log_open(const char *name, bool to_syslog)
 __attribute__((format(printf, 2, 0)))
 static void log_at(int priority, const char *fmt, va_list ap)
 {
-	char line[1024];
+	char line[1024], shown[4 * sizeof(line)];
 
+	/* It may name a file or quote a server: a message is one line, harmless to a terminal. */
 	vsnprintf(line, sizeof(line), fmt, ap);
+	text_show(text_of(line), shown, sizeof(shown));
 	if (sink.to_syslog)
-		syslog(priority, "%s", line);
+		syslog(priority, "%s", shown);
 	else
-		fprintf(stderr, "%s: %s\n", sink.name, line);
+		fprintf(stderr, "%s: %s\n", sink.name, shown);
 }
 
 #define LOG_FUNCTION(name, priority)				\

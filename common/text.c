@@ -168,6 +168,28 @@ size_t text_print(FILE *out, struct text t, size_t width)
 	return columns;
 }
 
+const char *text_show(struct text t, char *to, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)t.data;
+	struct piece piece;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t.len; i += piece.len) {
+		piece = next_piece(p + i, t.len - i);
+		if (n + (piece.escape ? 4 * piece.len : piece.len) >= size)
+			break;
+		if (!piece.escape) {
+			memcpy(to + n, p + i, piece.len);
+			n += piece.len;
+			continue;
+		}
+		for (size_t k = 0; k < piece.len; k++, n += 4)
+			snprintf(to + n, size - n, "\\x%02x", p[i + k]);
+	}
+	to[n] = '\0';
+	return to;
+}
+
 void text_print_json(FILE *out, struct text t)
 {
 	const unsigned char *p = (const unsigned char *)t.data;

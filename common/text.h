@@ -66,6 +66,9 @@ bool text_is_printable(struct text t);
  */
 size_t text_print(FILE *out, struct text t, size_t width);
 
+/* The same into `to`, of `size` bytes, which it ends with a 0; as much as has room.  Gives `to`. */
+const char *text_show(struct text t, char *to, size_t size);
+
 /*
  * Writes t as a JSON string with its quotes: characters that could harm a terminal as \uNNNN, bytes
  * that are not UTF-8 as the text \xNN.

@@ -79,6 +79,19 @@ static size_t check_terminal(const char *s, size_t len)
 	return check_plain(s, len);
 }
 
+/* In memory it is the same, as far as there is room. */
+static void check_show(struct text t, const char *wanted, size_t len)
+{
+	char *room = malloc(len + 1);
+
+	if (!room)
+		return;
+	FUZZ_CHECK(!strcmp(text_show(t, room, len + 1), wanted));
+	text_show(t, room, len / 2 + 1);
+	FUZZ_CHECK(strlen(room) <= len / 2 && !strncmp(room, wanted, strlen(room)));
+	free(room);
+}
+
 static void check_print(struct text t, size_t width)
 {
 	struct output o;
@@ -89,6 +102,8 @@ static void check_print(struct text t, size_t width)
 	fclose(o.file);
 	FUZZ_CHECK(check_terminal(o.data, o.len) == columns);
 	FUZZ_CHECK(!width || columns <= width);
+	if (!width)
+		check_show(t, o.data, o.len);
 	free(o.data);
 }
 

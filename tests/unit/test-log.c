@@ -43,6 +43,9 @@ int main(void)
 	log_info("%s", longest);
 	snprintf(wanted, sizeof(wanted), "name: %.1023s\n", longest);
 	tap_ok(!strcmp(told(), wanted), "one that is too long is cut off, and ends its line");
+	log_warn("'%s': %s", "/tmp/\033[2J\xc2\x9b" "31m\xe2\x80\xae", "no\nname: forged\xff");
+	tap_ok(!strcmp(told(), "name: '/tmp/\\x1b[2J\\xc2\\x9b31m\\xe2\\x80\\xae': no\\x0aname: "
+		       "forged\\xff\n"), "what it quotes moves no cursor, and makes no line");
 	log_open("sockledger-test", true);
 	log_info("this is a test");
 	tap_ok(!*told(), "what goes to syslog does not go to stderr");

@@ -93,6 +93,21 @@ static void test_terminal(void)
 	tap_ok(columns == 5, "terminal: a character is one column, an escaped byte four");
 }
 
+static void test_show(void)
+{
+	static const struct text t = BYTES("a\xc3\xbc\033z");
+	static const char *const by_room[] = { NULL, "", "a", "a", "a\xc3\xbc", "a\xc3\xbc",
+		"a\xc3\xbc", "a\xc3\xbc", "a\xc3\xbc\\x1b", "a\xc3\xbc\\x1bz",
+		"a\xc3\xbc\\x1bz" };
+	char room[16];
+
+	for (size_t size = 1; size < sizeof(by_room) / sizeof(by_room[0]); size++) {
+		memset(room, 'X', sizeof(room));
+		tap_ok(!strcmp(text_show(t, room, size), by_room[size]) && room[size] == 'X',
+		       "in a room of %zu bytes: whole characters, and escapes", size);
+	}
+}
+
 static void test_width(void)
 {
 	static const struct {
@@ -321,6 +336,7 @@ int main(int argc, char **argv)
 {
 	scratch_seed(argc, argv);
 	test_terminal();
+	test_show();
 	test_width();
 	test_json();
 	test_harmful();
