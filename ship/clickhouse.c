@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 #include <zlib.h>
@@ -80,7 +81,8 @@ static char *make_url(const char *given, char *place, size_t size, char *why)
 	char database[80] = "sockledger", text[256];
 	bool good = u && !curl_url_set(u, CURLUPART_URL, given, 0);
 
-	snprintf(why, COLLECTOR_WHY, "'%s' is no URL", given);
+	if (u)
+		snprintf(why, COLLECTOR_WHY, "'%s' is no URL", given);
 	if (good && !curl_url_get(u, CURLUPART_PASSWORD, &password, 0)) {
 		snprintf(why, COLLECTOR_WHY, "a password in the URL can be read by every user: it"
 			 " belongs into a file, for --password-file");
@@ -167,6 +169,20 @@ static bool set_options(struct state *s, const struct collector_options *o, cons
 	       (!s->password || !curl_easy_setopt(c, CURLOPT_PASSWORD, s->password));
 }
 
+/* libcurl says of none which of them it could not read. */
+static bool can_read_files(const struct collector_options *o, char *why)
+{
+	const char *const files[] = { o->ca, o->cert, o->key };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (!files[i] || !access(files[i], R_OK))
+			continue;
+		snprintf(why, COLLECTOR_WHY, "cannot read '%s': %s", files[i], strerror(errno));
+		return false;
+	}
+	return true;
+}
+
 static int clickhouse_open(const struct collector_options *o, void **state, char *place,
 			   size_t size, char why[COLLECTOR_WHY])
 {
@@ -181,7 +197,7 @@ static int clickhouse_open(const struct collector_options *o, void **state, char
 		return -ENOMEM;
 	s->end = o->end;
 	url = make_url(o->url, place, size, why);
-	good = url != NULL;
+	good = url && can_read_files(o, why);
 	if (good && o->password_file) {
 		s->password = collector_password(o->password_file);
 		if (!s->password)
@@ -290,12 +306,18 @@ static enum sent read_answer(struct state *s, long status, char *why)
 static enum sent tell_error(struct state *s, CURLcode rc, char *why)
 {
 	const char *what = s->error[0] ? s->error : curl_easy_strerror(rc);
+	long untrusted = 1;
 
 	switch (rc) {
 	case CURLE_PEER_FAILED_VERIFICATION:
+		/* What is signed rightly and refused all the same has another name. */
+		curl_easy_getinfo(s->curl, CURLINFO_SSL_VERIFYRESULT, &untrusted);
+		snprintf(why, COLLECTOR_WHY, untrusted ? "its certificate is not trusted: %s; --ca"
+			 " FILE names who signed it" : "its certificate is of another host: %s; the"
+			 " URL has to name the host as its certificate does", what);
+		return SEND_REFUSED;
 	case CURLE_SSL_CACERT_BADFILE:
-		snprintf(why, COLLECTOR_WHY, "its certificate is not trusted: %s; --ca FILE names"
-			 " who signed it", what);
+		snprintf(why, COLLECTOR_WHY, "cannot use the certificates of --ca: %s", what);
 		return SEND_REFUSED;
 	case CURLE_SSL_CERTPROBLEM:
 		snprintf(why, COLLECTOR_WHY, "cannot use the certificate of --cert and --key: %s",
@@ -319,7 +341,7 @@ static enum sent clickhouse_send(void *arg, const char *lines, size_t len,
 	CURLcode rc;
 
 	if (!packed) {
-		snprintf(why, COLLECTOR_WHY, "out of memory");
+		snprintf(why, COLLECTOR_WHY, "this host lacks the memory to compress them");
 		return SEND_LESS;
 	}
 	s->answer_len = 0;

@@ -26,14 +26,15 @@ int collector_open(const struct collector_options *o, struct collector **out,
 		{ "postgresql://", &postgres }, { "postgres://", &postgres },
 	};
 	struct collector *c = calloc(1, sizeof(*c));
-	int rc = -EINVAL;
+	int rc = c ? -EINVAL : -ENOMEM;
 
-	snprintf(why, COLLECTOR_WHY, "a collector's URL begins with http://, https:// or"
-		 " postgresql://");
+	snprintf(why, COLLECTOR_WHY, "%s", c ? "a collector's URL begins with http://, https:// or"
+		 " postgresql://" : "out of memory");
 	for (size_t i = 0; c && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strncmp(o->url, kinds[i].scheme, strlen(kinds[i].scheme)))
 			continue;
 		c->ops = kinds[i].ops;
+		snprintf(why, COLLECTOR_WHY, "out of memory");
 		rc = c->ops->open(o, &c->state, c->place, sizeof(c->place), why);
 	}
 	if (!rc) {

@@ -158,15 +158,16 @@ static int run(struct asked *a, const struct config *config)
 	struct signals signals;
 	char why[COLLECTOR_WHY];
 	int64_t sent, amended;
-	int status;
+	int status, rc;
 
 	if (signals_open(&signals))
 		return SHIP_FAILED;
 	a->collector.end = s.end = signals.end;
-	if (collector_open(&a->collector, &s.collector, why)) {
+	rc = collector_open(&a->collector, &s.collector, why);
+	if (rc) {
 		log_error("%s", why);
 		signals_close(&signals);
-		return USAGE_STATUS;
+		return rc == -ENOMEM ? SHIP_FAILED : USAGE_STATUS;
 	}
 	status = open_position(&file, a, s.collector, &s.position) ? SHIP_FAILED : SHIPPED;
 	if (!status) {

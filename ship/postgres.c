@@ -314,6 +314,7 @@ static int postgres_open(const struct collector_options *o, void **state, char *
 			 char why[COLLECTOR_WHY])
 {
 	struct state *s;
+	bool good;
 
 	if (o->ca || o->cert || o->key) {
 		snprintf(why, COLLECTOR_WHY, "PostgreSQL's certificates stand in the URL:"
@@ -339,8 +340,9 @@ static int postgres_open(const struct collector_options *o, void **state, char *
 		*state = s;
 		return 0;
 	}
+	good = s->url && s->merge;
 	postgres_close(s);
-	return -EINVAL;
+	return good ? -EINVAL : -ENOMEM;
 }
 
 const struct collector_ops postgres = { postgres_open, postgres_close, postgres_send };

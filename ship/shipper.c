@@ -130,7 +130,7 @@ static enum outcome ship_batch(struct shipper *s, struct rows *r, int64_t until,
 	case SEND_LESS:
 		if (b->rows <= LEAST_ROWS)
 			break;
-		complain(s, "the collector does not take so many rows at once", why);
+		complain(s, "so many rows cannot be sent at once", why);
 		s->rows = b->rows / 2 > LEAST_ROWS ? b->rows / 2 : LEAST_ROWS;
 		return MORE;
 	case SEND_LATER:
