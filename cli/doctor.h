@@ -50,6 +50,7 @@ struct doctor {
 struct check {
 	const char *name;
 	void (*look)(const struct doctor *d, struct finding *f);
+	bool takes_long; /* it is made only where it is named */
 };
 
 /* What mends it that somebody else than root may not look. */

@@ -13,6 +13,7 @@
 #include "db.h"
 #include "doctor.h"
 #include "health.h"
+#include "ledger.h"
 #include "look.h"
 #include "text.h"
 
@@ -135,6 +136,9 @@ static void say_database(struct finding *f, const char *what, const char *path, 
 		finding_mend(f, "%s", maker);
 	else if (rc == -EPROTO)
 		finding_mend(f, "install the version of sockledger that made it");
+	else if (rc == -EOPNOTSUPP)
+		finding_mend(f, "restart who writes it: systemctl restart sockledgerd, for the"
+			     " cache service auditd restart");
 	else if (rc != -EACCES)
 		finding_mend(f, "mv '%s' '%s.old'; systemctl restart sockledgerd", path, path);
 }
@@ -155,6 +159,30 @@ static void check_ledger(const struct doctor *d, struct finding *f)
 	health_read(&h, d->ledger, d->cache);
 	say_database(f, "ledger", d->ledger, h.ledger_rc,
 		     "systemctl start sockledgerd: it makes it");
+}
+
+static void check_ledger_whole(const struct doctor *d, struct finding *f)
+{
+	struct sqlite3 *db;
+	char why[256];
+	int rc = ledger_open_read(d->ledger, &db);
+
+	if (rc) {
+		say_database(f, "ledger", d->ledger, rc,
+			     "systemctl start sockledgerd: it makes it");
+		return;
+	}
+	rc = db_whole(db, why, sizeof(why));
+	db_close(db);
+	if (!rc) {
+		finding_say(f, FINDING_OK, NULL, "the ledger is whole: all its rows and indexes");
+		return;
+	}
+	finding_say(f, rc == -EUCLEAN ? FINDING_FAILED : FINDING_UNKNOWN, NULL,
+		    "the ledger '%s' is not whole: %s", d->ledger, why);
+	finding_mend(f, "mv '%s' '%s.old'; systemctl restart sockledgerd: a new one is begun."
+		     "  'sqlite3 %s.old .recover' tells what can be saved", d->ledger, d->ledger,
+		     d->ledger);
 }
 
 static void check_lost(const struct doctor *d, struct finding *f)
@@ -305,5 +333,6 @@ const struct check doctor_data_checks[] = {
 	{ "clock", check_clock },
 	{ "cache-space", check_cache_space },
 	{ "ledger-space", check_ledger_space },
+	{ "ledger-whole", check_ledger_whole, .takes_long = true },
 	{ NULL, NULL },
 };

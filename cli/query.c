@@ -112,6 +112,9 @@ void query_complain(const char *path, int rc)
 	if (rc == -ENOENT)
 		fputs("It is made by sockledgerd when it runs; another one is named with "
 		      "--ledger FILE.\n", stderr);
+	if (rc == -EOPNOTSUPP)
+		fputs("sockledgerd does that when it starts: systemctl restart sockledgerd\n",
+		      stderr);
 }
 
 struct query_db *query_open(const char *path)

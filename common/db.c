@@ -83,6 +83,8 @@ const char *db_strerror(int error)
 		return "not a database of sockledger";
 	case -EPROTO:
 		return "made by a newer version of sockledger";
+	case -EOPNOTSUPP:
+		return "made by an older version of sockledger, and not brought to this one yet";
 	default:
 		return strerror(-error);
 	}
@@ -118,6 +120,24 @@ int db_number(sqlite3 *db, const char *sql, int64_t *n)
 		*n = sqlite3_column_int64(stmt, 0);
 	else
 		rc = step == SQLITE_DONE ? -ENOENT : db_errno(step);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int db_whole(sqlite3 *db, char *why, size_t size)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(db, "PRAGMA integrity_check(1)", &stmt), step;
+	struct text t;
+
+	if (rc)
+		return rc;
+	step = sqlite3_step(stmt);
+	rc = step == SQLITE_ROW ? -EUCLEAN : db_errno(step);
+	t = step == SQLITE_ROW ? db_column_text(stmt, 0) : text_of(db_strerror(rc));
+	if (text_equal(t, text_of("ok")))
+		rc = 0;
+	text_show(t.data ? t : text_of(""), why, size);
 	sqlite3_finalize(stmt);
 	return rc;
 }
@@ -362,7 +382,7 @@ int db_open_read(const char *path, const struct db_schema *schema, sqlite3 **out
 	if (rc == 0)
 		rc = -EUCLEAN;	/* empty: the file has no tables of ours */
 	else if (rc == 1)
-		rc = version == schema->version ? 0 : -EPROTO;
+		rc = version == schema->version ? 0 : -EOPNOTSUPP;
 	if (rc) {
 		sqlite3_close(db);
 		return rc;

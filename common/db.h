@@ -17,7 +17,8 @@ struct sqlite3_stmt;
  * writer, and carry their schema's version in user_version and their kind in application_id.
  * Functions return 0 or a negative errno: -EBUSY (locked by another process), -ENOSPC (disk full),
  * -EUCLEAN (damaged), -EMEDIUMTYPE (not a database of ours: never touched), -EPROTO (made by a
- * newer version), -EEXIST (a key that is there already), -EROFS, -EACCES, -ENOENT, -ENOMEM, -EIO.
+ * newer version), -EOPNOTSUPP (to a reader: made by an older one), -EEXIST (a key that is there
+ * already), -EROFS, -EACCES, -ENOENT, -ENOMEM, -EIO.
  */
 struct db_schema {
 	uint32_t application_id;
@@ -76,6 +77,9 @@ int db_run(struct sqlite3_stmt *stmt);
 int db_prepare(struct sqlite3 *db, const char *sql, struct sqlite3_stmt **stmt);
 /* One number, from the first column of the first row; 0 rows give -ENOENT. */
 int db_number(struct sqlite3 *db, const char *sql, int64_t *n);
+
+/* Goes through all of the file: 0, or -EUCLEAN with what is wrong first, as a line in `why`. */
+int db_whole(struct sqlite3 *db, char *why, size_t size);
 
 /* What the rows take: pages in use.  The file may be larger. */
 int db_used_bytes(struct sqlite3 *db, int64_t *bytes);

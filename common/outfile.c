@@ -2,12 +2,29 @@
 /* A file that is there as a whole or not at all. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "outfile.h"
+
+static void hold_signals(struct outfile *f)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t mine;
+
+	sigemptyset(&mine);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		sigaddset(&mine, ends[i]);
+	pthread_sigmask(SIG_BLOCK, &mine, &f->before);
+}
+
+static void let_signals(const struct outfile *f)
+{
+	pthread_sigmask(SIG_SETMASK, &f->before, NULL);
+}
 
 int outfile_begin(struct outfile *f, const char *path, mode_t mode)
 {
@@ -20,9 +37,13 @@ int outfile_begin(struct outfile *f, const char *path, mode_t mode)
 	memcpy(f->path, path, len + 1);
 	memcpy(f->temporary, path, len);
 	memcpy(f->temporary + len, ".XXXXXX", sizeof(".XXXXXX"));
+	hold_signals(f);
 	fd = mkostemp(f->temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) {
+		rc = -errno;
+		let_signals(f);
+		return rc;
+	}
 	/* Whoever collects it is another user mostly; the umask says nothing of that. */
 	if (!fchmod(fd, mode))
 		f->out = fdopen(fd, "w");
@@ -31,6 +52,7 @@ int outfile_begin(struct outfile *f, const char *path, mode_t mode)
 	rc = -errno;
 	close(fd);
 	unlink(f->temporary);
+	let_signals(f);
 	return rc;
 }
 
@@ -70,7 +92,10 @@ int outfile_commit(struct outfile *f)
 		rc = -errno;
 	if (rc)
 		unlink(f->temporary);
-	return rc ? rc : sync_directory(f->path);
+	else
+		rc = sync_directory(f->path);
+	let_signals(f);
+	return rc;
 }
 
 void outfile_abandon(struct outfile *f)
@@ -80,4 +105,5 @@ void outfile_abandon(struct outfile *f)
 	fclose(f->out);
 	f->out = NULL;
 	unlink(f->temporary);
+	let_signals(f);
 }

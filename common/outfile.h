@@ -3,16 +3,19 @@
 #define SOCKLEDGER_OUTFILE_H
 
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/types.h>
 
 /*
  * A file that others read while it is written anew: they see the former one or the whole new one,
- * also after the power failed.
+ * also after the power failed.  Signals that end the program wait until it is in its place, or
+ * abandoned: no piece of it is left behind.
  */
 struct outfile {
 	FILE *out;		/* write here */
 	char path[PATH_MAX], temporary[PATH_MAX];
+	sigset_t before;	/* the signals that waited already */
 };
 
 /* Begins a file of this mode beside `path`.  0 or -errno. */

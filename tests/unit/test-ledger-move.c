@@ -18,7 +18,8 @@
 #define ROWS 3000
 #define FIRST_VERSION 1
 #define LAST_VERSION 5		/* behind it the rows are in the new table */
-#define HALFWAY_VERSION 6	/* or in both, where not all had been moved */
+#define HALFWAY_VERSION 6	/* or in both, where not all had been moved, up to: */
+#define HALFWAY_LAST 7
 
 static const char *path;
 
@@ -164,10 +165,10 @@ static void test_version(unsigned int version)
 	ledger_writer_close(w);
 }
 
-/* As version 6 left it: rows up to this one in the older table, the others in its own. */
-static void make_halfway(int old)
+/* As such a version left it: rows up to this one in the older table, the others in its own. */
+static void make_halfway(unsigned int version, int old)
 {
-	sqlite3 *db = old_ledger(path, HALFWAY_VERSION);
+	sqlite3 *db = old_ledger(path, version);
 	char sql[1024];
 	int rc = SQLITE_ERROR;
 
@@ -184,7 +185,7 @@ static void make_halfway(int old)
 		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
 	if (!rc)
 		rc = sqlite3_exec(db, LEDGER_TALLY("connection"), NULL, NULL, NULL);
-	/* Version 6 itself dropped the older table with its last row. */
+	/* The version itself dropped the older table with its last row. */
 	if (!rc && !old)
 		rc = sqlite3_exec(db, ledger_views_moved, NULL, NULL, NULL);
 	if (!rc && !old)
@@ -194,9 +195,8 @@ static void make_halfway(int old)
 	sqlite3_close(db);
 }
 
-static void test_halfway(int old)
+static void test_halfway(unsigned int version, int old)
 {
-	const unsigned int version = HALFWAY_VERSION;
 	struct ledger_writer *w;
 	char before[256];
 	int64_t removed;
@@ -204,8 +204,9 @@ static void test_halfway(int old)
 
 	path = scratch_path("old.db");
 	db_remove(path);
-	make_halfway(old);
-	if (!tap_ok(ledger_writer_open(path, &w) == 0, "version 6 with %d rows to move", old))
+	make_halfway(version, old);
+	if (!tap_ok(ledger_writer_open(path, &w) == 0, "version %u with %d rows to move",
+		    version, old))
 		return;
 	tap_ok(ledger_writer_to_move(w) == old, "it is told how many");
 	snprintf(before, sizeof(before), "%s", ledger_text(path,
@@ -296,7 +297,9 @@ int main(void)
 	test_busy();
 	for (unsigned int version = FIRST_VERSION; version <= LAST_VERSION; version++)
 		test_version(version);
-	test_halfway(1200);
-	test_halfway(0);
+	for (unsigned int version = HALFWAY_VERSION; version <= HALFWAY_LAST; version++) {
+		test_halfway(version, 1200);
+		test_halfway(version, 0);
+	}
 	return tap_done();
 }
