@@ -132,7 +132,7 @@ static int run(struct sigma *s, struct query_db *db)
 		if (s->rules)
 			list_rule(s, r);
 		else
-			rows = r->add ? ask(s, db, r) : 0;
+			rows = ask(s, db, r);
 		if (rows < 0)
 			return CLI_UNREADABLE;
 		found += rows;

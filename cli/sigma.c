@@ -12,7 +12,7 @@
 #include "find.h"
 #include "sigma.h"
 
-#define NAMES "the name of the destination, which the ledger does not have"
+#define NAMES "names of destinations, which are kept with 'names = yes' (sockledger.conf)"
 
 /* A path that ends so, also where the ledger has a word behind it. */
 #define ENDS_WITH(end)                                                                           \
@@ -39,6 +39,36 @@ static void callback(struct find *f)
 		find_add(f, FIND_NONE, "NOT ifnull(in_net(tdst.text, '%s'), 0)", local[i]);
 }
 
+static void mining_pool(struct find *f)
+{
+	find_add(f, FIND_NONE, "tname.text COLLATE NOCASE IN ('pool.minexmr.com',"
+		 " 'fr.minexmr.com', 'de.minexmr.com', 'sg.minexmr.com', 'ca.minexmr.com',"
+		 " 'us-west.minexmr.com', 'pool.supportxmr.com', 'mine.c3pool.com',"
+		 " 'xmr-eu1.nanopool.org', 'xmr-eu2.nanopool.org', 'xmr-us-east1.nanopool.org',"
+		 " 'xmr-us-west1.nanopool.org', 'xmr-asia1.nanopool.org', 'xmr-jp1.nanopool.org',"
+		 " 'xmr-au1.nanopool.org', 'xmr.2miners.com', 'xmr.hashcity.org',"
+		 " 'xmr.f2pool.com', 'xmrpool.eu', 'pool.hashvault.pro', 'moneroocean.stream',"
+		 " 'monerocean.stream')");
+}
+
+static void localtonet(struct find *f)
+{
+	find_add(f, FIND_NONE, "c.direction = 1");
+	find_add(f, FIND_NONE, "(tname.text LIKE '%%.localto.net' OR"
+		 " tname.text LIKE '%%.localtonet.com')");
+}
+
+static void ngrok(struct find *f)
+{
+	find_add(f, FIND_NONE, "(tname.text LIKE '%%tunnel.us.ngrok.com%%' OR"
+		 " tname.text LIKE '%%tunnel.eu.ngrok.com%%' OR"
+		 " tname.text LIKE '%%tunnel.ap.ngrok.com%%' OR"
+		 " tname.text LIKE '%%tunnel.au.ngrok.com%%' OR"
+		 " tname.text LIKE '%%tunnel.sa.ngrok.com%%' OR"
+		 " tname.text LIKE '%%tunnel.jp.ngrok.com%%' OR"
+		 " tname.text LIKE '%%tunnel.in.ngrok.com%%')");
+}
+
 const struct sigma_rule sigma_rules[] = {
 	{ "83dcd9f6-9ca8-4af7-a16e-a1c7a6b51871", "Linux Reverse Shell Indicator",
 	  "Florian Roth (Nextron Systems)", "test", SIGMA_CRITICAL, reverse_shell, NULL },
@@ -46,13 +76,13 @@ const struct sigma_rule sigma_rules[] = {
 	  "Potentially Suspicious Malware Callback Communication - Linux", "hasselj", "test",
 	  SIGMA_HIGH, callback, NULL },
 	{ "a46c93b7-55ed-4d27-a41b-c259456c4746", "Linux Crypto Mining Pool Connections",
-	  "Florian Roth (Nextron Systems)", "stable", SIGMA_HIGH, NULL, NAMES },
+	  "Florian Roth (Nextron Systems)", "stable", SIGMA_HIGH, mining_pool, NAMES },
 	{ "c4568f5d-131f-4e78-83d4-45b2da0ec4f1",
 	  "Communication To LocaltoNet Tunneling Service Initiated - Linux",
-	  "Andreas Braathen (mnemonic.io)", "test", SIGMA_HIGH, NULL, NAMES },
+	  "Andreas Braathen (mnemonic.io)", "test", SIGMA_HIGH, localtonet, NAMES },
 	{ "19bf6fdb-7721-4f3d-867f-53467f6a5db6",
 	  "Communication To Ngrok Tunneling Service - Linux", "Florian Roth (Nextron Systems)",
-	  "test", SIGMA_HIGH, NULL, NAMES },
+	  "test", SIGMA_HIGH, ngrok, NAMES },
 };
 const int sigma_rule_count = sizeof(sigma_rules) / sizeof(sigma_rules[0]);
 

@@ -12,9 +12,8 @@ enum sigma_level { SIGMA_LOW = 1, SIGMA_MEDIUM, SIGMA_HIGH, SIGMA_CRITICAL };
 struct sigma_rule {
 	const char *id, *title, *author, *status;
 	enum sigma_level level;
-	/* Adds its condition; NULL: it wants what the ledger does not have. */
-	void (*add)(struct find *f);
-	const char *wants;
+	void (*add)(struct find *f);	/* its condition */
+	const char *wants;	/* what it finds nothing without; NULL: what every ledger has */
 };
 
 extern const struct sigma_rule sigma_rules[];
