@@ -109,8 +109,8 @@ static int64_t show(struct deps *d, struct query_db *db)
 	if (d->container)
 		sql_add_text(&s, " AND p.container = (SELECT id FROM text WHERE text = ?)",
 			     d->container);
-	sql_add_number(&s, " GROUP BY 1, 3, 4, 5, 6, 7 ORDER BY connections DESC LIMIT ?) g"
-		       " ORDER BY g.connections DESC", d->asked.limit);
+	sql_add_number(&s, " GROUP BY 1, 3, 4, 5, 6, 7 ORDER BY connections DESC, last DESC"
+		       " LIMIT ?) g ORDER BY g.connections DESC, g.last DESC", d->asked.limit);
 	rows = query_run(db, &s, on_row, d);
 	sql_release(&s);
 	return rows;

@@ -58,7 +58,9 @@ static void print_table(const struct answers *s, const char *asked, const struct
 	printf("\n  %-11s ", "started by");
 	text_print(stdout, answer_text(a, "parent_exe").data ? answer_text(a, "parent_exe") :
 		   text_of(OUTPUT_UNKNOWN), 0);
-	printf(" (pid %lld)\n", (long long)answer_number(a, "ppid"));
+	if (answer_number(a, "ppid") >= 0)
+		printf(" (pid %lld)", (long long)answer_number(a, "ppid"));
+	putchar('\n');
 	print_text("time", style_time(style, answer_text(a, "time"), local));
 	print_text("verdict", answer_text(a, "verdict"));
 	begin = style_value(style, "certainty", text_of(answer_certainty(a)));

@@ -43,6 +43,17 @@ bool counts_parse_by(struct counts *c, const char *text, int most)
 	return c->count > 0;
 }
 
+/* Of equals always the same ones come first. */
+static void add_order(struct sql *s, const struct counts *c, const char *of)
+{
+	sql_add(s, " ORDER BY connections DESC");
+	for (int i = 0; i < c->count; i++) {
+		sql_add(s, ", ");
+		sql_add(s, of);
+		sql_add(s, kinds[c->by[i]].column);
+	}
+}
+
 /* The key of tally begins with the hour. */
 static void add_groups(struct sql *s, const struct counts *c)
 {
@@ -62,7 +73,8 @@ static void add_groups(struct sql *s, const struct counts *c)
 		sql_add(s, i ? ", " : " GROUP BY ");
 		sql_add(s, kinds[c->by[i]].column);
 	}
-	sql_add_number(s, " ORDER BY connections DESC LIMIT ?", c->limit);
+	add_order(s, c, "");
+	sql_add_number(s, " LIMIT ?", c->limit);
 }
 
 int64_t counts_run(const struct counts *c, struct query_db *db, query_row_fn *row, void *arg)
@@ -77,7 +89,8 @@ int64_t counts_run(const struct counts *c, struct query_db *db, query_row_fn *ro
 	}
 	sql_add(&s, "n.connections FROM (");
 	add_groups(&s, c);
-	sql_add(&s, ") n ORDER BY n.connections DESC");
+	sql_add(&s, ") n");
+	add_order(&s, c, "n.");
 	rows = query_run(db, &s, row, arg);
 	sql_release(&s);
 	return rows;
