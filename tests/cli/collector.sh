@@ -5,8 +5,8 @@
 at=$tmp/collector
 mkdir "$at"
 collector=
-# start_collector [PORT [CERTIFICATE [CA]]]: its port is in $port.  With a certificate, and its key in
-# the same file, it speaks TLS; with a CA it wants a certificate of who sends.
+# start_collector [PORT [CERTIFICATE [CA]]]: its port is in $port.  With a certificate, and its key
+# in the same file, it speaks TLS; with a CA it wants a certificate of who sends.
 start_collector() {
 	rm -f "$at/port"
 	python3 "$tests/cli/collector.py" "$at" "$@" &

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ledger of each version that is damaged in one of many ways: to open it, to write and to read it
- * ends with an error that says so, or all its rows are there; never with less that passes for whole.
- * And none of that crashes, whatever byte is another.
+ * A ledger of each version that is damaged in one of many ways: to open it, to write and to read
+ * it ends with an error that says so, or all its rows are there; never with less that passes for
+ * whole.  And none of that crashes, whatever byte is another.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,10 +36,10 @@ static bool make_whole(void)
 		return false;
 	snprintf(sql, sizeof(sql), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
 		 " WHERE i < %d) INSERT INTO text SELECT i, 'text ' || i FROM n;"
-		 "INSERT INTO process (id, pid, exe, uid) SELECT id, 100 + id, id, id %% 3 FROM text;"
-		 "INSERT INTO connection (id, time, direction, proto, dst, dport, process, evidence,"
-		 " certainty, verdict) SELECT id, 7200000000 + id, 1, 6, id, 80, id, 1, 2, 1"
-		 " FROM text;", ROWS);
+		 "INSERT INTO process (id, pid, exe, uid) SELECT id, 100 + id, id, id %% 3"
+		 " FROM text; INSERT INTO connection (id, time, direction, proto, dst, dport,"
+		 " process, evidence, certainty, verdict) SELECT id, 7200000000 + id, 1, 6, id, 80,"
+		 " id, 1, 2, 1 FROM text;", ROWS);
 	rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
 	if (!rc && version > 5)
 		rc = sqlite3_exec(db, LEDGER_TALLY("connection"), NULL, NULL, NULL);
