@@ -398,10 +398,13 @@ void db_close(sqlite3 *db)
 	sqlite3_close(db);
 }
 
+static const struct flock writer_lock = {
+	.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WRITER_LOCK_BYTE, .l_len = 1,
+};
+
 int db_lock_writer(const char *path)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WRITER_LOCK_BYTE,
-			      .l_len = 1 };
+	struct flock lock = writer_lock;
 	int fd;
 
 	make_directory(path);
@@ -415,6 +418,13 @@ int db_lock_writer(const char *path)
 		return rc;
 	}
 	return fd;
+}
+
+bool db_has_writer(int fd)
+{
+	struct flock lock = writer_lock;
+
+	return !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
 }
 
 static const char *const parts[] = { "", "-wal", "-shm" };

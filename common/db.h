@@ -43,6 +43,9 @@ int db_open_read(const char *path, const struct db_schema *schema, struct sqlite
  */
 int db_lock_writer(const char *path);
 
+/* True where somebody else is the writer of the file that fd is open on, whatever name it has. */
+bool db_has_writer(int fd);
+
 /* True where path is not the file that lock, of db_lock_writer(), is open on. */
 bool db_moved(int lock, const char *path);
 

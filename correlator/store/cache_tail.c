@@ -7,6 +7,7 @@
  * database's first user and removes it with the last one, so the directory is watched as well.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #include "cache.h"
-#include "clock.h"
 #include "db.h"
 #include "cache_tail.h"
 #include "event.h"
@@ -33,8 +33,6 @@
  * after ever longer times. */
 #define AGAIN_FIRST_MS 1
 #define AGAIN_LAST_MS 32
-/* So long its writer has time to see that a copy has taken the cache's name. */
-#define COPY_NS 5000000000LL
 
 struct cache_tail {
 	const struct cache_tail_ops *ops;
@@ -43,12 +41,12 @@ struct cache_tail {
 	int inotify;
 	int dir_watch, log_watch;
 	struct cache_reader *reader;
-	dev_t dev;		/* of the open database file */
+	int file;		/* the same; -1: none */
+	dev_t dev;
 	ino_t ino;
 	uint64_t seq;		/* shown up to here */
 	uint64_t replay_until;
 	char generation[40];		/* of the cache that seq is of */
-	int64_t copy_since_ns;		/* a copy of it has its name since then; 0: none */
 	int again_ms;		/* when to look again; 0: not before something wakes us */
 	bool complained;
 };
@@ -63,7 +61,7 @@ struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tai
 		return NULL;
 	f->ops = ops;
 	f->arg = arg;
-	f->dir_watch = f->log_watch = -1;
+	f->dir_watch = f->log_watch = f->file = -1;
 	f->path = strdup(cache_path);
 	f->dir = strdup(cache_path);
 	f->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -77,11 +75,21 @@ struct cache_tail *cache_tail_new(const char *cache_path, const struct cache_tai
 	return f;
 }
 
+static void close_reader(struct cache_tail *f)
+{
+	cache_reader_close(f->reader);
+	f->reader = NULL;
+	/* Last: with it go all locks of this process on the file (fcntl(2)). */
+	if (f->file >= 0)
+		close(f->file);
+	f->file = -1;
+}
+
 void cache_tail_free(struct cache_tail *f)
 {
 	if (!f)
 		return;
-	cache_reader_close(f->reader);
+	close_reader(f);
 	if (f->inotify >= 0)
 		close(f->inotify);
 	free(f->path);
@@ -144,12 +152,6 @@ static void add_watches(struct cache_tail *f)
 		f->log_watch = inotify_add_watch(f->inotify, log, IN_MODIFY | IN_DELETE_SELF);
 }
 
-static void close_reader(struct cache_tail *f)
-{
-	cache_reader_close(f->reader);
-	f->reader = NULL;
-}
-
 /* True if the name belongs to another file by now, or to none.  The open file then gets no new
  * rows. */
 static bool was_replaced(const struct cache_tail *f)
@@ -157,27 +159,6 @@ static bool was_replaced(const struct cache_tail *f)
 	struct stat st;
 
 	return stat(f->path, &st) || st.st_dev != f->dev || st.st_ino != f->ino;
-}
-
-/*
- * What has the name now is a copy of the open file, as a backup is.  Until the writer has seen that
- * it goes on in the open file, and then begins a new one.  Without a writer the copy is all there
- * will be.
- */
-static bool is_copy(struct cache_tail *f)
-{
-	struct cache_reader *now;
-	bool same;
-
-	if (cache_reader_open(f->path, &now))
-		return false;
-	same = !strcmp(f->generation, cache_reader_generation(now));
-	cache_reader_close(now);
-	if (!same)
-		return false;
-	if (!f->copy_since_ns)
-		f->copy_since_ns = clock_mono_ns();
-	return clock_mono_ns() - f->copy_since_ns < COPY_NS;
 }
 
 /* An older copy has had fewer rows: those that come now have numbers that others had. */
@@ -197,14 +178,22 @@ static int open_cache(struct cache_tail *f)
 	int64_t done;
 	int rc;
 
-	if (stat(f->path, &st))
-		return -errno;
-	rc = cache_reader_open(f->path, &f->reader);
-	if (rc)
+	f->file = open(f->path, O_RDONLY | O_CLOEXEC);
+	if (f->file < 0 || fstat(f->file, &st))
+		rc = -errno;
+	else
+		rc = cache_reader_open(f->path, &f->reader);
+	if (rc) {
+		close_reader(f);
 		return rc;
+	}
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
-	f->copy_since_ns = 0;
+	/* It was replaced just now: reader and file may be two. */
+	if (was_replaced(f)) {
+		close_reader(f);
+		return -ENOENT;
+	}
 	/* It is the database that was open before, so go on there: the fault has passed. */
 	FAILS(STORE_MOVED);
 	if (!strcmp(f->generation, cache_reader_generation(f->reader)))
@@ -242,17 +231,20 @@ int cache_tail_poll(struct cache_tail *f)
 	int rc = 0;
 
 	if (f->reader && was_replaced(f)) {
-		/* The open file is still whole: read it to its end first. */
+		/* Its writer sees that up to a second later, and until then goes on in the open
+		 * file.  So read that to its end, and to the end of its being written. */
+		bool written = db_has_writer(f->file);
+
 		rc = cache_reader_walk(f->reader, f->seq, POLL_ROWS, show_row, f);
 		if (rc > 0) {
 			f->ops->followed(f->arg, f->seq);
 			return 1;
 		}
-		rc = 0;
-		if (is_copy(f)) {
-			f->again_ms = ABSENT_MS;
+		if (written || rc == -EBUSY || rc == -ENOMEM) {
+			f->again_ms = AGAIN_LAST_MS;
 			return 0;
 		}
+		rc = 0;
 		close_reader(f);
 	}
 	if (!f->reader)

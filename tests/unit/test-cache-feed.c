@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <sqlite3.h>
@@ -12,6 +13,7 @@
 #include "cache.h"
 #include "clock.h"
 #include "cache_feed.h"
+#include "cache_tail.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -323,6 +325,106 @@ static void test_free(const char *path)
 	tap_ok(clock_mono_ns() - began < PATIENCE_NS, "at once, and always");
 }
 
+/* A copy of now takes its name. */
+static void copy_over(const char *path)
+{
+	char copy[PATH_MAX], sql[PATH_MAX + 32];
+	sqlite3 *db;
+
+	snprintf(copy, sizeof(copy), "%s.copy", path);
+	snprintf(sql, sizeof(sql), "VACUUM INTO '%s'", copy);
+	if (sqlite3_open(path, &db) || sqlite3_exec(db, sql, NULL, NULL, NULL))
+		abort();
+	sqlite3_close(db);
+	if (rename(copy, path))
+		abort();
+}
+
+/* No more descriptors than there are now; -1: as before. */
+static void limit_files(int most)
+{
+	static struct rlimit before;
+	struct rlimit limit;
+
+	if (most >= 0 && getrlimit(RLIMIT_NOFILE, &before))
+		abort();
+	limit = before;
+	if (most >= 0)
+		limit.rlim_cur = (rlim_t)most;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		abort();
+}
+
+/* The descriptor that would be opened next. */
+static int next_file(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+static int64_t tail_position(void *arg, const char *generation)
+{
+	on_begin(arg, generation, 0);
+	return 0;
+}
+
+static const struct cache_tail_ops tail_ops = {
+	.position = tail_position, .event = on_event, .followed = on_followed, .missed = on_missed,
+};
+
+/* More than once, so that it has seen what there is to be seen. */
+static void look(struct cache_tail *f)
+{
+	for (int i = 0; i < 5; i++)
+		cache_tail_poll(f);
+}
+
+/*
+ * A copy takes the cache's name; its writer has not seen that yet, and goes on where it was.  With
+ * descriptors and without any, what it writes is followed to the end; then, what is in the file
+ * that it begins.
+ */
+static void test_copied(bool files)
+{
+	const char *path = scratch_path(files ? "copied" : "copied-no-files");
+	const char *how = files ? "a copy" : "a copy, and no descriptors";
+	struct cache_writer *w;
+	struct cache_tail *f;
+
+	if (cache_writer_open(path, &w))
+		abort();
+	add_rows(w, 1, 10, 0);
+	fresh(0);
+	f = cache_tail_new(path, &tail_ops, NULL);
+	look(f);
+	tap_ok(got.events == 10, "what is there");
+	copy_over(path);
+	if (!files)
+		limit_files(next_file());
+	look(f);
+	add_rows(w, 11, 10, 0);
+	look(f);
+	tap_ok(got.events == 20 && !got.disorder, "%s: what its writer adds is followed", how);
+	look(f);
+	add_rows(w, 21, 10, 0);
+	cache_writer_close(w);
+	if (!files)
+		limit_files(-1);
+	look(f);
+	tap_ok(got.events == 30 && !got.disorder && !got.missed, "%s: to the last row", how);
+	if (unlink(path) || cache_writer_open(path, &w))
+		abort();
+	got.seq = got.followed = 0;
+	add_rows(w, 1, 5, 0);
+	look(f);
+	tap_ok(got.events == 35 && !got.disorder && got.begins == 2 && !got.missed,
+	       "%s: and what is in the file that it begins", how);
+	cache_tail_free(f);
+	cache_writer_close(w);
+}
+
 int main(void)
 {
 	struct cache_writer *w;
@@ -341,6 +443,8 @@ int main(void)
 	test_missed_between();
 	test_slow(path, w);
 	test_free(path);
+	test_copied(true);
+	test_copied(false);
 	cache_writer_close(w);
 	return tap_done();
 }
