@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "columns.h"
 #include "output.h"
 #include "style.h"
@@ -52,14 +53,21 @@ int format_parse(const char *name, enum format *f)
 	return -EINVAL;
 }
 
+static void complain(void)
+{
+	fputs("sockledger: out of memory\n", stderr);
+}
+
 struct output *output_new(FILE *out, enum format format, const char *const *names, int columns)
 {
 	struct output *o = calloc(1, sizeof(*o));
 	size_t n = (size_t)columns, cells = format == FORMAT_TABLE ? HELD_ROWS * n : 1;
 	bool whole;
 
-	if (!o)
+	if (!o) {
+		complain();
 		return NULL;
+	}
 	o->out = out;
 	o->style = &plain;
 	o->format = format;
@@ -77,6 +85,7 @@ struct output *output_new(FILE *out, enum format format, const char *const *name
 	}
 	if (whole)
 		return o;
+	complain();
 	output_end(o);
 	return NULL;
 }
@@ -315,8 +324,11 @@ static void table_row(struct output *o, const struct cell *cells)
 		if (is_time(o->names[i]))
 			t = style_time(o->style, t, local);
 		o->held[at] = malloc(t.len + 1);
-		if (!o->held[at])
-			continue;
+		/* A row without it would be another one. */
+		if (!o->held[at]) {
+			complain();
+			exit(CLI_UNREADABLE);
+		}
 		memcpy(o->held[at], t.data, t.len);
 		o->held_len[at] = t.len;
 	}

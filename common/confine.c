@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <seccomp.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "confine.h"
@@ -57,6 +59,19 @@ static const char *const foreign[] = {
 	"reboot", "setns", "swapon", "umount2", "unshare", "userfaultfd",
 };
 
+/* More than libseccomp takes.  Without memory it ends the process, or loads a filter that lacks
+ * calls. */
+#define ROOM_BYTES ((size_t)4 * 1024 * 1024)
+
+static bool has_room(void)
+{
+	void *volatile room = malloc(ROOM_BYTES);
+	bool there = room != NULL;
+
+	free(room);
+	return there;
+}
+
 /* A name that this machine or libseccomp does not know is none to be allowed. */
 static int add(scmp_filter_ctx f, uint32_t action, const char *name)
 {
@@ -80,7 +95,7 @@ static int add_all(scmp_filter_ctx f, const char *const *more)
 
 void confine(const char *const *more)
 {
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	scmp_filter_ctx f = has_room() ? seccomp_init(SCMP_ACT_ERRNO(ENOSYS)) : NULL;
 	int rc = f ? 0 : -ENOMEM;
 
 	/* Calls of another machine's kind (32 bits in a 64-bit process) are nobody's of us. */

@@ -95,6 +95,9 @@
 	X(SERIAL_MISSING, COUNT, "a serial that never came", \
 	  "counted; taken off again if it comes late", \
 	  "lost_serial", "", "plugin/gaps.c") \
+	X(NO_MEMORY, LOSE, "no memory to read an event in, of which libauparse would crash", \
+	  "counted; the next one is read when there is some", \
+	  "lost_memory", "", "plugin/assemble.c plugin/main.c") \
 	X(KERNEL_LOST, COUNT, "the kernel dropped records", \
 	  "asked once a second", \
 	  "lost_kernel", "", "plugin/cache_sink.c") \

@@ -12,6 +12,7 @@ const struct loss cache_losses[CACHE_LOSSES + 1] = {
 	{ "lost_kernel", "records by the kernel" },
 	{ "lost_serial", "events on the way from the kernel" },
 	{ "lost_buffer", "events while the cache could not be written" },
+	{ "lost_memory", "events that there was no memory to read in" },
 	{ "unknown_arch", "events of an architecture that is not known" },
 	{ "bad_address", "events whose address makes no sense" },
 	{ "incomplete", "events of which a record never came" },

@@ -12,7 +12,7 @@ struct loss {
 };
 
 /* Of the plugin, in the cache; of sockledgerd, in the ledger.  The last one's name is NULL. */
-#define CACHE_LOSSES  7
+#define CACHE_LOSSES  8
 #define LEDGER_LOSSES 8
 extern const struct loss cache_losses[CACHE_LOSSES + 1];
 extern const struct loss ledger_losses[LEDGER_LOSSES + 1];

@@ -65,7 +65,7 @@ struct open_event {
 	struct syscall_class class;
 	unsigned int have;	/* enum record */
 	bool foreign;		/* another program's event: its lines are swallowed */
-	bool overflow;
+	bool overflow, no_memory;
 	int64_t touched_ns;
 	char *text;
 	size_t len, size;
@@ -191,7 +191,7 @@ static void finish_event(struct assembler *a, unsigned int index)
 	else if (!(e->have & (R_SYSCALL | R_URINGOP)))
 		count_add(a->counters, COUNT_ORPHAN, 1);
 	else if (e->overflow)
-		count_add(a->counters, COUNT_BAD_EVENT, 1);
+		count_add(a->counters, e->no_memory ? COUNT_LOST_MEMORY : COUNT_BAD_EVENT, 1);
 	else if ((e->have & must_have(e)) != must_have(e))
 		count_add(a->counters, COUNT_INCOMPLETE, 1);
 	else
@@ -215,7 +215,7 @@ static struct open_event *begin(struct assembler *a, const struct stamp *stamp)
 	}
 	e->class = (struct syscall_class){ .kind = EVENT_NONE };
 	e->have = 0;
-	e->foreign = e->overflow = false;
+	e->foreign = e->overflow = e->no_memory = false;
 	e->len = e->title_len = 0;
 	return e;
 }
@@ -234,7 +234,8 @@ static void append(struct open_event *e, const char *line, size_t len)
 			size *= 2;
 		text = realloc(e->text, size);
 		if (!text) {
-			e->overflow = true;
+			FAILS(NO_MEMORY);
+			e->overflow = e->no_memory = true;
 			return;
 		}
 		e->text = text;

@@ -24,6 +24,8 @@
 #ifndef AUDIT_URINGOP		/* linux/audit.h before Linux 5.16 */
 #define AUDIT_URINGOP 1336
 #endif
+/* What libauparse takes at once, for an event as large as the assembler lets it get. */
+#define RESERVE_BYTES ((size_t)1024 * 1024)
 #define SOCK_TYPE_BITS 0xf	/* SOCK_TYPE_MASK in linux/net.h: the rest are flags */
 
 /* More than anybody keeps of it (PROCESS_TEXT_BYTES): so it is cut where it is kept. */
@@ -51,6 +53,10 @@ struct audit_parser {
 	struct command command;	/* of EXECVE */
 	char scratch[SCRATCH_BYTES];
 	size_t used;
+	/* libauparse does not look whether it got the memory that it asked for, and crashes where
+	 * it did not (parse_up_record() in ellist.c).  So this much is there before it begins, and
+	 * is freed for as long as it works. */
+	void *reserve;
 };
 
 /* Decimal, with a sign; strtoll() costs more than libauparse does for a whole field. */
@@ -342,6 +348,9 @@ static void on_parsed(auparse_state_t *au, auparse_cb_event_t what, void *arg)
 
 	if (what != AUPARSE_CB_EVENT_READY || p->seen || auparse_first_record(au) <= 0)
 		return;
+	/* After an error libauparse may still have lines of an earlier event. */
+	if (auparse_get_serial(au) != p->assembled->stamp.serial)
+		return;
 	p->seen = true;
 	do {
 		int type = auparse_get_type(au);
@@ -384,7 +393,27 @@ void audit_parser_free(struct audit_parser *p)
 	if (!p)
 		return;
 	auparse_destroy(p->au);
+	free(p->reserve);
 	free(p);
+}
+
+static bool has_reserve(struct audit_parser *p)
+{
+	if (!p->reserve)
+		p->reserve = malloc(RESERVE_BYTES);
+	return p->reserve;
+}
+
+/* The event's lines, through libauparse to on_parsed(). */
+static bool feed(struct audit_parser *p, const char *lines, size_t len)
+{
+	bool fed;
+
+	free(p->reserve);
+	p->reserve = NULL;
+	fed = !auparse_feed(p->au, lines, len) && !auparse_flush_feed(p->au);
+	has_reserve(p);
+	return fed && p->seen;
 }
 
 /*
@@ -464,6 +493,8 @@ enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 {
 	bool any;
 
+	if (!has_reserve(p))
+		return AUDIT_NO_MEMORY;
 	event_init(e);
 	p->assembled = a;
 	p->audit_key = audit_key;
@@ -474,9 +505,7 @@ enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 	p->command.len = 0;
 	p->command.next = p->command.piece = 0;
 	p->command.over = false;
-	if (auparse_feed(p->au, a->lines, a->len) || auparse_flush_feed(p->au))
-		return AUDIT_BAD;
-	if (!p->seen)
+	if (!feed(p, a->lines, a->len))
 		return AUDIT_BAD;
 	any = !strcmp(audit_key, AUDIT_KEY_ANY);
 	/* Of an architecture that nobody knows only an address tells a call of ours. */

@@ -17,6 +17,7 @@ enum audit_result {
 	AUDIT_UNKNOWN_ARCH,	/* ours, of an architecture whose calls nobody can tell apart */
 	AUDIT_BAD,		/* libauparse found no event, or a field is missing or not a
 				 * number */
+	AUDIT_NO_MEMORY,
 };
 
 /* NULL where memory is short. */

@@ -29,6 +29,7 @@
 						   never came: lost on the way to us */      \
 	X(LOST_BUFFER, lost_buffer)		/* rows that had no room while the cache     \
 						   could not be written */                   \
+	X(LOST_MEMORY, lost_memory)		/* events that there was no memory to read in */ \
 	X(LOST_KERNEL, lost_kernel)		/* records the kernel says it lost */        \
 	X(TRIMMED, trimmed)			/* rows that left the cache by its bounds */ \
 	X(PROC_READ, proc_read)			/* events whose process was still in /proc */ \

@@ -123,6 +123,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 		[AUDIT_BAD_ADDRESS] = COUNT_BAD_ADDRESS,
 		[AUDIT_UNKNOWN_ARCH] = COUNT_UNKNOWN_ARCH,
 		[AUDIT_BAD] = COUNT_BAD_EVENT,
+		[AUDIT_NO_MEMORY] = COUNT_LOST_MEMORY,
 	};
 	struct plugin *p = arg;
 	struct event e;
@@ -131,6 +132,7 @@ static void on_assembled(const struct assembled *a, void *arg)
 	if (result != AUDIT_OURS) {
 		FAILS(RECORD_BAD);
 		FAILS(ARCH_UNKNOWN);
+		FAILS(NO_MEMORY);
 		count_add(&p->counters, why[result], 1);
 		return;
 	}

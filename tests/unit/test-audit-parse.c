@@ -670,6 +670,22 @@ static void test_afterwards(void)
 	tap_ok(good, "a good event after bad ones");
 }
 
+/* libauparse may still have an earlier event's lines: they are not this one's. */
+static void test_another(void)
+{
+	static const char lines[] = CONNECT IPV4;
+	struct assembled a = { .lines = lines, .len = sizeof(lines) - 1 };
+	struct event e;
+
+	if (!stamp_parse(lines, strcspn(lines, "\n"), &a.stamp))
+		abort();
+	a.class = syscall_classify(0xc000003e, 42, 7);
+	tap_ok(audit_parse(parser, &a, audit_key, &e) == AUDIT_OURS && e.serial == 456,
+	       "an event is the one that was asked for");
+	a.stamp.serial++;
+	tap_ok(audit_parse(parser, &a, audit_key, &e) == AUDIT_BAD, "another one is not");
+}
+
 int main(void)
 {
 	parser = audit_parser_new();
@@ -691,6 +707,7 @@ int main(void)
 	test_addresses();
 	test_titles();
 	test_afterwards();
+	test_another();
 	audit_parser_free(parser);
 	return tap_done();
 }
