@@ -72,9 +72,13 @@ static void add_lag(struct cache_reader *cache, struct query_db *db, struct gath
 {
 	struct sql sql = { 0 };
 	uint64_t first, last;
+	int rc = cache_reader_bounds(cache, &first, &last);
 
-	if (cache_reader_bounds(cache, &first, &last))
+	if (rc) {
+		fprintf(stderr, "sockledger: nothing about the lag: cannot read the cache: %s\n",
+			db_strerror(rc));
 		return;
+	}
 	sql_add_number(&sql, "SELECT 'lag', ? - ifnull((SELECT seq FROM position", (int64_t)last);
 	sql_add_text(&sql, " WHERE epoch = ?), 0)", cache_reader_generation(cache));
 	g->section = "recorder";
@@ -162,17 +166,17 @@ static int add_latency(struct query_db *db, struct gathering *g)
 /* The plugin's counters are in the cache, which may be absent: a copied ledger has none. */
 static void add_plugin(const struct config *c, struct query_db *db, struct gathering *g)
 {
-	struct cache_reader *cache;
+	struct cache_reader *cache = NULL;
 	int rc = cache_reader_open(c->cache, &cache);
 
-	if (rc) {
+	g->section = "plugin";
+	if (!rc)
+		rc = cache_reader_counters(cache, on_counter, g);
+	if (rc)
 		fprintf(stderr, "sockledger: nothing about the plugin: cannot read the cache "
 				"'%s': %s\n", c->cache, db_strerror(rc));
-		return;
-	}
-	g->section = "plugin";
-	cache_reader_counters(cache, on_counter, g);
-	add_lag(cache, db, g);
+	else
+		add_lag(cache, db, g);
 	cache_reader_close(cache);
 }
 
