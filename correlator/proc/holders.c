@@ -143,6 +143,28 @@ static bool ends(char *buf, ssize_t n)
 	return n > 0;
 }
 
+/*
+ * Sleeps where connect() waits for its answer (inet_wait_for_connect()).  Linux 6.18 shows
+ * wait_woken(), which that calls; one that counts it to the scheduler shows the caller, by the name
+ * of what the compiler made one function of, perhaps with ".isra.0" and the like behind it.
+ */
+static bool waits_for_answer(int dir, int64_t id)
+{
+	static const char *const names[] = {
+		"wait_woken", "inet_wait_for_connect", "__inet_stream_connect",
+	};
+	char name[48], buf[CALL_CHARS];
+
+	snprintf(name, sizeof(name), "%lld/wchan", (long long)id);
+	if (!ends(buf, proc_read(dir, name, buf, sizeof(buf) - 1)))
+		return false;
+	buf[strcspn(buf, ".")] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(buf, names[i]))
+			return true;
+	return false;
+}
+
 /* Reads the call of the process's first thread. */
 static bool read_call(int proc, struct call_files *calls, int64_t pid, char buf[CALL_CHARS])
 {
@@ -170,7 +192,8 @@ static bool is_in_call(int dir, int64_t tid, void *arg)
 	if (tid == s->pid)
 		return false;
 	snprintf(name, sizeof(name), "%lld/syscall", (long long)tid);
-	return ends(buf, proc_read(dir, name, buf, sizeof(buf) - 1)) && fd_of_call(buf) == s->fd;
+	return ends(buf, proc_read(dir, name, buf, sizeof(buf) - 1)) && fd_of_call(buf) == s->fd &&
+	       waits_for_answer(dir, tid);
 }
 
 /* All but its first. */
@@ -202,7 +225,7 @@ static void look_at_holder(int proc, struct call_files *calls, int64_t inode, bo
 
 	/* Mostly it is in it, with its first thread. */
 	fd = k->call && read_call(proc, calls, k->pid, buf) ? fd_of_call(buf) : -1;
-	if (fd >= 0 && socket_at(proc, k->pid, fd) == inode) {
+	if (fd >= 0 && socket_at(proc, k->pid, fd) == inode && waits_for_answer(proc, k->pid)) {
 		k->fd = fd;
 		k->in_call = true;
 		return;

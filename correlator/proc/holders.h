@@ -24,9 +24,10 @@ struct procfs_holder {
 	int64_t pid, fd;	/* fd -1: it does not hold it, or cannot be looked at */
 	int looks;
 	/*
-	 * Asked: is a thread inside connect(), sendto(), sendmsg() or sendmmsg() on it?  The thread
-	 * that sleeps in a call shows the call and its arguments (/proc/PID/task/TID/syscall); a
-	 * running one does not.  64-bit calls of this architecture only.
+	 * Asked: does a thread wait in connect(), or in sendto(), sendmsg() or sendmmsg() that
+	 * connects, on it?  The thread that sleeps in a call shows the call and its arguments
+	 * (/proc/PID/task/TID/syscall), and where in the kernel (wchan): one that its own seccomp
+	 * filter holds at the call's entry has not begun.  A running one shows neither.
 	 */
 	bool call;
 	bool in_call;

@@ -49,6 +49,8 @@ static void put_process(int pid, int uid, bool frozen)
 		put(name, text);
 	else if (mkfifo(scratch_way(name), 0600))
 		abort();
+	snprintf(name, sizeof(name), "%d/wchan", pid);
+	put(name, "wait_woken");
 	snprintf(name, sizeof(name), "%d/cmdline", pid);
 	if (!frozen)
 		put(name, "a command line");

@@ -243,6 +243,7 @@ static void test_first(void)
 	};
 
 	put_text("104/syscall", "42 0x3 0x7ffd 0x10 0x0 0x0 0x0 0x7ffc 0x7f00\n");
+	put_text("104/wchan", "inet_wait_for_connect");
 	put_link("104/fd/3", "socket:[7000]");
 	put_link("105/fd/3", "socket:[7000]");
 	procfs_holders(procfs, 7000, k, 4);
@@ -272,6 +273,7 @@ static void test_many_threads(void)
 	tap_ok(times == 3 && !k.in_call && k.blocking, "many threads are looked at in turn: %d",
 	       times);
 	put_text("106/task/2100/syscall", "42 0x3 0x7ffd 0x10 0x0 0x0 0x0 0x7ffc 0x7f00\n");
+	put_text("106/task/2100/wchan", "__inet_stream_connect");
 	for (times = 0; !k.in_call && times < 9; times++)
 		procfs_holders(procfs, 7006, &k, 1);
 	tap_ok(k.in_call && times <= 3, "until one is in the call");
@@ -301,14 +303,33 @@ static void test_calls(void)
 #endif
 		{ "no argument", "", SYS_connect, false },
 	};
+	static const struct {
+		const char *where, *what;
+		bool yes;
+	} waits[] = {
+		{ "wait_woken", "it waits for the answer", true },
+		{ "inet_wait_for_connect", "likewise", true },
+		{ "__inet_stream_connect", "likewise", true },
+		{ "seccomp_do_user_notification", "its call has not begun", false },
+		{ "inet_wait_for_connection", "that is another function", false },
+		{ "0", "who looks may not know", false },
+	};
 	char text[256];
 
 	put_text("101/task/101/syscall", "running\n");
 	tap_ok(!in_call(101), "one that runs does not tell");
+	put_text("101/task/107/wchan", "inet_wait_for_connect.isra.0");
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		snprintf(text, sizeof(text), "%ld %s\n", calls[i].nr, calls[i].rest);
 		put_text("101/task/107/syscall", text);
 		tap_ok(in_call(101) == calls[i].yes, "%s", calls[i].what);
+	}
+	snprintf(text, sizeof(text), "%d 0x3 0x0\n", SYS_connect);
+	put_text("101/task/107/syscall", text);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		put_text("101/task/107/wchan", waits[i].where);
+		tap_ok(in_call(101) == waits[i].yes, "it sleeps in %s: %s", waits[i].where,
+		       waits[i].what);
 	}
 	put_text("101/task/107/syscall", "");
 	tap_ok(!in_call(101) && !in_call(9), "nothing is said");
