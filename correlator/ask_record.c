@@ -16,6 +16,7 @@ static void take_record(struct host *h, struct inquiry *q, const struct half *r,
 		.row = r->id, .inode = r->inode, .uid = r->uid, .pid = (int32_t)r->pid,
 		.fd = (int32_t)r->fd, .by = by, .attempted = true,
 		.sends = r->sends, .done = !r->sends && !r->result,
+		.success = !r->sends && !r->result,
 		.began = r->result == -EINPROGRESS,
 	};
 	if (t->socket.inode > 0 && procfs_holds(h->procfs, r->pid, r->fd, t->socket.inode))

@@ -81,6 +81,7 @@ struct undecided {
 	struct flow_key key;
 	struct inquiry q;
 	int64_t arrived_ns, answered_ns;	/* answered_ns 0: not yet */
+	int64_t since_us;			/* it left the process after that */
 	int packets;				/* that were answered then */
 };
 
@@ -278,6 +279,8 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 
 	if (ask_record_taken(j->t.host, q))
 		inquire(j, k);
+	pairing_calls(j->t.host->pairing, &q->packet, k->since_us, &q->testimony);
+	inquiry_weigh(q);
 	if (!last && attribution_waits(&q->answer))
 		return false;
 	c = q->packet;
@@ -525,6 +528,7 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 	inquiry_begin(j->t.host, &k.q);
 	k.q.testimony.records_seen = j->t.host->records_come;
 	k.key = known_flow_key(&k.q, k.key.echo_id);
+	k.since_us = k.q.packet.time_us - (clock_mono_ns() - p->since_ns) / 1000;
 	if (!join(j, &k) && !is_of_known_flow(j, &k))
 		decide_first(j, &k);
 }
@@ -608,6 +612,7 @@ void judge_event(struct judge *j, const struct event *e)
 		return;
 	if (event_is_of_socket(e->kind))
 		j->t.host->records_come = true;
+	late_calls_record(j->t.host, j->t.ledger_sink, e);
 	if (e->kind == EVENT_BIND && e->exit == 0)
 		known_flows_bound(j->flows, (int32_t)e->port);
 	if (!j->parking.count)

@@ -35,6 +35,14 @@ void testimony_of_record(struct testimony *t, const struct call_record *r)
 	t->record.by = RECORD_ALONE;
 }
 
+bool testimony_add_call(struct testimony *t, int64_t pid)
+{
+	if (t->calls.count == 2 || (t->calls.count && t->calls.pid[0] == pid))
+		return false;
+	t->calls.pid[t->calls.count++] = pid;
+	return true;
+}
+
 void testimony_add_holder(struct testimony *t, const struct socket_holder *h)
 {
 	int n;
@@ -249,6 +257,13 @@ static bool is_of_its_namespace(const struct view *v)
 	       (v->caller->place == PLACE_HERE && !may_be_of_another_socket(v));
 }
 
+/* Of a connect() over IPv6 the trace tells the place alone: with others on their way there, or an
+ * event missing, it may have been for another socket than the packet's, whoever holds that. */
+static bool is_unsure_of_port(const struct view *v)
+{
+	return !v->exact && (v->standing > 1 || v->t->trace.more || v->t->trace.lossy);
+}
+
 /* Nothing speaks against the trace's word that this process sent the packet. */
 static bool is_unambiguous(const struct view *v)
 {
@@ -360,6 +375,32 @@ static bool has_other_lookup(const struct view *v, int64_t pid)
 	return false;
 }
 
+/* Another process may have made the call: it has called the same place, or was seen in it, on the
+ * packet's socket. */
+static bool has_rival(const struct view *v, int64_t pid)
+{
+	const struct testimony *t = v->t;
+
+	for (int i = 0; i < t->calls.count; i++)
+		if (t->calls.pid[i] != pid)
+			return true;
+	for (int i = 0; i < t->holders.count; i++)
+		if (t->holders.by[i].in_call && t->holders.by[i].pid != pid)
+			return true;
+	return false;
+}
+
+/* The record is of a call that sent the SYN, whoever's.  connect() that returned success may have
+ * left it to others, unless it was seen to wait, or around the packet's lookup; and a send's record
+ * tells nothing of theirs, which need not name an address, and then have none. */
+static bool has_sent(const struct view *v, unsigned int evidence)
+{
+	const struct call_record *r = v->record;
+
+	return r && !r->sends && !may_be_fast_open(v) && !is_datagram(v) &&
+	       (!r->success || (evidence & (EVIDENCE_PROC_SYSCALL | EVIDENCE_TRACE_CALL)));
+}
+
 /* Every user could have put its lookup before another's packet, and have a record beside it.  A
  * call that was seen is nobody else's. */
 static bool is_other_users_record(const struct view *v, const struct attribution *a)
@@ -379,7 +420,7 @@ static enum certainty certainty_of(const struct view *v, const struct attributio
 		.accepted = r && r->accepted && is_own_connection(v),
 		.attempted = r && r->attempted,
 		.same_socket = is_same_socket(v, holder_of(t, a->pid)),
-		.sent = r && (r->sends || (!is_datagram(v) && !may_be_fast_open(v))),
+		.sent = has_sent(v, a->evidence),
 		.connects = !is_datagram(v),
 		.sole_holder = is_sole_holder(v, a->pid),
 		.earlier = t->earlier.certain && t->earlier.pid == a->pid,
@@ -387,8 +428,10 @@ static enum certainty certainty_of(const struct view *v, const struct attributio
 		.program_unsure = r && r->by >= RECORD_PAIRED ? r->program_told :
 								t->program_unsure,
 		.other_call = has_other_call(v, a->pid),
+		.rival = has_rival(v, a->pid),
 		.other_lookup = has_other_lookup(v, a->pid),
 		.trace_doubtful = !is_unambiguous(v) || is_other_users_record(v, a),
+		.unsure_port = is_unsure_of_port(v),
 		.elsewhere = is_elsewhere(v),
 		.fast_open = may_be_fast_open(v),
 	};

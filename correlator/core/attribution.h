@@ -88,6 +88,7 @@ struct call_record {
 	bool attempted;		/* the call got as far as the network */
 	bool sends;		/* it names where a datagram goes; else it is a connect() */
 	bool done;		/* a connect() that returned success before the packet's verdict */
+	bool success;		/* a connect() that returned success at any time */
 	bool began;		/* one that began to connect, and did not wait */
 	bool program_told;	/* nobody saw the file of the program that it names */
 	bool accepted;		/* of accept(): fd is the new socket */
@@ -132,6 +133,12 @@ struct testimony {
 		bool sole_wanted, sole_over, sole;
 	} holders;
 	struct call_record record;
+	/* whose calls to the packet's place may have sent it, as records tell (rivals.h); with two
+	 * there is another one's, whoever is named */
+	struct {
+		int64_t pid[2];
+		uint8_t count;
+	} calls;
 	int64_t record_asked_for;	/* the pid that was named then, or RECORD_NOT_ASKED */
 	struct {
 		int64_t pid;
@@ -186,6 +193,8 @@ struct attribution {
 void testimony_init(struct testimony *t);
 /* That process holds the socket: once for each process, in the call if it was ever seen there. */
 void testimony_add_holder(struct testimony *t, const struct socket_holder *h);
+/* That process has called the packet's place.  False: that makes no difference. */
+bool testimony_add_call(struct testimony *t, int64_t pid);
 /* A record that nobody has a packet for. */
 void testimony_of_record(struct testimony *t, const struct call_record *r);
 

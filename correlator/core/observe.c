@@ -285,6 +285,7 @@ static struct call_record record_of(const struct event *e, const struct sock *s,
 		.pid = (int32_t)e->process.pid, .fd = (int32_t)e->fd,
 		.fd_seen = e->inode >= 0 && !late, .bound = s->bound.port > 0 && !late,
 		.attempted = !call_sent_nothing((int)e->exit), .sends = e->kind == EVENT_SEND,
+		.success = e->kind == EVENT_CONNECT && !e->exit,
 		.program_told = e->process.exe_seen == EXE_TOLD,
 	};
 }

@@ -7,11 +7,13 @@
 #include "forgotten.h"
 #include "pairing.h"
 #include "protocol.h"
+#include "rivals.h"
 #include "text.h"
 
 struct pairing {
 	struct halves *packets, *records;
 	struct forgotten *forgotten;		/* of the packets */
+	struct rivals *rivals;		/* of TCP's packets */
 	struct packet_word word[HALVES_MAX];	/* of the packets, by slot */
 	uint64_t next_row;
 	/* without packets no record can have one */
@@ -28,7 +30,8 @@ struct pairing *pairing_new(uint64_t next_row)
 	p->packets = halves_new();
 	p->records = halves_new();
 	p->forgotten = forgotten_new();
-	if (p->packets && p->records && p->forgotten)
+	p->rivals = rivals_new();
+	if (p->packets && p->records && p->forgotten && p->rivals)
 		return p;
 	pairing_free(p);
 	return NULL;
@@ -41,6 +44,7 @@ void pairing_free(struct pairing *p)
 	halves_free(p->packets);
 	halves_free(p->records);
 	forgotten_free(p->forgotten);
+	rivals_free(p->rivals);
 	free(p);
 }
 
@@ -104,6 +108,8 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
 	p->word[slot] = *w;
 	p->word[slot].local = half.local;
 	take_program(&p->word[slot], &c->process);
+	if (c->protocol == IPPROTO_TCP && c->direction != DIRECTION_IN)
+		rivals_row(p->rivals, &half.peer, c->id, c->time_us, uid);
 	if (!has_record)
 		return;
 	halves_settle(p->packets, c->id);
@@ -132,6 +138,51 @@ struct packet_word *pairing_of_row(struct pairing *p, uint64_t row)
 	int slot = halves_slot(p->packets, row);
 
 	return slot < 0 ? NULL : &p->word[slot];
+}
+
+struct calling {
+	struct pairing *pairing;
+	int64_t pid;
+	void (*each)(struct packet_word *w, uint64_t row, void *arg);
+	void *arg;
+};
+
+static void on_rivals_row(uint64_t row, void *arg)
+{
+	struct calling *k = arg;
+	struct packet_word *w = pairing_of_row(k->pairing, row);
+
+	if (w && testimony_add_call(&w->testimony, k->pid))
+		k->each(w, row, k->arg);
+}
+
+void pairing_call(struct pairing *p, const struct event *e,
+		  void (*each)(struct packet_word *w, uint64_t row, void *arg), void *arg)
+{
+	struct calling k = { p, e->process.pid, each, arg };
+	struct endpoint to = { e->addr, (int32_t)e->port };
+	const struct rival_call call = {
+		.pid = e->process.pid, .uid = process_socket_user(&e->process),
+		.auid = e->process.auid, .entry_us = e->time_us,
+		.returned_us = e->arrival_us > e->time_us ? e->arrival_us : e->time_us,
+	};
+
+	address_unmap(&to.addr);
+	rivals_call(p->rivals, &to, &call, on_rivals_row, &k);
+}
+
+static void on_call(int64_t pid, void *arg)
+{
+	testimony_add_call(arg, pid);
+}
+
+void pairing_calls(const struct pairing *p, const struct connection *c, int64_t since_us,
+		   struct testimony *t)
+{
+	struct endpoint to = peer_of(c);
+
+	if (c->protocol == IPPROTO_TCP && c->direction != DIRECTION_IN)
+		rivals_so_far(p->rivals, &to, since_us, c->process.uid, on_call, t);
 }
 
 void pairing_record(struct pairing *p, const struct half *record)

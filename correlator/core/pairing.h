@@ -67,6 +67,17 @@ struct packet_word *pairing_of_accept(struct pairing *p, const struct event *e, 
 /* What row `row` rests on, whether its record has come or not; NULL: it has had to make room. */
 struct packet_word *pairing_of_row(struct pairing *p, uint64_t row);
 
+/*
+ * A record has come of a call that may have sent a packet, whether it has found its own or not.
+ * Shows each row whose packet it may have sent as well; what the row rests on has this process's
+ * call then.
+ */
+void pairing_call(struct pairing *p, const struct event *e,
+		  void (*each)(struct packet_word *w, uint64_t row, void *arg), void *arg);
+/* The calls of which that is known when c's packet comes, which left after since_us. */
+void pairing_calls(const struct pairing *p, const struct connection *c, int64_t since_us,
+		   struct testimony *t);
+
 /* A record that came before its packet, if ever a packet comes. */
 void pairing_record(struct pairing *p, const struct half *record);
 

@@ -17,7 +17,8 @@ enum condition {
 
 enum doubt {
 	PROGRAM = 1u << 0, OTHER_CALL = 1u << 1, OTHER_LOOKUP = 1u << 2, TRACE = 1u << 3,
-	ELSEWHERE = 1u << 4, BOUND = 1u << 5, FAST_OPEN = 1u << 6,
+	ELSEWHERE = 1u << 4, BOUND = 1u << 5, FAST_OPEN = 1u << 6, RIVAL = 1u << 7,
+	PORT = 1u << 8,
 };
 
 /* A port that bind() named is never proof by records alone: a descriptor may become another socket
@@ -27,9 +28,10 @@ static const struct proof {
 } proofs[] = {
 	{ A | F, NO_PACKET | ATTEMPTED, BOUND | PROGRAM },
 	{ A | F, PACKET | ACCEPTED | ATTEMPTED, BOUND | PROGRAM },
-	{ A | I | F, PACKET | SAME_SOCKET | SENT, PROGRAM | OTHER_CALL | OTHER_LOOKUP },
-	{ S | I | F, PACKET | CONNECTS, PROGRAM | OTHER_CALL | FAST_OPEN },
-	{ T | C | I | F, PACKET, PROGRAM | OTHER_CALL | OTHER_LOOKUP | ELSEWHERE | FAST_OPEN },
+	{ A | I | F, PACKET | CONNECTS | SAME_SOCKET | SENT, PROGRAM | OTHER_CALL | RIVAL },
+	{ S | I | F, PACKET | CONNECTS, PROGRAM | OTHER_CALL | RIVAL | FAST_OPEN },
+	{ T | C | I | F, PACKET,
+	  PROGRAM | OTHER_CALL | OTHER_LOOKUP | PORT | ELSEWHERE | FAST_OPEN },
 	{ T | C, PACKET, PROGRAM | OTHER_CALL | TRACE | ELSEWHERE | FAST_OPEN },
 	{ I | F, PACKET | SOLE_HOLDER, PROGRAM },
 	{ 0, PACKET | EARLIER, OTHER_CALL },
@@ -48,6 +50,7 @@ static unsigned int doubts_of(unsigned int evidence, const struct proof_conditio
 	return (c->program_unsure ? PROGRAM : 0u) | (c->other_call ? OTHER_CALL : 0u) |
 	       (c->other_lookup ? OTHER_LOOKUP : 0u) | (c->trace_doubtful ? TRACE : 0u) |
 	       (c->elsewhere ? ELSEWHERE : 0u) | (c->fast_open ? FAST_OPEN : 0u) |
+	       (c->rival ? RIVAL : 0u) | (c->unsure_port ? PORT : 0u) |
 	       (evidence & EVIDENCE_BIND ? BOUND : 0u);
 }
 

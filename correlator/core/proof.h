@@ -15,11 +15,14 @@
  * that rest on what it is about: whoever asks for routes, or makes the trace overrun, takes nothing
  * from what a record and a descriptor prove.
  *
- *   the record of the call that sends, and that call's descriptor seen to be the packet's socket.
- *   Over TCP connect() sends, unless Fast Open puts that off; of datagrams it does not, and whoever
- *   else holds the socket may send on it without a lookup and without a record
- *   of a connection, not of a datagram: a thread of it seen inside the call, on a descriptor that
- *   is the packet's socket.  Of datagrams one process may wait for room that another one's fills
+ *   of a connection, not of a datagram: the record of the call that sends, that call's descriptor
+ *   seen to be the packet's socket, and no other process's call that may have sent it.  The
+ *   descriptor may be another socket by the time it is looked at, but over TCP connect() sends,
+ *   unless Fast Open puts that off, and makes a record of who has really sent.  Datagrams go
+ *   without one
+ *   likewise: a thread of it seen to wait in the call, on a descriptor that is the packet's socket,
+ *   and no other process's call.  Of datagrams one process may wait for room that another one's
+ *   fills
  *   the packet's socket seen in it, and its thread's own call seen around the lookup
  *   the lookup with its call, where nothing speaks against the trace, and the packet's socket does
  *   not live in other hands
@@ -53,11 +56,15 @@ struct proof_conditions {
 	bool program_unsure;	/* the process may have executed another program since the call, or
 				 * nobody saw the file of the one that is named */
 	bool other_call;	/* another process's own call for this packet was seen */
+	bool rival;		/* another process's call to the same place may have sent it: its
+				 * record has come, or it was seen in it (rivals.h) */
 	bool other_lookup;	/* a datagram's tuple was looked up by others: it may be of a socket
 				 * of theirs that has the port as well */
 	bool trace_doubtful;	/* others looked the tuple up, or an event of the trace may be
 				 * missing, or the caller is not the socket's user, or not of the
 				 * packet's network namespace as far as is known */
+	bool unsure_port;	/* the trace does not tell from which port that call was, and there
+				 * may have been others to the same place */
 	bool elsewhere;		/* the packet's socket lives, and was not seen in the process */
 	bool fast_open;		/* the SYN may have been sent by the first send of data, by
 				 * whomever, when connect() had returned (TCP_FASTOPEN_CONNECT) */

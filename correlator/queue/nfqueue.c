@@ -32,6 +32,10 @@
 #define MESSAGE_BYTES (COPY_BYTES + 1792)
 /* A read that returns sooner than this did not have to wait for a packet. */
 #define AT_ONCE_NS 10000
+/* One that takes as long has slept, because the queue was empty; and so long, at most, a thread of
+ * the highest priority takes to wake up. */
+#define SLEEP_NS 1000000
+#define WAKE_NS 10000000
 /* For bursts: each waiting message takes about a kilobyte of the socket's buffer, and of a long
  * datagram four. */
 #define SOCKET_BYTES (8 * 1024 * 1024)
@@ -45,6 +49,7 @@ struct channel {
 	int taken;			/* of batch, not shown yet */
 	bool had_batch;			/* the last packets were there before the wait for them */
 	int64_t taken_ns;
+	int64_t since_ns;		/* the queue was empty then */
 	int64_t overruns;		/* since packets were last shown */
 	/* messages that were taken together */
 	struct mmsghdr head[NFQUEUE_READ_MAX];
@@ -337,6 +342,8 @@ static int take_packets(struct channel *c)
 	}
 	c->taken_ns = clock_mono_ns();
 	c->had_batch = n > 1 || c->taken_ns - from_ns < AT_ONCE_NS;
+	if (c->taken_ns - from_ns >= SLEEP_NS)
+		c->since_ns = from_ns > c->taken_ns - WAKE_NS ? from_ns : c->taken_ns - WAKE_NS;
 	return n;
 }
 
@@ -385,6 +392,7 @@ static void on_packet(const struct nfqueue_packet *p, void *arg)
 	struct nfqueue_packet dated = *p;
 
 	dated.taken_ns = r->channel->taken_ns;
+	dated.since_ns = r->channel->since_ns;
 	/* The kernel counts a queue's packets from 1, also those that it then cannot hand over. */
 	r->queue->losses.missed += (uint32_t)(p->id.id - r->channel->last_id - 1);
 	r->channel->last_id = p->id.id;

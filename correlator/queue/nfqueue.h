@@ -46,6 +46,7 @@ struct nfqueue_packet {
 				 * known; 0: none */
 	uint32_t in, out;	/* those that its IP came in by and leaves by; 0: none */
 	int64_t taken_ns;	/* when it was taken from the kernel, by clock_mono_ns() */
+	int64_t since_ns;	/* it came into the queue after that */
 	int64_t uid, gid;	/* of the socket's opener; -1: it has no socket here */
 	const uint8_t *data;	/* its first bytes, from the IP header on; borrowed */
 	size_t len;

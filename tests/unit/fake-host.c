@@ -71,7 +71,7 @@ struct fake_process *fake_process(int64_t pid, int64_t ppid, int64_t uid, const 
 	if (!p)
 		p = &fake.process[fake.processes++];
 	*p = (struct fake_process){
-		.pid = pid, .ppid = ppid, .uid = uid, .exe = exe, .netns = FAKE_NETNS,
+		.pid = pid, .ppid = ppid, .uid = uid, .auid = uid, .exe = exe, .netns = FAKE_NETNS,
 		.alive = true,
 		.start_ticks = (fake.now_us - BOOT_US - 60000000) / TICK_US,
 	};
@@ -589,15 +589,31 @@ static void keep(const struct connection *c, bool decided)
 		abort();
 	row->connection = connection_pack(c, row->room);
 	row->decided = decided;
-	row->proven = false;
+	row->proven = row->doubted = false;
+	row->pid = c->process.pid;
+	row->certainty = c->certainty;
+	row->was_certain = c->certainty == CERTAINTY_CERTAIN;
+}
+
+struct fake_row *fake_row_of(uint64_t id)
+{
+	for (int64_t n = fake.rows - 1; n >= 0 && n > fake.rows - FAKE_ROWS; n--)
+		if (fake.row[n % FAKE_ROWS].connection->id == id)
+			return &fake.row[n % FAKE_ROWS];
+	return NULL;
 }
 
 static void prove(const struct connection *c)
 {
+	struct fake_row *row = fake_row_of(c->id);
+
 	fake.proven++;
-	for (int i = 0; i < FAKE_ROWS && i < fake.rows; i++)
-		if (fake.row[i].connection->id == c->id)
-			fake.row[i].proven = c->certainty == CERTAINTY_CERTAIN;
+	if (!row)
+		return;
+	row->proven = c->certainty == CERTAINTY_CERTAIN;
+	row->doubted = !row->proven;
+	row->was_certain |= row->proven;
+	row->certainty = c->certainty;
 }
 
 static void end(const struct ledger_change *change)

@@ -33,7 +33,7 @@ struct fake_fd {
 };
 
 struct fake_process {
-	int64_t pid, ppid, start_ticks, netns, uid;
+	int64_t pid, ppid, start_ticks, netns, uid, auid;
 	const char *exe;	/* NULL: the process has none any more */
 	uint32_t groups[4];	/* beside the one with the user's number */
 	int group_count;
@@ -64,7 +64,11 @@ struct fake_verdict {
 struct fake_row {
 	const struct connection *connection;
 	bool decided;		/* of a record's row; else it is a new one */
-	bool proven;		/* since then */
+	bool proven, doubted;	/* since then */
+	/* what it says by now, as far as packets' words go */
+	int64_t pid;
+	enum certainty certainty;
+	bool was_certain;
 	int64_t room[1024];	/* the connection with its texts */
 };
 
@@ -127,6 +131,8 @@ struct fake_socket *fake_socket(int protocol, const struct endpoint *local,
 /* Its time is now. */
 void fake_trace(const struct trace_event *e);
 
+/* NULL: it is not among the newest. */
+struct fake_row *fake_row_of(uint64_t id);
 /* The newest row; NULL: there was none. */
 const struct fake_row *fake_last_row(void);
 /* By the counter's name; -1: there is no such. */

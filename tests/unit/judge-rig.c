@@ -25,6 +25,7 @@ static struct rig {
 	struct judge *judge;
 	struct outcome outcome;
 	uint32_t packets;
+	int64_t lag_us;
 	uint32_t serial;
 } rig;
 
@@ -111,8 +112,8 @@ struct config *rig_config(void)
 uint32_t rig_packet(const uint8_t *data, size_t len, uint8_t hook, uint32_t mark, int64_t uid)
 {
 	struct nfqueue_packet p = {
-		.taken_ns = fake.mono_ns, .link = fake.link, .in = fake.in,
-		.out = fake.out,
+		.taken_ns = fake.mono_ns, .since_ns = fake.mono_ns - rig.lag_us * 1000,
+		.link = fake.link, .in = fake.in, .out = fake.out,
 		.id = { .id = rig.packets, .queue = (uint16_t)(rig.packets % 3) }, .hook = hook,
 		.mark = mark, .uid = uid, .gid = uid, .data = data, .len = len,
 	};
@@ -154,6 +155,11 @@ void rig_pass_us(int64_t us)
 {
 	fake.mono_ns += us * 1000;
 	fake.now_us += us;
+}
+
+void rig_lag_us(int64_t us)
+{
+	rig.lag_us = us;
 }
 
 uint32_t rig_packets(void)

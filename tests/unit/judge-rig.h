@@ -38,6 +38,8 @@ void rig_publish(void);
 void rig_pass_us(int64_t us);
 /* How many packets there were. */
 uint32_t rig_packets(void);
+/* The next packets have waited in the queue for as long, at most. */
+void rig_lag_us(int64_t us);
 
 /* An IP packet with ports: head of 20 or 40 bytes and 20 of the transport; its length. */
 size_t rig_ip(uint8_t to[64], int protocol, const struct endpoint *src, const struct endpoint *dst);

@@ -125,6 +125,10 @@ static void test_trace(void)
 	a = weigh(&traced, &u);
 	tap_ok(a.pid == 200 && a.caller == 1 && a.certainty == CERTAINTY_INFERRED,
 	       "the one that holds the socket is likelier, and its own call is told");
+	u.trace.by[0].call = u.trace.by[1].call = true;
+	u.trace.by[0].exact = u.trace.by[1].exact = false;
+	tap_ok(weigh(&traced, &u).certainty == CERTAINTY_INFERRED,
+	       "nor is it proof over IPv6, where each may have called for another socket");
 	t.trace.by[1].uid = 2000;
 	a = weigh(&traced, &t);
 	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN && !a.candidate_count,
@@ -189,7 +193,7 @@ static void test_holders(void)
 
 static void test_records(void)
 {
-	struct testimony t = fresh();
+	struct testimony t = fresh(), u;
 	struct attribution a;
 	struct call_record r = { .row = 9, .inode = 7000, .uid = 1000, .pid = 100, .fd = 3,
 				 .attempted = true,
@@ -221,9 +225,24 @@ static void test_records(void)
 	t.record.by = RECORD_PAIRED;
 	t.record.fd_seen = true;
 	a = weigh(&bare, &t);
-	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN &&
+	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_INFERRED &&
 	       !(a.evidence & EVIDENCE_PROC_SYSCALL),
-	       "a late record of the very socket is right");
+	       "a late record of the very socket is likelier, and no proof beside that one");
+	t.holders.by[0].in_call = false;
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_CERTAIN, "else it is");
+	tap_ok(testimony_add_call(&t, 100) && !testimony_add_call(&t, 100) &&
+	       weigh(&bare, &t).certainty == CERTAINTY_CERTAIN,
+	       "its own call to that place is no rival");
+	u = t;
+	tap_ok(testimony_add_call(&u, 300) && !testimony_add_call(&u, 301) &&
+	       weigh(&bare, &u).certainty == CERTAINTY_INFERRED, "another process's is");
+	t.record.success = true;
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_INFERRED,
+	       "a connect() that succeeded may have left the SYN to others");
+	t.record.success = false;
+	t.record.sends = true;
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_INFERRED, "and a send's record is no proof");
+	t.record.sends = false;
 	t.record.inode = 8000;
 	a = weigh(&bare, &t);
 	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_INFERRED && !(a.evidence & EVIDENCE_FD),

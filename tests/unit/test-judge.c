@@ -324,7 +324,8 @@ static bool record(const struct args *a, enum event_kind kind, int64_t result)
 	e.inode = number(a, 3, -1);
 	e.listener_inode = number(a, 4, -1);
 	e.exit = result;
-	e.process.uid = e.process.gid = e.process.euid = e.process.fsuid = e.process.auid = p->uid;
+	e.process.uid = e.process.gid = e.process.euid = e.process.fsuid = p->uid;
+	e.process.auid = p->auid;
 	e.process.start_ticks = e.inode < 0 ? -1 : p->start_ticks;
 	e.process.netns = e.inode < 0 ? -1 : p->netns;
 	e.family = now.dst.addr.family;
@@ -357,6 +358,18 @@ static bool do_record(const struct args *a)
 static bool do_deferred(const struct args *a)
 {
 	return record(a, EVENT_CONNECT, 0);
+}
+
+/* One that failed at once. */
+static bool do_refused(const struct args *a)
+{
+	return record(a, EVENT_CONNECT, -EADDRNOTAVAIL);
+}
+
+static bool do_login(const struct args *a)
+{
+	fake_find(number(a, 1, 0))->auid = number(a, 2, 0);
+	return true;
 }
 
 static bool do_sendrecord(const struct args *a)
@@ -658,6 +671,7 @@ static const struct {
 	{ "disguise", do_disguise }, { "lost", do_lost },
 	{ "socket", do_socket }, { "hidden", do_hidden }, { "record", do_record },
 	{ "sendrecord", do_sendrecord }, { "deferred", do_deferred },
+	{ "refused", do_refused }, { "login", do_login }, { "doubted", is_doubted },
 	{ "bind", do_bind }, { "accepted", do_accepted }, { "udp", do_udp },
 	{ "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in }, { "forward", do_forward },
 	{ "link", do_link }, { "ifaces", do_ifaces },

@@ -26,22 +26,23 @@ static const struct {
 	unsigned int words;
 	with tie;
 	/* does the doubt veto it? */
-	bool program, other_call, other_lookup, trace, elsewhere, fast_open;
+	bool program, other_call, other_lookup, trace, elsewhere, fast_open, rival, port;
 } proofs[] = {
 	{ "its record, by the descriptor that is the socket", A | I | F,
-	  { .same_socket = true, .sent = true }, true, true, true, false, false, false },
+	  { .same_socket = true, .sent = true, .connects = true },
+	  true, true, false, false, false, false, true, false },
 	{ "in the call that connects, on that socket", S | I | F, { .connects = true },
-	  true, true, false, false, false, true },
+	  true, true, false, false, false, true, true, false },
 	{ "the lookup and its call, by the socket's holder", T | C | I | F,
-	  { .trace_doubtful = true }, true, true, true, false, true, true },
+	  { .trace_doubtful = true }, true, true, true, false, true, true, false, true },
 	{ "the lookup and its call", T | C, { .sent = false },
-	  true, true, false, true, true, true },
+	  true, true, false, true, true, true, false, false },
 	{ "nobody else holds the socket that it came in to", I | F, { .sole_holder = true },
-	  true, false, false, false, false, false },
+	  true, false, false, false, false, false, false, false },
 	{ "accept() returned it", A | F, { .accepted = true, .attempted = true },
-	  true, false, false, false, false, false },
+	  true, false, false, false, false, false, false, false },
 	{ "it was proof before a restart", 0, { .earlier = true },
-	  false, true, false, false, false, false },
+	  false, true, false, false, false, false, false, false },
 };
 
 static void test_each(void)
@@ -60,6 +61,8 @@ static void test_each(void)
 		DOUBT(elsewhere, proofs[i].elsewhere);
 		DOUBT(trace_doubtful, proofs[i].trace);
 		DOUBT(fast_open, proofs[i].fast_open);
+		DOUBT(rival, proofs[i].rival);
+		DOUBT(unsure_port, proofs[i].port);
 #undef DOUBT
 		tap_ok(good, "%s: proof, and what it rests on alone vetoes it", proofs[i].what);
 		for (unsigned int one = 1; one < SETS; one <<= 1)
@@ -77,7 +80,7 @@ static void test_each(void)
 static void test_one_witness(void)
 {
 	unsigned int alone[] = { 0, A, F, I, S, T, C, EVIDENCE_BIND };
-	with all = { .attempted = true, .same_socket = true, .sent = true }, c;
+	with all = { .attempted = true, .same_socket = true, .sent = true, .connects = true }, c;
 	with connects = { .connects = true };
 	bool none = true, monotone = true;
 
@@ -89,8 +92,11 @@ static void test_one_witness(void)
 	tap_ok(!is_certain(T | I | F, all),
 	       "nor does a question prove which of its holders sent on a socket");
 	tap_ok(!is_certain(A | C, all), "a call without the lookup is none");
-	tap_ok(!is_certain(A | I | F, (with){ .sent = true }), "a record by another descriptor");
-	tap_ok(!is_certain(A | I | F, (with){ .same_socket = true }),
+	tap_ok(!is_certain(A | I | F, (with){ .sent = true, .connects = true }),
+	       "a record by another descriptor");
+	tap_ok(!is_certain(A | I | F, (with){ .sent = true, .same_socket = true }),
+	       "a record of a send of a datagram: another process's send on that socket has none");
+	tap_ok(!is_certain(A | I | F, (with){ .same_socket = true, .connects = true }),
 	       "a record of a connect() that sent nothing");
 	tap_ok(!is_certain(A | I, all), "a socket that it was not seen to hold");
 	tap_ok(!is_certain(S | F, connects), "in a call on a socket that is not the packet's");
@@ -106,7 +112,7 @@ static void test_one_witness(void)
 	tap_ok(!is_certain(ALL, (with){ .no_packet = true, .same_socket = true, .sent = true }),
 	       "of a packet nothing is proof where there is none");
 	/* More words never make it less sure, and more doubts never surer. */
-	for (unsigned int n = 0; n < SETS * SETS * 128; n++) {
+	for (unsigned int n = 0; n < SETS * SETS * 512; n++) {
 		unsigned int e = n % SETS & ~(unsigned int)EVIDENCE_BIND, o = n / SETS;
 
 		c = (with){ .accepted = o & 1, .attempted = o & 2, .same_socket = o & 4,
@@ -114,13 +120,15 @@ static void test_one_witness(void)
 			    .program_unsure = o & 64, .other_call = o & 128,
 			    .other_lookup = o & 256, .trace_doubtful = o & 512,
 			    .elsewhere = o & 1024, .no_packet = o & 2048,
-			    .connects = o & 4096, .fast_open = o & 8192 };
+			    .connects = o & 4096, .fast_open = o & 8192,
+			    .rival = o & 16384, .unsure_port = o & 32768 };
 		if (!is_certain(e, c))
 			continue;
 		for (unsigned int more = 1; more < SETS; more <<= 1)
 			monotone = monotone && (more == EVIDENCE_BIND || is_certain(e | more, c));
 		c.program_unsure = c.other_call = c.other_lookup = false;
-		c.trace_doubtful = c.elsewhere = c.fast_open = false;
+		c.trace_doubtful = c.elsewhere = c.fast_open = c.rival = false;
+		c.unsure_port = false;
 		monotone = monotone && is_certain(e, c);
 	}
 	tap_ok(monotone, "one witness more never makes it less sure, one doubt more never surer");
