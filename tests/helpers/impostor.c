@@ -2,8 +2,9 @@
 /*
  * Two processes of one user: one makes it look as if it had opened a connection that the other one
  * opens, or as if another program had.  Each line of the output is the truth about one: PORT PID of
- * who has sent.  COUNT ports from FIRST on, to 127.0.0.1:PORT, where nobody answers; PROGRAM is
- * what some of them become afterwards.
+ * who has sent, written when all that the way consists of has been seen to happen.  COUNT ports
+ * from FIRST on, to 127.0.0.1:PORT, where nobody answers; PROGRAM is what some of them become
+ * afterwards.  What the kernel does not have is told as "unsupported".
  *
  *   impostor WAY FIRST COUNT PORT [PROGRAM]       (WAY: see ways[])
  */
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -38,12 +40,6 @@
 #endif
 #ifndef TCP_FASTOPEN_NO_COOKIE
 #define TCP_FASTOPEN_NO_COOKIE 34
-#endif
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd 438
 #endif
 #ifndef MSG_PROBE
 #define MSG_PROBE 0x10
@@ -83,15 +79,24 @@ static void set(int fd, int level, int option, int value)
 		die("setsockopt");
 }
 
+/* How long the next call on it waits. */
+static void be_patient(int fd, int64_t ms)
+{
+	struct timeval t = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)))
+		die("SO_SNDTIMEO");
+}
+
 static int open_at(int type, int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
 				 .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	struct timeval patience = { .tv_usec = 300000 };
 	int fd = socket(AF_INET, type, 0);
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)))
+	if (fd < 0)
 		die("socket");
+	be_patient(fd, 300);
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (port && bind(fd, (struct sockaddr *)&a, sizeof(a)))
 		die("bind");
@@ -103,11 +108,46 @@ static int connect_it(int fd)
 	return connect(fd, (struct sockaddr *)&to, sizeof(to));
 }
 
+/* Its SYN has gone, and has no answer. */
+static bool is_connecting(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		die("TCP_INFO");
+	return info.tcpi_state == TCP_SYN_SENT;
+}
+
+static void has_sent(int fd)
+{
+	if (!is_connecting(fd))
+		die("nothing was sent");
+}
+
 static void begin(int fd)
 {
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	if (connect_it(fd) && errno != EINPROGRESS)
+	if (!connect_it(fd) || errno != EINPROGRESS)
 		die("connect");
+	has_sent(fd);
+}
+
+/* Waits in connect() for what another one has begun. */
+static void join(int fd)
+{
+	if (!connect_it(fd) || errno != EALREADY)
+		die("nobody has begun");
+}
+
+/* The descriptor is that socket by now. */
+static void is_at(int fd, int port)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	if (getsockname(fd, (struct sockaddr *)&a, &len) || ntohs(a.sin_port) != port)
+		die("it is another socket");
 }
 
 static void is_of(int port, pid_t pid)
@@ -127,48 +167,131 @@ static pid_t child(void)
 	return pid;
 }
 
-/* Its own connection's descriptor becomes the other's socket before anybody can look. */
-static void way_dup2(int port)
+/* The child has done its part. */
+static void end_of(pid_t pid)
 {
-	int theirs = open_at(SOCK_STREAM, port), mine = open_at(SOCK_STREAM, 0);
+	int status;
 
-	if (!child()) {
+	if (waitpid(pid, &status, __WALL) != pid || status)
+		die("the other process failed");
+}
+
+/* Its own connection's descriptor becomes the other's socket before anybody can look. */
+static void become_theirs(int port, int mine, bool waits)
+{
+	int theirs = open_at(SOCK_STREAM, port);
+	pid_t pid = child();
+
+	if (!pid) {
+		close(mine);
 		await(1);
-		begin(theirs);
-		is_of(port, getpid());
+		if (!waits)
+			begin(theirs);
+		else if (!connect_it(theirs) || errno != EINPROGRESS)
+			die("the other's connect");
+		has_sent(theirs);
 		nap_ms(LINGER_MS);
 		_exit(0);
 	}
 	fcntl(mine, F_SETFL, O_NONBLOCK);
-	connect_it(mine);
+	if (!connect_it(mine) || errno != EINPROGRESS)
+		die("its own connect");
 	dup2(theirs, mine);
 	atomic_store(turn, 1);
-	wait(NULL);
+	end_of(pid);
+	is_at(mine, port);
+	is_of(port, pid);
 	close(mine);
 	close(theirs);
+}
+
+static void way_dup2(int port)
+{
+	become_theirs(port, open_at(SOCK_STREAM, 0), false);
+}
+
+/* The other one is still in its call when the record of this one comes. */
+static void way_dup2wait(int port)
+{
+	become_theirs(port, open_at(SOCK_STREAM, 0), true);
 }
 
 /* Likewise with datagrams: the other's socket is connected, and sends without an address. */
 static void way_dup2udp(int port)
 {
 	int theirs = open_at(SOCK_DGRAM, port), mine = open_at(SOCK_DGRAM, 0);
+	pid_t pid;
 
 	if (connect_it(theirs))
 		die("connect");
 	nap_ms(20);
-	if (!child()) {
+	pid = child();
+	if (!pid) {
 		await(1);
-		send(theirs, "x", 1, MSG_NOSIGNAL);
-		is_of(port, getpid());
+		if (send(theirs, "x", 1, MSG_NOSIGNAL) != 1)
+			die("send");
 		nap_ms(LINGER_MS);
 		_exit(0);
 	}
-	sendto(mine, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to));
+	if (sendto(mine, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to)) != 1)
+		die("sendto");
 	dup2(theirs, mine);
 	atomic_store(turn, 1);
-	wait(NULL);
+	end_of(pid);
+	is_at(mine, port);
+	is_of(port, pid);
 	close(mine);
 	close(theirs);
+}
+
+/* A socket goes over the pair: sent where fd is one, else received. */
+static int pass(int pair, int fd)
+{
+	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = { 0 };
+	char byte = 'x';
+	struct iovec part = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+			    .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	if (fd >= 0) {
+		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+				       .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	if ((fd >= 0 ? sendmsg(pair, &m, 0) : recvmsg(pair, &m, 0)) != 1)
+		die("the pair");
+	c = CMSG_FIRSTHDR(&m);
+	if (!c || c->cmsg_type != SCM_RIGHTS)
+		die("no socket came");
+	memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	return fd;
+}
+
+/* Its own call is in another network namespace, so that it has no packet here. */
+static void way_elsewhere(int port)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int pair[2], fd;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		die("socketpair");
+	pid = child();
+	if (!pid) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+			die("unsupported: unshare");
+		fd = open_at(SOCK_STREAM, 0);
+		if (ioctl(fd, SIOCSIFFLAGS, &lo))
+			die("lo");
+		pass(pair[0], fd);
+		_exit(0);
+	}
+	close(pair[0]);
+	fd = pass(pair[1], -1);
+	end_of(pid);
+	close(pair[1]);
+	become_theirs(port, fd, false);
 }
 
 struct swap {
@@ -184,7 +307,6 @@ static int swap_and_connect(void *arg)
 	nap_ms(5);
 	dup2(s->theirs, s->mine);
 	begin(s->theirs);
-	dprintf(STDOUT_FILENO, "%d %d\n", s->port, (int)syscall(SYS_getpid));
 	nap_ms(LINGER_MS);
 	return 0;
 }
@@ -193,13 +315,18 @@ static void way_files(int port)
 {
 	struct swap s = { port, open_at(SOCK_STREAM, 0), open_at(SOCK_STREAM, port) };
 	char *stack = malloc(STACK);
+	pid_t pid;
 
 	fflush(stdout);
-	if (clone(swap_and_connect, stack + STACK, CLONE_FILES | CLONE_VM | SIGCHLD, &s) < 0)
+	pid = clone(swap_and_connect, stack + STACK, CLONE_FILES | CLONE_VM | SIGCHLD, &s);
+	if (pid < 0)
 		die("clone");
 	atomic_store(turn, 1);
-	connect_it(s.mine);
-	wait(NULL);
+	if (!connect_it(s.mine) || errno != EINPROGRESS)
+		die("its own connect");
+	end_of(pid);
+	is_at(s.mine, port);
+	is_of(port, pid);
 	free(stack);
 	close(s.mine);
 	close(s.theirs);
@@ -231,26 +358,29 @@ static void way_notify(int port)
 	if (!pid) {
 		listener = listen_for_connects();
 		if (listener < 0)
-			die("seccomp");
+			die("unsupported: seccomp");
 		atomic_store(turn, listener + 1);
-		connect_it(fd);
+		if (connect_it(fd))
+			die("it has begun");
 		nap_ms(LINGER_MS);
 		_exit(0);
 	}
 	await(1);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	listener = (int)syscall(SYS_pidfd_getfd, pidfd, atomic_load(turn) - 1, 0);
-	if (listener < 0 || ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n))
+	if (listener < 0 || ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n) ||
+	    n.data.nr != SYS_connect)
 		die("notification");
-	is_of(port, getpid());
 	begin(fd);
 	close(fd);
 	nap_ms(LINGER_MS);
 	answer.id = n.id;
-	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer))
+		die("the answer");
 	close(listener);
 	close(pidfd);
-	wait(NULL);
+	end_of(pid);
+	is_of(port, getpid());
 }
 
 /* A socket that is taken out of a process which is about to wait in connect(). */
@@ -264,18 +394,17 @@ static void way_steal(int port)
 		pidfd = (int)syscall(SYS_pidfd_open, getppid(), 0);
 		stolen = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 		if (stolen < 0)
-			die("pidfd_getfd");
-		is_of(port, getpid());
-		fcntl(stolen, F_SETFL, O_NONBLOCK);
-		connect_it(stolen);
+			die("unsupported: pidfd_getfd");
+		begin(stolen);
 		fcntl(stolen, F_SETFL, 0);
 		atomic_store(turn, 1);
 		nap_ms(LINGER_MS);
 		_exit(0);
 	}
 	await(1);
-	connect_it(fd);
-	wait(NULL);
+	join(fd);
+	end_of(thief);
+	is_of(port, thief);
 	close(fd);
 }
 
@@ -286,81 +415,185 @@ static void way_rights(int port)
 	pid_t first = child();
 
 	if (!first) {
-		is_of(port, getpid());
 		begin(fd);
 		fcntl(fd, F_SETFL, 0);
 		atomic_store(turn, 1);
 		_exit(0);
 	}
 	await(1);
-	connect_it(fd);
-	wait(NULL);
+	join(fd);
+	end_of(first);
+	is_of(port, first);
 	close(fd);
 }
 
-/* connect() leaves the SYN to who sends first; what is sent is nothing, or cannot be read. */
-static void fast_open(int port, bool readable, bool at_once, int flags)
+struct midway {
+	int pair, fd;
+};
+
+static void *pass_meanwhile(void *arg)
+{
+	struct midway *m = arg;
+
+	while (!is_connecting(m->fd))
+		nap_ms(1);
+	pass(m->pair, m->fd);
+	nap_ms(LINGER_MS);
+	_exit(0);
+}
+
+/* It waits in connect() while a thread of it passes the socket on, and is gone before the call has
+ * ended. */
+static void way_midway(int port)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		die("socketpair");
+	pid = child();
+	if (!pid) {
+		struct midway m = { pair[0], open_at(SOCK_STREAM, port) };
+		pthread_t thread;
+
+		/* It is gone before that, however busy the machine is. */
+		be_patient(m.fd, 60000);
+		if (pthread_create(&thread, NULL, pass_meanwhile, &m))
+			die("thread");
+		connect_it(m.fd);
+		die("its connect() has ended");
+	}
+	close(pair[0]);
+	pair[0] = pass(pair[1], -1);
+	has_sent(pair[0]);
+	be_patient(pair[0], 300);
+	join(pair[0]);
+	end_of(pid);
+	is_of(port, pid);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static int open_for_later(int port)
 {
 	int fd = open_at(SOCK_STREAM, port);
-	const char *data = readable ? "" : (const char *)8;
 
 	set(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
 	set(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1);
-	if (!child()) {
+	return fd;
+}
+
+/* How the first send on it is made, and whether who left it to the other one waits for its answer.
+ */
+struct first_send {
+	bool readable, at_once, waits, joins;
+};
+
+/* connect() leaves the SYN to who sends first; what is sent is nothing, or cannot be read. */
+static void fast_open(int port, const struct first_send *s)
+{
+	int fd = open_for_later(port);
+	const char *data = s->readable ? "" : (const char *)8;
+	pid_t pid = child();
+
+	if (!pid) {
 		await(1);
-		if (!at_once)
+		if (!s->at_once)
 			nap_ms(30);
-		is_of(port, getpid());
-		send(fd, data, readable ? 0 : 8, MSG_NOSIGNAL | flags);
+		send(fd, data, s->readable ? 0 : 8,
+		     MSG_NOSIGNAL | (s->waits ? 0 : MSG_DONTWAIT));
+		has_sent(fd);
+		atomic_store(turn, 2);
 		nap_ms(LINGER_MS);
 		_exit(0);
 	}
 	if (connect_it(fd))
 		die("connect");
 	atomic_store(turn, 1);
-	wait(NULL);
+	if (s->joins) {
+		await(2);
+		join(fd);
+	}
+	end_of(pid);
+	is_of(port, pid);
 	close(fd);
 }
 
-static void way_fault(int port)
+/* A send of nothing connects, which needs no connect(); another one waits in its own. */
+static void way_sendjoin(int port)
 {
-	fast_open(port, false, false, MSG_DONTWAIT);
+	int fd = open_at(SOCK_STREAM, port);
+	pid_t pid = child();
+
+	if (!pid) {
+		set(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1);
+		sendto(fd, "", 0, MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL,
+		       (struct sockaddr *)&to, sizeof(to));
+		has_sent(fd);
+		atomic_store(turn, 1);
+		nap_ms(LINGER_MS);
+		_exit(0);
+	}
+	await(1);
+	join(fd);
+	end_of(pid);
+	is_of(port, pid);
+	close(fd);
 }
 
-static void way_faultnow(int port)
+/* Its send connects, and its descriptor becomes another socket, whose SYN it had left to others. */
+static void way_dup2send(int port)
 {
-	fast_open(port, false, true, MSG_DONTWAIT);
-}
+	int theirs = open_for_later(port), mine = open_at(SOCK_STREAM, 0);
+	pid_t pid;
 
-static void way_emptynow(int port)
-{
-	fast_open(port, true, true, MSG_DONTWAIT);
-}
-
-/* It ends when the connection has its answer, or none. */
-static void way_emptywait(int port)
-{
-	fast_open(port, true, true, 0);
+	if (connect_it(theirs))
+		die("connect");
+	nap_ms(20);
+	pid = child();
+	if (!pid) {
+		await(1);
+		if (send(theirs, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EINPROGRESS)
+			die("send");
+		has_sent(theirs);
+		nap_ms(LINGER_MS);
+		_exit(0);
+	}
+	set(mine, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1);
+	sendto(mine, "x", 1, MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
+	       sizeof(to));
+	has_sent(mine);
+	dup2(theirs, mine);
+	atomic_store(turn, 1);
+	end_of(pid);
+	is_at(mine, port);
+	is_of(port, pid);
+	close(mine);
+	close(theirs);
 }
 
 /* A send that only asks whether the neighbour is there; another holder of the socket sends. */
 static void way_probe(int port)
 {
 	int fd = open_at(SOCK_DGRAM, port);
+	pid_t pid;
 
 	if (connect_it(fd))
 		die("connect");
 	nap_ms(20);
-	if (!child()) {
+	pid = child();
+	if (!pid) {
 		await(1);
-		send(fd, "", 0, MSG_NOSIGNAL);
-		is_of(port, getpid());
+		if (send(fd, "", 0, MSG_NOSIGNAL))
+			die("send");
 		nap_ms(LINGER_MS);
 		_exit(0);
 	}
-	sendto(fd, "", 0, MSG_CONFIRM | MSG_PROBE, (struct sockaddr *)&to, sizeof(to));
+	if (sendto(fd, "", 0, MSG_CONFIRM | MSG_PROBE, (struct sockaddr *)&to, sizeof(to)))
+		die("the probe");
 	atomic_store(turn, 1);
-	wait(NULL);
+	end_of(pid);
+	is_of(port, pid);
 	close(fd);
 }
 
@@ -368,21 +601,25 @@ static void way_probe(int port)
 static void way_flush(int port)
 {
 	int fd = open_at(SOCK_DGRAM, port);
+	pid_t pid;
 
 	if (connect_it(fd))
 		die("connect");
 	nap_ms(20);
-	if (!child()) {
+	pid = child();
+	if (!pid) {
 		await(1);
-		send(fd, (const char *)8, 8, MSG_NOSIGNAL);
-		send(fd, "x", 1, MSG_NOSIGNAL);
-		is_of(port, getpid());
+		if (send(fd, (const char *)8, 8, MSG_NOSIGNAL) != -1 || errno != EFAULT ||
+		    send(fd, "x", 1, MSG_NOSIGNAL) != 1)
+			die("send");
 		nap_ms(LINGER_MS);
 		_exit(0);
 	}
-	sendto(fd, "x", 1, MSG_MORE, (struct sockaddr *)&to, sizeof(to));
+	if (sendto(fd, "x", 1, MSG_MORE, (struct sockaddr *)&to, sizeof(to)) != 1)
+		die("the send that waits");
 	atomic_store(turn, 1);
-	wait(NULL);
+	end_of(pid);
+	is_of(port, pid);
 	close(fd);
 }
 
@@ -397,10 +634,11 @@ static void way_vfork(int port)
 	if (!pid) {
 		connect_it(fd);
 		execv(program, become);
-		_exit(0);
+		_exit(1);
 	}
+	has_sent(fd);
+	end_of(pid);
 	is_of(port, pid);
-	waitpid(pid, NULL, 0);
 	close(fd);
 }
 
@@ -413,23 +651,34 @@ static void *connect_thread(void *arg)
 	return NULL;
 }
 
-static void way_execfd(int port)
+static bool execs_by_descriptor(int port)
 {
 	int fd = open_at(SOCK_STREAM, port), file = open(program, O_PATH | O_CLOEXEC);
 	char *env[] = { NULL };
 	pthread_t thread;
+	bool has;
 	pid_t pid = child();
 
 	if (!pid) {
-		is_of(port, getpid());
 		pthread_create(&thread, NULL, connect_thread, &fd);
 		await(1);
 		syscall(SYS_execveat, file, "", become, env, 0x1000 /* AT_EMPTY_PATH */);
-		_exit(0);
+		_exit(1);
 	}
-	waitpid(pid, NULL, 0);
+	end_of(pid);
+	has = is_connecting(fd);
+	if (has)
+		is_of(port, pid);
 	close(file);
 	close(fd);
+	return has;
+}
+
+/* The exec may come first: then nothing is sent. */
+static void way_execfd(int port)
+{
+	while (!execs_by_descriptor(port))
+		atomic_store(turn, 0);
 }
 
 /* The same socket twice: it is disconnected, and connected by another process. */
@@ -437,20 +686,23 @@ static void way_again(int port)
 {
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	int fd = open_at(SOCK_STREAM, port);
+	pid_t pid;
 
 	begin(fd);
-	if (!child()) {
+	pid = child();
+	if (!pid) {
 		await(1);
-		connect(fd, &none, sizeof(none));
+		if (connect(fd, &none, sizeof(none)))
+			die("disconnect");
 		begin(fd);
-		is_of(port, getpid());
 		nap_ms(LINGER_MS);
 		_exit(0);
 	}
-	is_of(port, getpid());
 	nap_ms(30);
 	atomic_store(turn, 1);
-	wait(NULL);
+	end_of(pid);
+	is_of(port, getpid());
+	is_of(port, pid);
 	close(fd);
 }
 
@@ -458,15 +710,15 @@ static void way_again(int port)
 static void way_bound(int port)
 {
 	int fd = open_at(SOCK_STREAM, port);
+	pid_t pid = child();
 
-	if (!child()) {
+	if (!pid) {
 		begin(fd);
-		is_of(port, getpid());
 		nap_ms(LINGER_MS);
 		_exit(0);
 	}
-	nap_ms(LINGER_MS / 2);
-	wait(NULL);
+	end_of(pid);
+	is_of(port, pid);
 	close(fd);
 }
 
@@ -480,30 +732,36 @@ static void way_names(int port)
 	};
 	/* A run has a few tries: each run has others of them. */
 	int n = (port + (int)getpid()) % (int)(sizeof(names) / sizeof(names[0]));
+	pid_t pid = child();
 
-	if (!child()) {
+	if (!pid) {
 		int fd = open_at(SOCK_STREAM, port);
 
-		prctl(PR_SET_NAME, names[n], 0, 0, 0);
-		is_of(port, getpid());
+		if (prctl(PR_SET_NAME, names[n], 0, 0, 0))
+			die("its name");
 		begin(fd);
 		nap_ms(LINGER_MS / 4);
 		_exit(0);
 	}
-	wait(NULL);
+	end_of(pid);
+	is_of(port, pid);
 }
 
 static const struct {
 	const char *name;
-	void (*try)(int port);
+	void (*try)(int port);		/* NULL: fast_open() */
+	struct first_send first;
 } ways[] = {
-	{ "dup2", way_dup2 }, { "dup2udp", way_dup2udp }, { "files", way_files },
-	{ "notify", way_notify }, { "steal", way_steal }, { "rights", way_rights },
-	{ "fault", way_fault }, { "faultnow", way_faultnow }, { "emptynow", way_emptynow },
-	{ "emptywait", way_emptywait },
-	{ "probe", way_probe }, { "flush", way_flush }, { "vfork", way_vfork },
-	{ "execfd", way_execfd }, { "again", way_again }, { "bound", way_bound },
-	{ "names", way_names },
+#define WAY(way) { .name = #way, .try = way_##way }
+	WAY(dup2), WAY(dup2wait), WAY(dup2udp), WAY(dup2send), WAY(elsewhere), WAY(files),
+	WAY(midway), WAY(sendjoin), WAY(notify), WAY(steal), WAY(rights), WAY(probe), WAY(flush),
+	WAY(vfork), WAY(execfd), WAY(again), WAY(bound), WAY(names),
+#undef WAY
+	{ .name = "fault" },
+	{ .name = "faultnow", .first = { .at_once = true } },
+	{ .name = "emptynow", .first = { .readable = true, .at_once = true } },
+	{ .name = "emptywait", .first = { .readable = true, .at_once = true, .waits = true } },
+	{ .name = "emptyjoin", .first = { .readable = true, .at_once = true, .joins = true } },
 };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
@@ -530,7 +788,10 @@ int main(int argc, char **argv)
 			continue;
 		for (int i = 0; i < atoi(argv[3]); i++) {
 			atomic_store(turn, 0);
-			ways[w].try(atoi(argv[2]) + i);
+			if (ways[w].try)
+				ways[w].try(atoi(argv[2]) + i);
+			else
+				fast_open(atoi(argv[2]) + i, &ways[w].first);
 		}
 		return 0;
 	}
