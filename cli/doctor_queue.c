@@ -99,6 +99,33 @@ static void check_rules(const struct doctor *d, struct finding *f)
 			    up->bypass ? "pass" : "are dropped");
 }
 
+/* A table of nftables' own has its own chain at that place, which each packet goes through. */
+#define BESIDE_A_QUEUE \
+	"OPTIONS=\"--backend nftables\" in /etc/default/sockledger-queue; " \
+	"systemctl restart sockledger-queue"
+
+static void say_hidden(const struct firewall_part *p, const char *table, struct finding *f)
+{
+	const char *some = p->before_all ? "all" : "some";
+
+	if (p->before[0] && p->before_queues)
+		finding_say(f, p->before_all ? FINDING_FAILED : FINDING_WARNING, BESIDE_A_QUEUE,
+			    "a rule before ours hands %s packets to another queue, and what passes "
+			    "there never comes to ours (%s): %s",
+			    some, table, p->before);
+	else if (p->before[0])
+		finding_say(f, p->before_all ? FINDING_FAILED : FINDING_WARNING,
+			    "sockledger-queue down, take that rule away, sockledger-queue up",
+			    "a rule before ours accepts %s packets, and hides them from the queue "
+			    "(%s): %s",
+			    some, table, p->before);
+	else
+		finding_say(f, FINDING_WARNING, BESIDE_A_QUEUE,
+			    "a rule behind ours hands packets to another queue, where what ours "
+			    "lets pass never comes (%s): %s",
+			    table, p->behind);
+}
+
 static void check_order(const struct doctor *d, struct finding *f)
 {
 	if (no_queue(d, f))
@@ -110,15 +137,9 @@ static void check_order(const struct doctor *d, struct finding *f)
 		if (p->rc == -EPERM)
 			finding_say(f, FINDING_UNKNOWN, DOCTOR_AS_ROOT,
 				    "only root may ask for the firewall rules");
-		if (!p->before[0])
+		if (!p->before[0] && !p->behind[0])
 			continue;
-		finding_say(f, p->before_all ? FINDING_FAILED : FINDING_WARNING, NULL,
-			    "a rule before ours accepts %s packets, and hides them from the queue "
-			    "(%s): %s",
-			    p->before_all ? "all" : "some",
-			    i == FIREWALL_IPV6 ? "ip6tables -t mangle" : "iptables -t mangle",
-			    p->before);
-		finding_mend(f, "sockledger-queue down, take that rule away, sockledger-queue up");
+		say_hidden(p, i == FIREWALL_IPV6 ? "ip6tables -t mangle" : "iptables -t mangle", f);
 		return;
 	}
 }

@@ -134,6 +134,26 @@ static void take_mark(struct firewall_part *p, const char *line, int64_t mark)
 		keep_line(p->marker, sizeof(p->marker), line);
 }
 
+/*
+ * A rule of another program in the chain that ours stand in.  What a rule accepts, or whoever reads
+ * a queue, goes on behind the whole chain.
+ */
+static void take_neighbour(struct firewall_part *p, const char *line)
+{
+	bool queues = behind(line, "-j NFQUEUE") != NULL;
+	bool all = begins(line, "-A OUTPUT -j ");
+
+	if (p->up && queues)
+		keep_line(p->behind, sizeof(p->behind), line);
+	if (p->up || p->before_all || !(queues || behind(line, "-j ACCEPT")))
+		return;
+	if (all || !p->before[0]) {
+		keep_line(p->before, sizeof(p->before), line);
+		p->before_all = all;
+		p->before_queues = queues;
+	}
+}
+
 static void take_iptables(struct firewall_part *p, const char *text, int64_t mark,
 			  struct range ours)
 {
@@ -156,11 +176,8 @@ static void take_iptables(struct firewall_part *p, const char *text, int64_t mar
 			continue;
 		if (behind(line, "-j SOCKLEDGER"))
 			p->up = true;
-		if (!p->up && behind(line, "-j ACCEPT") && !p->before_all) {
-			p->before_all = begins(line, "-A OUTPUT -j ACCEPT");
-			if (p->before_all || !p->before[0])
-				keep_line(p->before, sizeof(p->before), line);
-		}
+		else
+			take_neighbour(p, line);
 	}
 }
 

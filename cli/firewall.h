@@ -17,7 +17,9 @@ struct firewall_part {
 	bool bypass;	     /* packets pass while nobody reads the queue */
 	/* The first rule of another program before ours that accepts; empty: there is none. */
 	char before[256];
-	bool before_all;  /* it accepts every packet */
+	bool before_all;    /* it accepts every packet */
+	bool before_queues; /* it hands them to another queue, where they may be accepted */
+	char behind[256];   /* a rule behind ours that hands packets to another queue */
 	char marker[256]; /* a rule of another that sets marks of ours, or all */
 	char other[256];  /* a rule of another that puts packets into a queue of ours */
 };
