@@ -9,9 +9,9 @@
 
 BEGIN {
 	# Who calls another command, behind so many words; options and numbers do not count.
-	split("exec 0 env 0 command 0 xargs 0 timeout 0 nohup 0 setpriv 0 unshare 0 nsenter 0" \
-		" flock 1 chroot 1 taskset 1 in_namespace 1 quietly 1 one 1 wait_for 0 on_exit 0" \
-		" again 1 lab 0 try 2", pair, " ")
+	split("exec 0 env 0 command 0 xargs 0 timeout 0 nice 0 nohup 0 setpriv 0 unshare 0" \
+		" nsenter 0 flock 1 chroot 1 taskset 1 in_namespace 1 quietly 1 one 1 wait_for 0" \
+		" on_exit 0 again 1 lab 0 try 2", pair, " ")
 	for (i = 1; i in pair; i += 2)
 		calls[pair[i]] = pair[i + 1]
 	split("if then elif else while until do ! { time", word_list, " ")
