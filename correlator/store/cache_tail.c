@@ -174,7 +174,7 @@ static int go_on_in(struct cache_tail *f)
 
 static int open_cache(struct cache_tail *f)
 {
-	struct stat st;
+	struct stat st = { .st_ino = 0 };
 	int64_t done;
 	int rc;
 
