@@ -112,6 +112,8 @@ static void test_frozen(void)
 	tap_ok(took_ns < 20 * SOON_NS, "is waited for %lld us", (long long)took_ns / 1000);
 	tap_ok(!procfs_glance(procfs, 20, &process, &texts) && overdue() == 1 &&
 	       peek_counts(peek).refused == 1, "and is not asked again");
+	tap_ok(peek_is_shunned(peek, 20) && !peek_is_shunned(peek, 10) &&
+	       peek_counts(peek).refused == 2, "nor by who asks before");
 	tap_ok(in_call(10), "others are");
 	put_process(21, 0, true);
 	tap_ok(procfs_glance(procfs, 21, &process, &texts), "one that hides its command line");
@@ -207,8 +209,9 @@ static void test_users(void)
 		in_call(50 + i);
 	}
 	took_ns = clock_mono_ns() - took_ns;
-	tap_ok(peek_counts(peek).last_pid == 57 && peek_counts(peek).last_uid == OTHER_USER,
-	       "who was the last is known");
+	/* The eighth, or a later one where no looker was free in time for one of them. */
+	tap_ok(peek_counts(peek).last_pid >= 57 && peek_counts(peek).last_pid < 70 &&
+	       peek_counts(peek).last_uid == OTHER_USER, "who was the last is known");
 	tap_ok(overdue() - before == 8,
 	       "a user of whose processes eight were overdue has had enough: %lld, %lld us",
 	       (long long)(overdue() - before), (long long)took_ns / 1000);

@@ -11,6 +11,8 @@
 
 #include <linux/magic.h>
 
+#include "config.h"
+#include "diag.h"
 #include "scratch.h"
 #include "tap.h"
 #include "trusted.h"
@@ -85,6 +87,30 @@ static void test_database(void)
 	mode("d/e/f", 0646);
 	tap_ok(!trusted_database(scratch_path("d/e/f"), geteuid(), &why), "nor its own file");
 	mode("d/e/f", 0644);
+}
+
+/* Each file that a configuration names, and its own: one of them that others can write is enough. */
+static void test_config(void)
+{
+	static const char *const files[] = { "conf", "policy", "cache", "ledger" };
+	char path[4][PATH_MAX];
+	struct config c = { .policy = path[1], .cache = path[2], .ledger = path[3] };
+	struct diags quiet = { .out = NULL };
+
+	for (int i = 0; i < 4; i++) {
+		snprintf(path[i], sizeof(path[i]), "%s", scratch_path(files[i]));
+		close(open(path[i], O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	}
+	tap_ok(trusted_config(&c, path[0], &quiet) && !quiet.count, "a configuration");
+	for (unsigned int i = 0; i < 4; i++) {
+		mode(files[i], 0646);
+		tap_ok(!trusted_config(&c, path[0], &quiet) && quiet.count == i + 1,
+		       "not where others can write its %s", files[i]);
+		mode(files[i], 0644);
+	}
+	mode("policy", 0646);
+	c.policy = strcpy(path[1], "none");
+	tap_ok(trusted_config(&c, path[0], &quiet), "no policy is nobody's");
 }
 
 static void test_links(void)
@@ -188,6 +214,7 @@ int main(void)
 	make();
 	test_modes();
 	test_database();
+	test_config();
 	test_links();
 	test_others();
 	test_root();
