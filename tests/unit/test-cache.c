@@ -326,6 +326,27 @@ static void test_flood(void)
 	cache_writer_close(w);
 }
 
+/* By rows and by age together, where one user has all. */
+static void test_most(void)
+{
+	struct cache_writer *w;
+	int64_t removed;
+	struct event e;
+
+	event_init(&e);
+	e.kind = EVENT_CONNECT;
+	e.process.uid = 1000;
+	cache_writer_open(scratch_path("most.db"), &w);
+	cache_writer_begin(w);
+	for (int i = 0; i < 100; i++)
+		cache_writer_add(w, &e);
+	cache_writer_commit(w);
+	removed = trim(w, 90, INT64_MAX, 15);
+	tap_ok(removed >= 10 && removed <= 15 && cache_writer_rows(w) == 100 - removed,
+	       "no more at once than is said, for whatever reason: %lld", (long long)removed);
+	cache_writer_close(w);
+}
+
 static void test_trim(void)
 {
 	const char *path = scratch_path("trim.db");
@@ -629,6 +650,7 @@ int main(int argc, char **argv)
 	scratch_seed(argc, argv);
 	scratch_make();
 	test_fields();
+	test_most();
 	test_trim();
 	test_bytes();
 	test_stuck();

@@ -208,6 +208,44 @@ static const struct {
 	  "5:1:already set in line 3\n6:10:out of range" },
 };
 
+/* The least and the most of each number, and what is beyond them. */
+static void test_edges(void)
+{
+	static const struct { const char *key, *less, *least, *most, *more; } keys[] = {
+		{ "cache_rows", "999", "1000", "100000000", "100000001" },
+		{ "cache_bytes", "1048575", "1M", "1024G", "1099511627777" },
+		{ "cache_age", "59999999us", "60s", "366d", "31622400000001us" },
+		{ "ledger_rows", "999", "1000", "1099511627776", "1099511627777" },
+		{ "ledger_bytes", "16777215", "16M", "16384G", "17592186044417" },
+		{ "ledger_age", "3599s", "1h", "36500d", "36501d" },
+		{ "buffer", "262143", "256k", "1G", "1073741825" },
+		{ "queue_max", "0", "1", "1000000", "1000001" },
+		{ "park", "-1us", "0s", "1s", "1000001us" },
+		{ "late_verdict", "-1us", "0s", "60s", "60000001us" },
+		{ "names_group", "-1", "0", "65535", "65536" },
+		{ "priority_boost", "-1", "0", "20", "21" },
+		{ "trace_buffer", "4095", "4k", "1G", "1073741825" },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *const values[] = { keys[i].less, keys[i].least, keys[i].most,
+					       keys[i].more };
+
+		for (int k = 0; k < 4; k++) {
+			bool good = k == 1 || k == 2;
+			unsigned int count;
+			struct config c;
+			char text[64];
+			size_t len = (size_t)snprintf(text, sizeof(text), "%s = %s\n", keys[i].key,
+						      values[k]);
+
+			tap_ok(!load(&c, text, len, &count) == good, "%s = %s is %s range",
+			       keys[i].key, values[k], good ? "in" : "out of");
+			config_release(&c);
+		}
+	}
+}
+
 static void test_marks(void)
 {
 	static const struct { const char *text; int64_t mark; } good[] = {
@@ -301,6 +339,7 @@ int main(void)
 	test_each_datagram();
 	test_good();
 	test_queues();
+	test_edges();
 	test_marks();
 	test_bad();
 	test_rest();

@@ -450,6 +450,7 @@ static const struct {
 	{ FILE_OF("allow port -80,80-,1-2-3"), "1:12:neither\n1:16:neither\n1:20:neither" },
 	/* bytes */
 	{ FILE_OF("allow exe /\033[31m"), "1:12:control byte 0x1b" },
+	{ FILE_OF("allow prt 7\x01"), "1:12:control byte 0x01" },
 	{ FILE_OF("allow exe /x\0y\n"), "1:13:control byte 0x00" },
 	{ FILE_OF("allow exe /x\r\rdeny"), "1:13:control byte 0x0d" },
 	{ FILE_OF("# \x7f"), "1:3:control byte 0x7f" },

@@ -89,7 +89,7 @@ static void test_database(void)
 	mode("d/e/f", 0644);
 }
 
-/* Each file that a configuration names, and its own: one of them that others can write is enough. */
+/* Each file that a configuration names, and its own: one that others can write is enough. */
 static void test_config(void)
 {
 	static const char *const files[] = { "conf", "policy", "cache", "ledger" };
