@@ -100,6 +100,11 @@ static void test_protocols(void)
 	give(make_socket(3, IPPROTO_UDP));
 	tap_ok(is_new(make_connect(3, "192.0.2.1", 54, 0), IPPROTO_UDP),
 	       "an fd that is used again");
+	e = make_socket(5, IPPROTO_TCP);
+	give(e);
+	e = make_socket(5, IPPROTO_TCP);
+	tap_ok(is_new(make_connect(5, "192.0.2.1", 56, 0), IPPROTO_TCP) && is_nothing(e),
+	       "a row whose protocol was known has no other from a record that comes late");
 	e = make(EVENT_SOCKET, -1, -EMFILE);
 	e.protocol = IPPROTO_TCP;
 	tap_ok(is_nothing(e), "a socket that failed");
