@@ -99,8 +99,8 @@ not_failed() {
 	is $? 0 "doctor finds nothing that fails"
 	note "$(cat "$tmp/doctor")"
 }
-# isnt GOT UNWANTED NAME
-isnt() {
+# differs GOT UNWANTED NAME
+differs() {
 	[ "$1" != "$2" ]
 	ok $? "$3"
 }
