@@ -21,12 +21,14 @@ struct call {
 	struct rival_call of;
 	struct endpoint to;
 	uint64_t older;
+	int64_t last_us;	/* when the last of it and those before it in its chain returned */
 };
 
 struct row {
 	struct endpoint to;
 	uint64_t id, older;
 	int64_t time_us, uid;
+	int64_t last_us;	/* the latest time of it and those before it in its chain */
 	int64_t told;		/* the first process that was shown for it; -1: none */
 	bool told_two;		/* so whoever it names, another one's call is known */
 };
@@ -67,6 +69,11 @@ static uint32_t hash_of(const uint8_t bytes[16], int32_t port)
 static uint32_t place_of(const struct endpoint *to)
 {
 	return hash_of(to->addr.bytes, to->port);
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
 }
 
 static bool may_lead_to(const struct endpoint *call, const struct endpoint *packet)
@@ -114,16 +121,21 @@ void rivals_call(struct rivals *r, const struct endpoint *to, const struct rival
 		 void (*each)(uint64_t row, void *arg), void *arg)
 {
 	uint64_t *newest = &r->newest_call[place_of(to) % CALLS], n = ++r->calls;
+	const struct call *older = call_at(r, *newest);
 	struct row *k;
 
-	r->call[n % CALLS] = (struct call){ .of = *call, .to = *to, .older = *newest };
+	r->call[n % CALLS] = (struct call){
+		.of = *call, .to = *to, .older = *newest,
+		.last_us = older ? later(older->last_us, call->returned_us) : call->returned_us,
+	};
 	*newest = n;
 	if (is_to_any(to)) {
 		for (n = r->rows; (k = row_at(r, n)) != NULL; n--)
 			look_at_row(k, to, call, each, arg);
 		return;
 	}
-	for (n = r->newest_row[place_of(to) % ROWS]; (k = row_at(r, n)) != NULL; n = k->older)
+	n = r->newest_row[place_of(to) % ROWS];
+	for (; (k = row_at(r, n)) != NULL && k->last_us >= call->entry_us; n = k->older)
 		look_at_row(k, to, call, each, arg);
 }
 
@@ -134,7 +146,7 @@ static void look_at_calls(const struct rivals *r, uint32_t place, const struct e
 	uint64_t n = r->newest_call[place % CALLS];
 	const struct call *k;
 
-	for (; (k = call_at(r, n)) != NULL; n = k->older)
+	for (; (k = call_at(r, n)) != NULL && k->last_us >= since_us; n = k->older)
 		if (may_lead_to(&k->to, to) && k->of.returned_us >= since_us &&
 		    may_hold(&k->of, uid))
 			each(k->of.pid, arg);
@@ -154,8 +166,11 @@ void rivals_row(struct rivals *r, const struct endpoint *to, uint64_t row, int64
 		int64_t uid)
 {
 	uint64_t *newest = &r->newest_row[place_of(to) % ROWS], n = ++r->rows;
+	const struct row *older = row_at(r, *newest);
 
-	r->row[n % ROWS] = (struct row){ .id = row, .to = *to, .older = *newest,
-					 .time_us = time_us, .uid = uid, .told = -1 };
+	r->row[n % ROWS] = (struct row){
+		.id = row, .to = *to, .older = *newest, .time_us = time_us, .uid = uid, .told = -1,
+		.last_us = older ? later(older->last_us, time_us) : time_us,
+	};
 	*newest = n;
 }
