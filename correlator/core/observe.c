@@ -552,13 +552,8 @@ static void on_send(struct observer *o, const struct event *e, bool replay, stru
 	bool late;
 	struct sock *s = find_seen(o, e, &late);
 	struct endpoint dst = peer_of(e, s);
-	uint64_t key = text_hash(TEXT_HASH_SEED, &s->key, sizeof(s->key));
-	struct sent *sent;
-
-	key = text_hash(key, &dst.addr, sizeof(dst.addr));
-	key = text_hash(key, &dst.port, sizeof(dst.port));
-	key = text_hash(key, &s->inode, sizeof(s->inode));
-	sent = &o->sent[key % SENT];
+	uint64_t key = sock_flow_key(s, &dst);
+	struct sent *sent = &o->sent[key % SENT];
 	if (sent->key == key && !late && e->time_us - sent->time_us < FLOW_US) {
 		go_on(e, sent->connection, &sent->count, out);
 		return;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "socktable.h"
+#include "text.h"
 
 struct socktable {
 	struct sock *socks;
@@ -141,7 +142,7 @@ struct sock *socktable_put(struct socktable *t, const struct sock_key *key)
 		unlink_sock(t, s);
 	*s = (struct sock){
 		.key = *key, .ppid = -1, .start_ticks = -1, .inode = -1, .family = -1, .type = -1,
-		.protocol = -1, .bound.port = -1, .used = true,
+		.protocol = -1, .bound.port = -1, .sent_as = SOCK_SENT_NOTHING, .used = true,
 	};
 	bucket = key_bucket(t, key);
 	s->next_by_key = *bucket;
@@ -163,4 +164,16 @@ void socktable_set_inode(struct socktable *t, struct sock *s, int64_t inode)
 	bucket = inode_bucket(t, inode);
 	s->next_by_inode = *bucket;
 	*bucket = s;
+}
+
+/* It stays the same socket's when its inode becomes known later, from a packet or a record. */
+uint64_t sock_flow_key(struct sock *s, const struct endpoint *dst)
+{
+	uint64_t key = text_hash(TEXT_HASH_SEED, &s->key, sizeof(s->key));
+
+	if (s->sent_as == SOCK_SENT_NOTHING || (s->sent_as >= 0 && s->inode >= 0))
+		s->sent_as = s->inode;
+	key = text_hash(key, &dst->addr, sizeof(dst->addr));
+	key = text_hash(key, &dst->port, sizeof(dst->port));
+	return text_hash(key, &s->sent_as, sizeof(s->sent_as));
 }

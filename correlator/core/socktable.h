@@ -26,6 +26,7 @@ struct sock_flow {
 	bool pending;		/* connect() has not ended yet (EINPROGRESS) */
 };
 
+#define SOCK_SENT_NOTHING (-2)
 struct sock {
 	struct sock_key key;
 	int64_t ppid, start_ticks, inode;	/* -1: unknown */
@@ -36,6 +37,9 @@ struct sock {
 	int family, type, protocol;		/* -1: unknown */
 	struct endpoint bound;			/* by bind(); port -1: not bound */
 	struct sock_flow flow;
+	/* What its flows of datagrams are remembered by: the inode, if it was known at the first
+	 * one; SOCK_SENT_NOTHING: there was none. */
+	int64_t sent_as;
 	/* for the table alone */
 	struct sock *next_by_key, *next_by_inode, *newer, *older;
 	bool used;
@@ -55,5 +59,7 @@ struct sock *socktable_newest(struct socktable *t);
 struct sock *socktable_put(struct socktable *t, const struct sock_key *key);
 /* Sets the socket's inode, which became known or changed. */
 void socktable_set_inode(struct socktable *t, struct sock *s, int64_t inode);
+/* Names the flow of the datagrams that it sends there. */
+uint64_t sock_flow_key(struct sock *s, const struct endpoint *dst);
 
 #endif

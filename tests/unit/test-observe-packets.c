@@ -289,6 +289,14 @@ static void test_sends(void)
 	set_address(&e, "::ffff:192.0.2.1", 53);
 	tap_ok(give(e) == CHANGE_AGAIN && out.change.connection.id == first,
 	       "by an IPv6 socket, too");
+	observer_learn(o, 70, 101, 3);
+	tap_ok(give(e) == CHANGE_AGAIN && out.change.connection.id == first,
+	       "also when its inode becomes known only now");
+	give(make_socket(3, IPPROTO_UDP));
+	observer_learn(o, 71, 101, 3);
+	tap_ok(is_new(e, IPPROTO_UDP), "another socket at the descriptor has another flow");
+	first = out.change.connection.id;
+	tap_ok(give(e) == CHANGE_AGAIN && out.change.connection.id == first, "of its own");
 	e.time_us = now_us += HALF_HOUR + 1000;
 	tap_ok(is_new(e, IPPROTO_UDP), "for half an hour");
 	set_address(&e, "192.0.2.3", 53);
