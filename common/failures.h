@@ -159,6 +159,10 @@
 	X(ROW_NO_ROOM, LOSE, "no room for a packet's row", \
 	  "the verdict is given, the row dropped", \
 	  "lost_buffer", "", "correlator/store/ledger_sink.c") \
+	X(SHARING_UNSEEN, WITHOUT, "who may have sent by another socket at the port has more " \
+	  "than 256 descriptors", \
+	  "it is taken for one that has such a socket", \
+	  "ports_unseen", "", "correlator/ask_socket.c") \
 	X(DEATHS_LOST, WITHOUT, "the kernel could not tell us of sockets that died", \
 	  "every flow of datagrams comes to the queue again, and another socket is another flow", \
 	  "deaths_missed", "", "correlator/known_flow.c") \

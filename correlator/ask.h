@@ -9,6 +9,7 @@
 
 struct host;
 struct inquiry;
+struct sock_entry;
 
 /* Asks the one witness that q->answer.next names.  None of them waits. */
 void ask_next(struct host *h, struct inquiry *q);
@@ -30,6 +31,10 @@ bool ask_whether_other(struct host *h, struct inquiry *q, const struct testimony
 /* Has that process another socket than the packet's at the packet's local port, by which it may
  * have sent it (IP_PKTINFO, SO_REUSEADDR)? */
 bool ask_sharing(struct host *h, struct inquiry *q, int64_t pid);
+/* The one of these sockets that the process holds; NULL: none of them, as far as its first
+ * PROCFS_LOOKS descriptors tell.  *all: it has no more of them. */
+const struct sock_entry *ask_held_one(struct host *h, int64_t pid, const struct sock_entry *sockets,
+				      int count, bool *all);
 /* A process is seen to hold the packet's socket, by the plugin or in a search through /proc: true
  * where it does. */
 bool ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,

@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "ask.h"
+#include "failures.h"
 #include "holders.h"
 #include "host.h"
 #include "inquiry.h"
@@ -22,20 +24,24 @@
 /* A packet that waits for proof is asked about again after each. */
 #define SOLE_FIRST_US 2000
 #define SOLE_PIECE_US 500
-#define SHARERS_LOOKED_AT 16
+/* As long as looking at so many descriptors may take. */
+#define SHARING_NS 1000000LL
+#define SHARING_PIECES 16
 
-static int find_socket(struct host *h, const struct connection *c, bool widely,
+static int find_socket(struct host *h, const struct inquiry *q, bool widely,
 		       struct sock_entry *found)
 {
+	const struct connection *c = &q->packet;
 	bool in = c->direction == DIRECTION_IN, tcp = c->protocol == IPPROTO_TCP;
 	const struct endpoint *local = in ? &c->dst : &c->src, *peer = in ? &c->src : &c->dst;
 	struct sock_choice choice;
-	int rc = sockdiag_ask(h->sockdiag, c->protocol, local, peer,
+	int rc = sockdiag_ask(h->sockdiag, c->protocol, local, peer, inquiry_device(q),
 			      tcp && !in ? SOCK_FIT_EXACT : SOCK_FIT_WILDCARD, found);
 
 	/* The kernel walks all sockets for this. */
 	if (rc == -ENOENT && widely && (in || !tcp)) {
-		rc = sockdiag_by_port(h->sockdiag, c->protocol, local, peer, found, &choice);
+		rc = sockdiag_by_port(h->sockdiag, c->protocol, local, peer,
+				      inquiry_device(q), found, &choice);
 		if (!rc && choice.alike > 1)
 			rc = -EEXIST;	/* several share the port: no telling which */
 	}
@@ -52,7 +58,7 @@ void ask_socket(struct host *h, struct inquiry *q, bool widely)
 	t->socket.widely |= widely;
 	t->socket.inode = -1;
 	if (c->direction == DIRECTION_FORWARD || c->src.port < 0 ||
-	    find_socket(h, c, widely, &found))
+	    find_socket(h, q, widely, &found))
 		return;
 	/* UDP's may have another's tuple: by IP_PKTINFO a socket sends from any address of the
 	 * host's, and by SO_REUSEADDR several have the same port. */
@@ -67,12 +73,54 @@ void ask_socket(struct host *h, struct inquiry *q, bool widely)
 		c->process.uid = found.uid;
 }
 
+/* Its list of descriptors is looked through once, for all of them. */
+const struct sock_entry *ask_held_one(struct host *h, int64_t pid, const struct sock_entry *sockets,
+				      int count, bool *all)
+{
+	struct procfs_walk w = { .pid = { (int32_t)pid }, .left = 1, .seen_max = PROCFS_LOOKS };
+
+	_Static_assert(SOCKDIAG_FOUND_MAX <= PROCFS_WANTED, "they have room");
+	*all = true;
+	for (int i = 0; i < count; i++)
+		if (sockets[i].inode > 0)
+			w.wanted[w.wanted_count++] = sockets[i].inode;
+	if (pid < 0 || !w.wanted_count)
+		return NULL;
+	/* A piece is short where other programs have the processor. */
+	for (int i = 0; i < SHARING_PIECES && w.left && !w.found_count; i++)
+		procfs_walk(h->procfs, &w, SHARING_NS);
+	for (int i = 0; w.found_count && i < count; i++)
+		if (sockets[i].inode == w.found[0].inode)
+			return &sockets[i];
+	*all = !w.left && !w.cut;
+	if (*all)
+		return NULL;
+	FAILS(SHARING_UNSEEN);
+	h->unseen++;
+	return NULL;
+}
+
+/* Of those at a port: not the packet's own socket, nor another user's. */
+static int keep_others(const struct inquiry *q, const struct sock_entry *found, int count,
+		       struct sock_entry *others)
+{
+	int kept = 0;
+
+	for (int i = 0; i < count; i++)
+		if (found[i].inode != q->testimony.socket.inode &&
+		    (q->packet.process.uid < 0 || found[i].uid == q->packet.process.uid))
+			others[kept++] = found[i];
+	return kept;
+}
+
 bool ask_sharing(struct host *h, struct inquiry *q, int64_t pid)
 {
 	const struct connection *c = &q->packet;
 	struct testimony *t = &q->testimony;
+	struct sock_entry others[SOCKDIAG_FOUND_MAX];
 	const struct sock_entry *found;
-	int count, looked = 0;
+	bool all;
+	int count;
 
 	if (c->direction != DIRECTION_OUT || !protocol_is(c->protocol, PROTOCOL_DATAGRAMS) ||
 	    c->src.port < 0 || pid < 0)
@@ -80,20 +128,12 @@ bool ask_sharing(struct host *h, struct inquiry *q, int64_t pid)
 	count = sockdiag_sharers(h->sockdiag, c->protocol, &c->src, &found);
 	/* Who hides behind many is taken for one of them. */
 	t->socket.shared |= count == SOCKDIAG_FOUND_MAX;
-	for (int i = 0; i < count && looked < SHARERS_LOOKED_AT; i++) {
-		const struct sock_entry *s = &found[i];
-
-		if (s->inode <= 0 || s->inode == t->socket.inode ||
-		    (c->process.uid >= 0 && s->uid != c->process.uid))
-			continue;
-		looked++;
-		t->socket.shared |= looked == SHARERS_LOOKED_AT;
-		if (procfs_find_fd(h->procfs, pid, s->inode, PROCFS_LOOKS) < 0)
-			continue;
-		t->socket.shared = true;
-		t->socket.own_inode = s->inode;
-		t->socket.own_cookie = s->cookie;
-		break;
+	count = count < 0 ? 0 : keep_others(q, found, count, others);
+	found = ask_held_one(h, pid, others, count, &all);
+	t->socket.shared |= found || !all;
+	if (found) {
+		t->socket.own_inode = found->inode;
+		t->socket.own_cookie = found->cookie;
 	}
 	return t->socket.shared;
 }
@@ -179,13 +219,14 @@ void ask_recent(struct host *h, struct inquiry *q)
 
 /* No other socket could have been chosen for the packet: several may share a port
  * (SO_REUSEPORT), and a program of theirs chooses (SO_ATTACH_REUSEPORT_EBPF). */
-static bool is_only_socket(struct host *h, const struct connection *c, int64_t inode)
+static bool is_only_socket(struct host *h, const struct inquiry *q, int64_t inode)
 {
+	const struct connection *c = &q->packet;
 	struct sock_choice choice;
 	struct sock_entry found;
 
-	return !sockdiag_by_port(h->sockdiag, c->protocol, &c->dst, &c->src, &found, &choice) &&
-	       choice.alike == 1 && found.inode == inode;
+	return !sockdiag_by_port(h->sockdiag, c->protocol, &c->dst, &c->src, inquiry_device(q),
+				 &found, &choice) && choice.alike == 1 && found.inode == inode;
 }
 
 /* Does one process alone hold the socket that the packet is for? */
@@ -196,7 +237,7 @@ static void ask_sole(struct host *h, struct inquiry *q)
 
 	if (!h->sole || t->socket.inode <= 0 || t->holders.sole_over)
 		return;
-	if (!t->holders.sole_wanted && !is_only_socket(h, &q->packet, t->socket.inode)) {
+	if (!t->holders.sole_wanted && !is_only_socket(h, q, t->socket.inode)) {
 		t->holders.sole_wanted = t->holders.sole_over = true;
 		return;
 	}

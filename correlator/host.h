@@ -51,6 +51,7 @@ struct host {
 	struct flow_key doubt[HOST_DOUBT_MAX];
 	int doubted;
 	struct latency latency;	/* how long verdicts took */
+	int64_t unseen;		/* how often ask_held_one() could not see all */
 };
 
 /* Takes in all that the trace has: what the packets' own calls left there was written before they

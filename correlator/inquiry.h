@@ -28,6 +28,13 @@ void inquiry_begin(const struct host *h, struct inquiry *q);
 /* Weighs what there is, into q->answer. */
 void inquiry_weigh(struct inquiry *q);
 
+/* The interface by which the packet comes to a socket here, or has left one; 0: it is forwarded. */
+static inline uint32_t inquiry_device(const struct inquiry *q)
+{
+	return q->packet.direction == DIRECTION_OUT ? q->out :
+	       q->packet.direction == DIRECTION_IN ? q->in : 0;
+}
+
 /* A further witness may yet prove who sent the packet. */
 static inline bool inquiry_has_proof(const struct inquiry *q)
 {

@@ -787,6 +787,7 @@ void judge_publish(struct judge *j)
 	j->count[C_SAME_FLOW] = f.datagrams;
 	j->count[C_MARKED] = f.marked;
 	j->count[C_UNMARKED] = f.unmarked;
+	j->count[C_UNSEEN] = j->t.host->unseen;
 	j->count[C_DEATHS] = f.deaths;
 	j->count[C_DEATHS_MISSED] = f.deaths_missed;
 	j->count[C_EVICTED] = f.evicted;

@@ -36,7 +36,6 @@
 /* Flows of one user with one tuple. */
 #define BESIDE_MAX 16
 #define DROPPED_MAX 64
-#define SHARERS_LOOKED_AT 16
 /* An entry may have gone meanwhile (conntrack -F), and its mark with it. */
 #define MARK_AGAIN_NS 1000000000LL
 /* At the pace of known_flows_poll(), all slots come up within a few seconds. */
@@ -193,15 +192,20 @@ void known_flows_free(struct known_flows *k)
 struct flow_key known_flow_key(const struct inquiry *q, int32_t echo_id)
 {
 	const struct connection *c = &q->packet;
+	struct flow_key k;
 
 	/* Of what goes out the socket tells. */
 	if (c->protocol == IPPROTO_TCP && c->direction != DIRECTION_IN)
 		echo_id = -1;
-	return (struct flow_key){
+	k = (struct flow_key){
 		.protocol = c->protocol, .direction = c->direction, .src = c->src, .dst = c->dst,
 		.echo_id = echo_id, .uid = q->facts.uid,
-		.link = c->direction == DIRECTION_FORWARD ? q->link : 0,
 	};
+	if (c->direction == DIRECTION_FORWARD)
+		k.link = q->link;
+	else if (c->direction == DIRECTION_OUT && flow_is_of_link(&k))
+		k.link = inquiry_device(q);
+	return k;
 }
 
 struct flow *known_flow_find(struct known_flows *k, const struct flow_key *key)
@@ -273,10 +277,12 @@ static bool is_at_port(struct known_flows *k, const struct flow *f)
 {
 	const struct sock_entry *found;
 	int count = sockdiag_sharers(k->t.host->sockdiag, f->key.protocol, &f->key.src, &found);
+	bool all;
 
+	if (f->inode <= 0)
+		return ask_held_one(k->t.host, f->pid, found, count, &all);
 	for (int i = 0; i < count; i++)
-		if (f->inode > 0 ? found[i].inode == f->inode :
-				   i < SHARERS_LOOKED_AT && holds(k, f->pid, found[i].inode))
+		if (found[i].inode == f->inode)
 			return true;
 	return false;
 }

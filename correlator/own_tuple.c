@@ -50,7 +50,7 @@ static bool is_its(const struct own_tuples *o, int protocol, int64_t inode,
 {
 	struct sock_entry found;
 
-	return !sockdiag_ask(o->sockdiag, protocol, local, peer, SOCK_FIT_EXACT, &found) &&
+	return !sockdiag_ask(o->sockdiag, protocol, local, peer, 0, SOCK_FIT_EXACT, &found) &&
 	       found.inode == inode;
 }
 

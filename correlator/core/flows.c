@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "flows.h"
 #include "shares.h"
@@ -77,23 +78,43 @@ static bool same_end(const struct endpoint *a, const struct endpoint *b)
 	return a->port == b->port && address_equal(&a->addr, &b->addr);
 }
 
+/* As conntrack has it, which does not know links. */
 static bool same_tuple(const struct flow_key *a, const struct flow_key *b)
 {
 	return a->protocol == b->protocol && a->direction == b->direction &&
-	       a->echo_id == b->echo_id && a->link == b->link && same_end(&a->src, &b->src) &&
+	       a->echo_id == b->echo_id && same_end(&a->src, &b->src) &&
 	       same_end(&a->dst, &b->dst);
+}
+
+static bool is_any(const struct address *a)
+{
+	static const uint8_t any[sizeof(a->bytes)];
+
+	return !memcmp(a->bytes, any, sizeof(any));
+}
+
+bool flow_is_of_link(const struct flow_key *k)
+{
+	const uint8_t *to = k->dst.addr.bytes;
+
+	if (is_any(&k->src.addr))
+		return true;
+	if (k->dst.addr.family == AF_INET6)
+		return to[0] == 0xff || (to[0] == 0xfe && (to[1] & 0xc0) == 0x80);
+	return to[0] >> 4 == 14 || (to[0] == 169 && to[1] == 254) ||
+		(to[0] & to[1] & to[2] & to[3]) == 0xff;
 }
 
 bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 {
-	return same_tuple(a, b) && a->uid == b->uid;
+	return same_tuple(a, b) && a->uid == b->uid && a->link == b->link;
 }
 
 /* Of the tuple alone. */
 static uint64_t hash_tuple(const struct flow_key *k)
 {
 	int32_t numbers[] = { k->protocol, (int32_t)k->direction, k->src.port, k->dst.port,
-			      k->echo_id, (int32_t)k->link };
+			      k->echo_id };
 	uint64_t h = text_hash(TEXT_HASH_SEED, numbers, sizeof(numbers));
 
 	h = text_hash(h, &k->src.addr, sizeof(k->src.addr));
@@ -218,13 +239,6 @@ bool flows_has_twin(const struct flows *f, const struct flow *one)
 		if (&f->slot[n].flow != one && same_tuple(&f->slot[n].flow.key, &one->key))
 			return true;
 	return false;
-}
-
-static bool is_any(const struct address *a)
-{
-	static const uint8_t any[sizeof(a->bytes)];
-
-	return !memcmp(a->bytes, any, sizeof(any));
 }
 
 /* What a socket's end says covers the packet's. */

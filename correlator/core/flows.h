@@ -30,7 +30,9 @@ struct flow_key {
 	/* Of an ICMP echo request, or of a SYN that came in (struct packet); -1: it is neither. */
 	int32_t echo_id;
 	int64_t uid;		/* of the socket's opener; -1: it is not known here */
-	uint32_t link;		/* that a forwarded packet came in by; 0: none, or not known */
+	/* That a forwarded packet came in by, or that flow_is_of_link() leaves by; 0: none, or not
+	 * known. */
+	uint32_t link;
 };
 
 struct flow {
@@ -55,6 +57,9 @@ struct flows *flows_new(uint32_t max);
 void flows_free(struct flows *f);
 uint32_t flows_count(const struct flows *f);
 
+/* On each link its addresses are another flow's: no source yet (DHCP), multicast, broadcast,
+ * link-local. */
+bool flow_is_of_link(const struct flow_key *k);
 bool flow_key_equal(const struct flow_key *a, const struct flow_key *b);
 /* Without a secret: a process that chooses tuples can choose equal hashes. */
 uint64_t flow_key_hash(const struct flow_key *k);
@@ -69,7 +74,7 @@ struct flow *flows_next(const struct flows *f, struct flow *one);
 struct flow *flows_add(struct flows *f, const struct flow_key *k, struct flow *gone);
 void flows_remove(struct flows *f, struct flow *one);
 
-/* Whether another flow has the same tuple, of another user. */
+/* Whether another flow has the same tuple, of another user or on another link. */
 bool flows_has_twin(const struct flows *f, const struct flow *one);
 
 /*
@@ -83,7 +88,7 @@ void flows_of_socket(struct flows *f, int protocol, const struct endpoint *local
 /* Shows the flows of datagrams whose local end has that port.  None may be removed meanwhile. */
 void flows_of_port(struct flows *f, int32_t port, void (*each)(struct flow *one, void *arg),
 		   void *arg);
-/* Any user's flow with that tuple; NULL: there is none. */
+/* Any user's and link's flow with that tuple; NULL: there is none. */
 struct flow *flows_find_tuple(struct flows *f, const struct flow_key *k);
 /* Shows the flows of `count` slots from slot `from` on; each may be removed meanwhile, and nothing
  * else.  Returns the slot to go on with: 0 where the end has been reached. */

@@ -16,6 +16,9 @@
 	X(SAME_FLOW, queue_same_flow)		/* of a flow that was decided already */       \
 	X(MARKED, flows_marked)			/* flows that conntrack lets pass from then */ \
 	X(UNMARKED, flows_unmarked)		/* ... and does not any more */                \
+	X(UNSEEN, ports_unseen)			/* how often a process had more descriptors    \
+						   than are looked at for sockets that share   \
+						   a port */                                   \
 	X(DEATHS, flows_ended)			/* whose socket the kernel called dead */      \
 	X(DEATHS_MISSED, deaths_missed)		/* how often such a word was lost */           \
 	X(EVICTED, flows_evicted)		/* that had to make room */                    \

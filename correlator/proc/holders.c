@@ -313,7 +313,10 @@ static void look_at_sockets_of(int proc, struct procfs_walk *w, int32_t pid)
 	else if (errno != ENOENT && errno != ESRCH)
 		w->missed = true;
 	if (list < 0 || w->at < 0 || w->seen >= w->seen_max) {
-		w->missed |= list >= 0 && w->at >= 0;
+		bool cut = list >= 0 && w->at >= 0;
+
+		w->cut |= cut;
+		w->missed |= cut;
 		w->at = w->seen = 0;
 		w->left--;
 	}

@@ -58,6 +58,7 @@ struct procfs_walk {
 	int seen, seen_max;	/* descriptors of it: so many at most */
 	bool calls;		/* only the socket of the call that each sleeps in */
 	bool missed;		/* one was not looked at, or not to its end */
+	bool cut;		/* ... because it has more than seen_max */
 	int wanted_count;
 	int64_t wanted[PROCFS_WANTED];	/* sockets */
 	/* who has one of them; as soon as that is known the piece ends */

@@ -24,6 +24,9 @@
 #include "sockdiag.h"
 
 #define ANSWER_BYTES 16384
+/* Of every network namespace.  By it goes what is to an address of the host's own, from a socket
+ * that is bound to another interface as well. */
+#define LOOPBACK 1
 
 struct sockdiag {
 	struct mnl_socket *nl;
@@ -75,6 +78,8 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 		return MNL_CB_OK;
 	/* An older kernel may ignore the filter. */
 	if (a->port >= 0 && ntohs(m->id.idiag_sport) != a->port)
+		return MNL_CB_OK;
+	if (a->device > LOOPBACK && m->id.idiag_if && m->id.idiag_if != a->device)
 		return MNL_CB_OK;
 	if (a->count == SOCKDIAG_FOUND_MAX)
 		return MNL_CB_OK;
@@ -153,7 +158,7 @@ static void put_address(__be32 to[4], int family, const struct address *a)
 }
 
 static int ask_exact(struct sockdiag *d, int family, int protocol, const struct endpoint *local,
-		     const struct endpoint *peer)
+		     const struct endpoint *peer, uint32_t device)
 {
 	bool turned = protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
 	const struct endpoint *src = turned ? peer : local, *dst = turned ? local : peer;
@@ -164,20 +169,23 @@ static int ask_exact(struct sockdiag *d, int family, int protocol, const struct 
 	r->id.idiag_dport = htons((uint16_t)dst->port);
 	put_address(r->id.idiag_src, family, &src->addr);
 	put_address(r->id.idiag_dst, family, &dst->addr);
+	r->id.idiag_if = device;
 	d->answer.count = 0;
 	d->answer.port = -1;
+	d->answer.device = 0;
 	return ask(d, (struct nlmsghdr *)buf);
 }
 
 int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
-		 const struct endpoint *peer, enum sock_fit least, struct sock_entry *found)
+		 const struct endpoint *peer, uint32_t device, enum sock_fit least,
+		 struct sock_entry *found)
 {
-	int rc = ask_exact(d, local->addr.family, protocol, local, peer);
+	int rc = ask_exact(d, local->addr.family, protocol, local, peer, device);
 
 	/* The socket may be an IPv6 one that talks IPv4. */
 	if ((rc == -ENOENT || (!rc && sock_fit(&d->answer.found[0], local, peer) < least)) &&
 	    local->addr.family == AF_INET)
-		rc = ask_exact(d, AF_INET6, protocol, local, peer);
+		rc = ask_exact(d, AF_INET6, protocol, local, peer, device);
 	if (rc)
 		return rc;
 	if (!d->answer.count || sock_fit(&d->answer.found[0], local, peer) < least)
@@ -209,11 +217,13 @@ static int ask_dump(struct sockdiag *d, int family, int protocol, int port)
 }
 
 /* A dump of IPv4 does not list IPv6 sockets that talk IPv4. */
-static int ask_dumps(struct sockdiag *d, const struct endpoint *local, int protocol)
+static int ask_dumps(struct sockdiag *d, const struct endpoint *local, int protocol,
+		     uint32_t device)
 {
 	int rc;
 
 	d->answer.count = 0;
+	d->answer.device = device;
 	rc = ask_dump(d, local->addr.family, protocol, local->port);
 	if (!rc && local->addr.family == AF_INET)
 		rc = ask_dump(d, AF_INET6, protocol, local->port);
@@ -223,17 +233,17 @@ static int ask_dumps(struct sockdiag *d, const struct endpoint *local, int proto
 int sockdiag_sharers(struct sockdiag *d, int protocol, const struct endpoint *local,
 		     const struct sock_entry **found)
 {
-	int rc = ask_dumps(d, local, protocol);
+	int rc = ask_dumps(d, local, protocol, 0);
 
 	*found = d->answer.found;
 	return rc ? rc : d->answer.count;
 }
 
 int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
-		     const struct endpoint *peer, struct sock_entry *found,
+		     const struct endpoint *peer, uint32_t device, struct sock_entry *found,
 		     struct sock_choice *choice)
 {
-	int rc = ask_dumps(d, local, protocol);
+	int rc = ask_dumps(d, local, protocol, device);
 
 	if (rc)
 		return rc;

@@ -17,21 +17,23 @@ struct sockdiag *sockdiag_open(void);
 void sockdiag_close(struct sockdiag *d);
 
 /*
- * The socket that the kernel itself finds for this tuple, by one look-up in its hashes; least: how
+ * The socket that the kernel itself finds for this tuple, by one look-up in its hashes; device: the
+ * interface, without which no socket is found that is bound to one (0: not known); least: how
  * well it has to fit.  The answer is compared with the question, because for UDP and for a listener
  * the kernel names the socket that would receive such a packet, which for an outgoing TCP packet is
  * the wrong one. 0, -ENOENT where there is none, or another -errno.
  */
 int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
-		 const struct endpoint *peer, enum sock_fit least, struct sock_entry *found);
+		 const struct endpoint *peer, uint32_t device, enum sock_fit least,
+		 struct sock_entry *found);
 
 /*
- * Every socket at local's port that fits a packet, IPv4 and IPv6: the best of them (sockmatch.h),
- * for sockets that are not connected.  The kernel walks all sockets of the protocol for this.  0,
- * -ENOENT, or -errno.
+ * Every socket at local's port that fits a packet of that device, IPv4 and IPv6: the best of them
+ * (sockmatch.h), for sockets that are not connected.  The kernel walks all sockets of the protocol
+ * for this.  0, -ENOENT, or -errno.
  */
 int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
-		     const struct endpoint *peer, struct sock_entry *found,
+		     const struct endpoint *peer, uint32_t device, struct sock_entry *found,
 		     struct sock_choice *choice);
 
 /*
@@ -48,6 +50,7 @@ struct sockdiag_answer {
 	struct sock_entry found[SOCKDIAG_FOUND_MAX];
 	int count;
 	int port;	/* only sockets with this local port; -1: any */
+	uint32_t device;	/* only those that are bound to it, or to none; 0: any */
 };
 
 /*

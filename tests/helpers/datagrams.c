@@ -2,12 +2,14 @@
 /*
  * Sends datagrams of one socket, or counts and answers those that come.
  *
- *   datagrams [--from ADDRESS:PORT] [--source ADDRESS] [--connect] [--every MS] [--stay MS]
- *             [--lite] [--pairs] ADDRESS PORT COUNT
+ *   datagrams [--from ADDRESS:PORT] [--source ADDRESS] [--device NAME] [--mark N] [--connect]
+ *             [--every MS] [--stay MS] [--lite | --raw PROTOCOL] [--pairs] ADDRESS PORT COUNT
  *   datagrams [--lite] --serve ADDRESS PORT...
  *
  * Without --pairs it sends COUNT datagrams as fast as it goes, or one --every MS, and lives on for
- * MS.  --source: of that IPv4 address, whatever the socket is bound to (IP_PKTINFO).  With --pairs,
+ * MS.  --source: of that IPv4 address, whatever the socket is bound to (IP_PKTINFO).  --device: by
+ * that interface alone, also a broadcast.  --mark: with that mark (SO_MARK).  --raw: four bytes of
+ * that protocol, from a raw socket: of ICMP too few to make sense.  With --pairs,
  * COUNT times, a socket is connected, two datagrams go by one sendmmsg() (as a resolver asks for A
  * and AAAA), and both answers are waited for, for a second: "both N" says how often they came.
  *
@@ -34,6 +36,9 @@
 
 static volatile sig_atomic_t ended;
 static int protocol;	/* --lite: UDP-Lite's; 0: UDP's */
+static int type = SOCK_DGRAM;
+static const char *device;	/* NULL: any */
+static int mark;
 
 static void end(int sig)
 {
@@ -61,10 +66,16 @@ static socklen_t parse(const char *address, const char *port, struct sockaddr_st
 
 static int open_socket(int family)
 {
-	int fd = socket(family, SOCK_DGRAM, protocol);
+	int fd = socket(family, type, protocol), on = 1;
 
 	if (fd < 0)
 		die("socket");
+	if (device && (setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) ||
+		       setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+				  (socklen_t)strlen(device))))
+		die("device");
+	if (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
+		die("mark");
 	return fd;
 }
 
@@ -178,6 +189,9 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "from", required_argument, NULL, 'f' }, { "connect", no_argument, NULL, 'c' },
 		{ "source", required_argument, NULL, 'a' },
+		{ "device", required_argument, NULL, 'd' },
+		{ "mark", required_argument, NULL, 'm' },
+		{ "raw", required_argument, NULL, 'r' },
 		{ "every", required_argument, NULL, 'e' },
 		{ "stay", required_argument, NULL, 's' }, { "pairs", no_argument, NULL, 'p' },
 		{ "serve", no_argument, NULL, 'S' },
@@ -193,6 +207,14 @@ int main(int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 'f')
 			from = optarg;
+		else if (opt == 'd')
+			device = optarg;
+		else if (opt == 'm')
+			mark = atoi(optarg);
+		else if (opt == 'r') {
+			type = SOCK_RAW;
+			protocol = atoi(optarg);
+		}
 		else if (opt == 's')
 			stay_ms = atoi(optarg);
 		else if (opt == 'e')

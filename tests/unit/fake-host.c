@@ -263,14 +263,16 @@ void nfqueue_losses(struct nfqueue *q, struct nfqueue_losses *l)
 /* The kernel's sockets. */
 
 static struct sock_choice choose(int protocol, const struct endpoint *local,
-				 const struct endpoint *peer, struct sock_entry *found)
+				 const struct endpoint *peer, uint32_t device,
+				 struct sock_entry *found)
 {
 	struct sock_entry of_protocol[FAKE_SOCKETS];
 	struct sock_choice choice;
 	int count = 0;
 
 	for (int i = 0; i < fake.sockets; i++)
-		if (fake.socket[i].open && fake.socket[i].protocol == protocol)
+		if (fake.socket[i].open && fake.socket[i].protocol == protocol &&
+		    (!fake.socket[i].device || fake.socket[i].device == device))
 			of_protocol[count++] = fake.socket[i].entry;
 	choice = sock_choose(of_protocol, count, local, peer);
 	if (choice.best >= 0)
@@ -279,9 +281,10 @@ static struct sock_choice choose(int protocol, const struct endpoint *local,
 }
 
 int sockdiag_ask(struct sockdiag *d, int protocol, const struct endpoint *local,
-		 const struct endpoint *peer, enum sock_fit least, struct sock_entry *found)
+		 const struct endpoint *peer, uint32_t device, enum sock_fit least,
+		 struct sock_entry *found)
 {
-	struct sock_choice choice = choose(protocol, local, peer, found);
+	struct sock_choice choice = choose(protocol, local, peer, device, found);
 
 	(void)d;
 	/* Several sockets share a port: the kernel names one, by a hash. */
@@ -304,11 +307,11 @@ int sockdiag_sharers(struct sockdiag *d, int protocol, const struct endpoint *lo
 }
 
 int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
-		     const struct endpoint *peer, struct sock_entry *found,
+		     const struct endpoint *peer, uint32_t device, struct sock_entry *found,
 		     struct sock_choice *choice)
 {
 	(void)d;
-	*choice = choose(protocol, local, peer, found);
+	*choice = choose(protocol, local, peer, device, found);
 	return choice->best < 0 ? -ENOENT : 0;
 }
 
@@ -336,6 +339,22 @@ int64_t procfs_find_fd(struct procfs *p, int64_t pid, int64_t inode, int looks)
 		if (k->fd[i].inode == inode)
 			return k->fd[i].fd;
 	return -1;
+}
+
+/* Of one process. */
+void procfs_walk(struct procfs *p, struct procfs_walk *w, int64_t budget_ns)
+{
+	const struct fake_process *k = fake_find(w->pid[--w->left]);
+
+	(void)p;
+	(void)budget_ns;
+	for (int n = 0; k && n < w->wanted_count; n++)
+		for (int i = 0; i < k->fds && !w->found_count; i++)
+			if (k->fd[i].inode == w->wanted[n]) {
+				w->found[0].inode = w->wanted[n];
+				w->found_count = 1;
+			}
+	w->missed = w->cut = k && k->crowded;
 }
 
 /* Until one is found that holds it and is in the call, or may have left it. */

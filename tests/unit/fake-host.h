@@ -45,11 +45,13 @@ struct fake_process {
 	bool alive;
 	bool own_users;		/* in a user namespace of its own */
 	bool frozen;		/* who looks at what it is in is kept waiting, and gives up */
+	bool crowded;		/* it has more descriptors than are looked at */
 };
 
 struct fake_socket {
 	int protocol;
 	struct sock_entry entry;
+	uint32_t device;	/* that it is bound to; 0: none */
 	bool open;
 };
 

@@ -61,7 +61,41 @@ static void test_finding(void)
 	flows_remove(f, flows_find(f, &k));
 	flows_remove(f, flows_find(f, &other));
 	tap_ok(!flows_has_twin(f, one) && flows_count(f) == 1, "until it is removed");
+	other = k;
+	other.link = 2;
+	tap_ok(!flows_find(f, &other) && flows_find_tuple(f, &other) == one,
+	       "on another link it is another flow of the same tuple");
+	add(f, other, 10);
+	tap_ok(flows_has_twin(f, one) && !flows_next(f, one), "a twin, and nobody's next");
 	flows_free(f);
+}
+
+static void test_links(void)
+{
+	static const struct { const char *src, *dst; bool of_link; } rows[] = {
+		{ "0.0.0.0:68", "10.0.0.1:67", true },
+		{ "10.0.0.1:68", "255.255.255.255:67", true },
+		{ "10.0.0.1:68", "255.255.255.254:67", false },
+		{ "10.0.0.1:5353", "224.0.0.251:5353", true },
+		{ "10.0.0.1:5353", "239.255.255.250:1900", true },
+		{ "10.0.0.1:5353", "223.255.255.255:9", false },
+		{ "10.0.0.1:5353", "240.0.0.1:9", false },
+		{ "10.0.0.1:9", "169.254.1.1:9", true },
+		{ "10.0.0.1:9", "169.253.1.1:9", false },
+		{ "[2001:db8::1]:9", "[fe80::1]:9", true },
+		{ "[2001:db8::1]:9", "[febf::1]:9", true },
+		{ "[2001:db8::1]:9", "[fec0::1]:9", false },
+		{ "[2001:db8::1]:9", "[ff02::1:2]:547", true },
+		{ "[::]:546", "[2001:db8::1]:547", true },
+		{ "[2001:db8::1]:9", "[2001:db8::2]:9", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct flow_key k = key(rows[i].src, rows[i].dst);
+
+		tap_ok(flow_is_of_link(&k) == rows[i].of_link, "%s to %s: %s", rows[i].src,
+		       rows[i].dst, rows[i].of_link ? "one for each link" : "one for all links");
+	}
 }
 
 static struct flow_key numbered(int n)
@@ -145,6 +179,10 @@ static void test_deaths(void)
 	tap_ok(dead(f, "10.0.0.1:1", "10.0.0.2:53", 6) == 1 && flows_count(f) == 3,
 	       "nor of another cookie; both directions are the socket's");
 	tap_ok(dead(f, "10.0.0.1:1", "10.0.0.2:53", 5) == 1, "its own does");
+	in = key("10.0.0.1:2", "224.0.0.251:5353");
+	in.link = 3;
+	add(f, in, 5)->cookie = 7;
+	tap_ok(dead(f, "10.0.0.1:2", "224.0.0.251:5353", 7) == 1, "on whichever link it is");
 	tap_ok(dead(f, "[::]:1", "[::]:0", 5) == 2 && !flows_count(f),
 	       "that of one without peer and address ends all of its port");
 	flows_free(f);
@@ -153,6 +191,7 @@ static void test_deaths(void)
 int main(void)
 {
 	test_finding();
+	test_links();
 	test_room();
 	test_deaths();
 	return tap_done();

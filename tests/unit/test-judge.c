@@ -132,6 +132,12 @@ static bool do_call(const struct args *a)
 	return fd_of(a)->calling = true;
 }
 
+/* It has more descriptors than are looked at. */
+static bool do_crowded(const struct args *a)
+{
+	return fake_find(number(a, 1, 0))->crowded = true;
+}
+
 static bool do_frozen(const struct args *a)
 {
 	struct fake_process *k = fake_find(number(a, 1, 0));
@@ -451,6 +457,14 @@ static struct fake_socket *newest_socket(void)
 	return &fake.socket[fake.sockets - 1];
 }
 
+/* It is bound to the interface that the packet leaves by. */
+static bool do_todevice(const struct args *a)
+{
+	(void)a;
+	newest_socket()->device = fake.out;
+	return true;
+}
+
 static bool do_resent(const struct args *a)
 {
 	(void)a;
@@ -674,7 +688,8 @@ static const struct {
 	{ "refused", do_refused }, { "login", do_login }, { "doubted", is_doubted },
 	{ "bind", do_bind }, { "accepted", do_accepted }, { "udp", do_udp },
 	{ "icmp", do_icmp }, { "v6", do_v6 }, { "in", do_in }, { "forward", do_forward },
-	{ "link", do_link }, { "ifaces", do_ifaces },
+	{ "link", do_link }, { "ifaces", do_ifaces }, { "todevice", do_todevice },
+	{ "crowded", do_crowded },
 	{ "user", do_user }, { "unmarked", do_unmarked }, { "sport", do_sport },
 	{ "dport", do_dport },
 	{ "packet", do_packet }, { "cutpacket", do_cutpacket }, { "packets", do_packets },

@@ -90,11 +90,11 @@ static void exact(const char *what, int family, int type, const char *addr, cons
 	}
 	remote = to_endpoint(&ss);
 	local = local_of(fd);
-	tap_ok(!sockdiag_ask(diag, protocol, &local, &remote, SOCK_FIT_EXACT, &found) &&
+	tap_ok(!sockdiag_ask(diag, protocol, &local, &remote, 0, SOCK_FIT_EXACT, &found) &&
 	       found.inode == inode_of(fd) && found.uid == getuid(), "%s", what);
 	wrong = remote;
 	wrong.port ^= 1;
-	tap_ok(sockdiag_ask(diag, protocol, &local, &wrong, SOCK_FIT_EXACT, &found) == -ENOENT,
+	tap_ok(sockdiag_ask(diag, protocol, &local, &wrong, 0, SOCK_FIT_EXACT, &found) == -ENOENT,
 	       "%s: not for another peer", what);
 	close(fd);
 	close(peer);
@@ -113,10 +113,10 @@ static void by_port(const char *what, int family, const char *addr, const char *
 	endpoint_parse(from, &local);
 	endpoint_parse(to, &peer);
 	local.port = port;
-	tap_ok(!sockdiag_by_port(diag, IPPROTO_UDP, &local, &peer, &found, &choice) &&
+	tap_ok(!sockdiag_by_port(diag, IPPROTO_UDP, &local, &peer, 0, &found, &choice) &&
 	       found.inode == inode_of(fd) && choice.alike == 1, "%s", what);
 	close(fd);
-	tap_ok(sockdiag_by_port(diag, IPPROTO_UDP, &local, &peer, &found, &choice) == -ENOENT,
+	tap_ok(sockdiag_by_port(diag, IPPROTO_UDP, &local, &peer, 0, &found, &choice) == -ENOENT,
 	       "%s: gone when it is closed", what);
 }
 
@@ -154,6 +154,30 @@ static void sharers(void)
 	close(six);
 }
 
+/* A socket that is bound to an interface: only a packet of that one is its. */
+static void of_device(void)
+{
+	int fd = open_bound(AF_INET, SOCK_DGRAM, "0.0.0.0");
+	struct endpoint local = local_of(fd), peer;
+	struct sock_choice choice;
+	struct sock_entry found;
+
+	endpoint_parse("127.0.0.1:9", &peer);
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2)) {
+		tap_ok(true, "a socket of one interface # SKIP it cannot be bound here");
+		return;
+	}
+	tap_ok(!sockdiag_ask(diag, IPPROTO_UDP, &local, &peer, 1, SOCK_FIT_WILDCARD, &found) &&
+	       found.inode == inode_of(fd), "a socket of one interface");
+	tap_ok(sockdiag_ask(diag, IPPROTO_UDP, &local, &peer, 2, SOCK_FIT_WILDCARD, &found) ==
+	       -ENOENT, "not for a packet of another one");
+	tap_ok(!sockdiag_by_port(diag, IPPROTO_UDP, &local, &peer, 1, &found, &choice) &&
+	       found.inode == inode_of(fd), "by its port as well");
+	tap_ok(sockdiag_by_port(diag, IPPROTO_UDP, &local, &peer, 2, &found, &choice) == -ENOENT,
+	       "where it is not another's either");
+	close(fd);
+}
+
 int main(void)
 {
 	diag = sockdiag_open();
@@ -171,6 +195,7 @@ int main(void)
 	by_port("an IPv6 UDP socket of all addresses, over IPv4", AF_INET6, "::", "127.0.0.1:1",
 		"127.0.0.9:9");
 	sharers();
+	of_device();
 	sockdiag_close(diag);
 	return tap_done();
 }
