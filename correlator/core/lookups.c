@@ -27,6 +27,8 @@
  *   I7  Of all but TCP and UDP a lookup has the addresses alone: it may be any packet's to that
  *       place, so it names a thread and never proves it.  So may one of a sender that writes the IP
  *       header itself (IPPROTO_RAW), for a packet of any protocol.
+ *   I9  A forwarded packet may go elsewhere than its sender looked up (DNAT): then the lookup has
+ *       its source alone, so it names a thread and never proves it.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -48,6 +50,8 @@
 #define NONE UINT32_MAX
 #define CONNECTING 1024u
 #define LOOKS 64
+/* The packet follows its lookup at once, so behind this many others it is not looked for. */
+#define NEWEST 64u
 #define CALLED 1024u
 /*
  * A UDP socket may be connected long before it is used; then its process is alive, and /proc has
@@ -623,6 +627,26 @@ static void take_addressed(struct ring *r, const struct connection *c, int64_t n
 	r->lookup[first].tid = 0;
 }
 
+/* I9. */
+static void take_translated(struct ring *r, uint32_t first, const struct connection *c,
+			    int64_t now_ns, struct found *f)
+{
+	int64_t oldest_ns = now_ns - AGE_TCP_NS;
+
+	for (uint32_t i = 1; i <= NEWEST && i <= r->next; i++) {
+		uint32_t n = (r->next - i) % LOOKUPS;
+		struct lookup *k = &r->lookup[n];
+
+		if (k->time_ns < oldest_ns)
+			return;
+		if (!k->tid || k->protocol != c->protocol || !same_end(&k->src, &c->src))
+			continue;
+		add_owner(f, k, first + n, now_ns);
+		k->taken_ns = now_ns;
+		k->tid = 0;
+	}
+}
+
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
 {
@@ -635,6 +659,12 @@ int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 	/* Of a sender that writes the header itself there is no other lookup. */
 	if (!f.count && !f.more)
 		take_addressed(&l->others, c, now_ns, &f);
+	if (!f.count && !f.more && c->direction == DIRECTION_FORWARD && c->src.port > 0) {
+		take_translated(&l->calls, LOOKUPS, c, now_ns, &f);
+		take_translated(&l->others, 0, c, now_ns, &f);
+		for (int i = 0; i < f.count; i++)
+			owners[i].call = owners[i].exact = false;
+	}
 	*more = f.more;
 	return f.count;
 }

@@ -54,8 +54,9 @@ struct lookup_owner {
  * of them.  Of other protocols than TCP and UDP it finds the threads that looked the destination
  * up, the first to do so first; so of UDP.  Found lookups are used up, because the next packet of
  * the same tuple has lookups of its own; of UDP the first one alone, because the others are those
- * of the packets behind.  *more: there may be further threads, and one of them may be the packet's
- * sender.
+ * of the packets behind.  Of a forwarded packet whose destination nobody looked up, those who
+ * looked another one up from its source address and port: it may have been translated (DNAT).
+ * *more: there may be further threads, and one of them may be the packet's sender.
  */
 int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more);

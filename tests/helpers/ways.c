@@ -449,6 +449,7 @@ static const struct {
 	{ "multicast", way_udp }, { "broadcast", way_broadcast }, { "fastopen", way_fastopen },
 	{ "sendfile", way_sendfile }, { "splice", way_splice }, { "mark", way_mark },
 	{ "tun", way_tun }, { "vrf", way_vrf }, { "wireguard", way_wireguard },
+	{ "forwarded", way_forwarded }, { "translated", way_forwarded },
 	{ "device", way_device }, { "ping", way_ping }, { "ping6", way_ping6 },
 	{ "raw-echo", way_raw_echo }, { "raw-echo6", way_raw_echo6 }, { "raw-own", way_raw_own },
 	{ "raw-own6", way_raw_own6 }, { "raw-connected", way_raw_connected },

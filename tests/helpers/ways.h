@@ -29,7 +29,7 @@ int way_is_missing(void);
 
 way_fn way_ring_connect, way_ring_async, way_ring_polled, way_ring_sendmsg, way_ring_send,
 	way_ring_bind, way_ring_accept, way_ring_late;
-way_fn way_tun, way_vrf, way_wireguard;
+way_fn way_tun, way_vrf, way_wireguard, way_forwarded;
 way_fn way_fragments, way_burst, way_no_address, way_bound, way_mapped;
 way_fn way_accept, way_accept_null, way_prefork, way_reuseport, way_activation, way_activated,
 	way_datagram_in;
