@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rows for people and for scripts.  A table learns its widths from the rows that it can hold back.
- * On a terminal too narrow for them the widest columns give way, and a cut text ends in "…". Output
- * into a pipe is never cut.
+ * On a terminal too narrow for them times lose their year and what is behind the second, then the
+ * widest columns give way: a cut text ends in "…".  Output into a pipe is never cut.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,6 +20,7 @@
 
 #define HELD_ROWS 256
 #define COLUMN_MIN 4
+#define READABLE 16
 #define GAP "  "
 
 static const struct style plain;
@@ -35,6 +36,7 @@ struct output {
 	bool *number;		/* aligned to the right */
 	bool header_done;
 	bool limited;		/* by a terminal's width */
+	bool short_times;	/* because of that */
 	char **held;		/* HELD_ROWS * columns texts; NULL: unknown */
 	size_t *held_len;
 	int rows;
@@ -214,11 +216,43 @@ static size_t terminal_width(FILE *out)
 	return size.ws_col;
 }
 
-static void learn_widths(struct output *o)
+/* A column of times is told by its name: a process may call itself like a time. */
+static bool is_time(const char *column)
 {
-	size_t limit = terminal_width(o->out), sum = 0;
+	static const char *const names[] = { "time", "log_time", "start_time", "end_time", "first",
+					     "last" };
 
-	o->limited = limit != 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcasecmp(column, names[i]))
+			return true;
+	return false;
+}
+
+/* "2026-11-21T23:13:12.423000+01:00" as "11-21 23:13:12". */
+#define SHORT_TIME 14
+static void shorten_time(char *time, size_t *len)
+{
+	if (!time || *len < 5 + SHORT_TIME || time[4] != '-' || time[13] != ':')
+		return;
+	memmove(time, time + 5, SHORT_TIME);
+	time[5] = ' ';
+	*len = SHORT_TIME;
+}
+
+static void shorten_times(struct output *o)
+{
+	o->short_times = true;
+	for (int i = 0; i < o->columns; i++)
+		for (int row = 0; is_time(o->names[i]) && row < o->rows; row++)
+			shorten_time(o->held[row * o->columns + i],
+				     &o->held_len[row * o->columns + i]);
+}
+
+/* All columns as wide as they want to be; how wide the table is then. */
+static size_t measure(struct output *o)
+{
+	size_t sum = 0;
+
 	for (int i = 0; i < o->columns; i++) {
 		o->width[i] = strlen(o->names[i]);
 		for (int row = 0; row < o->rows; row++) {
@@ -230,11 +264,41 @@ static void learn_widths(struct output *o)
 		}
 		sum += o->width[i] + (i ? strlen(GAP) : 0);
 	}
+	return sum;
+}
+
+/* It cannot have whole times, not even with the others as narrow as they can still be read: one
+ * long name does not take the year from all rows. */
+static bool is_narrow(const struct output *o, size_t limit)
+{
+	size_t sum = 0;
+
+	for (int i = 0; i < o->columns; i++)
+		sum += (i ? strlen(GAP) : 0) + (o->width[i] > READABLE && !is_time(o->names[i]) ?
+						READABLE : o->width[i]);
+	return sum > limit;
+}
+
+/* Half a time says nothing, so it gives way late. */
+static size_t wish(const struct output *o, int column)
+{
+	return o->width[column] / (is_time(o->names[column]) ? 2 : 1);
+}
+
+static void learn_widths(struct output *o)
+{
+	size_t limit = terminal_width(o->out), sum = measure(o);
+
+	o->limited = limit != 0;
+	if (limit && sum > limit && is_narrow(o, limit)) {
+		shorten_times(o);
+		sum = measure(o);
+	}
 	while (limit && sum > limit) {
 		int widest = 0;
 
 		for (int i = 1; i < o->columns; i++)
-			if (o->width[i] > o->width[widest])
+			if (wish(o, i) > wish(o, widest))
 				widest = i;
 		if (o->width[widest] <= COLUMN_MIN)
 			break;
@@ -249,16 +313,34 @@ static void pad(FILE *out, size_t n)
 		fputc(' ', out);
 }
 
-/* A column of times is told by its name: a process may call itself like a time. */
-static bool is_time(const char *column)
+/* A path's end says most, and its beginning what the end is worth. */
+static bool is_path(const char *column)
 {
-	static const char *const names[] = { "time", "log_time", "start_time", "end_time", "first",
-					     "last" };
+	static const char *const names[] = { "program", "exe", "parent_exe", "cwd" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcasecmp(column, names[i]))
 			return true;
 	return false;
+}
+
+/* Cut in its middle, where it is wider.  How wide it is then. */
+static size_t print_path(FILE *out, struct text t, size_t width)
+{
+	size_t head = width / 2, tail = width - head, shown;
+	struct text end = t;
+
+	if (!width || shown_width(t) <= width)
+		return text_print(out, t, 0);
+	shown = text_print(out, t, head);	/* with its "…" */
+	/* A character has four bytes at most, and a byte that is none four columns. */
+	if (end.len > 4 * tail)
+		end = (struct text){ t.data + t.len - 4 * tail, 4 * tail };
+	while (end.len && (shown_width(end) > tail || (*end.data & 0xc0) == 0x80)) {
+		end.data++;
+		end.len--;
+	}
+	return shown + text_print(out, end, 0);
 }
 
 static void table_cell(struct output *o, int column, struct text t, const char *begin)
@@ -276,7 +358,8 @@ static void table_cell(struct output *o, int column, struct text t, const char *
 			pad(o->out, width - shown);
 	}
 	fputs(begin, o->out);
-	shown = text_print(o->out, t, most);
+	shown = is_path(o->names[column]) ? print_path(o->out, t, most) :
+					    text_print(o->out, t, most);
 	fputs(*begin ? STYLE_END : "", o->out);
 	if (!o->number[column] && !last && shown < width)
 		pad(o->out, width - shown);
@@ -331,6 +414,8 @@ static void table_row(struct output *o, const struct cell *cells)
 		}
 		memcpy(o->held[at], t.data, t.len);
 		o->held_len[at] = t.len;
+		if (o->short_times && is_time(o->names[i]))
+			shorten_time(o->held[at], &o->held_len[at]);
 	}
 	if (++o->rows == HELD_ROWS)
 		table_flush(o);
