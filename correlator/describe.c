@@ -250,6 +250,7 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 			     struct process_snapshot *p, enum proc_depth depth, bool early)
 {
 	const struct known_process *known = observer_who(h->observer, q->answer.pid);
+	bool same;
 
 	p->whole = known_is_current(h, known) && !has_changed(h, q);
 	p->alive = false;
@@ -263,8 +264,10 @@ static void describe_process(struct host *h, struct inquiry *q, struct connectio
 		describe_gone(h, q, c, p);
 		return;
 	}
-	p->whole = is_same_program(known, &p->process) && !known_would_last(h, q->answer.pid);
-	q->testimony.program_unsure |= early && !caller_of(q) && !p->whole;
+	same = is_same_program(known, &p->process);
+	q->testimony.program_unsure |= early && !caller_of(q) && !same;
+	/* Where it was read too early to be known from then on, it is read once more. */
+	p->whole = same && !known_would_last(h, q->answer.pid);
 	q->testimony.our_root = q->testimony.program_unsure &&
 				procfs_has_our_users(h->procfs, q->answer.pid);
 	/* Its record says what it was in the call; by now it may be another program. */

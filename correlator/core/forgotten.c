@@ -5,12 +5,8 @@
 #include "clock.h"
 #include "connection.h"
 #include "forgotten.h"
+#include "halves.h"
 #include "text.h"
-
-/* A call's time is that of its entry, by a clock of 4 to 10 ms steps, and its packet comes after
- * that; how much later is halves.c's AFTER_TCP_US at most. */
-#define BEFORE_US 12000
-#define AFTER_US (130 * TIME_US_PER_S)
 
 struct entry {
 	uint64_t key;
@@ -47,7 +43,7 @@ void forgotten_add(struct forgotten *f, int64_t pid, const struct endpoint *peer
 
 	if (pid < 0)
 		return;
-	if (e->key != key || !e->count || time_us - e->last_us > AFTER_US)
+	if (e->key != key || !e->count || time_us - e->last_us > HALVES_AFTER_TCP_US)
 		*e = (struct entry){ .key = key, .first_us = time_us };
 	e->last_us = time_us;
 	e->count++;
@@ -58,8 +54,8 @@ bool forgotten_take(struct forgotten *f, int64_t pid, const struct endpoint *pee
 	uint64_t key = key_of(pid, peer);
 	struct entry *e = &f->entry[key % FORGOTTEN_MAX];
 
-	if (pid < 0 || e->key != key || !e->count || time_us > e->last_us + BEFORE_US ||
-	    time_us < e->first_us - AFTER_US)
+	if (pid < 0 || e->key != key || !e->count || time_us > e->last_us + HALVES_BEFORE_US ||
+	    time_us < e->first_us - HALVES_AFTER_TCP_US)
 		return false;
 	e->count--;
 	return true;

@@ -23,16 +23,8 @@
 #define BUCKETS ((uint32_t)HALVES_MAX)
 #define LOOKS 512
 #define NONE UINT32_MAX
-/*
- * A record's time is the call's entry by a clock of 4 to 10 ms steps.  Its packet comes after that:
- * at once on an idle machine, later where the process had to wait for a processor.
- */
-#define BEFORE_US 12000
+/* Of all but TCP. */
 #define AFTER_US (2 * TIME_US_PER_S)
-/*
- * The kernel repeats a lost SYN after 1, 3, 7 ... s, for about this long (tcp_syn_retries, tcp(7)).
- */
-#define AFTER_TCP_US (130 * TIME_US_PER_S)
 /* A process may first use a connected UDP socket long after connect(). */
 #define AFTER_CONNECTED_US (30 * 60 * TIME_US_PER_S)
 
@@ -131,7 +123,7 @@ static void settle(struct halves *f, uint32_t n)
 /* The longest time between a call and the first packet of it. */
 static int64_t longest(int protocol)
 {
-	return protocol == IPPROTO_TCP ? AFTER_TCP_US : AFTER_US;
+	return protocol == IPPROTO_TCP ? HALVES_AFTER_TCP_US : AFTER_US;
 }
 
 /* A slot for a new half: the oldest of all where its other half cannot come any more, else that of
@@ -250,7 +242,7 @@ static uint32_t best_of(const struct halves *f, enum chain c, uint32_t n, const 
 		const struct half *half = &f->slot[n].half;
 		int how = match_rank(half, e, protocol, dst);
 
-		if (half->time_us - e->time_us < -BEFORE_US)
+		if (half->time_us - e->time_us < -HALVES_BEFORE_US)
 			break;		/* the rest of the chain is older still */
 		if (!how || how < best_fit)
 			continue;
@@ -268,7 +260,7 @@ static uint32_t oldest_of_burst(const struct halves *f, uint32_t bucket, const s
 	uint32_t n = f->tail[BY_PROCESS][bucket];
 
 	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].newer[BY_PROCESS])
-		if (f->slot[n].half.time_us - e->time_us >= -BEFORE_US &&
+		if (f->slot[n].half.time_us - e->time_us >= -HALVES_BEFORE_US &&
 		    match_rank(&f->slot[n].half, e, protocol, dst) == 3)
 			return n;
 	return NONE;
@@ -319,7 +311,7 @@ static int accept_rank(const struct half *f, const struct event *e, int protocol
 {
 	int64_t returned_us = e->arrival_us > e->time_us ? e->arrival_us : e->time_us;
 
-	if (!f->in || !same_peer(f, protocol, peer) || f->time_us > returned_us + BEFORE_US)
+	if (!f->in || !same_peer(f, protocol, peer) || f->time_us > returned_us + HALVES_BEFORE_US)
 		return 0;
 	if (local->port > 0 && local->port != f->local.port)
 		return 0;
@@ -369,7 +361,8 @@ static uint32_t oldest_of(const struct halves *f, int protocol, const struct end
 
 		if (time_us - half->time_us > most_us)
 			break;
-		if (same_peer(half, protocol, dst) && time_us - half->time_us >= -BEFORE_US &&
+		if (same_peer(half, protocol, dst) &&
+		    time_us - half->time_us >= -HALVES_BEFORE_US &&
 		    (pid < 0 || half->pid == pid) &&
 		    (fd < 0 || half->fd < 0 || half->fd == fd) &&
 		    (uid < 0 || half->uid < 0 || uid == half->uid || pid >= 0))

@@ -39,6 +39,14 @@ struct half {
 	int64_t result;		/* of a record of a connect(); any other has -1 */
 };
 
+/*
+ * A record's time is the call's entry by a clock of 4 to 10 ms steps.  Its packet comes after that:
+ * at once on an idle machine, later where the process had to wait for a processor.  The kernel
+ * repeats a lost SYN after 1, 3, 7 ... s, for about this long (tcp_syn_retries, tcp(7)).
+ */
+#define HALVES_BEFORE_US 12000
+#define HALVES_AFTER_TCP_US (130 * TIME_US_PER_S)
+
 #ifndef HALVES_MAX
 #define HALVES_MAX 4096
 #endif

@@ -12,7 +12,7 @@
 
 struct pairing {
 	struct halves *packets, *records;
-	struct forgotten *forgotten;		/* of the packets */
+	struct forgotten *forgotten;	/* of the packets */
 	struct rivals *rivals;		/* of TCP's packets */
 	struct packet_word word[HALVES_MAX];	/* of the packets, by slot */
 	uint64_t next_row;

@@ -176,6 +176,18 @@ static void end_of(pid_t pid)
 		die("the other process failed");
 }
 
+/* Its descriptor becomes the socket at that port, on which pid goes on. */
+static void let_become(int mine, int theirs, int port, pid_t pid)
+{
+	dup2(theirs, mine);
+	atomic_store(turn, 1);
+	end_of(pid);
+	is_at(mine, port);
+	is_of(port, pid);
+	close(mine);
+	close(theirs);
+}
+
 /* Its own connection's descriptor becomes the other's socket before anybody can look. */
 static void become_theirs(int port, int mine, bool waits)
 {
@@ -196,13 +208,7 @@ static void become_theirs(int port, int mine, bool waits)
 	fcntl(mine, F_SETFL, O_NONBLOCK);
 	if (!connect_it(mine) || errno != EINPROGRESS)
 		die("its own connect");
-	dup2(theirs, mine);
-	atomic_store(turn, 1);
-	end_of(pid);
-	is_at(mine, port);
-	is_of(port, pid);
-	close(mine);
-	close(theirs);
+	let_become(mine, theirs, port, pid);
 }
 
 static void way_dup2(int port)
@@ -235,13 +241,7 @@ static void way_dup2udp(int port)
 	}
 	if (sendto(mine, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to)) != 1)
 		die("sendto");
-	dup2(theirs, mine);
-	atomic_store(turn, 1);
-	end_of(pid);
-	is_at(mine, port);
-	is_of(port, pid);
-	close(mine);
-	close(theirs);
+	let_become(mine, theirs, port, pid);
 }
 
 /* A socket goes over the pair: sent where fd is one, else received. */
@@ -563,13 +563,7 @@ static void way_dup2send(int port)
 	sendto(mine, "x", 1, MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
 	       sizeof(to));
 	has_sent(mine);
-	dup2(theirs, mine);
-	atomic_store(turn, 1);
-	end_of(pid);
-	is_at(mine, port);
-	is_of(port, pid);
-	close(mine);
-	close(theirs);
+	let_become(mine, theirs, port, pid);
 }
 
 /* A send that only asks whether the neighbour is there; another holder of the socket sends. */
