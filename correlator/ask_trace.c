@@ -126,7 +126,8 @@ void ask_trace(struct host *h, struct inquiry *q)
 	struct lookup_owner owners[LOOKUP_OWNERS_MAX];
 	struct testimony *t = &q->testimony;
 	int64_t now = clock_mono_ns(), netns;
-	int count = lookups_take(h->lookups, &q->packet, now, owners, &t->trace.more);
+	int count = lookups_take(h->lookups, &q->packet, inquiry_own_link(q), now, owners,
+				 &t->trace.more);
 
 	_Static_assert(LOOKUP_OWNERS_MAX <= CALLERS_MAX, "each may be of another process");
 	t->trace.asked = true;

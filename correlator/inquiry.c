@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 
 #include "clock.h"
+#include "flows.h"
 #include "host.h"
 #include "inquiry.h"
 #include "nfqueue.h"
@@ -33,6 +34,14 @@ bool inquiry_read(struct inquiry *q, const struct nfqueue_packet *p, int32_t *ec
 	q->in = p->in;
 	q->out = p->out;
 	return !rc;
+}
+
+uint32_t inquiry_own_link(const struct inquiry *q)
+{
+	const struct connection *c = &q->packet;
+
+	return c->direction == DIRECTION_OUT && flow_is_of_link(&c->src.addr, &c->dst.addr) ?
+		       q->out : 0;
 }
 
 void inquiry_begin(const struct host *h, struct inquiry *q)

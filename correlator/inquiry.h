@@ -35,6 +35,10 @@ static inline uint32_t inquiry_device(const struct inquiry *q)
 	       q->packet.direction == DIRECTION_IN ? q->in : 0;
 }
 
+/* The interface that the packet leaves by, where its addresses are another flow's on another one;
+ * 0: they are not. */
+uint32_t inquiry_own_link(const struct inquiry *q);
+
 /* A further witness may yet prove who sent the packet. */
 static inline bool inquiry_has_proof(const struct inquiry *q)
 {

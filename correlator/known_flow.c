@@ -125,7 +125,7 @@ static void drop_lookups(struct known_flows *k, const struct flow *f)
 		return;
 	host_read_trace(h);
 	for (int i = 0; i < DROPPED_MAX; i++) {
-		if (!lookups_take(h->lookups, &c, clock_mono_ns(), owners, &more))
+		if (!lookups_take(h->lookups, &c, f->key.link, clock_mono_ns(), owners, &more))
 			return;
 		if (tasks_process(h->tasks, owners[0].tid, owners[0].time_ns) == f->pid)
 			continue;
@@ -201,10 +201,7 @@ struct flow_key known_flow_key(const struct inquiry *q, int32_t echo_id)
 		.protocol = c->protocol, .direction = c->direction, .src = c->src, .dst = c->dst,
 		.echo_id = echo_id, .uid = q->facts.uid,
 	};
-	if (c->direction == DIRECTION_FORWARD)
-		k.link = q->link;
-	else if (c->direction == DIRECTION_OUT && flow_is_of_link(&k))
-		k.link = inquiry_device(q);
+	k.link = c->direction == DIRECTION_FORWARD ? q->link : inquiry_own_link(q);
 	return k;
 }
 
@@ -496,7 +493,8 @@ static bool may_be_anothers(struct known_flows *k, const struct inquiry *q)
 			return false;
 	if (t->trace.count > 1 || t->trace.more)
 		return true;
-	count = lookups_take(k->t.host->lookups, &q->packet, clock_mono_ns(), owners, &more);
+	count = lookups_take(k->t.host->lookups, &q->packet, inquiry_own_link(q), clock_mono_ns(),
+			     owners, &more);
 	for (int i = 0; i < count; i++)
 		others |= !t->trace.count || owners[i].tid != t->trace.by[0].tid;
 	if (count)

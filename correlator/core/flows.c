@@ -93,13 +93,13 @@ static bool is_any(const struct address *a)
 	return !memcmp(a->bytes, any, sizeof(any));
 }
 
-bool flow_is_of_link(const struct flow_key *k)
+bool flow_is_of_link(const struct address *src, const struct address *dst)
 {
-	const uint8_t *to = k->dst.addr.bytes;
+	const uint8_t *to = dst->bytes;
 
-	if (is_any(&k->src.addr))
+	if (is_any(src))
 		return true;
-	if (k->dst.addr.family == AF_INET6)
+	if (dst->family == AF_INET6)
 		return to[0] == 0xff || (to[0] == 0xfe && (to[1] & 0xc0) == 0x80);
 	return to[0] >> 4 == 14 || (to[0] == 169 && to[1] == 254) ||
 		(to[0] & to[1] & to[2] & to[3]) == 0xff;

@@ -59,7 +59,7 @@ uint32_t flows_count(const struct flows *f);
 
 /* On each link its addresses are another flow's: no source yet (DHCP), multicast, broadcast,
  * link-local. */
-bool flow_is_of_link(const struct flow_key *k);
+bool flow_is_of_link(const struct address *src, const struct address *dst);
 bool flow_key_equal(const struct flow_key *a, const struct flow_key *b);
 /* Without a secret: a process that chooses tuples can choose equal hashes. */
 uint64_t flow_key_hash(const struct flow_key *k);

@@ -29,6 +29,8 @@
  *       header itself (IPPROTO_RAW), for a packet of any protocol.
  *   I9  A forwarded packet may go elsewhere than its sender looked up (DNAT): then the lookup has
  *       its source alone, so it names a thread and never proves it.
+ *   I10 A lookup for one interface (SO_BINDTODEVICE, the scope of a link-local address) is of no
+ *       packet that leaves by another one, where each link has such addresses of its own.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -74,6 +76,7 @@
 struct lookup {
 	int protocol;
 	struct endpoint src, dst;
+	uint32_t link;		/* that the packet must leave by; 0: any */
 	int32_t tid;		/* 0: used up */
 	int32_t by;		/* the thread, also after tid was set to 0 */
 	bool call, linked;
@@ -204,8 +207,8 @@ static uint32_t add_lookup(struct ring *r, const struct trace_event *e, bool cal
 			r->dropped_ns[k->bucket] = k->time_ns;
 	}
 	*k = (struct lookup){
-		.protocol = e->protocol, .src = e->src, .dst = e->dst, .tid = e->tid,
-		.by = e->tid, .before = NONE,
+		.protocol = e->protocol, .src = e->src, .dst = e->dst, .link = e->link,
+		.tid = e->tid, .by = e->tid, .before = NONE,
 		.call = call, .linked = true, .time_ns = e->time_ns,
 		.bound = e->kind == TRACE_STATE && e->src.port > 0,
 		.bucket = bucket_of(e->protocol, &e->dst, e->src.port),
@@ -265,7 +268,8 @@ static bool is_of_same_call(struct lookups *l, const struct trace_event *e)
 
 	return e->protocol == IPPROTO_UDP && l->sending[at].tid == e->tid && k->linked &&
 	       k->tid == e->tid && k->protocol == e->protocol && same_end(&k->dst, &e->dst) &&
-	       k->src.port == e->src.port && e->time_ns - k->time_ns < SAME_CALL_NS &&
+	       k->src.port == e->src.port && k->link == e->link &&
+	       e->time_ns - k->time_ns < SAME_CALL_NS &&
 	       (address_equal(&k->src.addr, &e->src.addr) || is_any(&k->src.addr));
 }
 
@@ -411,43 +415,47 @@ void lookups_event(struct lookups *l, const struct trace_event *e)
 		on_task(l, e);
 }
 
-/* A lookup may come before the kernel chose the source address. */
-static bool source_fits(const struct lookup *k, const struct connection *c)
-{
-	return address_equal(&k->src.addr, &c->src.addr) || is_any(&k->src.addr);
-}
-
-static bool lookup_fits(const struct lookup *k, const struct connection *c)
-{
-	return k->tid && k->protocol == c->protocol && same_end(&k->dst, &c->dst) &&
-	       source_fits(k, c);
-}
-
-/* What is found: threads, and whether there may be more. */
-struct found {
+/* A packet, and what is found: threads, and whether there may be more. */
+struct sought {
+	const struct connection *packet;
+	uint32_t link;		/* that it leaves by, where that tells it from others; 0: any */
+	int64_t now_ns;
 	struct lookup_owner *owners;
 	int count;
 	bool more;
 };
 
+/* A lookup may come before the kernel chose the source address. */
+static bool source_fits(const struct lookup *k, const struct sought *s)
+{
+	return (address_equal(&k->src.addr, &s->packet->src.addr) || is_any(&k->src.addr)) &&
+	       (!k->link || !s->link || k->link == s->link);
+}
+
+static bool lookup_fits(const struct lookup *k, const struct sought *s)
+{
+	return k->tid && k->protocol == s->packet->protocol &&
+	       same_end(&k->dst, &s->packet->dst) && source_fits(k, s);
+}
+
 /* Adds the thread.  They come the newest first; where there is no more room the oldest has the last
  * place, so that neither who came before the others nor who came after them is pushed out. */
-static void add_owner(struct found *f, const struct lookup *k, uint32_t lookup, int64_t now_ns)
+static void add_owner(struct sought *s, const struct lookup *k, uint32_t lookup)
 {
 	int i;
 
-	for (i = 0; i < f->count && f->owners[i].tid != k->by; i++)
+	for (i = 0; i < s->count && s->owners[i].tid != k->by; i++)
 		;
 	if (i == LOOKUP_OWNERS_MAX) {
-		f->more = true;
-		f->count = --i;
+		s->more = true;
+		s->count = --i;
 	}
-	if (i == f->count)
-		f->owners[f->count++] = (struct lookup_owner){
+	if (i == s->count)
+		s->owners[s->count++] = (struct lookup_owner){
 			k->by, false, k->src.port > 0, false, false, k->time_ns, lookup };
-	f->owners[i].bound |= k->bound;
-	f->owners[i].left |= k->left;
-	f->owners[i].call |= k->call && (!k->sent_ns || now_ns - k->sent_ns <= SEND_NS);
+	s->owners[i].bound |= k->bound;
+	s->owners[i].left |= k->left;
+	s->owners[i].call |= k->call && (!k->sent_ns || s->now_ns - k->sent_ns <= SEND_NS);
 }
 
 static bool has_dropped(const struct ring *r, uint32_t bucket, int64_t now_ns)
@@ -472,53 +480,53 @@ static void put_first(struct lookup_owner owners[LOOKUP_OWNERS_MAX], int count, 
  * A sender that is not connected looks the route up for each datagram: the packet is the first
  * lookup's, and the others are those of the packets behind it.
  */
-static void take_datagram(struct ring *r, const struct connection *c, int64_t now_ns,
-			  struct found *f)
+static void take_datagram(struct ring *r, struct sought *s)
 {
+	const struct connection *c = s->packet;
 	uint32_t bucket = bucket_of(c->protocol, &c->dst, c->src.port), n = r->bucket[bucket];
 	uint32_t first = NONE;
 	int looks = 0;
 
-	f->more |= has_dropped(r, bucket, now_ns);
+	s->more |= has_dropped(r, bucket, s->now_ns);
 	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
 		const struct lookup *k = &r->lookup[n];
 
-		if (k->time_ns < now_ns - AGE_NS)
+		if (k->time_ns < s->now_ns - AGE_NS)
 			break;
-		if (k->src.port != c->src.port || !lookup_fits(k, c))
+		if (k->src.port != c->src.port || !lookup_fits(k, s))
 			continue;
-		add_owner(f, k, n, now_ns);
+		add_owner(s, k, n);
 		first = n;
 	}
-	f->more |= looks == LOOKS;
+	s->more |= looks == LOOKS;
 	if (first == NONE)
 		return;
-	r->lookup[first].taken_ns = now_ns;
+	r->lookup[first].taken_ns = s->now_ns;
 	r->lookup[first].tid = 0;
-	put_first(f->owners, f->count, r->lookup[first].by);
-	f->owners[0].lookup = first;
+	put_first(s->owners, s->count, r->lookup[first].by);
+	s->owners[0].lookup = first;
 }
 
 /* first: of the ring's lookups, to the caller of lookups_take(). */
-static void take_exact(struct ring *r, uint32_t first, const struct connection *c, int64_t now_ns,
-		       int64_t oldest_ns, struct found *f)
+static void take_exact(struct ring *r, uint32_t first, int64_t oldest_ns, struct sought *s)
 {
+	const struct connection *c = s->packet;
 	uint32_t bucket = bucket_of(c->protocol, &c->dst, c->src.port), n = r->bucket[bucket];
 	int looks = 0;
 
-	f->more |= has_dropped(r, bucket, now_ns);
+	s->more |= has_dropped(r, bucket, s->now_ns);
 	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
 		struct lookup *k = &r->lookup[n];
 
 		if (k->time_ns < oldest_ns)
 			return;
-		if (k->src.port != c->src.port || !lookup_fits(k, c))
+		if (k->src.port != c->src.port || !lookup_fits(k, s))
 			continue;
-		add_owner(f, k, first + n, now_ns);
-		k->taken_ns = now_ns;
+		add_owner(s, k, first + n);
+		k->taken_ns = s->now_ns;
 		k->tid = 0;
 	}
-	f->more |= n != NONE;
+	s->more |= n != NONE;
 }
 
 /*
@@ -527,111 +535,110 @@ static void take_exact(struct ring *r, uint32_t first, const struct connection *
  * others' packets until all packets have come.  Where a socket is bound to the packet's port, the
  * packet is most likely that one's: then all are candidates, and none is used up.
  */
-static void take_portless(struct ring *r, const struct connection *c, int64_t now_ns,
-			  int64_t oldest_ns, struct found *f)
+static void take_portless(struct ring *r, int64_t oldest_ns, struct sought *s)
 {
+	const struct connection *c = s->packet;
 	uint32_t bucket = bucket_of(c->protocol, &c->dst, 0), head = r->bucket[bucket], n = head;
 	struct lookup *oldest = NULL;
 	int fresh = 0, looks = 0;
-	bool bound = f->count > 0;
+	bool bound = s->count > 0;
 
-	f->more |= has_dropped(r, bucket, now_ns);
+	s->more |= has_dropped(r, bucket, s->now_ns);
 	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
 		struct lookup *k = &r->lookup[n];
 
 		if (k->time_ns < oldest_ns)
 			break;
-		if (k->src.port || !lookup_fits(k, c))
+		if (k->src.port || !lookup_fits(k, s))
 			continue;
-		add_owner(f, k, LOOKUPS + n, now_ns);
+		add_owner(s, k, LOOKUPS + n);
 		if (k->spent)
 			continue;
 		oldest = k;
 		fresh++;
 	}
-	f->more |= looks == LOOKS;
+	s->more |= looks == LOOKS;
 	if (bound)
 		return;
 	if (!oldest) {
-		f->count = 0;
+		s->count = 0;
 		return;
 	}
-	put_first(f->owners, f->count, oldest->by);
+	put_first(s->owners, s->count, oldest->by);
 	oldest->spent = true;
 	n = fresh == 1 ? head : NONE;
 	for (looks = 0; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next)
-		if (r->lookup[n].spent && lookup_fits(&r->lookup[n], c))
+		if (r->lookup[n].spent && lookup_fits(&r->lookup[n], s))
 			r->lookup[n].tid = 0;
 }
 
 /* A TCP connect() always makes a state change, so a lookup without one is only a route request, or
  * its events were lost. */
-static void take_tcp(struct lookups *l, const struct connection *c, int64_t now_ns,
-		     struct found *f)
+static void take_tcp(struct lookups *l, struct sought *s)
 {
-	int64_t oldest_ns = now_ns - AGE_TCP_NS;
+	int64_t oldest_ns = s->now_ns - AGE_TCP_NS;
 	struct lookup_owner asked[LOOKUP_OWNERS_MAX] = { 0 };
-	struct found questions = { .owners = asked };
+	struct sought questions = *s;
 
-	take_exact(&l->calls, LOOKUPS, c, now_ns, oldest_ns, f);
+	questions.owners = asked;
+	take_exact(&l->calls, LOOKUPS, oldest_ns, s);
 	/* Used up, whoever made them. */
-	take_exact(&l->others, 0, c, now_ns, oldest_ns, &questions);
-	if (!f->count && questions.count) {
-		memcpy(f->owners, asked, sizeof(asked));
-		f->count = questions.count;
-		f->more |= questions.more;
+	take_exact(&l->others, 0, oldest_ns, &questions);
+	if (!s->count && questions.count) {
+		memcpy(s->owners, asked, sizeof(asked));
+		s->count = questions.count;
+		s->more |= questions.more;
 	}
-	if (c->dst.addr.family == AF_INET6)
-		take_portless(&l->calls, c, now_ns, oldest_ns, f);
+	if (s->packet->dst.addr.family == AF_INET6)
+		take_portless(&l->calls, oldest_ns, s);
 }
 
 /*
  * I7: adds the threads that lately looked up the packet's addresses for that protocol.  Returns the
  * lookup that began first, or the newest where none is fresh; NONE: there is none.
  */
-static uint32_t add_addressed(struct ring *r, const struct connection *c, int protocol,
-			      int64_t now_ns, struct found *f)
+static uint32_t add_addressed(struct ring *r, int protocol, struct sought *s)
 {
+	const struct connection *c = s->packet;
 	struct endpoint dst = { .addr = c->dst.addr };
 	uint32_t bucket = bucket_of(protocol, &dst, 0), n = r->bucket[bucket], first = NONE;
 	int64_t age_ns = protocol == c->protocol ? AGE_TCP_NS : FRESH_NS;
 	int looks = 0;
 
-	f->more |= has_dropped(r, bucket, now_ns);
+	s->more |= has_dropped(r, bucket, s->now_ns);
 	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
 		const struct lookup *k = &r->lookup[n];
 
-		if (now_ns - k->time_ns > (f->count ? FRESH_NS : age_ns))
+		if (s->now_ns - k->time_ns > (s->count ? FRESH_NS : age_ns))
 			break;
 		if (!k->tid || k->protocol != protocol || !same_end(&k->dst, &dst) ||
-		    !source_fits(k, c))
+		    !source_fits(k, s))
 			continue;
-		add_owner(f, k, n, now_ns);
+		add_owner(s, k, n);
 		first = n;
 	}
-	f->more |= looks == LOOKS;
+	s->more |= looks == LOOKS;
 	return first;
 }
 
 /* Each packet uses one lookup up. */
-static void take_addressed(struct ring *r, const struct connection *c, int64_t now_ns,
-			   struct found *f)
+static void take_addressed(struct ring *r, struct sought *s)
 {
-	uint32_t own = add_addressed(r, c, c->protocol, now_ns, f);
-	uint32_t raw = add_addressed(r, c, IPPROTO_RAW, now_ns, f), first = own == NONE ? raw : own;
+	uint32_t own = add_addressed(r, s->packet->protocol, s);
+	uint32_t raw = add_addressed(r, IPPROTO_RAW, s), first = own == NONE ? raw : own;
 
 	if (first == NONE)
 		return;
-	put_first(f->owners, f->count, r->lookup[first].by);
-	f->owners[0].lookup = first;
+	put_first(s->owners, s->count, r->lookup[first].by);
+	s->owners[0].lookup = first;
 	r->lookup[first].tid = 0;
 }
 
 /* I9. */
-static void take_translated(struct ring *r, uint32_t first, const struct connection *c,
-			    int64_t now_ns, struct found *f)
+static void take_translated(struct ring *r, uint32_t first, struct sought *s)
 {
-	int64_t oldest_ns = now_ns - AGE_TCP_NS;
+	const struct connection *c = s->packet;
+	int64_t oldest_ns = s->now_ns - AGE_TCP_NS;
 
 	for (uint32_t i = 1; i <= NEWEST && i <= r->next; i++) {
 		uint32_t n = (r->next - i) % LOOKUPS;
@@ -641,32 +648,32 @@ static void take_translated(struct ring *r, uint32_t first, const struct connect
 			return;
 		if (!k->tid || k->protocol != c->protocol || !same_end(&k->src, &c->src))
 			continue;
-		add_owner(f, k, first + n, now_ns);
-		k->taken_ns = now_ns;
+		add_owner(s, k, first + n);
+		k->taken_ns = s->now_ns;
 		k->tid = 0;
 	}
 }
 
-int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
+int lookups_take(struct lookups *l, const struct connection *c, uint32_t link, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more)
 {
-	struct found f = { .owners = owners };
+	struct sought s = { .packet = c, .link = link, .now_ns = now_ns, .owners = owners };
 
 	if (c->src.port > 0 && c->protocol == IPPROTO_TCP)
-		take_tcp(l, c, now_ns, &f);
+		take_tcp(l, &s);
 	else if (c->src.port > 0 && c->protocol == IPPROTO_UDP)
-		take_datagram(&l->others, c, now_ns, &f);
+		take_datagram(&l->others, &s);
 	/* Of a sender that writes the header itself there is no other lookup. */
-	if (!f.count && !f.more)
-		take_addressed(&l->others, c, now_ns, &f);
-	if (!f.count && !f.more && c->direction == DIRECTION_FORWARD && c->src.port > 0) {
-		take_translated(&l->calls, LOOKUPS, c, now_ns, &f);
-		take_translated(&l->others, 0, c, now_ns, &f);
-		for (int i = 0; i < f.count; i++)
+	if (!s.count && !s.more)
+		take_addressed(&l->others, &s);
+	if (!s.count && !s.more && c->direction == DIRECTION_FORWARD && c->src.port > 0) {
+		take_translated(&l->calls, LOOKUPS, &s);
+		take_translated(&l->others, 0, &s);
+		for (int i = 0; i < s.count; i++)
 			owners[i].call = owners[i].exact = false;
 	}
-	*more = f.more;
-	return f.count;
+	*more = s.more;
+	return s.count;
 }
 
 void lookups_drop_newest(struct lookups *l, int32_t tid)

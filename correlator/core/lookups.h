@@ -56,9 +56,11 @@ struct lookup_owner {
  * the same tuple has lookups of its own; of UDP the first one alone, because the others are those
  * of the packets behind.  Of a forwarded packet whose destination nobody looked up, those who
  * looked another one up from its source address and port: it may have been translated (DNAT).
+ * link: the interface that it leaves by, where the same addresses are others on another one
+ * (flow_is_of_link()); 0: it does not matter.
  * *more: there may be further threads, and one of them may be the packet's sender.
  */
-int lookups_take(struct lookups *l, const struct connection *c, int64_t now_ns,
+int lookups_take(struct lookups *l, const struct connection *c, uint32_t link, int64_t now_ns,
 		 struct lookup_owner owners[LOOKUP_OWNERS_MAX], bool *more);
 
 /* Undoes lookups_take() for that lookup of that thread: the packet was not its. */

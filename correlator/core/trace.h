@@ -29,6 +29,9 @@ struct trace_event {
 	/* TRACE_LOOKUP, TRACE_STATE */
 	int protocol;
 	struct endpoint src, dst;	/* src: 0.0.0.0, :: or port 0 until it is chosen */
+	/* TRACE_LOOKUP: the interface that the packet must leave by (SO_BINDTODEVICE, IP_PKTINFO,
+	 * the scope of a link-local address); 0: any */
+	uint32_t link;
 	/* TRACE_STATE, TRACE_SEND: the address of the kernel's struct sock */
 	uint64_t socket;
 	int old_state, new_state;	/* TCP_CLOSE, ... of netinet/tcp.h */

@@ -22,7 +22,7 @@
 
 enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKET, F_OLD, F_NEW,
 	     F_FAMILY, F_RESULT, F_CHILD, F_CLONE, F_NAME, F_SRC6_REST, F_DST6_REST, F_CAP,
-	     FIELDS };
+	     F_LINK, FIELDS };
 
 /*
  * Tracepoints that name the connecting thread, or our own probe where a kernel lacks one of them.
@@ -48,11 +48,11 @@ static const struct point {
 	{ "fib", "fib_table_lookup", SENDERS_LOOKUP,
 	  TRACE_LOOKUP, TRACED, AF_INET,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
-	    [F_DPORT] = "dport" } },
+	    [F_DPORT] = "dport", [F_LINK] = "oif" } },
 	{ "fib6", "fib6_table_lookup", SENDERS_LOOKUP,
 	  TRACE_LOOKUP, TRACED, AF_INET6,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
-	    [F_DPORT] = "dport" } },
+	    [F_DPORT] = "dport", [F_LINK] = "oif" } },
 	{ "sock", "inet_sock_set_state", "newstate==2 || (oldstate==2 && newstate==7)",
 	  TRACE_STATE, TRACED, 0,
 	  { [F_PROTOCOL] = "protocol", [F_SRC] = "saddr", [F_DST] = "daddr", [F_SRC6] = "saddr_v6",
@@ -311,6 +311,7 @@ static bool decode(const struct traceformats *all, size_t point, const uint8_t *
 		.protocol = (int)read_number(data, size, f->field[F_PROTOCOL]),
 		.src.port = (int32_t)read_number(data, size, f->field[F_SPORT]),
 		.dst.port = (int32_t)read_number(data, size, f->field[F_DPORT]),
+		.link = (uint32_t)read_number(data, size, f->field[F_LINK]),
 		.socket = read_number(data, size, f->field[F_SOCKET]),
 		.old_state = (int)read_number(data, size, f->field[F_OLD]),
 		.new_state = (int)read_number(data, size, f->field[F_NEW]),

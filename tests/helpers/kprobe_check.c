@@ -115,7 +115,7 @@ static bool is_proof(const struct seen *s)
 	c.src = s->last.src;
 	c.dst = s->last.dst;
 	lookups_event(l, &s->last);
-	good = lookups_take(l, &c, s->last.time_ns, owners, &more) == 1 && !more &&
+	good = lookups_take(l, &c, 0, s->last.time_ns, owners, &more) == 1 && !more &&
 	       owners[0].tid == gettid() && owners[0].call && owners[0].exact;
 	lookups_free(l);
 	return good;

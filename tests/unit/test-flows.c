@@ -93,8 +93,9 @@ static void test_links(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct flow_key k = key(rows[i].src, rows[i].dst);
 
-		tap_ok(flow_is_of_link(&k) == rows[i].of_link, "%s to %s: %s", rows[i].src,
-		       rows[i].dst, rows[i].of_link ? "one for each link" : "one for all links");
+		tap_ok(flow_is_of_link(&k.src.addr, &k.dst.addr) == rows[i].of_link,
+		       "%s to %s: %s", rows[i].src, rows[i].dst,
+		       rows[i].of_link ? "one for each link" : "one for all links");
 	}
 }
 

@@ -55,7 +55,7 @@ static void closed(int32_t tid, const char *src, const char *dst, uint64_t socke
 	event(TRACE_STATE, tid, IPPROTO_TCP, src, dst, socket, TCP_SYN_SENT, TCP_CLOSE);
 }
 
-static int packet(int protocol, const char *src, const char *dst)
+static int packet_by(uint32_t link, int protocol, const char *src, const char *dst)
 {
 	struct connection c;
 
@@ -63,7 +63,12 @@ static int packet(int protocol, const char *src, const char *dst)
 	c.protocol = protocol;
 	c.src = to(src);
 	c.dst = to(dst);
-	return lookups_take(l, &c, now, who, &more);
+	return lookups_take(l, &c, link, now, who, &more);
+}
+
+static int packet(int protocol, const char *src, const char *dst)
+{
+	return packet_by(0, protocol, src, dst);
 }
 
 static void test_tcp(void)
@@ -111,6 +116,37 @@ static void test_tcp(void)
 	lookup(66, IPPROTO_TCP, "127.0.0.1:4006", "127.0.0.1:80");
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4006", "127.0.0.1:80") == 1 && !who[0].call,
 	       "nor to another destination");
+}
+
+static void lookup_by(uint32_t link, int32_t tid, const char *src, const char *dst)
+{
+	lookups_event(l, &(struct trace_event){
+		.kind = TRACE_LOOKUP, .time_ns = ++now, .tid = tid, .protocol = IPPROTO_UDP,
+		.src = to(src), .dst = to(dst), .link = link });
+}
+
+static void test_links(void)
+{
+	const char *src = "[fe80::2]:6100", *dst = "[fe80::1]:53";
+
+	lookup_by(1, 10, src, dst);
+	lookup_by(2, 11, src, dst);
+	tap_ok(packet_by(2, IPPROTO_UDP, src, dst) == 1 && who[0].tid == 11,
+	       "of two links the packet's");
+	tap_ok(packet_by(2, IPPROTO_UDP, src, dst) == 0, "the other one's is not this one's");
+	tap_ok(packet_by(1, IPPROTO_UDP, src, dst) == 1 && who[0].tid == 10,
+	       "but its own packet's");
+	lookup_by(1, 10, src, dst);
+	lookup_by(2, 10, src, dst);
+	tap_ok(packet_by(1, IPPROTO_UDP, src, dst) == 1 &&
+	       packet_by(2, IPPROTO_UDP, src, dst) == 1,
+	       "one thread's calls for two links are two");
+	lookup_by(0, 12, src, dst);
+	tap_ok(packet_by(2, IPPROTO_UDP, src, dst) == 1 && who[0].tid == 12,
+	       "a lookup for any link is every packet's");
+	lookup_by(2, 13, src, dst);
+	tap_ok(packet(IPPROTO_UDP, src, dst) == 1 && who[0].tid == 13,
+	       "where the link tells nothing it is not asked for");
 }
 
 static void test_udp(void)
@@ -442,6 +478,7 @@ int main(void)
 	l = lookups_new();
 	test_tcp();
 	test_udp();
+	test_links();
 	test_addressed();
 	test_sends();
 	test_left();
