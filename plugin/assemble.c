@@ -346,12 +346,28 @@ static void take_call(struct open_event *e, const char *line, size_t len, const 
 	e->foreign = class.kind == EVENT_NONE && !class.unknown;
 }
 
+/* The kernel writes one.  Of a second one libauparse loses the first one's memory
+ * (parse_up_record() in ellist.c, audit 3.0.9), so whoever writes a log could use all there is. */
+static bool has_two_cwds(const char *line, size_t len, size_t body)
+{
+	const char *at = line + body, *end = line + len;
+	int count = 0;
+
+	for (; (at = memmem(at, (size_t)(end - at), "cwd=", 4)) != NULL; at += 4)
+		if (at[-1] == ' ' || (at[-1] == '(' && at[-2] == ' '))
+			count++;
+	return count > 1;
+}
+
 void assembler_line(struct assembler *a, const struct stamp *stamp, const char *line, size_t len,
 		    int64_t now_ns)
 {
 	struct open_event *e;
 	enum record record = record_of(stamp->type);
 	unsigned int index = 0;
+
+	if (record == R_CWD && has_two_cwds(line, len, stamp->body))
+		record = 0;
 
 	e = record ? find_event(a, stamp, &index) : NULL;
 	if (!e && (record & R_MORE)) {

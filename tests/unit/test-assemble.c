@@ -190,12 +190,14 @@ static void test_plain(void)
 	a = fresh();
 	feed(a, DIRECTORY);
 	feed(a, CONNECT);
-	feed(a, DIRECTORY);
+	feed(a, DIRECTORY "cwd=(cwd=\"");
+	feed(a, DIRECTORY " (cwd=\"/b\"");
 	feed(a, ADDRESS);
 	feed(a, TITLE);
 	feed(a, DIRECTORY);
-	tap_ok(delivered(0, EVENT_CONNECT, CONNECT "\n" DIRECTORY "\n" ADDRESS "\n", "\"curl\"") &&
-	       counted(1, 0, 0, 0, 0, 2), "CWD goes along, and opens no event");
+	tap_ok(delivered(0, EVENT_CONNECT, CONNECT "\n" DIRECTORY "cwd=(cwd=\"\n" ADDRESS "\n",
+			 "\"curl\"") &&
+	       counted(1, 0, 0, 0, 0, 3), "CWD goes along if it has one, and opens no event");
 	assembler_free(a);
 }
 
