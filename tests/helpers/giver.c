@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "passing.h"
+
 static void die(const char *what)
 {
 	fprintf(stderr, "giver: %s: %s\n", what, strerror(errno));
@@ -64,37 +66,6 @@ static void send_on(int fd, int port)
 	nap_ms(20);
 }
 
-static void pass(int by, int fd)
-{
-	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = { 0 };
-	char byte = 'x';
-	struct iovec io = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control,
-			    .msg_controllen = sizeof(control) };
-
-	*CMSG_FIRSTHDR(&m) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
-					       .cmsg_level = SOL_SOCKET,
-					       .cmsg_type = SCM_RIGHTS };
-	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
-	if (sendmsg(by, &m, 0) < 0)
-		die("pass");
-}
-
-static int receive(int by)
-{
-	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = { 0 };
-	char byte;
-	struct iovec io = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control,
-			    .msg_controllen = sizeof(control) };
-	int fd;
-
-	if (recvmsg(by, &m, 0) <= 0 || !CMSG_FIRSTHDR(&m))
-		return -1;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
-	return fd;
-}
-
 /* The giver goes on to other things: a send by another socket. */
 static void give_all(int first, int count, int port, bool by_fork)
 {
@@ -105,7 +76,7 @@ static void give_all(int first, int count, int port, bool by_fork)
 		die("socketpair");
 	if (!by_fork && !fork()) {
 		close(pair[0]);
-		for (int i = 0; (fd = receive(pair[1])) >= 0; i++)
+		for (int i = 0; (fd = take_fd(pair[1])) >= 0; i++)
 			send_on(fd, first + i);
 		_exit(0);
 	}
@@ -120,8 +91,8 @@ static void give_all(int first, int count, int port, bool by_fork)
 		}
 		if (by_fork)
 			sendto(elsewhere, "x", 1, 0, (struct sockaddr *)&other, sizeof(other));
-		else
-			pass(pair[0], fd);
+		else if (pass_fd(pair[0], fd))
+			die("pass");
 		nap_ms(40);
 		/* It keeps the socket. */
 	}

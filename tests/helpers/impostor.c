@@ -35,6 +35,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "passing.h"
+
 #ifndef TCP_FASTOPEN_CONNECT
 #define TCP_FASTOPEN_CONNECT 30
 #endif
@@ -244,30 +246,6 @@ static void way_dup2udp(int port)
 	let_become(mine, theirs, port, pid);
 }
 
-/* A socket goes over the pair: sent where fd is one, else received. */
-static int pass(int pair, int fd)
-{
-	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = { 0 };
-	char byte = 'x';
-	struct iovec part = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
-			    .msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	if (fd >= 0) {
-		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
-				       .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	}
-	if ((fd >= 0 ? sendmsg(pair, &m, 0) : recvmsg(pair, &m, 0)) != 1)
-		die("the pair");
-	c = CMSG_FIRSTHDR(&m);
-	if (!c || c->cmsg_type != SCM_RIGHTS)
-		die("no socket came");
-	memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	return fd;
-}
-
 /* Its own call is in another network namespace, so that it has no packet here. */
 static void way_elsewhere(int port)
 {
@@ -284,11 +262,14 @@ static void way_elsewhere(int port)
 		fd = open_at(SOCK_STREAM, 0);
 		if (ioctl(fd, SIOCSIFFLAGS, &lo))
 			die("lo");
-		pass(pair[0], fd);
+		if (pass_fd(pair[0], fd))
+			die("the pair");
 		_exit(0);
 	}
 	close(pair[0]);
-	fd = pass(pair[1], -1);
+	fd = take_fd(pair[1]);
+	if (fd < 0)
+		die("no socket came");
 	end_of(pid);
 	close(pair[1]);
 	become_theirs(port, fd, false);
@@ -437,7 +418,8 @@ static void *pass_meanwhile(void *arg)
 
 	while (!is_connecting(m->fd))
 		nap_ms(1);
-	pass(m->pair, m->fd);
+	if (pass_fd(m->pair, m->fd))
+		die("the pair");
 	nap_ms(LINGER_MS);
 	_exit(0);
 }
@@ -464,7 +446,9 @@ static void way_midway(int port)
 		die("its connect() has ended");
 	}
 	close(pair[0]);
-	pair[0] = pass(pair[1], -1);
+	pair[0] = take_fd(pair[1]);
+	if (pair[0] < 0)
+		die("no socket came");
 	has_sent(pair[0]);
 	be_patient(pair[0], 300);
 	join(pair[0]);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "mixed_load.h"
+#include "passing.h"
 #include "programs.h"
 
 #define FIRST_PORT 20000
@@ -219,44 +220,16 @@ static void over_exec(struct act *a)
 	connect_fd(a, a->given_fd, a->index);
 }
 
-/* One byte over the pair, and the socket with it: sent where fd is one, else received. */
-static int pass(int pair, int fd)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	char byte = 'x';
-	struct iovec part = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
-			    .msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	if (fd >= 0) {
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
-		if (sendmsg(pair, &m, 0) != 1)
-			die("sendmsg");
-		return fd;
-	}
-	if (recvmsg(pair, &m, 0) != 1)
-		die("recvmsg");
-	c = CMSG_FIRSTHDR(&m);
-	if (!c || c->cmsg_type != SCM_RIGHTS)
-		die("no socket came");
-	memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	return fd;
-}
-
 static void passed(struct act *a)
 {
-	int pair[2];
+	int pair[2], fd;
 	pid_t pid;
 
 	if (a->given_fd >= 0) {
-		connect_fd(a, pass(a->given_fd, -1), a->index);
+		fd = take_fd(a->given_fd);
+		if (fd < 0)
+			die("no socket came");
+		connect_fd(a, fd, a->index);
 		return;
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
@@ -266,7 +239,8 @@ static void passed(struct act *a)
 		close(pair[0]);
 		become_other(a, pair[1]);
 	}
-	pass(pair[0], open_socket(a->kind));
+	if (pass_fd(pair[0], open_socket(a->kind)))
+		die("sendmsg");
 	wait_for(pid);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "passing.h"
 #include "programs.h"
 #include "ways.h"
 
@@ -26,39 +27,12 @@ static int wait_for(pid_t child)
 	return waitpid(child, &status, 0) != child || status;
 }
 
-union room {
-	char bytes[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
-
-static void pass(int over, int fd)
+static int taken(int over)
 {
-	struct iovec iov = { (void *)"x", 1 };
-	union room room;
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room,
-			    .msg_controllen = sizeof(room) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int fd = take_fd(over);
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	if (sendmsg(over, &m, 0) < 0)
-		die("sendmsg");
-}
-
-static int take(int over)
-{
-	char byte;
-	struct iovec iov = { &byte, 1 };
-	union room room;
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &room,
-			    .msg_controllen = sizeof(room) };
-	int fd;
-
-	if (recvmsg(over, &m, 0) < 0 || !CMSG_FIRSTHDR(&m))
-		die("recvmsg");
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	if (fd < 0)
+		die("no socket came");
 	return fd;
 }
 
@@ -72,8 +46,9 @@ int way_passed(const struct target *t)
 		die("socketpair");
 	child = fork();
 	if (!child)
-		_exit(connect_to(take(pair[1]), t));
-	pass(pair[0], way_socket(AF_INET, SOCK_STREAM, 0));
+		_exit(connect_to(taken(pair[1]), t));
+	if (pass_fd(pair[0], way_socket(AF_INET, SOCK_STREAM, 0)))
+		die("sendmsg");
 	return wait_for(child);
 }
 
