@@ -58,14 +58,15 @@ static int add(struct ranges *r, const struct network *n)
 	return 0;
 }
 
+/* By where they begin. */
 static int compare_four(const void *a, const void *b)
 {
-	return memcmp(a, b, 8);
+	return memcmp(a, b, 4);
 }
 
 static int compare_six(const void *a, const void *b)
 {
-	return memcmp(a, b, 32);
+	return memcmp(a, b, 16);
 }
 
 /* b is the address behind a. */
