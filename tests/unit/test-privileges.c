@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "privileges.h"
@@ -26,10 +28,28 @@ static uint64_t status(const char *name)
 	return n;
 }
 
+/* What is to be kept, so that what is started would have it. */
+static bool make_ambient(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data))
+		return false;
+	data[0].inheritable |= 1U << CAP_SYS_NICE;
+	return !syscall(SYS_capset, &head, data) &&
+	       !prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_NICE, 0, 0);
+}
+
 int main(void)
 {
 	uint64_t before = status("CapPrm");
 
+	if (before & PRIVILEGE(CAP_SYS_NICE))
+		tap_ok(make_ambient() && status("CapInh") && status("CapAmb"),
+		       "what is started would have one");
+	else
+		tap_note("ambient ones: not tried without CAP_SYS_NICE");
 	tap_ok(!privileges_keep(KEPT), "all but two are given up");
 	tap_ok(status("CapEff") == (before & KEPT) && status("CapPrm") == (before & KEPT),
 	       "what is left are those of the two that were there");
