@@ -452,20 +452,19 @@ int cache_writer_trim(struct cache_writer *w, int64_t max_rows, int64_t oldest_u
 int cache_writer_trim_bytes(struct cache_writer *w, int64_t max_bytes, int64_t most,
 			    int64_t *removed)
 {
-	int64_t bytes, rows, some, by_this;
+	int64_t bytes, some, by_this;
 	int rc;
 
 	*removed = 0;
 	while (!(rc = db_used_bytes(w->db, &bytes)) && bytes > max_bytes && *removed < most &&
-	       cache_writer_rows(w) > 1) {
+	       w->rows > 1) {
 		/* As many as that would take if all were of one size, and go on from there. */
-		rows = cache_writer_rows(w);
-		some = rows * (bytes - max_bytes) / bytes + 1;
+		some = w->rows * (bytes - max_bytes) / bytes + 1;
 		if (some > most - *removed)
 			some = most - *removed;
 		rc = trim_heavy(w, some, &by_this);
 		if (!rc && !by_this)
-			rc = trim_oldest(w, rows - some, INT64_MIN, some, &by_this);
+			rc = trim_oldest(w, w->rows - some, INT64_MIN, some, &by_this);
 		*removed += by_this;
 		if (rc || !by_this)
 			break;

@@ -538,6 +538,10 @@ static void test_counters(void)
 	       !strcmp(counted.text, "a=-2 b=9223372036854775807 "), "a reader sees them by name");
 	cache_reader_close(r);
 	cache_writer_close(w);
+	sql_raw(path, "DROP TABLE counter");
+	cache_reader_open(path, &r);
+	tap_ok(cache_reader_counters(r, on_counter, &counted) < 0, "that there are none is told");
+	cache_reader_close(r);
 }
 
 static void test_errors(void)
