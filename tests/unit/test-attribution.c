@@ -409,11 +409,40 @@ static void test_others(void)
 	       "nor one of no user and no socket");
 }
 
+/* The room behind the last holder may have what was there before. */
+static void test_count(void)
+{
+	struct testimony t = fresh();
+	struct attribution a;
+
+	hold(&t, 100, 3, false, false);
+	hold(&t, 200, 4, true, false);
+	t.holders.count = 1;
+	t.record = (struct call_record){ .by = RECORD_OF_PROCESS, .pid = 200, .fd = 4, .uid = 1000,
+					 .inode = -1, .listener_inode = -1 };
+	a = weigh(&bare, &t);
+	tap_ok(a.pid == 100 && !a.candidate_count && !(a.evidence & EVIDENCE_AUDIT),
+	       "a holder of another socket is none of this one's");
+	t = fresh();
+	hold(&t, 100, 3, true, true);
+	hold(&t, 200, 4, true, true);
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_INFERRED, "two are in the call");
+	t.holders.count = 1;
+	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_CERTAIN, "nor does its call count");
+	t = fresh();
+	hold(&t, 100, 3, false, false);
+	hold(&t, 200, 4, false, true);
+	tap_ok(weigh(&bare, &t).holder_not_caller, "one waits for a call that blocks");
+	t.holders.count = 1;
+	tap_ok(!weigh(&bare, &t).holder_not_caller, "but not for that one's");
+}
+
 int main(int argc, char **argv)
 {
 	scratch_seed(argc, argv);
 	test_trace();
 	test_holders();
+	test_count();
 	test_records();
 	test_incoming();
 	test_others();

@@ -364,6 +364,29 @@ static void test_open(void)
 	      "and the end is as always");
 }
 
+/* Where nothing else comes what is dirty waits a twentieth of a second for items that may.  A kick
+ * that comes a second late finds it waiting already, and so there are several. */
+static void test_kick(void)
+{
+	struct committer *c = start_fresh(65536);
+	int64_t lost = -1, longest_ns = 0;
+
+	for (uint32_t i = 0; i < 10 && longest_ns < 50000000; i++) {
+		unsigned int commits = store.commits;
+		int64_t began;
+
+		give(c, i, 4, PATIENCE_NONE);
+		reaches(&store.commits, ++commits);
+		atomic_store(&store.dirty, true);
+		began = clock_mono_ns();
+		committer_kick(c);
+		if (reaches(&store.commits, commits + 1))
+			longest_ns = clock_mono_ns() - began;
+	}
+	check(longest_ns >= 50000000, "a kick without an item is not urgent");
+	committer_stop(c, 1000, &lost);
+}
+
 static void test_full(void)
 {
 	struct committer *c = start_fresh(8192);
@@ -528,6 +551,7 @@ int main(int argc, char **argv)
 	test_faults();
 	test_damage();
 	test_open();
+	test_kick();
 	test_full();
 	test_hang();
 	test_interrupt();

@@ -268,6 +268,36 @@ static void test_moved(void)
 	tap_ok(!db_moved(lock, path), "what cannot be told is no reason to begin anew");
 }
 
+/* A database that is renamed while it is open leaves its log behind.  others: its name has become
+ * another database's by then, with a log of its own. */
+static void test_log(bool others)
+{
+	const char *path = scratch_path(others ? "log2.db" : "log.db");
+	const char *away = scratch_path(others ? "away2.db" : "away.db");
+	char log[PATH_MAX], before[PATH_MAX];
+	int lock = db_lock_writer(path);
+	struct db_log its;
+	sqlite3 *db;
+
+	snprintf(log, sizeof(log), "%s-wal", path);
+	snprintf(before, sizeof(before), "%s-wal", away);
+	if (lock < 0 || db_open_write(path, &first, &db) ||
+	    db_exec(db, "INSERT INTO t VALUES (5)"))
+		exit(1);
+	its = db_log_of(path);
+	if (rename(path, away))
+		exit(1);
+	if (others) {
+		if (rename(log, before))
+			exit(1);
+		write_bytes(log, "x", 1, 0);
+	}
+	db_close_written(db, lock, its);
+	tap_ok(number_in(away, "SELECT count(*) FROM t WHERE a = 5") == 1,
+	       "what was in its log is in the database");
+	tap_ok(!access(log, F_OK) == others, others ? "another's log stays" : "its log is removed");
+}
+
 static void test_remove(void)
 {
 	const char *path = scratch_path("removed.db");
@@ -412,6 +442,8 @@ int main(void)
 	test_as_it_lies();
 	test_lock();
 	test_moved();
+	test_log(false);
+	test_log(true);
 	test_remove();
 	test_set_aside();
 	test_patience();

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "holders.h"
 #include "question.h"
+#include "looker.h"
 #include "looks.h"
 #include "peek.h"
 #include "procfs.h"
@@ -286,6 +287,54 @@ static void test_renewed(void)
 	tap_ok(!same && in_call(10), "and none is left of before");
 }
 
+/* Who looks is killed while it does, and another one would answer. */
+static _Atomic int looks_begun;
+
+static bool open_nothing(void *opened, const char *path)
+{
+	(void)opened;
+	(void)path;
+	return true;
+}
+
+static void die_first(void *opened, const struct look *q, struct seen *a, char text[LOOK_TEXT_MAX])
+{
+	(void)opened;
+	(void)text;
+	if (!looks_begun++)
+		kill(getpid(), SIGKILL);
+	a->number = q->number;
+}
+
+static bool becomes_free(struct looker *l)
+{
+	int64_t until_ns = clock_mono_ns() + 100 * SOON_NS;
+
+	while (!looker_is_free(l))
+		if (clock_mono_ns() > until_ns || usleep(200))
+			return false;
+	return true;
+}
+
+static void test_lost_question(void)
+{
+	const struct looks looks = { .path = "", .size = 1, .open = open_nothing,
+				     .look = die_first };
+	struct looker *l = looker_start(&looks, false);
+	struct look q = { .number = 7 };
+
+	tap_ok(l && becomes_free(l), "a looker");
+	looker_ask(l, &q);
+	tap_ok(!looker_await(l, clock_mono_ns() + 100 * SOON_NS),
+	       "who asked one that is killed learns it");
+	tap_ok(becomes_free(l) && looks_begun == 1, "and nobody is left with the question");
+	looker_ask(l, &q);
+	tap_ok(looker_await(l, clock_mono_ns() + 100 * SOON_NS) && l->a.number == 7,
+	       "the next one can be asked");
+	looker_take(l);
+	looker_stop(l);
+}
+
 int main(void)
 {
 	struct looks looks;
@@ -305,6 +354,7 @@ int main(void)
 	test_users();
 	test_killed();
 	test_renewed();
+	test_lost_question();
 	tap_ok(!peek_counts(peek).left, "none is left");
 	procfs_close(procfs);
 	peek_stop(peek);

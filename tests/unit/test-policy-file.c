@@ -102,6 +102,30 @@ static int load_told(const char *path, const char *wanted, struct policy **p)
 	return rc;
 }
 
+/* Nobody's number is none: 0 would be root's. */
+static void test_strangers(void)
+{
+	static const char *const kinds[] = { "user", "group" };
+	char path[PATH_MAX], text[64];
+	struct policy_answer a;
+	struct connection c;
+	struct policy *p;
+
+	snprintf(path, sizeof(path), "%s", scratch_path("policy"));
+	for (int i = 0; i < 2; i++) {
+		char buf[] = "uid=0 gid=0 user=root";
+
+		snprintf(text, sizeof(text), "allow %s no-such-name\ndefault deny\n", kinds[i]);
+		put(path, text);
+		if (!tap_ok(!load(path, &p), "a %s that is not there", kinds[i]))
+			continue;
+		describe(&c, buf);
+		policy_decide(p, &c, &a);
+		tap_ok(a.verdict == VERDICT_DROP, "is not root");
+		policy_free(p);
+	}
+}
+
 static void test_lists(void)
 {
 	char path[PATH_MAX], list[PATH_MAX], other[PATH_MAX], text[4 * PATH_MAX];
@@ -156,6 +180,7 @@ static void test_lists(void)
 int main(void)
 {
 	test_file();
+	test_strangers();
 	test_lists();
 	return tap_done();
 }
