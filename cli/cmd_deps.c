@@ -132,6 +132,7 @@ static int answer(struct cli *cli, struct deps *d)
 		style_begin(&cli->style, d->asked.format == FORMAT_TABLE, true);
 		d->output = output_new_chosen(stdout, d->asked.format, names, &d->columns);
 		output_set_style(d->output, &cli->style);
+		output_may_fold(d->output);
 	}
 	rows = d->metrics || d->output ? show(d, db) : -1;
 	output_end(d->output);

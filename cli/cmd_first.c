@@ -101,6 +101,7 @@ static int answer(struct cli *cli, struct first *f)
 	style_begin(&cli->style, f->asked.format == FORMAT_TABLE, true);
 	f->output = output_new_chosen(stdout, f->asked.format, names, &f->columns);
 	output_set_style(f->output, &cli->style);
+	output_may_fold(f->output);
 	if (f->output && (!f->kind || !strcmp(f->kind, "program")))
 		rows = show(db, false, f);
 	if (f->output && rows >= 0 && (!f->kind || !strcmp(f->kind, "destination")))

@@ -102,6 +102,7 @@ static int show_connections(struct log *l, struct cli *cli, const char **names, 
 	style_begin(&cli->style, table, !l->list.follow);
 	l->output = output_new_chosen(stdout, l->asked.format, names, &l->columns);
 	output_set_style(l->output, l->style);
+	output_may_fold(l->output);
 	status = l->output ? listing_show(&l->list, cli->ledger) : CLI_UNREADABLE;
 	output_end(l->output);
 	return status;

@@ -42,6 +42,8 @@ static int answer(struct query_db *db, const struct top *t, const struct counts 
 	int64_t rows = -1;
 
 	output_set_style(o, style);
+	if (!t->watching)	/* whose screen has so many rows as lines */
+		output_may_fold(o);
 	if (o)
 		rows = counts_run(c, db, on_row, o);
 	output_end(o);

@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rows for people and for scripts.  A table learns its widths from the rows that it can hold back.
- * On a terminal too narrow for them times lose their year and what is behind the second, then the
- * widest columns give way: a cut text ends in "…".  Output into a pipe is never cut.
+ * On a terminal too narrow for them times lose their year and what is behind the second, then a row
+ * takes several lines, or the widest columns give way: a cut text ends in "…", and no address is
+ * cut where a row may take several lines.  Output into a pipe is never cut.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "columns.h"
+#include "layout.h"
 #include "output.h"
 #include "style.h"
 
 #define HELD_ROWS 256
-#define COLUMN_MIN 4
-#define READABLE 16
-#define GAP "  "
 
 static const struct style plain;
 
@@ -32,10 +30,10 @@ struct output {
 	struct columns chosen;	/* none: all that a row has */
 	int columns;
 	char **names;
-	size_t *width;		/* of a table; 0: not known yet */
+	struct layout layout;	/* of a table */
 	bool *number;		/* aligned to the right */
 	bool header_done;
-	bool limited;		/* by a terminal's width */
+	bool may_fold;
 	bool short_times;	/* because of that */
 	char **held;		/* HELD_ROWS * columns texts; NULL: unknown */
 	size_t *held_len;
@@ -75,11 +73,15 @@ struct output *output_new(FILE *out, enum format format, const char *const *name
 	o->format = format;
 	o->columns = columns;
 	o->names = calloc(n + 1, sizeof(*o->names));
-	o->width = calloc(n + 1, sizeof(*o->width));
+	o->layout = (struct layout){ .columns = columns, .names = o->names,
+				     .width = calloc(n + 1, sizeof(*o->layout.width)),
+				     .start = calloc(n + 1, sizeof(*o->layout.start)),
+				     .begins = calloc(n + 1, sizeof(*o->layout.begins)) };
 	o->number = calloc(n + 1, sizeof(*o->number));
 	o->held = calloc(cells, sizeof(*o->held));
 	o->held_len = calloc(cells, sizeof(*o->held_len));
-	whole = o->names && o->width && o->number && o->held && o->held_len;
+	whole = o->names && o->layout.width && o->layout.start && o->layout.begins &&
+		o->number && o->held && o->held_len;
 	for (size_t i = 0; whole && i < n; i++) {
 		o->names[i] = strdup(names[i]);
 		whole = o->names[i] != NULL;
@@ -110,6 +112,12 @@ void output_set_style(struct output *o, const struct style *style)
 {
 	if (o)
 		o->style = style;
+}
+
+void output_may_fold(struct output *o)
+{
+	if (o)
+		o->may_fold = true;
 }
 
 static size_t real_text(double real, char *buf, size_t size)
@@ -216,18 +224,6 @@ static size_t terminal_width(FILE *out)
 	return size.ws_col;
 }
 
-/* A column of times is told by its name: a process may call itself like a time. */
-static bool is_time(const char *column)
-{
-	static const char *const names[] = { "time", "log_time", "start_time", "end_time", "first",
-					     "last" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcasecmp(column, names[i]))
-			return true;
-	return false;
-}
-
 /* "2026-11-21T23:13:12.423000+01:00" as "11-21 23:13:12". */
 #define SHORT_TIME 14
 static void shorten_time(char *time, size_t *len)
@@ -243,85 +239,43 @@ static void shorten_times(struct output *o)
 {
 	o->short_times = true;
 	for (int i = 0; i < o->columns; i++)
-		for (int row = 0; is_time(o->names[i]) && row < o->rows; row++)
+		for (int row = 0; layout_is_time(o->names[i]) && row < o->rows; row++)
 			shorten_time(o->held[row * o->columns + i],
 				     &o->held_len[row * o->columns + i]);
 }
 
-/* All columns as wide as they want to be; how wide the table is then. */
-static size_t measure(struct output *o)
+/* What each column would like. */
+static void measure(struct output *o)
 {
-	size_t sum = 0;
+	size_t *width = o->layout.width;
 
 	for (int i = 0; i < o->columns; i++) {
-		o->width[i] = strlen(o->names[i]);
+		width[i] = strlen(o->names[i]);
 		for (int row = 0; row < o->rows; row++) {
 			int at = row * o->columns + i;
 			size_t w = shown_width((struct text){ o->held[at], o->held_len[at] });
 
-			if (w > o->width[i])
-				o->width[i] = w;
+			if (w > width[i])
+				width[i] = w;
 		}
-		sum += o->width[i] + (i ? strlen(GAP) : 0);
 	}
-	return sum;
-}
-
-/* It cannot have whole times, not even with the others as narrow as they can still be read: one
- * long name does not take the year from all rows. */
-static bool is_narrow(const struct output *o, size_t limit)
-{
-	size_t sum = 0;
-
-	for (int i = 0; i < o->columns; i++)
-		sum += (i ? strlen(GAP) : 0) + (o->width[i] > READABLE && !is_time(o->names[i]) ?
-						READABLE : o->width[i]);
-	return sum > limit;
-}
-
-/* Half a time says nothing, so it gives way late. */
-static size_t wish(const struct output *o, int column)
-{
-	return o->width[column] / (is_time(o->names[column]) ? 2 : 1);
 }
 
 static void learn_widths(struct output *o)
 {
-	size_t limit = terminal_width(o->out), sum = measure(o);
-
-	o->limited = limit != 0;
-	if (limit && sum > limit && is_narrow(o, limit)) {
+	o->layout.limit = terminal_width(o->out);
+	measure(o);
+	if (o->layout.limit && layout_wants_short_times(&o->layout)) {
 		shorten_times(o);
-		sum = measure(o);
+		measure(o);
 	}
-	while (limit && sum > limit) {
-		int widest = 0;
-
-		for (int i = 1; i < o->columns; i++)
-			if (wish(o, i) > wish(o, widest))
-				widest = i;
-		if (o->width[widest] <= COLUMN_MIN)
-			break;
-		o->width[widest]--;
-		sum--;
-	}
+	layout_fit(&o->layout, o->may_fold);
 }
 
 static void pad(FILE *out, size_t n)
 {
 	while (n--)
 		fputc(' ', out);
-}
-
-/* A path's end says most, and its beginning what the end is worth. */
-static bool is_path(const char *column)
-{
-	static const char *const names[] = { "program", "exe", "parent_exe", "cwd" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcasecmp(column, names[i]))
-			return true;
-	return false;
 }
 
 /* Cut in its middle, where it is wider.  How wide it is then. */
@@ -343,36 +297,70 @@ static size_t print_path(FILE *out, struct text t, size_t width)
 	return shown + text_print(out, end, 0);
 }
 
-static void table_cell(struct output *o, int column, struct text t, const char *begin)
+/* From the position at to where the cell of a column begins: beneath, where the row has no room
+ * for it, or where what stands before it is wider than its column. */
+static size_t go_to_cell(const struct output *o, int column, size_t at, size_t width)
+{
+	const struct layout *l = &o->layout;
+	size_t start = l->start[column];
+
+	if (!column)
+		return 0;
+	if (!l->limit || (!l->begins[column] && !o->may_fold)) {
+		pad(o->out, LAYOUT_GAP);
+		return at + LAYOUT_GAP;
+	}
+	if (start + width > l->limit)
+		start = l->limit > width ? l->limit - width : 0;
+	if (l->begins[column] || at + LAYOUT_GAP > start) {
+		fputc('\n', o->out);
+		at = 0;
+	}
+	pad(o->out, start - at);
+	return start;
+}
+
+/* Returns the position behind it. */
+static size_t table_cell(struct output *o, int column, struct text t, const char *begin, size_t at)
 {
 	/* Without a limit every text is written in full, also one that is wider than those that
 	 * the widths were learned from. */
-	size_t width = o->width[column], shown, most = o->limited ? width : 0;
-	bool last = column == o->columns - 1;
+	const struct layout *l = &o->layout;
+	size_t width = l->width[column], shown, most = l->limit ? width : 0;
+	bool last = column == o->columns - 1 || l->begins[column + 1];
 
-	if (column)
-		fputs(GAP, o->out);
+	if (most && o->may_fold && layout_is_address(o->names[column])) {
+		shown = shown_width(t);
+		at = go_to_cell(o, column, at, shown > width ? shown : width);
+		most = 0;
+	} else {
+		at = go_to_cell(o, column, at, width);
+	}
 	if (o->number[column]) {
 		shown = shown_width(t);
 		if (shown < width)
 			pad(o->out, width - shown);
 	}
 	fputs(begin, o->out);
-	shown = is_path(o->names[column]) ? print_path(o->out, t, most) :
-					    text_print(o->out, t, most);
+	shown = layout_is_path(o->names[column]) ? print_path(o->out, t, most) :
+						   text_print(o->out, t, most);
 	fputs(*begin ? STYLE_END : "", o->out);
 	if (!o->number[column] && !last && shown < width)
 		pad(o->out, width - shown);
+	return at + (shown < width ? width : shown);
 }
 
 static void table_flush(struct output *o)
 {
+	size_t place = 0;
+
 	if (!o->header_done) {
 		if (!o->rows)
 			return;
 		learn_widths(o);
 		for (int i = 0; i < o->columns; i++)
-			table_cell(o, i, text_of(o->names[i]), o->style->color ? STYLE_HEAD : "");
+			place = table_cell(o, i, text_of(o->names[i]),
+					   o->style->color ? STYLE_HEAD : "", place);
 		fputc('\n', o->out);
 		o->header_done = true;
 	}
@@ -381,8 +369,8 @@ static void table_flush(struct output *o)
 			int at = row * o->columns + i;
 			struct text t = { o->held[at], o->held_len[at] };
 
-			table_cell(o, i, t.data ? t : text_of(OUTPUT_UNKNOWN),
-				   style_value(o->style, o->names[i], t));
+			place = table_cell(o, i, t.data ? t : text_of(OUTPUT_UNKNOWN),
+					   style_value(o->style, o->names[i], t), place);
 			free(o->held[at]);
 			o->held[at] = NULL;
 			o->held_len[at] = 0;
@@ -404,7 +392,7 @@ static void table_row(struct output *o, const struct cell *cells)
 			o->number[i] = false;
 		if (!t.data)
 			continue;
-		if (is_time(o->names[i]))
+		if (layout_is_time(o->names[i]))
 			t = style_time(o->style, t, local);
 		o->held[at] = malloc(t.len + 1);
 		/* A row without it would be another one. */
@@ -414,7 +402,7 @@ static void table_row(struct output *o, const struct cell *cells)
 		}
 		memcpy(o->held[at], t.data, t.len);
 		o->held_len[at] = t.len;
-		if (o->short_times && is_time(o->names[i]))
+		if (o->short_times && layout_is_time(o->names[i]))
 			shorten_time(o->held[at], &o->held_len[at]);
 	}
 	if (++o->rows == HELD_ROWS)
@@ -461,7 +449,9 @@ void output_end(struct output *o)
 	for (int i = 0; o->names && i < o->columns; i++)
 		free(o->names[i]);
 	free(o->names);
-	free(o->width);
+	free(o->layout.width);
+	free(o->layout.start);
+	free(o->layout.begins);
 	free(o->number);
 	free(o->held);
 	free(o->held_len);

@@ -35,6 +35,9 @@ struct output *output_new_chosen(FILE *out, enum format format, const char *cons
 				 const struct columns *chosen);
 /* How a table is shown, before the first row; by default as to a script. */
 void output_set_style(struct output *o, const struct style *style);
+/* Where a terminal is too narrow a row of a table takes several lines, before columns are cut more
+ * than they can be read.  Before the first row. */
+void output_may_fold(struct output *o);
 /* One row.  A table is held back until enough is known to align it. */
 void output_row(struct output *o, const struct cell *cells);
 /* Whatever was held back goes out: before a pause. */
