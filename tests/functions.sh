@@ -72,9 +72,9 @@ done_testing() {
 	exit
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: until it succeeds; a machine that is busy gets four times as long.
 wait_for() {
-	local until=$((SECONDS + $1))
+	local until=$((SECONDS + 4 * $1))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $until ] || return 1
