@@ -29,6 +29,7 @@ struct row {
 	uint64_t id, older;
 	int64_t time_us, uid;
 	int64_t last_us;	/* the latest time of it and those before it in its chain */
+	int64_t latest_us;	/* and of all before it */
 	int64_t told;		/* the first process that was shown for it; -1: none */
 	bool told_two;		/* so whoever it names, another one's call is known */
 };
@@ -130,7 +131,7 @@ void rivals_call(struct rivals *r, const struct endpoint *to, const struct rival
 	};
 	*newest = n;
 	if (is_to_any(to)) {
-		for (n = r->rows; (k = row_at(r, n)) != NULL; n--)
+		for (n = r->rows; (k = row_at(r, n)) && k->latest_us >= call->entry_us; n--)
 			look_at_row(k, to, call, each, arg);
 		return;
 	}
@@ -166,11 +167,13 @@ void rivals_row(struct rivals *r, const struct endpoint *to, uint64_t row, int64
 		int64_t uid)
 {
 	uint64_t *newest = &r->newest_row[place_of(to) % ROWS], n = ++r->rows;
-	const struct row *older = row_at(r, *newest);
+	const struct row *older = row_at(r, *newest), *last = row_at(r, n - 1);
+	int64_t latest_us = last ? later(last->latest_us, time_us) : time_us;
 
 	r->row[n % ROWS] = (struct row){
 		.id = row, .to = *to, .older = *newest, .time_us = time_us, .uid = uid, .told = -1,
 		.last_us = older ? later(older->last_us, time_us) : time_us,
+		.latest_us = latest_us,
 	};
 	*newest = n;
 }

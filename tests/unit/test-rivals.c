@@ -83,6 +83,10 @@ static void test_rows(void)
 	tap_ok(call_at("0.0.0.0:82", 100, 4000, 7000) == 2 &&
 	       call_at("[::]:82", 101, 4000, 7000) == 2 && !call_at("0.0.0.0:83", 100, 4000, 7000),
 	       "one to no address goes to any of the host's");
+	row("127.0.0.1:86", 15, 8000, 1000);
+	row("127.0.0.1:85", 16, 7000, 1000);
+	tap_ok(call_at("0.0.0.0:86", 103, 7500, 9000) == 1 && rows[0] == 15,
+	       "also where rows come in another order than their packets");
 	row("[2001:db8::1]:80", 10, 5000, 1000);
 	tap_ok(!call_of("[2001:db8::1]:80", 100, 2000, 2000, 1, 2) &&
 	       !call_of("[2001:db8::1]:80", 100, 2000, -1, 1, 2),
