@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -263,6 +264,32 @@ static void check_clock(const struct doctor *d, struct finding *f)
 		finding_say(f, FINDING_OK, NULL, "no connection is ahead of the clock");
 }
 
+/*
+ * Of this host the kernel is asked, which every time service tells (STA_UNSYNC); below a root there
+ * is what systemd-timesyncd leaves.
+ */
+static bool is_synchronized(const struct doctor *d)
+{
+	struct timex kernel = { .modes = 0 };
+	char path[4096];
+	struct stat st;
+
+	if (!*d->root)
+		return adjtimex(&kernel) >= 0 && !(kernel.status & STA_UNSYNC);
+	return look_path(d->root, "/run/systemd/timesync/synchronized", path, sizeof(path)) &&
+	       !stat(path, &st);
+}
+
+static void check_clock_sync(const struct doctor *d, struct finding *f)
+{
+	if (is_synchronized(d))
+		finding_say(f, FINDING_OK, NULL, "a time service keeps the clock");
+	else
+		finding_say(f, FINDING_WARNING, "timedatectl set-ntp true",
+			    "no time service keeps the clock: the times of rows may be wrong, "
+			    "and when a policy's rules end");
+}
+
 /* What is free on the file system where the database is, or will be; -1: unknown. */
 static int64_t free_bytes(const char *path, int64_t *used)
 {
@@ -331,6 +358,7 @@ const struct check doctor_data_checks[] = {
 	{ "late", check_late },
 	{ "frozen", check_frozen },
 	{ "clock", check_clock },
+	{ "clock-sync", check_clock_sync },
 	{ "cache-space", check_cache_space },
 	{ "ledger-space", check_ledger_space },
 	{ "ledger-whole", check_ledger_whole, .takes_long = true },
