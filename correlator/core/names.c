@@ -7,6 +7,7 @@
 #include "dns.h"
 #include "failures.h"
 #include "names.h"
+#include "shares.h"
 #include "slots.h"
 
 /* A few of each: small in memory, and more than one host asks within a day. */
@@ -151,7 +152,10 @@ static uint64_t hash_question(const struct names *n, const struct endpoint *loca
 
 	h = text_hash(h, &local->port, sizeof(local->port));
 	h = text_hash(h, &server->addr, sizeof(server->addr));
-	return text_hash(h, &m->id, sizeof(m->id));
+	h = text_hash(h, &m->id, sizeof(m->id));
+	/* Or whoever asks for many names with one number makes one long chain of them. */
+	h = text_hash(h, &m->type, sizeof(m->type));
+	return text_hash(h, m->name, strlen(m->name));
 }
 
 /* The question that waits with that number, name and type; SLOT_NONE: there is none. */
@@ -215,12 +219,13 @@ static uint32_t find_place(struct names *n, uint64_t hashed, const struct addres
 			   const struct asker *by, const char *name)
 {
 	uint32_t at = slots_first(n->name_slots, hashed), oldest = SLOT_NONE;
+	int64_t user = share_user(by->uid);
 	int count = 0;
 
 	for (; at != SLOT_NONE; at = slots_next(n->name_slots, at)) {
 		const struct name *k = &n->name[at];
 
-		if (!address_equal(&k->addr, addr) || k->by.uid != by->uid)
+		if (!address_equal(&k->addr, addr) || share_user(k->by.uid) != user)
 			continue;
 		if (same_asker(&k->by, by) && !strcmp(k->name, name))
 			return at;

@@ -27,11 +27,16 @@ struct shares {
 	} entry[];
 };
 
+int64_t share_user(int64_t uid)
+{
+	return uid < SUBORDINATE_FROM ? uid :
+	       SUBORDINATE_FROM + (uid - SUBORDINATE_FROM) / SUBORDINATE_COUNT;
+}
+
 unsigned int share_of(int64_t uid)
 {
 	/* Forwarded and the kernel's own: one user. */
-	int64_t user = uid < SUBORDINATE_FROM ? uid :
-		       SUBORDINATE_FROM + (uid - SUBORDINATE_FROM) / SUBORDINATE_COUNT;
+	int64_t user = share_user(uid);
 
 	return (unsigned int)(text_hash(TEXT_HASH_SEED, &user, sizeof(user)) % SHARE_USERS);
 }

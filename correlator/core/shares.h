@@ -16,7 +16,10 @@ struct shares;
 
 #define SHARE_USERS 256
 
-/* A number below SHARE_USERS. */
+/* The user, of whom there may be many numbers. */
+int64_t share_user(int64_t uid);
+
+/* A number below SHARE_USERS: of that user, and rarely of another one as well. */
 unsigned int share_of(int64_t uid);
 
 /* For entries below `max`, which is at most 65534; NULL where memory is short. */

@@ -5,6 +5,7 @@
 #include "dns.h"
 #include "names.h"
 #include "scratch.h"
+#include "slots.h"
 #include "tap.h"
 
 #define S 1000000000LL
@@ -69,6 +70,17 @@ static bool told(uint16_t id, const char *name, const char *at, uint32_t ttl, in
 	struct dns_message a = message(id, name, at, ttl);
 
 	return names_answer(names, &local, &server, &a, now_ns);
+}
+
+/* Steps from one entry of a chain to the next: this one goes in place of slots_next(). */
+static int steps;
+uint32_t __real_slots_next(const struct slots *s, uint32_t n);
+uint32_t __wrap_slots_next(const struct slots *s, uint32_t n);
+
+uint32_t __wrap_slots_next(const struct slots *s, uint32_t n)
+{
+	steps++;
+	return __real_slots_next(s, n);
 }
 
 static bool look_up(uint64_t asker, int64_t uid, const char *name, const char *at, int64_t now_ns)
@@ -261,6 +273,38 @@ static void test_floods(void)
 	       "and who else asks still has its row");
 }
 
+/* Whoever has numbers of its own for its namespaces is still one user. */
+static void test_subordinates(void)
+{
+	char text[64];
+
+	begin();
+	row(1, 100, 5000, 1000, CERTAINTY_CERTAIN);
+	look_up(1, 1000, "mine.example", ADDRESS, 0);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "n%d.example", i);
+		look_up(0, 100000 + i, text, ADDRESS, S + i);
+	}
+	tap_ok(is(ADDRESS, 100, 5000, 1000, 2 * S, "mine.example", NAME_BY_PROCESS,
+		  1 + NAMES_AT_MOST), "as many users as one person likes are one for an address");
+}
+
+/* One number and one socket for all of them: each is found without the others. */
+static void test_steps(void)
+{
+	char text[64];
+
+	begin();
+	steps = 0;
+	for (int i = 0; i < 4000; i++) {
+		snprintf(text, sizeof(text), "n%d.example", i);
+		ask(0, 1001, 7, text, S);
+	}
+	tap_ok(steps < 4 * 4000, "many names with one number are no long chain");
+	tap_ok(told(7, "n3999.example", ADDRESS, 60, S) &&
+	       !told(7, "n1.example", ADDRESS, 60, S), "and the newest of them wait");
+}
+
 static void test_words(void)
 {
 	tap_ok(!strcmp(name_by_name(NAME_BY_PROCESS), "process") &&
@@ -280,6 +324,8 @@ int main(int argc, char **argv)
 	test_time();
 	test_addresses();
 	test_floods();
+	test_subordinates();
+	test_steps();
 	names_free(names);
 	return tap_done();
 }
