@@ -208,6 +208,10 @@
 	X(NAMES_MANY, TRIM, "more names than the table has room for", \
 	  "of the user with the most the oldest is forgotten", \
 	  "names_evicted", "", "correlator/core/names.c") \
+	X(USER_UNASKED, WITHOUT, \
+	  "look-ups of one user's numbers take more than a tenth of the time", \
+	  "it is not asked for: its rows have the number, and no name", \
+	  "", "`user` is empty", "correlator/proc/users.c") \
 	X(NO_PRIORITY, WITHOUT, "real-time priority refused", \
 	  "nice -20, else a message", \
 	  "", "", "correlator/queue/priority.c") \

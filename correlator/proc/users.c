@@ -9,10 +9,17 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "failures.h"
+#include "shares.h"
 #include "users.h"
 
-#define SLOTS 256
+/* For each share (shares.h): so whoever has many numbers takes no other user's room, nor time. */
+#define SLOTS 16
 #define KEEP_NS 60000000000LL
+/* How long look-ups may take: so much at once, and then a tenth of the time. */
+#define ALLOWED_NS 200000000LL
+#define ALLOWED_PART 10
 #define ENTRY_BYTES 16384
 #define GROUP_BYTES ((size_t)1024 * 1024)	/* with all its members' names */
 
@@ -24,7 +31,11 @@ struct slot {
 
 struct users {
 	int watch;
-	struct slot slots[SLOTS];
+	int64_t changed_ns;	/* what was asked before that may be another's by now */
+	struct share {
+		int64_t spent_ns, seen_ns;
+		struct slot slots[SLOTS];
+	} shares[SHARE_USERS];
 };
 
 struct users *users_new(const char *directory)
@@ -124,17 +135,42 @@ int users_ask_name(int64_t uid, char name[USERS_NAME_CHARS])
 	return found || is_none(rc) ? 0 : -rc;
 }
 
+/* Whether the share's look-ups have left time for another one. */
+static bool may_take_time(struct share *s, int64_t now_ns)
+{
+	s->spent_ns -= (now_ns - s->seen_ns) / ALLOWED_PART;
+	if (s->spent_ns < 0)
+		s->spent_ns = 0;
+	s->seen_ns = now_ns;
+	return s->spent_ns < ALLOWED_NS;
+}
+
+static bool is_fresh(const struct users *u, const struct slot *s, int64_t uid, int64_t now_ns)
+{
+	return s->asked_ns && s->uid == uid && now_ns - s->asked_ns <= KEEP_NS &&
+	       s->asked_ns > u->changed_ns;
+}
+
 struct text users_name(struct users *u, int64_t uid, int64_t now_ns)
 {
+	struct share *share;
 	struct slot *s;
+	int64_t begin_ns;
 
 	if (users_watch_changed(u->watch))
-		memset(u->slots, 0, sizeof(u->slots));
+		u->changed_ns = now_ns;
 	if (uid < 0)
 		return TEXT_NONE;
-	s = &u->slots[uid % SLOTS];
-	if (!s->asked_ns || s->uid != uid || now_ns - s->asked_ns > KEEP_NS) {
+	share = &u->shares[share_of(uid)];
+	s = &share->slots[uid % SLOTS];
+	if (!is_fresh(u, s, uid, now_ns)) {
+		if (!may_take_time(share, now_ns)) {
+			FAILS(USER_UNASKED);
+			return TEXT_NONE;
+		}
+		begin_ns = clock_mono_ns();
 		users_ask_name(uid, s->name);
+		share->spent_ns += clock_mono_ns() - begin_ns;
 		s->uid = uid;
 		s->asked_ns = now_ns;
 	}

@@ -21,7 +21,11 @@ struct users;
 struct users *users_new(const char *directory);
 void users_free(struct users *u);
 
-/* No text where no user has this uid.  Good until the next call. */
+/*
+ * No text where no user has this uid; nor where look-ups of its user's numbers (shares.h) have
+ * taken more than a fifth of a second, and then a tenth of the time: whoever comes with numbers
+ * without end, at a server's pace, would keep this thread waiting.  Good until the next call.
+ */
 struct text users_name(struct users *u, int64_t uid, int64_t now_ns);
 
 /*

@@ -23,6 +23,7 @@ static struct {
 	uid_t also;		/* another number of that name's, for who asks by name; 0: none */
 	int error;		/* that it gives */
 	int asked;
+	int takes_ms;		/* for each answer */
 	size_t at;		/* of a walk through it */
 } base = { .gate = PTHREAD_MUTEX_INITIALIZER, .name = "alice" };
 
@@ -34,6 +35,7 @@ static int answer(const char *name, uid_t uid, struct passwd *pw, struct passwd 
 
 	pthread_mutex_lock(&base.gate);
 	base.asked++;
+	usleep((useconds_t)base.takes_ms * 1000);
 	error = base.error;
 	*found = NULL;
 	if (!error && base.name && (name ? !strcmp(name, base.name) : uid == 1000)) {
@@ -115,6 +117,32 @@ static void write_file(const char *name)
 static bool is(struct text t, const char *want)
 {
 	return want ? text_equal(t, text_of(want)) : !t.data;
+}
+
+/* Numbers without end, each of which a server takes its time for. */
+static void test_slow(void)
+{
+	const int64_t s = 1000000000;
+	struct users *u = users_new(scratch_dir);
+	int before = asked();
+
+	base.takes_ms = 10;
+	for (int64_t i = 0; i < 200; i++)
+		users_name(u, 100000 + i, s);
+	tap_ok(asked() - before >= 1 && asked() - before <= 20,
+	       "one user's numbers take a fifth of a second at once");
+	tap_ok(is(users_name(u, 1000, s), "alice"), "and nothing of another user's");
+	before = asked();
+	users_name(u, 100300, s);
+	tap_ok(asked() == before, "then they are not asked for");
+	users_name(u, 100300, 1000 * s);
+	tap_ok(asked() == before + 1, "until that is a tenth of the time");
+	before = asked();
+	base.takes_ms = 0;
+	for (int64_t i = 0; i < 200; i++)
+		users_name(u, 100000 + i, (2000 + 10 * i) * s);
+	tap_ok(asked() == before + 200, "who comes at leisure is asked for each time");
+	users_free(u);
 }
 
 static void test_table(void)
@@ -278,6 +306,7 @@ int main(void)
 
 	scratch_make();
 	test_table();
+	test_slow();
 	u = user_names_start(scratch_dir);
 	test_waiting(u);
 	test_list(u);
