@@ -3,6 +3,8 @@
  * How long the first packet of a connection waits, as the one who connects sees it.
  *
  *   bench/connects [--mode MODE] [--rate N] [--count N] [--seconds N] [--clients N] [--age MS]
+ *                  [--port FIRST]
+ *                  [--port FIRST]
  *
  *   living   a process that lives on: socket(), then connect() over TCP, which is timed
  *   known    the same with sockets that are MS (20) old: their record has come.  As fast as
@@ -17,8 +19,9 @@
  * packet_p50_us, packet_p99_us: the packet's own way, which the kernel measures: from sending the
  * SYN until its answer comes (tcpi_rtt, tcp(7)); 0 for UDP.
  *
- * All to 127.0.0.1, each client to a listener of its own in another process.  --rate is of all
- * clients together, 0 as fast as possible.  One line of key=value; what failed is not in the times.
+ * All to 127.0.0.1, each client to a listener of its own in another process, at FIRST and the ports
+ * behind it, or wherever there is room.  --rate is of all clients together, 0 as fast as possible.
+ * One line of key=value; what failed is not in the times.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -70,7 +73,7 @@ struct job {
 	enum mode mode;
 	double rate, seconds;	/* a client's rate; 0: no pace, no end but count */
 	long count, age_ms;
-	int clients, number;
+	int clients, number, port;	/* port: of the first one's listener; 0: any */
 	struct sockaddr_in to;
 	struct result *result;
 	struct together *together;
@@ -339,12 +342,17 @@ static pid_t start_server(struct job *job)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int on = 1;
 	bool udp = is_udp(job->mode);
 	int fd = socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(job->to);
 	pid_t parent = getpid(), pid;
 
-	if (fd < 0 || bind(fd, (const void *)&at, sizeof(at)) ||
+	if (job->port)
+		at.sin_port = htons((uint16_t)(job->port + job->number));
+	if (fd < 0 ||
+	    (!udp && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on))) ||
+	    bind(fd, (const void *)&at, sizeof(at)) ||
 	    getsockname(fd, (void *)&job->to, &len) || (!udp && listen(fd, 4096)))
 		return -1;
 	pid = fork();
@@ -453,7 +461,8 @@ static int usage(void)
 {
 	fputs("Usage: bench/connects [--mode living|known|exiting|udp|sendto] [--rate N]"
 	      " [--count N]\n"
-	      "                      [--seconds N] [--clients N] [--age MS]\n", stderr);
+	      "                      [--seconds N] [--clients N] [--age MS] [--port FIRST]\n",
+	      stderr);
 	return 2;
 }
 
@@ -465,6 +474,7 @@ static bool parse(struct job *job, double *rate, int argc, char **argv)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "clients", required_argument, NULL, 'c' },
 		{ "age", required_argument, NULL, 'a' },
+		{ "port", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -481,6 +491,7 @@ static bool parse(struct job *job, double *rate, int argc, char **argv)
 		case 's': job->seconds = strtod(optarg, NULL); break;
 		case 'c': job->clients = (int)strtol(optarg, NULL, 10); break;
 		case 'a': job->age_ms = strtol(optarg, NULL, 10); break;
+		case 'p': job->port = (int)strtol(optarg, NULL, 10); break;
 		default: return false;
 		}
 	}
@@ -488,7 +499,8 @@ static bool parse(struct job *job, double *rate, int argc, char **argv)
 		job->count = job->seconds > 0 ? SAMPLES_MAX : 1000;
 	return optind == argc && job->mode < MODES && *rate >= 0 && job->seconds >= 0 &&
 	       job->clients >= 1 && job->clients <= CLIENTS_MAX && job->count > 0 &&
-	       job->count <= SAMPLES_MAX && job->age_ms >= 0 && job->age_ms <= 10000;
+	       job->count <= SAMPLES_MAX && job->age_ms >= 0 && job->age_ms <= 10000 &&
+	       job->port >= 0 && job->port + job->clients <= 65536;
 }
 
 /* The children that run already end with this process. */

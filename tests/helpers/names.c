@@ -5,6 +5,8 @@
  *   names serve ADDRESS	answers at ADDRESS, port 53, until it is killed
  *   names ask SERVER NAME PORT	looks NAME up, and connects to what it is told; %XX: a byte
  *   names connect ADDRESS PORT	connects without asking anybody
+ *   names flood SERVER HOW SECONDS	asks as fast as it goes; HOW: "one", for many names by one
+ *				socket and number; "many", each by a socket of its own
  *
  * What is answered goes by the name's first label, as far as the '-':
  *
@@ -23,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dns-wire.h"
@@ -211,6 +214,28 @@ static bool look_up(const char *server, const char *name, char address[INET_ADDR
 	return true;
 }
 
+static void flood(const char *server, bool one, int seconds)
+{
+	int fd = reach(SOCK_DGRAM, server, 53);
+	time_t end = time(NULL) + seconds;
+	char name[64];
+
+	for (uint32_t i = 0; time(NULL) < end; i++) {
+		struct wire w;
+
+		snprintf(name, sizeof(name), "n%u-%u.flood.example", i % 200, i);
+		wire_begin(&w, one ? 7 : (uint16_t)i, WIRE_QUESTION, 0);
+		add_name(&w, name);
+		wire_number(&w, WIRE_A << 16 | 1, 4);
+		send(fd, w.data, w.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (one)
+			continue;
+		close(fd);
+		fd = reach(SOCK_DGRAM, server, 53);
+	}
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	char address[INET_ADDRSTRLEN];
@@ -227,6 +252,11 @@ int main(int argc, char **argv)
 		close(reach(SOCK_STREAM, argv[2], atoi(argv[3])));
 		return 0;
 	}
-	fputs("usage: names serve ADDRESS | ask SERVER NAME PORT | connect ADDRESS PORT\n", stderr);
+	if (argc == 5 && !strcmp(argv[1], "flood")) {
+		flood(argv[2], !strcmp(argv[3], "one"), atoi(argv[4]));
+		return 0;
+	}
+	fputs("usage: names serve ADDRESS | ask SERVER NAME PORT | connect ADDRESS PORT |\n"
+	      "       names flood SERVER HOW SECONDS\n", stderr);
 	return 2;
 }
