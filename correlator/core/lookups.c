@@ -24,6 +24,9 @@
  *       looked up: TCP's SYN, where connect() left that to the first send, which has no data for it
  *       if it ends without any (a SYN with data: packet.h); a datagram, where the other one's send
  *       was to wait for more (MSG_MORE), and somebody's send that failed has thrown it away.
+ *   I11 A TCP call whose SYN has not come may have left it to a send, which comes at any time: it
+ *       counts for as long as its socket is connecting, and two seconds more, whoever else has
+ *       connected by that tuple meanwhile, in another network namespace.
  *   I7  Of all but TCP and UDP a lookup has the addresses alone: it may be any packet's to that
  *       place, so it names a thread and never proves it.  So may one of a sender that writes the IP
  *       header itself (IPPROTO_RAW), for a packet of any protocol.
@@ -42,6 +45,7 @@
 #include "failures.h"
 #include "lookups.h"
 #include "text.h"
+#include "told_rows.h"
 #include "trace.h"
 #include "tuple.h"
 
@@ -54,7 +58,6 @@
 #define LOOKS 64
 /* The packet follows its lookup at once, so behind this many others it is not looked for. */
 #define NEWEST 64u
-#define CALLED 1024u
 /*
  * A UDP socket may be connected long before it is used; then its process is alive, and /proc has
  * it.
@@ -72,6 +75,9 @@
 #define SAME_CALL_NS 200000LL
 /* A lookup's packet follows at once, except for UDP's connect(). */
 #define DROPPED_NS 2000000000LL
+#define DROPPED_OPEN_NS 3600000000000LL	/* I11: of a call whose socket was connecting */
+/* Steps to take old calls out of reach with one packet. */
+#define TIDIED 1024
 
 struct lookup {
 	int protocol;
@@ -81,7 +87,9 @@ struct lookup {
 	int32_t by;		/* the thread, also after tid was set to 0 */
 	bool call, linked;
 	bool bound;		/* of a socket that bind() had given the port */
-	bool left;		/* I8 */
+	bool left;		/* I8, I11 */
+	bool open;		/* a call, and its socket is connecting */
+	int64_t ended_ns;	/* when that ended without an answer; 0: it has not */
 	bool spent;		/* used up only because it was the oldest: the packet may have
 				 * been another's */
 	int64_t time_ns;
@@ -98,7 +106,8 @@ struct ring {
 	struct lookup lookup[LOOKUPS];
 	uint32_t bucket[BUCKETS];
 	uint32_t of_socket[BUCKETS];	/* the newest lookup of each socket that is known */
-	int64_t dropped_ns[BUCKETS];	/* the youngest lookup whose packet had not come; 0: none */
+	/* how long it counts that lookups whose packet had not come made room; 0: none did */
+	int64_t dropped_until_ns[BUCKETS];
 	uint32_t next;
 };
 
@@ -109,18 +118,12 @@ struct connecting {
 	struct endpoint dst;
 };
 
-/* Rows of which something was seen since, and whose send it was. */
-struct rows {
-	struct { uint64_t row; int64_t time_ns; int32_t tid; } of[CALLED];
-	unsigned int from, to;
-};
-
 struct lookups {
 	struct ring calls, others;	/* TCP's calls; all else */
 	struct connecting connecting[CONNECTING];
 	/* the newest of a thread that is no call of TCP */
 	struct { int32_t tid; uint32_t lookup; } sending[CONNECTING];
-	struct rows called, left;
+	struct told_rows called, left;
 };
 
 struct lookups *lookups_new(void)
@@ -176,6 +179,7 @@ static void forget_socket(struct ring *r, uint64_t socket)
 		return;
 	*at = k->next_of_socket;
 	k->socket = 0;
+	k->open = false;
 }
 
 /* Only the newest lookup of a socket is asked for by it, so that a busy sender's make no chain. */
@@ -191,8 +195,19 @@ static void set_socket(struct ring *r, uint32_t n, uint64_t socket)
 	forget_socket(r, socket);
 	at = find_socket(r, socket);
 	k->socket = socket;
+	k->open = r->lookup[n].call && k->protocol == IPPROTO_TCP;
 	k->next_of_socket = NONE;
 	*at = n;
+}
+
+/* It makes room. */
+static void drop(struct ring *r, struct lookup *k, int64_t now_ns)
+{
+	int64_t until_ns = k->open ? now_ns + DROPPED_OPEN_NS : k->time_ns + DROPPED_NS;
+
+	unlink_lookup(r, (uint32_t)(k - r->lookup));
+	if (k->tid && r->dropped_until_ns[k->bucket] < until_ns)
+		r->dropped_until_ns[k->bucket] = until_ns;
 }
 
 static uint32_t add_lookup(struct ring *r, const struct trace_event *e, bool call)
@@ -200,12 +215,9 @@ static uint32_t add_lookup(struct ring *r, const struct trace_event *e, bool cal
 	uint32_t n = r->next++ % LOOKUPS;
 	struct lookup *k = &r->lookup[n];
 
+	if (k->linked)
+		drop(r, k, e->time_ns);
 	set_socket(r, n, 0);
-	if (k->linked) {
-		unlink_lookup(r, n);
-		if (k->tid)
-			r->dropped_ns[k->bucket] = k->time_ns;
-	}
 	*k = (struct lookup){
 		.protocol = e->protocol, .src = e->src, .dst = e->dst, .link = e->link,
 		.tid = e->tid, .by = e->tid, .before = NONE,
@@ -319,24 +331,17 @@ static void forget_questions(struct lookups *l, uint32_t n, int32_t tid, int64_t
 	}
 }
 
-static void tell_row(struct rows *rows, struct lookup *k, const struct trace_event *e)
+static void tell_row(struct told_rows *rows, struct lookup *k, const struct trace_event *e)
 {
-	unsigned int at = rows->to % CALLED;
-
-	if (!k->row || rows->to - rows->from == CALLED)
-		return;
-	rows->of[at].row = k->row;
-	rows->of[at].tid = e->tid;
-	rows->of[at].time_ns = e->time_ns;
-	rows->to++;
-	k->row = 0;
+	if (k->row && told_rows_put(rows, (struct told_row){ k->row, e->time_ns, e->tid }))
+		k->row = 0;
 }
 
 /*
  * I8: of the newest lookup of that socket.  A thread's own send over TCP is after its connect().  A
  * datagram that has come already was sent before.
  */
-static void note_other_send(struct ring *r, struct rows *left, const struct trace_event *e)
+static void note_other_send(struct ring *r, struct told_rows *left, const struct trace_event *e)
 {
 	uint32_t n = *find_socket(r, e->socket);
 	bool tcp = e->protocol == IPPROTO_TCP;
@@ -399,8 +404,21 @@ static void on_state(struct lookups *l, const struct trace_event *e)
 		*k = (struct connecting){ e->tid, e->socket, e->dst };
 }
 
+/* I11: the answer may come in an interrupt. */
+static void on_answer(struct lookups *l, const struct trace_event *e)
+{
+	uint32_t n = *find_socket(&l->calls, e->socket);
+
+	if (e->old_state != TCP_SYN_SENT || !e->socket || n == NONE)
+		return;
+	l->calls.lookup[n].open = false;
+	l->calls.lookup[n].ended_ns = e->new_state == TCP_CLOSE ? e->time_ns : 0;
+}
+
 void lookups_event(struct lookups *l, const struct trace_event *e)
 {
+	if (e->kind == TRACE_STATE)
+		on_answer(l, e);
 	if (e->interrupt || e->tid <= 0)
 		return;
 	if (e->kind == TRACE_LOOKUP && !tells_ports(e->protocol))
@@ -460,7 +478,7 @@ static void add_owner(struct sought *s, const struct lookup *k, uint32_t lookup)
 
 static bool has_dropped(const struct ring *r, uint32_t bucket, int64_t now_ns)
 {
-	return r->dropped_ns[bucket] && now_ns - r->dropped_ns[bucket] < DROPPED_NS;
+	return now_ns < r->dropped_until_ns[bucket];
 }
 
 /* Moves the thread that began first to the front, because it is the likeliest. */
@@ -507,6 +525,31 @@ static void take_datagram(struct ring *r, struct sought *s)
 	s->owners[0].lookup = first;
 }
 
+/* I11. */
+static bool may_come_late(const struct lookup *k, int64_t oldest_ns)
+{
+	return k->open || (k->ended_ns && k->ended_ns >= oldest_ns);
+}
+
+/* Takes what counts no more out of that bucket of calls.  False: there may be more of them. */
+static bool tidy(struct ring *r, uint32_t bucket, int64_t oldest_ns)
+{
+	uint32_t *at = &r->bucket[bucket];
+	int steps = 0;
+
+	for (; *at != NONE && steps < TIDIED; steps++) {
+		struct lookup *k = &r->lookup[*at];
+
+		if (k->time_ns >= oldest_ns || may_come_late(k, oldest_ns)) {
+			at = &k->next;
+			continue;
+		}
+		*at = k->next;
+		k->linked = false;
+	}
+	return *at == NONE;
+}
+
 /* first: of the ring's lookups, to the caller of lookups_take(). */
 static void take_exact(struct ring *r, uint32_t first, int64_t oldest_ns, struct sought *s)
 {
@@ -518,8 +561,9 @@ static void take_exact(struct ring *r, uint32_t first, int64_t oldest_ns, struct
 	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
 		struct lookup *k = &r->lookup[n];
 
-		if (k->time_ns < oldest_ns)
+		if (k->time_ns < oldest_ns && !may_come_late(k, oldest_ns))
 			return;
+		k->left |= k->time_ns < oldest_ns;
 		if (k->src.port != c->src.port || !lookup_fits(k, s))
 			continue;
 		add_owner(s, k, first + n);
@@ -538,21 +582,23 @@ static void take_exact(struct ring *r, uint32_t first, int64_t oldest_ns, struct
 static void take_portless(struct ring *r, int64_t oldest_ns, struct sought *s)
 {
 	const struct connection *c = s->packet;
-	uint32_t bucket = bucket_of(c->protocol, &c->dst, 0), head = r->bucket[bucket], n = head;
+	uint32_t bucket = bucket_of(c->protocol, &c->dst, 0), head, n;
 	struct lookup *oldest = NULL;
 	int fresh = 0, looks = 0;
 	bool bound = s->count > 0;
 
+	s->more |= !tidy(r, bucket, oldest_ns);
+	head = n = r->bucket[bucket];
 	s->more |= has_dropped(r, bucket, s->now_ns);
 	for (; n != NONE && looks < LOOKS; looks++, n = r->lookup[n].next) {
 		struct lookup *k = &r->lookup[n];
 
-		if (k->time_ns < oldest_ns)
-			break;
-		if (k->src.port || !lookup_fits(k, s))
+		if (k->src.port || !lookup_fits(k, s) ||
+		    (k->time_ns < oldest_ns && (k->spent || !may_come_late(k, oldest_ns))))
 			continue;
 		add_owner(s, k, LOOKUPS + n);
-		if (k->spent)
+		/* Who comes late is a candidate, and no likely one. */
+		if (k->spent || k->time_ns < oldest_ns)
 			continue;
 		oldest = k;
 		fresh++;
@@ -579,8 +625,10 @@ static void take_tcp(struct lookups *l, struct sought *s)
 	int64_t oldest_ns = s->now_ns - AGE_TCP_NS;
 	struct lookup_owner asked[LOOKUP_OWNERS_MAX] = { 0 };
 	struct sought questions = *s;
+	uint32_t bucket = bucket_of(IPPROTO_TCP, &s->packet->dst, s->packet->src.port);
 
 	questions.owners = asked;
+	s->more |= !tidy(&l->calls, bucket, oldest_ns);
 	take_exact(&l->calls, LOOKUPS, oldest_ns, s);
 	/* Used up, whoever made them. */
 	take_exact(&l->others, 0, oldest_ns, &questions);
@@ -721,8 +769,8 @@ void lookups_lost(struct lookups *l)
 	FAILS(TRACE_LOST);
 	memset(l->connecting, 0, sizeof(l->connecting));
 	memset(l->sending, 0, sizeof(l->sending));
-	l->called.from = l->called.to;
-	l->left.from = l->left.to;
+	told_rows_forget(&l->called);
+	told_rows_forget(&l->left);
 	for (uint32_t i = 0; i < LOOKUPS; i++) {
 		l->calls.lookup[i].call = l->others.lookup[i].call = false;
 		l->calls.lookup[i].row = l->others.lookup[i].row = 0;
@@ -731,7 +779,7 @@ void lookups_lost(struct lookups *l)
 
 uint64_t lookups_called(struct lookups *l)
 {
-	return l->called.from == l->called.to ? 0 : l->called.of[l->called.from++ % CALLED].row;
+	return told_rows_take(&l->called).row;
 }
 
 void lookups_await_sender(struct lookups *l, int32_t tid, uint32_t lookup, uint64_t row)
@@ -744,12 +792,9 @@ void lookups_await_sender(struct lookups *l, int32_t tid, uint32_t lookup, uint6
 
 uint64_t lookups_left(struct lookups *l, int32_t *tid, int64_t *time_ns)
 {
-	unsigned int at = l->left.from % CALLED;
+	struct told_row of = told_rows_take(&l->left);
 
-	if (l->left.from == l->left.to)
-		return 0;
-	l->left.from++;
-	*tid = l->left.of[at].tid;
-	*time_ns = l->left.of[at].time_ns;
-	return l->left.of[at].row;
+	*tid = of.tid;
+	*time_ns = of.time_ns;
+	return of.row;
 }

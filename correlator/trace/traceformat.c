@@ -53,7 +53,7 @@ static const struct point {
 	  TRACE_LOOKUP, TRACED, AF_INET6,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport", [F_LINK] = "oif" } },
-	{ "sock", "inet_sock_set_state", "newstate==2 || (oldstate==2 && newstate==7)",
+	{ "sock", "inet_sock_set_state", "newstate==2 || oldstate==2",
 	  TRACE_STATE, TRACED, 0,
 	  { [F_PROTOCOL] = "protocol", [F_SRC] = "saddr", [F_DST] = "daddr", [F_SRC6] = "saddr_v6",
 	    [F_DST6] = "daddr_v6", [F_SPORT] = "sport", [F_DPORT] = "dport",

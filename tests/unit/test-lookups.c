@@ -360,6 +360,74 @@ static void test_sends(void)
 	tap_ok(lookups_called(l) == 0, "nor any that is not told yet");
 }
 
+/* connect() left its SYN to a send, and long afterwards another one connects by the same tuple, in
+ * a network namespace of its own, and is gone before the send. */
+static void decoy(uint64_t socket)
+{
+	syn_sent(66, "127.0.0.1:7100", "127.0.0.1:80", socket);
+	closed(66, "127.0.0.1:7100", "127.0.0.1:80", socket);
+}
+
+static void test_late(void)
+{
+	int count;
+
+	syn_sent(10, "127.0.0.1:7100", "127.0.0.1:80", 900);
+	now += 3000 * MS;
+	decoy(901);
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:7100", "127.0.0.1:80") == 2 && !more &&
+	       (who[0].left || who[1].left),
+	       "a SYN that is late: also whose call left it to a send");
+
+	syn_sent(10, "127.0.0.1:7100", "127.0.0.1:80", 902);
+	now += 3000 * MS;
+	decoy(903);
+	closed(10, "127.0.0.1:7100", "127.0.0.1:80", 902);
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:7100", "127.0.0.1:80") == 2,
+	       "and whose socket is closed again at once");
+
+	syn_sent(10, "127.0.0.1:7100", "127.0.0.1:80", 904);
+	closed(10, "127.0.0.1:7100", "127.0.0.1:80", 904);
+	now += 3000 * MS;
+	decoy(905);
+	count = packet(IPPROTO_TCP, "127.0.0.1:7100", "127.0.0.1:80");
+	tap_ok(count == 1 && who[0].tid == 66 && !who[0].left && !more,
+	       "a socket that was closed long before has sent nothing");
+
+	syn_sent(10, "127.0.0.1:7100", "127.0.0.1:80", 906);
+	lookups_event(l, &(struct trace_event){
+		.kind = TRACE_STATE, .time_ns = ++now, .interrupt = true, .protocol = IPPROTO_TCP,
+		.socket = 906, .old_state = TCP_SYN_SENT, .new_state = TCP_ESTABLISHED });
+	now += 3000 * MS;
+	decoy(907);
+	count = packet(IPPROTO_TCP, "127.0.0.1:7100", "127.0.0.1:80");
+	tap_ok(count == 1 && who[0].tid == 66, "nor has one that was answered");
+
+	for (int i = 0; i < 200; i++) {
+		syn_sent(10, "127.0.0.1:7100", "127.0.0.1:80", 950);
+		packet(IPPROTO_TCP, "127.0.0.1:7100", "127.0.0.1:80");
+		now += 3000 * MS;
+	}
+	decoy(951);
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:7100", "127.0.0.1:80") == 1 && !more,
+	       "a port that is used again and again hides nobody");
+
+	syn_sent(10, "127.0.0.1:7100", "127.0.0.1:80", 908);
+	for (uint64_t i = 0; i < 9000; i++)
+		syn_sent(66, "127.0.0.1:7200", "127.0.0.1:81", 1000 + i);
+	now += 3000 * MS;
+	decoy(909);
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:7100", "127.0.0.1:80") == 1 && more,
+	       "and where it was driven out of the ring, that there may be more");
+
+	syn_sent(10, "[::1]:0", "[::1]:94", 20000);
+	now += 3000 * MS;
+	syn_sent(66, "[::1]:0", "[::1]:94", 20001);
+	closed(66, "[::1]:0", "[::1]:94", 20001);
+	tap_ok(packet(IPPROTO_TCP, "[::1]:7100", "[::1]:94") == 2 && who[0].tid == 66,
+	       "over IPv6 as well, behind whoever has just called");
+}
+
 static void sent_on(uint64_t socket, int32_t tid, int protocol, int64_t result)
 {
 	lookups_event(l, &(struct trace_event){ .kind = TRACE_SEND, .time_ns = ++now, .tid = tid,
@@ -480,6 +548,7 @@ int main(void)
 	test_udp();
 	test_links();
 	test_addressed();
+	test_late();
 	test_sends();
 	test_left();
 	test_thrown_away();
