@@ -217,7 +217,7 @@ static int write_file(const char *path, struct cli *cli, struct query_db *db)
 		rc = outfile_commit(&f);
 	if (!rc)
 		return CLI_FOUND;
-	fprintf(stderr, "sockledger: cannot write '%s': %s\n", path, strerror(-rc));
+	fprintf(stderr, "sockledger: cannot write '%s': %s\n", path, outfile_strerror(rc));
 	return CLI_UNREADABLE;
 }
 

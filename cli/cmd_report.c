@@ -247,7 +247,8 @@ static int make_report(struct report *r, const struct cli *cli, const char *path
 	}
 	free(page);
 	if (rc) {
-		fprintf(stderr, "sockledger report: cannot write '%s': %s\n", path, strerror(-rc));
+		fprintf(stderr, "sockledger report: cannot write '%s': %s\n", path,
+			outfile_strerror(rc));
 		return CLI_UNREADABLE;
 	}
 	return r->passed + r->denied ? CLI_FOUND : CLI_NOTHING;

@@ -290,8 +290,12 @@ int db_open_write(const char *path, const struct db_schema *schema, sqlite3 **ou
 {
 	sqlite3 *db = NULL;
 	int64_t version = 0;
+	struct stat st;
 	int rc;
 
+	/* As in "ledger = /dev/null", whose mode is not ours to change. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return -EMEDIUMTYPE;
 	configure_once();
 	make_directory(path);
 	rc = db_errno(sqlite3_open_v2(path, &db,

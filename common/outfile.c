@@ -26,12 +26,21 @@ static void let_signals(const struct outfile *f)
 	pthread_sigmask(SIG_SETMASK, &f->before, NULL);
 }
 
+const char *outfile_strerror(int rc)
+{
+	return rc == OUTFILE_NO_FILE ? "what is there is no file" : strerror(-rc);
+}
+
 int outfile_begin(struct outfile *f, const char *path, mode_t mode)
 {
 	size_t len = strlen(path);
+	struct stat st;
 	int fd, rc;
 
 	f->out = NULL;
+	/* In the place of /dev/null or of /dev/stdout a file would be all programs' loss. */
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return OUTFILE_NO_FILE;
 	if (len + sizeof(".XXXXXX") > sizeof(f->temporary))
 		return -ENAMETOOLONG;
 	memcpy(f->path, path, len + 1);

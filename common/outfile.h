@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_OUTFILE_H
 #define SOCKLEDGER_OUTFILE_H
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,10 @@ struct outfile {
 	char path[PATH_MAX], temporary[PATH_MAX];
 	sigset_t before;	/* the signals that waited already */
 };
+
+/* What is at that path is a device, a pipe, a link or a directory: it stays. */
+#define OUTFILE_NO_FILE (-EMEDIUMTYPE)
+const char *outfile_strerror(int rc);
 
 /* Begins a file of this mode beside `path`.  0 or -errno. */
 int outfile_begin(struct outfile *f, const char *path, mode_t mode);

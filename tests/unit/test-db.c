@@ -139,6 +139,11 @@ static void test_foreign(void)
 	sql_raw(path, "PRAGMA application_id = 5; PRAGMA user_version = 1");
 	tap_ok(open_and_close(path, &first, true) == -EMEDIUMTYPE &&
 	       open_and_close(path, &first, false) == -EMEDIUMTYPE, "nor is another application's");
+	path = scratch_path("pipe.db");
+	tap_ok(!mkfifo(path, 0604) && open_and_close(path, &first, true) == -EMEDIUMTYPE &&
+	       !lstat(path, &after) && S_ISFIFO(after.st_mode) && (after.st_mode & 0777) == 0604,
+	       "nor is what is no file; it stays as it is");
+	unlink(path);
 	path = scratch_path("sister.db");
 	open_and_close(path, &other, true);
 	tap_ok(open_and_close(path, &first, true) == -EMEDIUMTYPE, "nor our other kind");

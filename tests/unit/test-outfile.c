@@ -88,6 +88,14 @@ int main(void)
 	       "where there is no directory there is no file");
 	path = scratch_dir;
 	tap_ok(write_it("new", 0, true) && files() == 1, "a directory is none");
+	path = scratch_path("pipe");
+	tap_ok(!mkfifo(path, 0600) && outfile_begin(&f, path, 0600) == OUTFILE_NO_FILE &&
+	       !lstat(path, &st) && S_ISFIFO(st.st_mode), "a pipe stays one");
+	unlink(path);
+	path = scratch_path("link");
+	tap_ok(!symlink("file", path) && outfile_begin(&f, path, 0600) == OUTFILE_NO_FILE &&
+	       !lstat(path, &st) && S_ISLNK(st.st_mode), "a link, which /dev/stdout is, too");
+	unlink(path);
 	path = scratch_path("file");
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		test_signal(numbers[i], true);
