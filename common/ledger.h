@@ -21,6 +21,8 @@ struct ledger_writer;
 
 int ledger_writer_open(const char *path, struct ledger_writer **w);
 void ledger_writer_close(struct ledger_writer *w);
+/* For as long as it is open: room for its pages as a program has that soon ends, not a daemon. */
+int ledger_writer_take_room(struct ledger_writer *w);
 /* True where another file, or none, has its name by now. */
 bool ledger_writer_moved(const struct ledger_writer *w);
 

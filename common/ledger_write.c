@@ -195,6 +195,11 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 	return 0;
 }
 
+int ledger_writer_take_room(struct ledger_writer *w)
+{
+	return db_exec(w->db, "PRAGMA cache_size = -32768");
+}
+
 void ledger_writer_close(struct ledger_writer *w)
 {
 	sqlite3_stmt *stmt;

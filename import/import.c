@@ -216,6 +216,8 @@ int import_open(const char *ledger, const struct import_options *options, struct
 	im->options = options;
 	rc = ledger_writer_open(ledger, &im->ledger);
 	if (!rc)
+		rc = ledger_writer_take_room(im->ledger);
+	if (!rc)
 		rc = move_older(im->ledger);
 	if (!rc) {
 		im->next_id = ledger_writer_next_id(im->ledger);
