@@ -326,6 +326,42 @@ static void test_flood(void)
 	cache_writer_close(w);
 }
 
+/* The search for the rows of a flood goes on where it ended: else who has thousands of older ones
+ * would lose one for each of the flood's. */
+static void test_behind(void)
+{
+	const char *path = scratch_path("behind.db");
+	int64_t before = 0, quiet = 0;
+	struct cache_writer *w;
+	static char large[1000];
+	struct event e;
+	sqlite3 *db;
+
+	memset(large, 'x', sizeof(large));
+	event_init(&e);
+	e.kind = EVENT_CONNECT;
+	cache_writer_open(path, &w);
+	cache_writer_begin(w);
+	for (int i = 0; i < 10500; i++) {
+		bool flood = i >= 4500;
+
+		e.process.uid = flood ? 1000 : 500;
+		e.process.cmdline = flood ? (struct text){ large, sizeof(large) } :
+				    text_of("quiet");
+		cache_writer_add(w, &e);
+	}
+	cache_writer_commit(w);
+	sqlite3_open(path, &db);
+	db_number(db, "SELECT count(*) FROM event WHERE uid = 500", &before);
+	for (int i = 0; i < 20; i++)
+		trim(w, cache_writer_rows(w) - 1, 0, 1);
+	db_number(db, "SELECT count(*) FROM event WHERE uid = 500", &quiet);
+	sqlite3_close(db);
+	tap_ok(cache_writer_rows(w) == 10480 && before == 4500 && quiet >= before - 3,
+	       "also where many of theirs are older: %lld of 20", (long long)(before - quiet));
+	cache_writer_close(w);
+}
+
 /* By rows and by age together, where one user has all. */
 static void test_most(void)
 {
@@ -659,6 +695,7 @@ int main(int argc, char **argv)
 	test_bytes();
 	test_stuck();
 	test_flood();
+	test_behind();
 	test_rows_and_log();
 	test_trim_all();
 	test_shrink();
