@@ -11,6 +11,7 @@
 #include "tap.h"
 
 #define SECOND 1000000LL
+#define MOST_ROWS 10000
 
 static const char *path;
 static struct ledger_writer *w;
@@ -164,6 +165,23 @@ static void test_bytes(void)
 	tap_ok(!ledger_writer_begin(w) && !ledger_writer_commit(w), "it can be written on");
 }
 
+/* Of processes that lose connections in one step those go that have no other. */
+static void test_processes(void)
+{
+	static const int64_t pids[] = { 1, 1, 2, 3, 2, 4, 4, 5, 1 };
+	int count = sizeof(pids) / sizeof(pids[0]);
+
+	ledger_writer_begin(w);
+	for (int i = 0; i < count; i++)
+		add(90000 + pids[i], (90000 + i) * SECOND);
+	ledger_writer_commit(w);
+	trim_all((struct ledger_limits){ .rows = count }, 0, MOST_ROWS);
+	is("SELECT count(*) FROM process WHERE pid > 90000", 5, "some processes");
+	tap_ok(trim_all((struct ledger_limits){ .rows = 1 }, 0, MOST_ROWS) == count - 1,
+	       "one of them keeps a connection");
+	is("SELECT sum(pid) FROM process", 90001, "that one alone is left");
+}
+
 /* What is undone has not happened. */
 static void test_rollback(void)
 {
@@ -189,6 +207,7 @@ int main(void)
 	test_again();
 	test_bytes();
 	test_rollback();
+	test_processes();
 	ledger_writer_close(w);
 	is("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'", 1,
 	   "the file is whole");

@@ -3,10 +3,12 @@
  * look like that. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -41,8 +43,18 @@ static void put_program(const char *name)
 	copy_program(fd);
 }
 
-/* Runs this program's copy there; it says when it is that. */
-static pid_t start(const char *file)
+/* Has mounts of its own from here on.  over: what its path "away" is there; NULL: what it is. */
+static bool go_away(const char *over)
+{
+	if (unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return false;
+	return !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       (!over || !mount(over, scratch_path("away"), NULL, MS_BIND, NULL));
+}
+
+/* Runs this program's copy there; it says when it is that.  away: with mounts of its own, which it
+ * may not have: -1. */
+static pid_t start_in(const char *file, bool away, const char *over)
 {
 	char *const argv[] = { (char *)"waits", NULL };
 	int out[2];
@@ -55,6 +67,8 @@ static pid_t start(const char *file)
 	if (pid < 0)
 		abort();
 	if (!pid) {
+		if (away && !go_away(over))
+			_exit(1);
 		dup2(out[1], STDOUT_FILENO);
 		close(out[0]);
 		close(out[1]);
@@ -62,10 +76,19 @@ static pid_t start(const char *file)
 		_exit(1);
 	}
 	close(out[1]);
-	if (read(out[0], &byte, 1) != 1)
-		abort();
+	if (read(out[0], &byte, 1) != 1) {
+		if (!away)
+			abort();
+		waitpid(pid, NULL, 0);
+		pid = -1;
+	}
 	close(out[0]);
 	return pid;
+}
+
+static pid_t start(const char *file)
+{
+	return start_in(file, false, NULL);
 }
 
 static void stop(pid_t pid)
@@ -212,6 +235,33 @@ static void test_memory(void)
 	close(reader);
 }
 
+/* By who has mounts of its own: its path is ours only if its directory is. */
+static void test_away(void)
+{
+	char buf[PATH_MAX];
+	struct process p;
+	pid_t pid;
+
+	mkdir(scratch_path("away"), 0755);
+	mkdir(scratch_path("other"), 0755);
+	put_program("away/eight");
+	put_program("other/eight");
+	pid = start_in(scratch_path("away/eight"), true, NULL);
+	if (pid < 0) {
+		tap_note("mounts of its own: not tried, it may not have any");
+		return;
+	}
+	unlink(scratch_path("away/eight"));
+	tap_ok(is_called(pid, scratch_path("away/eight"), true), "its file was removed from ours");
+	stop(pid);
+	pid = start_in(scratch_path("away/eight"), true, scratch_path("other"));
+	unlink(scratch_path("other/eight"));
+	look(pid, buf, &p);
+	tap_ok(pid > 0 && exe_is_other(p.exe_seen),
+	       "or from another one that it has in that place");
+	stop(pid);
+}
+
 static bool is_gone(const char *name, const char *wanted)
 {
 	struct text exe = text_of(name);
@@ -345,6 +395,7 @@ int main(int argc, char **argv)
 	test_backup();
 	test_names();
 	test_memory();
+	test_away();
 	test_gone();
 	test_deep();
 	if (asks_for_names())
