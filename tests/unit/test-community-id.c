@@ -183,9 +183,34 @@ static void test_unknown(void)
 	}
 }
 
+/* ICMP's types that ask, and those that answer. */
+static void test_answers(void)
+{
+	static const struct { int protocol, ask, answer; } pairs[] = {
+		{ 1, 8, 0 }, { 1, 10, 9 }, { 1, 13, 14 }, { 1, 15, 16 }, { 1, 17, 18 },
+		{ 58, 128, 129 }, { 58, 130, 131 }, { 58, 133, 134 }, { 58, 135, 136 },
+		{ 58, 139, 140 }, { 58, 144, 145 },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		bool six = pairs[i].protocol == 58;
+		struct endpoint a = endpoint_of(six ? "2001:db8::1" : "192.0.2.1", pairs[i].ask);
+		struct endpoint b = endpoint_of(six ? "2001:db8::2" : "192.0.2.2", 0);
+		char asked[COMMUNITY_ID_MAX], answered[COMMUNITY_ID_MAX];
+
+		community_id(pairs[i].protocol, &a, &b, asked);
+		b.port = pairs[i].answer;
+		a.port = 0;
+		community_id(pairs[i].protocol, &b, &a, answered);
+		tap_ok(*asked && !strcmp(asked, answered), "type %d of protocol %d answers %d",
+		       pairs[i].answer, pairs[i].protocol, pairs[i].ask);
+	}
+}
+
 int main(void)
 {
 	test_vectors();
+	test_answers();
 	test_unknown();
 	return tap_done();
 }

@@ -538,6 +538,23 @@ static void test_tcp6(void)
 	       "nor does it use that one up");
 }
 
+/* A forwarded packet whose destination was translated: by where it comes from. */
+static void test_translated(void)
+{
+	struct connection c;
+
+	connection_init(&c);
+	c.protocol = IPPROTO_TCP;
+	c.direction = DIRECTION_FORWARD;
+	c.src = to("10.9.0.1:4000");
+	c.dst = to("10.9.0.3:8080");
+	lookup(12, IPPROTO_TCP, "10.9.0.1:4000", "10.9.0.2:80");
+	lookup(13, IPPROTO_TCP, "10.9.0.1:4001", "10.9.0.2:80");
+	tap_ok(lookups_take(l, &c, 0, now, who, &more) == 1 && who[0].tid == 12,
+	       "a translated packet's, behind a later one of another port");
+	tap_ok(lookups_take(l, &c, 0, now, who, &more) == 0, "once");
+}
+
 int main(void)
 {
 	struct trace_event interrupt = { .kind = TRACE_LOOKUP, .tid = 10, .interrupt = true,
@@ -554,6 +571,7 @@ int main(void)
 	test_thrown_away();
 	test_tcp6();
 	test_floods();
+	test_translated();
 	interrupt.src = to("127.0.0.1:53");
 	interrupt.dst = to("127.0.0.1:6100");
 	interrupt.time_ns = now;

@@ -246,6 +246,15 @@ static void test_packets(void)
 	tap_ok(give(e) == CHANGE_CONFIRM && !out.change.connection.text[CONNECTION_REASON].data,
 	       "an error that says that nothing was sent is no reason where a packet was seen");
 
+	for (int i = 0; i < 2; i++) {
+		fresh();
+		e = make_connect(3, "192.0.2.1", 80, i ? -EALREADY : -EISCONN);
+		p = packet_of(&e, e.process.pid);
+		decided(&p, 3, 60, 0);
+		tap_ok(give(e) == CHANGE_ADD, "a call on a socket that %s is not the packet's",
+		       i ? "is connecting" : "is connected");
+	}
+
 	fresh();
 	e = make_connect(3, "192.0.2.1", 80, -EINPROGRESS);
 	p = packet_of(&e, e.process.ppid);

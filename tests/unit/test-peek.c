@@ -4,6 +4,7 @@
  * where they do not come back.  The /proc is the test's own, and a pipe in it is what keeps a
  * looker waiting.
  */
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -335,6 +336,23 @@ static void test_lost_question(void)
 	looker_stop(l);
 }
 
+/* A thread in real time stays where it is while it asks, and only then. */
+static void test_realtime(void)
+{
+	const struct sched_param lowest = { .sched_priority = 1 }, none = { .sched_priority = 0 };
+	cpu_set_t before, behind;
+
+	if (sched_getaffinity(0, sizeof(before), &before) ||
+	    sched_setscheduler(0, SCHED_FIFO, &lowest)) {
+		tap_note("a thread in real time: not tried, it may not be one");
+		return;
+	}
+	tap_ok(in_call(10), "a thread in real time asks");
+	tap_ok(!sched_getaffinity(0, sizeof(behind), &behind) && CPU_EQUAL(&before, &behind),
+	       "and may go where it could before");
+	sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
 int main(void)
 {
 	struct looks looks;
@@ -351,6 +369,7 @@ int main(void)
 	test_among_others();
 	test_fdinfo();
 	test_reborn();
+	test_realtime();
 	test_users();
 	test_killed();
 	test_renewed();

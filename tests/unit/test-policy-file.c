@@ -126,6 +126,34 @@ static void test_strangers(void)
 	}
 }
 
+/* Where a path leads is a path, whatever characters it has. */
+static void test_real(void)
+{
+	char path[PATH_MAX], real[PATH_MAX], text[3 * PATH_MAX];
+	static const char *const programs[] = { "a*b", "a-b" };
+	struct policy_answer a;
+	struct connection c;
+	struct policy *p;
+
+	snprintf(path, sizeof(path), "%s", scratch_path("policy"));
+	put(scratch_path("a*b"), "");
+	if (!realpath(scratch_path("a*b"), real) || symlink("a*b", scratch_path("link")))
+		abort();
+	snprintf(text, sizeof(text), "allow exe %s\ndefault deny\n", scratch_path("link"));
+	put(path, text);
+	if (!tap_ok(!load(path, &p), "a program by a link"))
+		return;
+	for (int i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), "exe=%.*s%s", (int)(strlen(real) - 3), real,
+			 programs[i]);
+		describe(&c, text);
+		policy_decide(p, &c, &a);
+		tap_ok(a.verdict == (i ? VERDICT_DROP : VERDICT_ACCEPT), "%s %s", programs[i],
+		       i ? "is not" : "is the program");
+	}
+	policy_free(p);
+}
+
 static void test_lists(void)
 {
 	char path[PATH_MAX], list[PATH_MAX], other[PATH_MAX], text[4 * PATH_MAX];
@@ -181,6 +209,7 @@ int main(void)
 {
 	test_file();
 	test_strangers();
+	test_real();
 	test_lists();
 	return tap_done();
 }

@@ -434,6 +434,7 @@ static const struct {
 	{ FILE_OF("allow port 1 until 2030-02-30"), "1:20:'2030-02-30' is no time" },
 	{ FILE_OF("allow port 1 for 0h"), "1:18:'0h' is no time, as in 30m" },
 	{ FILE_OF("allow for 12 port 1"), "1:11:'12' is no time" },
+	{ FILE_OF("allow for 12 for 2d"), "1:11:'12' is no time" },
 	{ FILE_OF("allow port 1 for 1h until 2030-01-31 for 2h"), "1:38:'for' stands twice" },
 	{ FILE_OF("allow port 1 not until 2030-01-31"), "1:18:cannot be negated" },
 	{ FILE_OF("allow sha256 " HASH16("1")), "1:14:is no SHA-256: 64 hex" },

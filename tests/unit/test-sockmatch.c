@@ -38,6 +38,8 @@ static const struct row rows[] = {
 	  "0.0.0.0:0", SOCK_FIT_NONE },
 	{ "IPv6 talking IPv4", "127.0.0.1:4000", "127.0.0.1:80", "[::ffff:127.0.0.1]:4000",
 	  "[::ffff:127.0.0.1]:80", SOCK_FIT_EXACT },
+	{ "and IPv4 that is written as IPv6", "[::ffff:127.0.0.1]:4000", "[::ffff:127.0.0.1]:80",
+	  "127.0.0.1:4000", "127.0.0.1:80", SOCK_FIT_EXACT },
 	{ "a wildcard of IPv6 takes IPv4", "127.0.0.1:4000", "127.0.0.1:80", "[::]:4000", "[::]:0",
 	  SOCK_FIT_WILDCARD },
 	{ "a wildcard of IPv4 takes no IPv6", "[::1]:4000", "[::1]:80", "0.0.0.0:4000",
@@ -89,6 +91,10 @@ int main(void)
 	socks[3] = socks[1];
 	choice = sock_choose(socks, 4, &packet.local, &packet.peer);
 	tap_ok(choice.best == 1 && choice.alike == 2, "and one that is alike behind that");
+	socks[0] = socks[1];
+	socks[3] = entry("10.0.0.1:53", "10.0.0.2:4000", 3);
+	choice = sock_choose(socks, 4, &packet.local, &packet.peer);
+	tap_ok(choice.best == 3 && choice.alike == 1, "the exact one behind two that are alike");
 	socks[3] = entry("10.0.0.1:53", "10.0.0.3:4000", 4);
 	choice = sock_choose(&socks[3], 1, &packet.local, &packet.peer);
 	tap_ok(choice.best == -1 && choice.alike == 0, "none where none fits");
