@@ -297,11 +297,39 @@ static void test_shadowed_random(void)
 	tap_note("%d shadowed, %d wrong", found, wrong);
 }
 
+/* A rule that lets pass by a command line alone takes the process at its word. */
+static void test_believes(void)
+{
+	static const char *const others[] = {
+		"port 1", "exe /x", "user root", "login-user root",
+		"group root", "verified", "parent /x",
+		"ancestor /x", "unit x.service", "container x",
+		"sha256 1111111111111111111111111111111111111111111111111111111111111111",
+	};
+	unsigned int count;
+	char text[256];
+	struct policy *p;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(text, sizeof(text), "allow cmdline x* %s\ndeny cmdline x*\nallow exe /x",
+			 others[i]);
+		if (!tap_ok(!parse(text, strlen(text), &count, &p), "a rule with %s", others[i])) {
+			tap_note("%s", complaints);
+			continue;
+		}
+		tap_ok(policy_rule_believes(p, 0) == !i && !policy_rule_believes(p, 1) &&
+		       !policy_rule_believes(p, 2), "%s a command line", i ? "does not believe" :
+		       "believes");
+		policy_free(p);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	scratch_seed(argc, argv);
 	test_gaps();
 	test_shadowed();
 	test_shadowed_random();
+	test_believes();
 	return tap_done();
 }
