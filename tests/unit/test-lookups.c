@@ -553,6 +553,10 @@ static void test_translated(void)
 	tap_ok(lookups_take(l, &c, 0, now, who, &more) == 1 && who[0].tid == 12,
 	       "a translated packet's, behind a later one of another port");
 	tap_ok(lookups_take(l, &c, 0, now, who, &more) == 0, "once");
+	syn_sent(14, "10.9.0.1:0", "10.9.0.2:80", 90);
+	lookup(14, IPPROTO_TCP, "10.9.0.1:4000", "10.9.0.2:80");
+	tap_ok(lookups_take(l, &c, 0, now, who, &more) == 1 && who[0].tid == 14,
+	       "also of a call that was seen");
 }
 
 int main(void)

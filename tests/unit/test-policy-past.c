@@ -164,6 +164,10 @@ static const struct {
 	{ "allow list /x\nreject list /x", 0 },
 	{ "allow cmdline *a*\nallow cmdline \"b a\" user 5", 1 },
 	{ "allow cmdline a\nallow cmdline a*", 0 },
+	{ "allow cmdline a*\nallow cmdline ab* user 5", 1 },
+	{ "allow cmdline a?\nallow cmdline ab user 5", 1 },
+	{ "allow cmdline a?\nallow cmdline a* user 5", 0 },
+	{ "allow port 1,2\nallow port 2 user 5", 1 },
 	{ "allow cmdline a\ndeny cmdline a", 0 },	/* who hides it comes here */
 	{ "deny cmdline a\nallow cmdline a", 1 },
 	{ "allow ancestor /a/*\nallow ancestor /a/b port 1", 1 },
