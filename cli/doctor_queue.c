@@ -404,6 +404,48 @@ static void check_trace(const struct doctor *d, struct finding *f)
 	free(kinds);
 }
 
+static bool host_forwards(const struct doctor *d)
+{
+	int rc;
+	char *text = look_file(d->root, "/proc/sys/net/ipv4/ip_forward", &rc);
+	bool forwards = text && text[0] == '1';
+
+	free(text);
+	return forwards;
+}
+
+/* What has no row although nothing is broken, because what sees it is off. */
+static void check_unseen(const struct doctor *d, struct finding *f)
+{
+	const struct firewall_part *up = part_up(d);
+
+	if (d->config.queue < 0) {
+		finding_say(f, FINDING_WARNING, NULL,
+			    "without the queue nothing tells of ICMP, of raw and of forwarded "
+			    "packets, nor, without 32-sockledger-send.rules, of UDP that is sent "
+			    "without connect(); in the mode observe the queue lets everything "
+			    "pass");
+		finding_mend(f,
+			     "queue = auto in %s; systemctl restart sockledgerd; "
+			     "systemctl enable --now sockledger-queue",
+			     d->config_path);
+	} else if (!d->config.trace) {
+		finding_say(f, FINDING_WARNING, NULL,
+			    "without the trace no sender of UDP and of ICMP is certain, and one "
+			    "that is gone by the time its packet comes may have no name");
+		finding_mend(f, "trace = yes in %s; systemctl restart sockledgerd", d->config_path);
+	} else if (up && !up->forward && host_forwards(d)) {
+		finding_say(f, FINDING_WARNING,
+			    "OPTIONS=\"--forward\" in /etc/default/sockledger-queue; "
+			    "systemctl restart sockledger-queue",
+			    "this host forwards packets, as those of containers, and the rules of "
+			    "the queue leave them out");
+	} else {
+		finding_say(f, FINDING_OK, NULL,
+			    "queue and trace tell of UDP, ICMP, raw packets and io_uring");
+	}
+}
+
 /* Nothing else puts the rules up after a boot. */
 static void check_boot(const struct doctor *d, struct finding *f)
 {
@@ -435,6 +477,7 @@ const struct check doctor_queue_checks[] = {
 	{ "queue-reader", check_reader },
 	{ "queue-kernel", check_kernel },
 	{ "queue-boot", check_boot },
+	{ "queue-unseen", check_unseen },
 	{ "trace", check_trace },
 	{ "lockdown", check_lockdown },
 	{ NULL, NULL },

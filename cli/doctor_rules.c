@@ -133,6 +133,12 @@ static void check_rules(const struct doctor *d, struct finding *f)
 				      "; augenrules --load",
 			    "no audit rule with the key '%s' is loaded, so nothing is recorded%s",
 			    key, on_disk ? "" : "; none is in " RULES_DIR " either");
+	else if (packets && covered(&d->rules, "execve", NATIVE, "2") &&
+		 !covered(&d->rules, "connect", NATIVE, "2") &&
+		 !covered(&d->rules, "connect", NATIVE, "10"))
+		finding_say(f, FINDING_OK, NULL,
+			    "%zu rules with the key '%s' are loaded, for programs alone: queue and "
+			    "trace tell of connections", loaded, key);
 	else if (!covered(&d->rules, "connect", NATIVE, "2") ||
 		 !covered(&d->rules, "connect", NATIVE, "10"))
 		finding_say(f, FINDING_FAILED, "augenrules --load",

@@ -172,6 +172,7 @@ static void take_iptables(struct firewall_part *p, const char *text, int64_t mar
 			continue;
 		}
 		take_mark(p, line, mark);
+		p->forward |= begins(line, "-A FORWARD -j SOCKLEDGER");
 		if (!begins(line, "-A OUTPUT "))
 			continue;
 		if (behind(line, "-j SOCKLEDGER"))
@@ -224,6 +225,7 @@ static void take_nft(struct firewall_part *p, const char *text, int64_t mark, st
 			our_chain = begins(p_line, "chain SOCKLEDGER");
 		} else if (ours) {
 			p->up |= begins(p_line, "type filter hook output priority mangle");
+			p->forward |= begins(p_line, "type filter hook forward priority mangle");
 			take_nft_rule(p, p_line);
 		} else if (!our_chain) {
 			take_nft_other(p, p_line, mark, queues);

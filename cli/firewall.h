@@ -12,6 +12,7 @@ struct firewall_part {
 	int rc; /* as of look_run(); 0: it was looked at */
 	char why[160];
 	bool up;	     /* what goes out is handed to the queue */
+	bool forward;	     /* and what is forwarded */
 	int64_t first, last; /* queue numbers; -1: there is no such rule */
 	int64_t mark;	     /* the mask that the rules go by; -1: unknown */
 	bool bypass;	     /* packets pass while nobody reads the queue */
