@@ -207,10 +207,11 @@ static bool is_elsewhere(const struct half *f, const struct process *p)
 
 /*
  * How well a packet fits a record: 5 its socket; 4 its process and descriptor; 3 its process; 2 a
- * packet without a process, and of that user; 1 a holder's packet, because a holder may have passed
- * the socket on; 0: not at all.  For the process's own descriptor another inode does not count,
- * because the plugin may have looked after the descriptor became another socket.  For the same
- * reason a packet whose own call was seen is no other process's, whatever was seen there.
+ * packet without a process, and of that user; 1 a holder's of TCP, because it may have been passed
+ * the socket after connect(), and a datagram was sent by the holder; 0: not at all.  For the
+ * process's own descriptor another inode does not count, because the plugin may have looked after
+ * the descriptor became another socket.  For the same reason a packet whose own call was seen is no
+ * other process's, whatever was seen there.
  */
 static int match_rank(const struct half *f, const struct event *e, int protocol,
 		      const struct endpoint *dst)
@@ -228,6 +229,8 @@ static int match_rank(const struct half *f, const struct event *e, int protocol,
 		return 0;
 	if (f->pid < 0)
 		return 2;
+	if (f->protocol != IPPROTO_TCP)
+		return 0;
 	return f->evidence & (EVIDENCE_AUDIT | EVIDENCE_PROC_SYSCALL | EVIDENCE_TRACE) ? 0 : 1;
 }
 

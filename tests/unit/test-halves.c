@@ -25,8 +25,8 @@ static void add(struct halves *f, uint64_t id, const char *peer, int64_t inode, 
 				     .time_us = time_us, .evidence = pid < 0 ? 0 : EVIDENCE_FD });
 }
 
-static uint64_t match_fd(struct halves *f, const char *peer, int64_t inode, int64_t pid, int64_t fd,
-			 int64_t uid, int64_t time_us)
+static uint64_t match_of(struct halves *f, int protocol, const char *peer, int64_t inode,
+			 int64_t pid, int64_t fd, int64_t uid, int64_t time_us)
 {
 	struct endpoint dst = to(peer);
 	struct event e;
@@ -38,7 +38,13 @@ static uint64_t match_fd(struct halves *f, const char *peer, int64_t inode, int6
 	e.fd = fd;
 	e.process.uid = e.process.euid = e.process.fsuid = uid;
 	e.time_us = time_us;
-	return halves_match(f, &e, IPPROTO_TCP, &dst, &id) < 0 ? 0 : id;
+	return halves_match(f, &e, protocol, &dst, &id) < 0 ? 0 : id;
+}
+
+static uint64_t match_fd(struct halves *f, const char *peer, int64_t inode, int64_t pid, int64_t fd,
+			 int64_t uid, int64_t time_us)
+{
+	return match_of(f, IPPROTO_TCP, peer, inode, pid, fd, uid, time_us);
 }
 
 static uint64_t match(struct halves *f, const char *peer, int64_t inode, int64_t pid, int64_t uid,
@@ -91,6 +97,13 @@ static void test_packets(void)
 	       "not one from long after the call began");
 	tap_ok(match(f, "192.0.2.2:80", -1, 102, 0, 1000000) == 4,
 	       "what a mere holder is named for may be another's");
+	halves_add(f, &(struct half){ .id = 8, .protocol = IPPROTO_UDP, .peer = to("192.0.2.3:53"),
+				      .inode = 58, .pid = 100, .fd = -1, .uid = 0,
+				      .time_us = 1000000, .evidence = EVIDENCE_FD });
+	tap_ok(match_of(f, IPPROTO_UDP, "192.0.2.3:53", -1, 101, 4, 0, 1000000) == 0,
+	       "but no datagram, which whoever holds the socket may have sent");
+	tap_ok(match_of(f, IPPROTO_UDP, "192.0.2.3:53", -1, 100, 4, 0, 1000000) == 8,
+	       "that has its own process's record");
 
 	add(f, 5, "192.0.2.2:80", 54, 101, 0, 1000300);
 	tap_ok(match(f, "192.0.2.2:80", 55, 101, 0, 1000000) == 5,
