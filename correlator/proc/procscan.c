@@ -9,10 +9,7 @@
  *                       sleeps in that call
  *         --> SOCKETS:  once more, with all descriptors of each --> DONE
  *   thorough -> LIST --> SOCKETS --> SOCKETS of those that began meanwhile --> DONE
- *   newest --> SOCKETS --> DONE: the last pids that were given, without a list of all.  Who has
- *                       just begun has few descriptors, and what it sends without waiting it is in
- *                       no call for; to ask for the call of one that is going to sleep takes until
- *                       the kernel's next tick
+ *   newest --> CALLS:   the last pids that were given, without a list of all
  */
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +35,6 @@
 /* Of who has more descriptors the rest is not looked at, because others wait. */
 #define FDS_MAX 1024
 #define FDS_MAX_THOROUGH 16384
-#define FDS_MAX_NEWEST 32
 
 enum stage { LIST, CALLS, SOCKETS, DONE };
 
@@ -48,7 +44,6 @@ struct procscan {
 	int list;		/* /proc, while it is listed; -1 */
 	size_t count;		/* in pids */
 	bool thorough;
-	int fds_max;		/* of each process */
 	bool missed;		/* a process could not be looked at, or had no room in pids */
 	int64_t newest;		/* thorough: up to this pid all have been listed */
 	size_t left;		/* processes that this stage has not looked at yet: the first
@@ -112,7 +107,6 @@ void procscan_begin(struct procscan *s)
 	close_list(s);
 	s->count = 0;
 	s->thorough = s->missed = false;
-	s->fds_max = FDS_MAX;
 	s->list = openat(procfs_dir(s->procfs), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->stage = LIST;
 }
@@ -123,7 +117,6 @@ void procscan_begin_thorough(struct procscan *s)
 
 	procscan_begin(s);
 	s->thorough = true;
-	s->fds_max = FDS_MAX_THOROUGH;
 	s->newest = newest;
 	s->missed = newest < 0 || s->list < 0;
 }
@@ -176,11 +169,10 @@ void procscan_newest(struct procscan *s)
 	close_list(s);
 	s->count = 0;
 	s->thorough = false;
-	s->fds_max = FDS_MAX_NEWEST;
 	for (int64_t pid = newest - NEWEST_PIDS + 1; pid <= newest; pid++)
 		if (pid > 0)
 			s->pids[s->count++] = (int32_t)pid;
-	begin_walk(s, SOCKETS);
+	begin_walk(s, CALLS);
 }
 
 /* The next ones; false: there are none. */
@@ -192,7 +184,7 @@ static bool take_some(struct procscan *s)
 	memcpy(s->walk.pid, s->pids + s->left, count * sizeof(s->pids[0]));
 	s->walk.left = (int)count;
 	s->walk.at = s->walk.seen = 0;
-	s->walk.seen_max = s->fds_max;
+	s->walk.seen_max = s->thorough ? FDS_MAX_THOROUGH : FDS_MAX;
 	s->walk.missed = false;
 	return count > 0;
 }
