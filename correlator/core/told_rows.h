@@ -31,7 +31,9 @@ static inline bool told_rows_put(struct told_rows *t, struct told_row row)
 /* The oldest; its row is 0 where there is none. */
 static inline struct told_row told_rows_take(struct told_rows *t)
 {
-	return t->from == t->to ? (struct told_row){ 0 } : t->of[t->from++ % TOLD_ROWS];
+	struct told_row none = { 0 };
+
+	return t->from == t->to ? none : t->of[t->from++ % TOLD_ROWS];
 }
 
 static inline void told_rows_forget(struct told_rows *t)
