@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define PORTS 32
-#define WAIT_MS 1500
+#define WAIT_MS 1000
 
 static void die(const char *what)
 {
