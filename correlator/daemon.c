@@ -308,19 +308,13 @@ static void stop_trace(struct daemon *d)
 	tracefeed_close(d->parts.host.tracefs);
 }
 
-/*
- * Who looks where other processes can make it wait.  Without the trace most of what is known of a
- * packet comes from /proc, and under load a packet's verdict took ten times as long by way of the
- * lookers: then each thread still looks itself.
- */
+/* Who looks where other processes can make it wait. */
 static int start_lookers(struct daemon *d)
 {
 	int64_t boost = d->parts.config->priority_boost;
 	struct looks looks;
 	int rc;
 
-	if (!d->parts.host.tracefs && d->parts.config->queue >= 0)
-		return 0;
 	looks_of_procfs(&looks, "/proc");
 	rc = peek_start(&looks, boost == PRIORITY_AUTO || boost == PRIORITY_REALTIME,
 			&d->parts.host.peek);
