@@ -4,7 +4,6 @@
  *
  *   bench/connects [--mode MODE] [--rate N] [--count N] [--seconds N] [--clients N] [--age MS]
  *                  [--port FIRST]
- *                  [--port FIRST]
  *
  *   living   a process that lives on: socket(), then connect() over TCP, which is timed
  *   known    the same with sockets that are MS (20) old: their record has come.  As fast as

@@ -406,12 +406,8 @@ static void check_trace(const struct doctor *d, struct finding *f)
 
 static bool host_forwards(const struct doctor *d)
 {
-	int rc;
-	char *text = look_file(d->root, "/proc/sys/net/ipv4/ip_forward", &rc);
-	bool forwards = text && text[0] == '1';
-
-	free(text);
-	return forwards;
+	return look_setting(d->root, "/proc/sys/net/ipv4/ip_forward", '1') ||
+	       look_setting(d->root, "/proc/sys/net/ipv6/conf/all/forwarding", '1');
 }
 
 /* What has no row although nothing is broken, because what sees it is off. */

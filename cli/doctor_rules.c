@@ -293,15 +293,10 @@ static void check_exclude(const struct doctor *d, struct finding *f)
 	}
 }
 
-/* 1: nobody can use it; 0: somebody can, or nobody knows. */
+/* 2: nobody can use it. */
 static bool rings_are_off(const struct doctor *d)
 {
-	int rc;
-	char *text = look_file(d->root, "/proc/sys/kernel/io_uring_disabled", &rc);
-	bool off = text && text[0] == '2';
-
-	free(text);
-	return off;
+	return look_setting(d->root, "/proc/sys/kernel/io_uring_disabled", '2');
 }
 
 /* What io_uring opens goes by a list of the kernel's of its own. */

@@ -92,6 +92,16 @@ char *look_file(const char *root, const char *path, int *rc)
 	return text;
 }
 
+bool look_setting(const char *root, const char *path, char first)
+{
+	int rc;
+	char *text = look_file(root, path, &rc);
+	bool is = text && text[0] == first;
+
+	free(text);
+	return is;
+}
+
 static bool find_program(const char *root, const char *name, char *buf, size_t size)
 {
 	static const char *const dirs[] = { "/usr/sbin", "/sbin", "/usr/bin", "/bin" };

@@ -17,6 +17,8 @@ bool look_path(const char *root, const char *path, char *buf, size_t size);
 /* The file's first MiB, with a 0 behind it, to be freed; NULL and *rc = -errno where there is none.
  */
 char *look_file(const char *root, const char *path, int *rc);
+/* The file is there, and begins with that character, as a setting of the kernel's does. */
+bool look_setting(const char *root, const char *path, char first);
 
 /*
  * What a program of the administrator's directories prints (argv[0]: its name), to be freed, with
