@@ -59,6 +59,18 @@ bool address_equal(const struct address *a, const struct address *b)
 	return !memcmp(a->bytes, b->bytes, a->family == AF_INET ? 4 : 16);
 }
 
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && address_equal(&a->addr, &b->addr);
+}
+
+bool address_is_any(const struct address *a)
+{
+	static const struct address none;
+
+	return !a->family || !memcmp(a->bytes, none.bytes, sizeof(none.bytes));
+}
+
 void address_unmap(struct address *a)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };

@@ -28,6 +28,11 @@ int address_parse(const char *text, struct address *a);
 
 bool address_equal(const struct address *a, const struct address *b);
 
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
+
+/* None is given, or all of it is zero. */
+bool address_is_any(const struct address *a);
+
 /* Makes the IPv4 address of an IPv4-mapped IPv6 one (::ffff:a.b.c.d): what goes over the wire. */
 void address_unmap(struct address *a);
 

@@ -73,31 +73,19 @@ uint32_t flows_count(const struct flows *f)
 	return f->count;
 }
 
-static bool same_end(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && address_equal(&a->addr, &b->addr);
-}
-
 /* As conntrack has it, which does not know links. */
 static bool same_tuple(const struct flow_key *a, const struct flow_key *b)
 {
 	return a->protocol == b->protocol && a->direction == b->direction &&
-	       a->echo_id == b->echo_id && same_end(&a->src, &b->src) &&
-	       same_end(&a->dst, &b->dst);
-}
-
-static bool is_any(const struct address *a)
-{
-	static const uint8_t any[sizeof(a->bytes)];
-
-	return !memcmp(a->bytes, any, sizeof(any));
+	       a->echo_id == b->echo_id && endpoint_equal(&a->src, &b->src) &&
+	       endpoint_equal(&a->dst, &b->dst);
 }
 
 bool flow_is_of_link(const struct address *src, const struct address *dst)
 {
 	const uint8_t *to = dst->bytes;
 
-	if (is_any(src))
+	if (address_is_any(src))
 		return true;
 	if (dst->family == AF_INET6)
 		return to[0] == 0xff || (to[0] == 0xfe && (to[1] & 0xc0) == 0x80);
@@ -245,7 +233,7 @@ bool flows_has_twin(const struct flows *f, const struct flow *one)
 static bool covers(const struct endpoint *socket, const struct endpoint *packet)
 {
 	return (!socket->port || socket->port == packet->port) &&
-	       (is_any(&socket->addr) || address_equal(&socket->addr, &packet->addr));
+	       (address_is_any(&socket->addr) || address_equal(&socket->addr, &packet->addr));
 }
 
 /* A socket with a peer has two tuples at most, and as many listeners' ports have thousands of
@@ -273,7 +261,7 @@ void flows_of_socket(struct flows *f, int protocol, const struct endpoint *local
 	struct flow_key in = { protocol, DIRECTION_IN, *peer, *local, -1, -1, 0 };
 	uint32_t n, next;
 
-	if (peer->port && !is_any(&local->addr)) {
+	if (peer->port && !address_is_any(&local->addr)) {
 		connected(f, &out, cookie, each, arg);
 		connected(f, &in, cookie, each, arg);
 		return;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lookup_take.h"
+
 struct connection;
 struct trace_event;
 
@@ -31,20 +33,6 @@ void lookups_event(struct lookups *l, const struct trace_event *e);
 
 /* Events were lost, so a call may be missing, or may belong to another lookup. */
 void lookups_lost(struct lookups *l);
-
-#define LOOKUP_OWNERS_MAX 4
-
-struct lookup_owner {
-	int32_t tid;
-	bool call;	/* the call was seen around the lookup: no process can fake that */
-	bool exact;	/* with the packet's port; otherwise the thread is connecting to that
-			 * destination */
-	bool bound;	/* the call was seen on a socket that had the port already: it may have
-			 * been bound in another network namespace, and passed on */
-	bool left;	/* its connect() may have left the SYN to another thread's send */
-	int64_t time_ns;
-	uint32_t lookup;	/* to pass to lookups_await_call() */
-};
 
 /*
  * Finds the threads that looked the packet's tuple up and whose packet has not come yet, the newest

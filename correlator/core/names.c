@@ -90,11 +90,6 @@ static uint64_t hash_address(const struct names *n, const struct address *a)
 	return text_hash(hash(n, &a->family, sizeof(a->family)), a->bytes, sizeof(a->bytes));
 }
 
-static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && address_equal(&a->addr, &b->addr);
-}
-
 static struct asker *find_row(struct names *n, uint64_t row)
 {
 	uint32_t at = slots_first(n->row_slots, hash(n, &row, sizeof(row)));

@@ -660,13 +660,11 @@ static void on_accept(struct observer *o, const struct event *e, bool replay, st
 
 static void on_bind(struct observer *o, const struct event *e)
 {
-	bool any = true, late;
+	bool late;
 	struct sock *s = find_sock(o, e, &late);
 
-	for (int i = 0; i < 16; i++)
-		any = any && !e->addr.bytes[i];
 	s->bound = (struct endpoint){ e->addr, (int32_t)e->port };
-	if (any)
+	if (address_is_any(&e->addr))
 		s->bound.addr.family = 0;
 }
 

@@ -14,14 +14,6 @@
 
 #include "sockmatch.h"
 
-/* "Any": none given, or all zero. */
-static bool is_any(const struct address *a)
-{
-	static const struct address zero;
-
-	return !a->family || !memcmp(a->bytes, zero.bytes, sizeof(zero.bytes));
-}
-
 /* The wire has IPv4 for an IPv4-mapped address. */
 static bool same_host(struct address a, struct address b)
 {
@@ -41,7 +33,7 @@ static bool may_be_local(const struct sock_entry *s, const struct endpoint *loca
 enum sock_fit sock_fit(const struct sock_entry *s, const struct endpoint *local,
 		       const struct endpoint *peer)
 {
-	bool any_peer = is_any(&s->peer.addr) && s->peer.port <= 0;
+	bool any_peer = address_is_any(&s->peer.addr) && s->peer.port <= 0;
 
 	if (s->local.port != local->port)
 		return SOCK_FIT_NONE;
@@ -51,7 +43,7 @@ enum sock_fit sock_fit(const struct sock_entry *s, const struct endpoint *local,
 			return SOCK_FIT_NONE;
 		return SOCK_FIT_EXACT;
 	}
-	if (is_any(&s->local.addr))
+	if (address_is_any(&s->local.addr))
 		return may_be_local(s, local) ? SOCK_FIT_WILDCARD : SOCK_FIT_NONE;
 	return same_host(s->local.addr, local->addr) ? SOCK_FIT_LOCAL : SOCK_FIT_NONE;
 }

@@ -65,7 +65,7 @@ static const struct point {
 	    [F_DPORT] = "dport", [F_FAMILY] = "family" } },
 	/*
 	 * Since Linux 6.3.  UDP's sends, and those over rtnetlink, which may ask for a route; of
-	 * TCP's those that sent nothing (lookups.c, I8), but for a full buffer, and for connections
+	 * TCP's those that sent nothing (lookups.c, I5), but for a full buffer, and for connections
 	 * that have ended (EAGAIN, EPIPE, ECONNRESET).
 	 */
 	{ "sock", "sock_send_length",

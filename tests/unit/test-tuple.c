@@ -75,6 +75,32 @@ static void test_equal(void)
 	tap_ok(address_equal(&a, &b), "as does one with a prefix");
 }
 
+static void test_any(void)
+{
+	static const char *const any[] = { "0.0.0.0", "::" };
+	static const char *const some[] = { "0.0.0.1", "1.0.0.0", "::1", "100::" };
+	struct address a = { .bytes = { 1 } };
+
+	tap_ok(address_is_any(&a), "no address is any");
+	for (int i = 0; i < 2; i++)
+		tap_ok(!address_parse(any[i], &a) && address_is_any(&a), "%s is any", any[i]);
+	for (int i = 0; i < 4; i++)
+		tap_ok(!address_parse(some[i], &a) && !address_is_any(&a), "%s is not", some[i]);
+}
+
+static void test_same_endpoint(void)
+{
+	struct endpoint a, b;
+
+	endpoint_parse("192.0.2.1:80", &a);
+	endpoint_parse("192.0.2.1:80", &b);
+	tap_ok(endpoint_equal(&a, &b), "the same address and port are the same endpoint");
+	b.port = 81;
+	tap_ok(!endpoint_equal(&a, &b), "with another port they are not");
+	endpoint_parse("192.0.2.2:80", &b);
+	tap_ok(!endpoint_equal(&a, &b), "nor with another address");
+}
+
 static void test_endpoint(void)
 {
 	static const struct {
@@ -144,6 +170,8 @@ int main(int argc, char **argv)
 	scratch_seed(argc, argv);
 	test_address();
 	test_equal();
+	test_any();
+	test_same_endpoint();
 	test_endpoint();
 	test_round();
 	return tap_done();
