@@ -18,7 +18,6 @@
 #include <net/if.h>
 #include <net/route.h>
 #include <netinet/ip.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -31,14 +30,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "helper.h"
+
 /* Of IPv6 each namespace takes several of the kernel's 1024 neighbours for all (gc_thresh3). */
 #define SIX 20
-
-static void die(const char *what)
-{
-	fprintf(stderr, "boxes: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static void check(int rc, const char *what)
 {

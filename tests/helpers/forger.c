@@ -17,7 +17,6 @@
  *   forger nothing
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
@@ -30,32 +29,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "helper.h"
 
 static int first, count, port, ms;
 static const char *self;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "forger: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
-static void nap(int64_t us)
-{
-	struct timespec t = { us / 1000000, us % 1000000 * 1000 };
-
-	nanosleep(&t, NULL);
-}
 
 /* 127.0.0.LAST, ::1, or ::ffff:127.0.0.LAST */
 static socklen_t place(struct sockaddr_storage *s, int family, bool mapped, int last, int at)
@@ -145,7 +124,7 @@ static void victims(void)
 			}
 			printf("%d\n", pid);
 			waitpid(pid, NULL, 0);
-			nap(ms * 1000 / count / WAYS);
+			nap_us(ms * 1000 / count / WAYS);
 		}
 	}
 }
@@ -165,13 +144,13 @@ static void connected(int times)
 	for (int n = 0; n < times; n++) {
 		for (int i = 0; fd && i < count; i++) {
 			send(fd[i], self, strlen(self), MSG_NOSIGNAL);
-			nap(500);
+			nap_us(500);
 		}
 		if (n < times - 1)
-			nap(ms * 1000LL);
+			nap_ms(ms);
 	}
 	if (!times)
-		nap(ms * 1000LL);
+		nap_ms(ms);
 	free(fd);
 }
 
@@ -256,7 +235,7 @@ static void *ask(void *arg)
 			send_once(&ways[3], 0, port + w);
 		if (round % 64 == 0)
 			send_once(&ways[2], 0, port + w);
-		nap(200);
+		nap_us(200);
 	}
 	free(buf);
 	close(nl);
@@ -313,7 +292,7 @@ static void pretend_all(int flags)
 			_exit(0);
 		if (pid > 0)
 			waitpid(pid, NULL, 0);
-		nap(300);
+		nap_us(300);
 	}
 	printf("sent %llu\n", (unsigned long long)asked);
 }
@@ -331,7 +310,7 @@ static void real(void)
 			_exit(0);
 		}
 		waitpid(pid, NULL, 0);
-		nap(300);
+		nap_us(300);
 	}
 }
 

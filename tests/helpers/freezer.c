@@ -38,6 +38,8 @@
 
 #include <linux/fuse.h>
 
+#include "helper.h"
+
 #define PAGE 4096
 #define SOCKETS 200
 #define PAUSE_US 20000
@@ -46,12 +48,6 @@ static time_t end;
 static int seconds;
 static struct sockaddr_in to;
 static int sockets[SOCKETS];
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 static void say(const char *what, long n)
 {

@@ -20,23 +20,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "helper.h"
 #include "passing.h"
-
-static void die(const char *what)
-{
-	fprintf(stderr, "giver: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static void nap_ms(int64_t ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-	nanosleep(&t, NULL);
-}
 
 static struct sockaddr_in place(const char *address, int port)
 {

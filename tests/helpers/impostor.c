@@ -32,17 +32,11 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "helper.h"
 #include "passing.h"
 
-#ifndef TCP_FASTOPEN_CONNECT
-#define TCP_FASTOPEN_CONNECT 30
-#endif
-#ifndef TCP_FASTOPEN_NO_COOKIE
-#define TCP_FASTOPEN_NO_COOKIE 34
-#endif
 #ifndef MSG_PROBE
 #define MSG_PROBE 0x10
 #endif
@@ -54,19 +48,6 @@ static char *program;
 static char end_at_once[] = "end";
 static char *become[3];	/* its arguments */
 static atomic_int *turn;	/* of all its processes */
-
-static void die(const char *what)
-{
-	fprintf(stderr, "impostor: %s: %s\n", what, strerror(errno));
-	_exit(1);
-}
-
-static void nap_ms(int64_t ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-	nanosleep(&t, NULL);
-}
 
 /* Awake, so that not a microsecond is lost. */
 static void await(int value)

@@ -23,22 +23,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef TCP_FASTOPEN_CONNECT
-#define TCP_FASTOPEN_CONNECT 30
-#endif
-#ifndef TCP_FASTOPEN_NO_COOKIE
-#define TCP_FASTOPEN_NO_COOKIE 34
-#endif
+#include "helper.h"
+
 #define LATE_US 2300000		/* longer than a call's SYN takes (lookups.c) */
 #define LINGER_US 120000	/* until the records have come */
 
 static struct sockaddr_in to;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "latecomer: %s: %s\n", what, strerror(errno));
-	_exit(1);
-}
 
 static int open_at(int flags, int port)
 {

@@ -124,7 +124,7 @@ static int open_socket(const struct mixed_kind *k)
 	return fd;
 }
 
-static int64_t now_us(void)
+static int64_t wall_us(void)
 {
 	struct timespec now;
 
@@ -144,7 +144,7 @@ static void connect_fd(struct act *a, int fd, unsigned int index)
 {
 	struct sockaddr_storage to;
 	socklen_t len = mixed_destination(a->kind, index, &to);
-	int64_t time_us = now_us();
+	int64_t time_us = wall_us();
 	int rc = connect(fd, (struct sockaddr *)&to, len);
 
 	check(rc, "connect");
@@ -157,7 +157,7 @@ static void sendto_fd(struct act *a, int fd, unsigned int index)
 {
 	struct sockaddr_storage to;
 	socklen_t len = mixed_destination(a->kind, index, &to);
-	int64_t time_us = now_us();
+	int64_t time_us = wall_us();
 
 	check((int)sendto(fd, "x", 1, 0, (struct sockaddr *)&to, len), "sendto");
 	tell(a, fd, &to, time_us);

@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "helper.h"
+
 #define FIRST_PORT 42000
 #define PORTS 6
 #define TO_PORT 20000
@@ -53,12 +55,6 @@ static const struct kind {
 	{ "again", AF_INET, SOCK_STREAM | SOCK_NONBLOCK, AGAIN, true },
 };
 #define KINDS (int)(sizeof(kinds) / sizeof(kinds[0]))
-
-static void die(const char *what)
-{
-	fprintf(stderr, "reuser: %s: %s\n", what, strerror(errno));
-	_exit(1);
-}
 
 static socklen_t loopback(struct sockaddr_storage *s, int family, int port)
 {
@@ -172,11 +168,9 @@ static int step(int64_t ms)
 
 static int step_and_back(int ms, int for_ms)
 {
-	struct timespec t = { for_ms / 1000, for_ms % 1000 * 1000000L };
-
 	if (step(ms))
 		return 1;
-	nanosleep(&t, NULL);
+	nap_ms(for_ms);
 	return step(-ms) ? 1 : 0;
 }
 

@@ -7,12 +7,6 @@
 
 #include "programs.h"
 
-void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
 void programs_path(const char *dir, int program, char *path, size_t size)
 {
 	snprintf(path, size, "%s/prog-%02d", dir, program);

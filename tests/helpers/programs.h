@@ -6,10 +6,9 @@
 #include <stddef.h>
 #include <time.h>
 
-#define PROGRAMS 16
+#include "helper.h"
 
-/* Says what failed, and errno, and ends the process. */
-void die(const char *what) __attribute__((noreturn));
+#define PROGRAMS 16
 
 /* "DIR/prog-07" */
 void programs_path(const char *dir, int program, char *path, size_t size);

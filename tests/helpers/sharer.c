@@ -28,15 +28,10 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#ifndef TCP_FASTOPEN_CONNECT
-#define TCP_FASTOPEN_CONNECT 30
-#endif
-#ifndef TCP_FASTOPEN_NO_COOKIE
-#define TCP_FASTOPEN_NO_COOKIE 34
-#endif
+#include "helper.h"
+
 /* More than half of the smallest buffer, with what the kernel counts for it. */
 #define FILLING 4096
 
@@ -44,19 +39,6 @@ enum how { JOIN, LEAVE, FASTOPEN, EMPTY, BLOCKED };
 
 static struct sockaddr_in to;
 static atomic_int *turn;	/* of both processes: 1 when the child has sent */
-
-static void die(const char *what)
-{
-	fprintf(stderr, "sharer: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static void nap_ms(int64_t ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-	nanosleep(&t, NULL);
-}
 
 static void set(int fd, int level, int option, int value)
 {

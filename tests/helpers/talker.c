@@ -20,14 +20,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "helper.h"
+
 #define PORTS 32
 #define WAIT_MS 1000
-
-static void die(const char *what)
-{
-	fprintf(stderr, "talker: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static int open_at(int type, const char *port)
 {
