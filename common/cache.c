@@ -529,8 +529,8 @@ int cache_reader_open(const char *path, struct cache_reader **out)
 	if (!r)
 		return -ENOMEM;
 	rc = db_open_read(path, &schema, &r->db);
-	if (!rc)
-		rc = db_exec(r->db, "PRAGMA cache_size = -512");
+	if (!rc)	/* read in the order of the table: no page is wanted twice */
+		rc = db_exec(r->db, "PRAGMA cache_size = -64");
 	if (!rc)
 		rc = read_generation(r->db, r->generation);
 	if (!rc)

@@ -37,7 +37,7 @@ enum { P_COLUMNS = PROCESS_NUMBERS PROCESS_EACH_TEXT(ONE, NONE) LEDGER_EACH_OTHE
 #define COLUMN_OF(field) P_##field,
 enum { P_BEFORE = PROCESS_NUMBERS - 1, PROCESS_EACH_TEXT(COLUMN_OF, NONE) };
 
-#define TEXT_SLOTS 4096
+#define TEXT_SLOTS 2048
 #define TEXT_SLOT_BYTES 120	/* longer ones are looked up in the database */
 #define PROCESS_SLOTS 2048
 /* Without a start time the same pid with the same everything is the same process only for as
