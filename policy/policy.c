@@ -6,9 +6,16 @@
 
 #include "address_list.h"
 #include "policy.h"
+#include "policy_index.h"
 #include "policy_rule.h"
 
 #define KIND(kind) (1u << (kind))
+
+/* Whether a rule has a match of one of these kinds. */
+static bool asks(const struct policy *p, unsigned int kinds)
+{
+	return p->kinds & kinds;
+}
 
 static bool is_open(const struct policy *p, const struct match *m, unsigned int open,
 		    const struct connection *c)
@@ -99,9 +106,11 @@ static void decide(const struct policy *p, const struct connection *c, struct po
 		   struct doubt *d)
 {
 	bool attributed = c->certainty != CERTAINTY_UNKNOWN;
+	struct policy_candidates candidates;
 
 	a->wants_certain = false;
-	for (size_t i = 0; i < p->rule_count; i++) {
+	policy_candidates_begin(p, c, &candidates);
+	for (size_t i; (i = policy_candidates_next(&candidates)) != SIZE_MAX;) {
 		const struct rule *r = &p->rules[i];
 		unsigned int left_out;
 		enum verdict verdict = 0;
@@ -192,6 +201,8 @@ unsigned int policy_decide_with_gaps(const struct policy *p, const struct connec
 	enum { PROGRAMS = POLICY_GAP_EXE | POLICY_GAP_PARENT };
 	unsigned int found = 0, verdicts[PROGRAMS + 1] = { 0 };
 
+	if (!asks(p, KIND(MATCH_PARENT)))
+		gaps &= ~(unsigned int)POLICY_GAP_PARENT;
 	/* Each program as it is told, and as it may have been. */
 	for (unsigned int way = PROGRAMS; way <= PROGRAMS; way--) {
 		struct doubt d = { .open = kinds_of_gaps(gaps, c) };
@@ -239,15 +250,6 @@ static bool is_of_users(const struct match *m)
 static bool has_numbers(const struct match *m)
 {
 	return is_of_users(m) || m->kind == MATCH_GROUP;
-}
-
-/* Whether a rule has a match of one of these kinds. */
-static bool asks(const struct policy *p, unsigned int kinds)
-{
-	for (size_t i = 0; i < p->match_count; i++)
-		if (kinds & KIND(p->matches[i].kind))
-			return true;
-	return false;
 }
 
 bool policy_needs_full_process(const struct policy *p)
@@ -412,6 +414,7 @@ void policy_resolve_paths(struct policy *p, char *(*resolve)(const char *path))
 				resolve_path(v, resolve);
 		}
 	}
+	policy_index_make(p);
 }
 
 void policy_written(struct policy *p, int64_t time_us)
@@ -538,6 +541,7 @@ void policy_free(struct policy *p)
 	for (size_t i = 0; i < p->list_count; i++)
 		address_list_free(p->lists[i].list);
 	free(p->lists);
+	policy_index_free(p);
 	free(p->rules);
 	free(p->matches);
 	free(p->values);

@@ -20,6 +20,7 @@
 
 #include "clock.h"
 #include "policy.h"
+#include "policy_index.h"
 #include "policy_lex.h"
 #include "policy_rule.h"
 #include "protocol.h"
@@ -420,6 +421,7 @@ static void read_match(struct parser *p, struct rule *r)
 		read_values(p, name->value, &m);
 	}
 	PUSH(p, matches, match_count, matches_size, m);
+	p->policy->kinds |= 1u << m.kind;
 	r->count = p->policy->match_count - r->first;
 }
 
@@ -605,9 +607,11 @@ int policy_parse(const char *name, const char *text, size_t len, struct diags *d
 		p.policy->unattributed = p.policy->fallback;
 	if (!p.rc && d->count != before)
 		p.rc = -EINVAL;
-	if (p.rc)
+	if (p.rc) {
 		policy_free(p.policy);
-	else
-		*out = p.policy;
-	return p.rc;
+		return p.rc;
+	}
+	policy_index_make(p.policy);
+	*out = p.policy;
+	return 0;
 }

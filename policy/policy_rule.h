@@ -86,6 +86,7 @@ struct policy {
 	size_t rule_count;
 	struct match *matches;
 	size_t match_count;
+	unsigned int kinds;	/* bits: those of all matches */
 	struct value *values;
 	size_t value_count;
 	struct list_file *lists;
@@ -93,6 +94,7 @@ struct policy {
 	uint64_t lists_stamp;	/* of the files when they were read */
 	int64_t next_us, next_boot_us;	/* when the next rule ends; 0: not looked for */
 	char *store;		/* the texts */
+	struct policy_index *index;	/* policy_index.h; NULL: there was no memory for it */
 };
 
 static inline bool policy_is_of_program(enum match_kind kind)
