@@ -12,41 +12,48 @@
 #include "process.h"
 #include "protocol.h"
 
-#define SELECT_COLUMNS                                                                        \
-	LEDGER_TIME_TEXT("c.time") " AS time,"                                                \
-	" CASE c.direction WHEN 1 THEN 'out' WHEN 2 THEN 'in' WHEN 3 THEN 'forward' END"      \
-	" AS direction,"                                                                      \
-	" " PROTOCOL_SQL("c.proto") " AS proto,"                                              \
-	" tsrc.text AS src, c.sport AS sport, tdst.text AS dst, c.dport AS dport,"            \
-	" p.pid AS pid, " LEDGER_TIME_TEXT("p.start") " AS start_time,"                       \
-	" tcomm.text AS comm, texe.text AS exe, tcmdline.text AS cmdline, tcwd.text AS cwd,"  \
-	" p.ppid AS ppid, tparent.text AS parent_exe,"                                        \
-	" p.uid AS uid, tuser.text AS user, p.auid AS auid, tlogin.text AS login_user,"       \
-	" p.session AS session, p.netns AS netns,"                                            \
-	" tcontainer.text AS container, tunit.text AS unit, tnode.text AS node,"              \
-	" " LEDGER_EVIDENCE_WORDS("c.evidence") " AS evidence,"                               \
-	" " LEDGER_CERTAINTY_WORD("c.certainty") " AS certainty,"                             \
-	" ifnull(treason.text, iif(p.replaced, 'replaced', NULL)) AS reason,"                 \
-	" " LEDGER_VERDICT_WORD("c.verdict") " AS verdict,"                                   \
-	" trule.text AS rule, c.latency AS latency_us, c.amended AS amended,"                 \
-	" c.packets AS packets, c.bytes AS bytes,"                                            \
-	" " LEDGER_TIME_TEXT("c.end") " AS end_time,"                                         \
-	" CASE p.exe_seen WHEN 1 THEN 'here' WHEN 2 THEN 'replaced' WHEN 3 THEN 'other'"      \
-	" WHEN 4 THEN 'other' WHEN 5 THEN 'unreadable' ELSE iif(p.exe IS NULL, NULL, 'told')" \
-	" END AS exe_seen, p.exe_dev AS exe_dev, p.exe_inode AS exe_inode,"                   \
-	" p.exe_ctime AS exe_ctime,"                                                          \
-	" tname.text AS dst_name, " LEDGER_NAME_BY_WORD("n.by") " AS dst_name_by,"             \
-	" n.names AS dst_names,"                                                              \
-	" iif(c.audit_time IS NULL, NULL, printf('%d.%03d:%d', c.audit_time / 1000000,"       \
+/* TEXT(alias, id): the text of that number, joined or asked for by a query of its own. */
+#define SELECT_COLUMNS(TEXT)                                                                     \
+	LEDGER_TIME_TEXT("c.time") " AS time,"                                                   \
+	" CASE c.direction WHEN 1 THEN 'out' WHEN 2 THEN 'in' WHEN 3 THEN 'forward' END"         \
+	" AS direction,"                                                                         \
+	" " PROTOCOL_SQL("c.proto") " AS proto,"                                                 \
+	" tsrc.text AS src, c.sport AS sport, tdst.text AS dst, c.dport AS dport,"               \
+	" p.pid AS pid, " LEDGER_TIME_TEXT("p.start") " AS start_time,"                          \
+	" " TEXT("tcomm", "p.comm") " AS comm, texe.text AS exe,"                                \
+	" " TEXT("tcmdline", "p.cmdline") " AS cmdline, " TEXT("tcwd", "p.cwd") " AS cwd,"       \
+	" p.ppid AS ppid, " TEXT("tparent", "p.parent_exe") " AS parent_exe,"                    \
+	" p.uid AS uid, " TEXT("tuser", "p.user") " AS user,"                                    \
+	" p.auid AS auid, " TEXT("tlogin", "p.login_user") " AS login_user,"                     \
+	" p.session AS session, p.netns AS netns,"                                               \
+	" " TEXT("tcontainer", "p.container") " AS container,"                                   \
+	" " TEXT("tunit", "p.unit") " AS unit, " TEXT("tnode", "c.node") " AS node,"             \
+	" " LEDGER_EVIDENCE_WORDS("c.evidence") " AS evidence,"                                  \
+	" " LEDGER_CERTAINTY_WORD("c.certainty") " AS certainty,"                                \
+	" ifnull(" TEXT("treason", "c.reason") ", iif(p.replaced, 'replaced', NULL)) AS reason," \
+	" " LEDGER_VERDICT_WORD("c.verdict") " AS verdict,"                                      \
+	" " TEXT("trule", "c.rule") " AS rule, c.latency AS latency_us, c.amended AS amended,"   \
+	" c.packets AS packets, c.bytes AS bytes,"                                               \
+	" " LEDGER_TIME_TEXT("c.end") " AS end_time,"                                            \
+	" CASE p.exe_seen WHEN 1 THEN 'here' WHEN 2 THEN 'replaced' WHEN 3 THEN 'other'"         \
+	" WHEN 4 THEN 'other' WHEN 5 THEN 'unreadable' ELSE iif(p.exe IS NULL, NULL, 'told')"    \
+	" END AS exe_seen, p.exe_dev AS exe_dev, p.exe_inode AS exe_inode,"                      \
+	" p.exe_ctime AS exe_ctime, " TEXT("tname", "n.name") " AS dst_name,"                    \
+	" " LEDGER_NAME_BY_WORD("n.by") " AS dst_name_by, n.names AS dst_names,"                 \
+	" iif(c.audit_time IS NULL, NULL, printf('%d.%03d:%d', c.audit_time / 1000000,"          \
 	" c.audit_time / 1000 % 1000, c.audit_serial)) AS audit_id"
 
-#define SELECT_FROM                                                                              \
-	" FROM " LEDGER_ALL " c LEFT JOIN process p ON p.id = c.process"                          \
+/* Of texts those whose connections have an index: a condition on them is looked for in it. */
+#define FROM_INDEXED                                                                             \
+	" FROM " LEDGER_ALL " c LEFT JOIN process p ON p.id = c.process"                         \
 	" LEFT JOIN text tsrc ON tsrc.id = c.src LEFT JOIN text tdst ON tdst.id = c.dst"         \
+	" LEFT JOIN text texe ON texe.id = c.exe LEFT JOIN dst_name n ON n.connection = c.id"
+#define FROM_JOINED                                                                              \
+	FROM_INDEXED                                                                             \
 	" LEFT JOIN text treason ON treason.id = c.reason"                                       \
 	" LEFT JOIN text trule ON trule.id = c.rule"                                             \
 	" LEFT JOIN text tnode ON tnode.id = c.node"                                             \
-	" LEFT JOIN text tcomm ON tcomm.id = p.comm LEFT JOIN text texe ON texe.id = c.exe"      \
+	" LEFT JOIN text tcomm ON tcomm.id = p.comm"                                             \
 	" LEFT JOIN text tcmdline ON tcmdline.id = p.cmdline"                                    \
 	" LEFT JOIN text tcwd ON tcwd.id = p.cwd"                                                \
 	" LEFT JOIN text tparent ON tparent.id = p.parent_exe"                                   \
@@ -54,10 +61,16 @@
 	" LEFT JOIN text tlogin ON tlogin.id = p.login_user"                                     \
 	" LEFT JOIN text tcontainer ON tcontainer.id = p.container"                              \
 	" LEFT JOIN text tunit ON tunit.id = p.unit"                                             \
-	" LEFT JOIN dst_name n ON n.connection = c.id LEFT JOIN text tname ON tname.id = n.name"
+	" LEFT JOIN text tname ON tname.id = n.name"
 
-/* Rows of before the last step, until ledger_move.c has moved them: with the program, which the new
- * table has as well. */
+#define JOINED_TEXT(alias, id) alias ".text"
+/* Where rows are counted or added up SQLite makes each join, whether a column of it is asked for or
+ * not; but no query that stands for a column that is not. */
+#define ASKED_TEXT(alias, id) "(SELECT text FROM text WHERE id = " id ")"
+#define VIEW_COLUMNS SELECT_COLUMNS(ASKED_TEXT) FROM_INDEXED
+
+/* Rows of before the step that made counts, until ledger_move.c has moved them: with the program,
+ * which the new table has as well. */
 #define OLD_COLUMNS                                                                              \
 	"o.id, o.time, o.direction, o.proto, o.src, o.sport, o.dst, o.dport, o.process, o.node," \
 	" o.evidence, o.certainty, o.reason, o.verdict, o.rule, o.latency, o.amended, o.packets," \
@@ -75,8 +88,8 @@ const char ledger_views_moved[] =
 	"CREATE VIEW total_all AS SELECT * FROM total;"
 	"DROP VIEW tally_all;"
 	"CREATE VIEW tally_all AS SELECT * FROM tally;";
-const char ledger_select_columns[] = "SELECT " SELECT_COLUMNS;
-const char ledger_select_from[] = SELECT_FROM;
+const char ledger_select_columns[] = "SELECT " SELECT_COLUMNS(JOINED_TEXT);
+const char ledger_select_from[] = FROM_JOINED;
 
 const char *const ledger_columns[] = {
 	"time", "direction", "proto", "src", "sport", "dst", "dport", "pid", "start_time", "comm",
@@ -128,26 +141,26 @@ static const char *const steps[] = {
 	"CREATE INDEX connection_process ON connection (process);"
 	"CREATE TABLE position (epoch TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	"CREATE VIEW connections AS SELECT " VIEW_COLUMNS ";",
 	/* More words in `evidence`: 32 trace, 64 call; who started whom. */
 	"ALTER TABLE connection ADD COLUMN candidates INTEGER;"	/* id of a text: "PID EXE, ..." */
 	"ALTER TABLE process ADD COLUMN ancestors INTEGER;"	/* id of a text: "exe < exe ..." */
 	"DROP VIEW connections;"
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	"CREATE VIEW connections AS SELECT " VIEW_COLUMNS ";",
 	/* Words of `evidence` that tell the two calls apart: proc-syscall, trace-call. */
 	"DROP VIEW connections;"
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	"CREATE VIEW connections AS SELECT " VIEW_COLUMNS ";",
 	/* A program whose file was removed or replaced while it ran. */
 	"ALTER TABLE process ADD COLUMN replaced INTEGER;"	/* 1: so */
 	"DROP VIEW connections;"
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	"CREATE VIEW connections AS SELECT " VIEW_COLUMNS ";",
 	/* Which file the program was, and what its path is worth. */
 	"ALTER TABLE process ADD COLUMN exe_seen INTEGER;"	/* enum exe_seen; null: told */
 	"ALTER TABLE process ADD COLUMN exe_dev INTEGER;"
 	"ALTER TABLE process ADD COLUMN exe_inode INTEGER;"
 	"ALTER TABLE process ADD COLUMN exe_ctime INTEGER;"	/* nanoseconds since the epoch */
 	"DROP VIEW connections;"
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";",
+	"CREATE VIEW connections AS SELECT " VIEW_COLUMNS ";",
 	/*
 	 * Indexes that have the rows of an address, a port, a program in the order of time, and
 	 * counts.  To make an index of many rows takes long, and nothing can be written meanwhile:
@@ -201,9 +214,9 @@ static const char *const steps[] = {
 	" ORDER BY id DESC LIMIT 1;"
 	"DELETE FROM connection_old WHERE id = (SELECT max(id) FROM connection);"
 	LEDGER_TALLY("connection")
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";"
+	"CREATE VIEW connections AS SELECT " VIEW_COLUMNS ";"
 	/* No index serves a comparison with a text that is made of the time. */
-	"CREATE VIEW timeline AS SELECT c.time AS us, c.id AS id, " SELECT_COLUMNS SELECT_FROM ";"
+	"CREATE VIEW timeline AS SELECT c.time AS us, c.id AS id, " VIEW_COLUMNS ";"
 	"CREATE VIEW hours AS SELECT t.hour AS hour_number,"
 	" strftime('%Y-%m-%dT%H:00:00Z', t.hour * 3600, 'unixepoch') AS hour, texe.text AS exe,"
 	" nullif(t.uid, -1) AS uid, tdst.text AS dst, nullif(t.dport, -1) AS dport,"
@@ -235,9 +248,14 @@ static const char *const steps[] = {
 	" names INTEGER NOT NULL"	/* that the address had then */
 	");"
 	"DROP VIEW connections;"
-	"CREATE VIEW connections AS SELECT " SELECT_COLUMNS SELECT_FROM ";"
+	"CREATE VIEW connections AS SELECT " VIEW_COLUMNS ";"
 	"DROP VIEW timeline;"
-	"CREATE VIEW timeline AS SELECT c.time AS us, c.id AS id, " SELECT_COLUMNS SELECT_FROM ";",
+	"CREATE VIEW timeline AS SELECT c.time AS us, c.id AS id, " VIEW_COLUMNS ";",
+	/* Sums over a day's rows, without what they do not ask for. */
+	"DROP VIEW connections;"
+	"CREATE VIEW connections AS SELECT " VIEW_COLUMNS ";"
+	"DROP VIEW timeline;"
+	"CREATE VIEW timeline AS SELECT c.time AS us, c.id AS id, " VIEW_COLUMNS ";",
 };
 
 const struct db_schema ledger_schema = {

@@ -18,6 +18,8 @@
 /* Going through all rows, with ten steps for each, takes 600000.  Of two conditions it is found out
  * first which has fewer rows; for one on processes alone some of the newest rows are looked at. */
 enum { ONE = 20000, PAIR = 130000, PROCESS = 200000 };
+/* Of a row in a count by program; with all texts joined there would be 130. */
+enum { COUNTED = 60 };
 
 static const char *path;
 
@@ -53,6 +55,36 @@ static void add(struct ledger_writer *w, uint64_t id)
 		tap_ok(false, "row %llu is added", (unsigned long long)id);
 }
 
+/* All that a row can have, each as another word. */
+static void add_full(struct ledger_writer *w)
+{
+	struct ledger_change change;
+	struct connection *c = &change.connection;
+	struct process *p = &c->process;
+	static char words[CONNECTION_TEXTS][8];
+
+	ledger_change_init(&change, CHANGE_ADD, ROWS + 1);
+	c->time_us = 500000;	/* not the newest */
+	c->direction = DIRECTION_OUT;
+	c->verdict = VERDICT_ACCEPT;
+	c->certainty = CERTAINTY_CERTAIN;
+	p->pid = p->start_ticks = 99;
+	p->exe = text_of("exe");
+	p->comm = text_of("comm");
+	p->cmdline = text_of("cmdline");
+	p->cwd = text_of("cwd");
+	p->user = text_of("user");
+	p->login_user = text_of("login_user");
+	for (int i = 0; i < CONNECTION_TEXTS; i++) {
+		snprintf(words[i], sizeof(words[i]), "text %d", i);
+		c->text[i] = text_of(words[i]);
+	}
+	c->dst_name_by = NAME_BY_USER;
+	c->dst_names = 3;
+	if (ledger_apply(w, &change))
+		tap_ok(false, "a full row is added");
+}
+
 static void make_ledger(void)
 {
 	struct ledger_writer *w;
@@ -61,6 +93,7 @@ static void make_ledger(void)
 		exit(1);
 	for (uint64_t id = 1; id <= ROWS; id++)
 		add(w, id);
+	add_full(w);
 	if (ledger_writer_commit(w))
 		exit(1);
 	ledger_writer_close(w);
@@ -219,6 +252,53 @@ static void test_plans(void)
 	       "a range of hours");
 }
 
+static int take_number(const struct cell *cells, int columns, void *arg)
+{
+	(void)columns;
+	*(int64_t *)arg = cells[0].integer;
+	return 0;
+}
+
+/* What the query counts, and in how many steps. */
+static int64_t count(const char *sql, int64_t *steps)
+{
+	struct query_db *db = query_open(path);
+	struct sql s = { .failed = false };
+	int64_t n = -1;
+
+	sql_add(&s, sql);
+	if (!db || query_run(db, &s, take_number, &n) < 0)
+		exit(1);
+	*steps = query_steps(db);
+	sql_release(&s);
+	query_close(db);
+	return n;
+}
+
+/* The view's columns are the readers', and a sum asks for no others than it names. */
+static void test_views(void)
+{
+	static const char view[] = "SELECT * FROM connections";
+	char readers[8000], sql[9000];
+	int64_t n, steps;
+
+	snprintf(readers, sizeof(readers), "%s%s", ledger_select_columns, ledger_select_from);
+	for (int turn = 0; turn < 2; turn++) {
+		snprintf(sql, sizeof(sql), "SELECT count(*) FROM (%s EXCEPT %s)",
+			 turn ? view : readers, turn ? readers : view);
+		n = count(sql, &steps);
+		tap_ok(n == 0, "the view `connections` has what commands read: %d", turn + 1);
+	}
+	n = count("SELECT count(*) FROM timeline WHERE us = 500000 AND comm = 'comm' AND"
+		  " cmdline = 'cmdline' AND cwd = 'cwd' AND user = 'user' AND"
+		  " login_user = 'login_user' AND dst_name = 'text 8' AND rule = 'text 6'", &steps);
+	tap_ok(n == 1, "each text in its own column");
+	n = count("SELECT sum(n) FROM (SELECT exe, count(*) AS n FROM timeline GROUP BY exe)",
+		  &steps);
+	if (!tap_ok(n == ROWS + 1 && steps < COUNTED * ROWS, "a count by program: few steps a row"))
+		tap_note("%lld rows, %lld steps", (long long)n, (long long)steps);
+}
+
 int main(void)
 {
 	scratch_make();
@@ -228,5 +308,6 @@ int main(void)
 		test_place(i);
 	test_words();
 	test_plans();
+	test_views();
 	return tap_done();
 }
