@@ -256,6 +256,8 @@ static const char *const steps[] = {
 	"CREATE VIEW connections AS SELECT " VIEW_COLUMNS ";"
 	"DROP VIEW timeline;"
 	"CREATE VIEW timeline AS SELECT c.time AS us, c.id AS id, " VIEW_COLUMNS ";",
+	/* Which processes, and so which programs, have a name. */
+	"CREATE INDEX process_by_comm ON process (comm, exe);",
 };
 
 const struct db_schema ledger_schema = {

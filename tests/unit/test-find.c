@@ -17,7 +17,7 @@
 #define ROWS 60000
 /* Going through all rows, with ten steps for each, takes 600000.  Of two conditions it is found out
  * first which has fewer rows; for one on processes alone some of the newest rows are looked at. */
-enum { ONE = 20000, PAIR = 130000, PROCESS = 200000 };
+enum { ONE = 20000, PAIR = 130000, PROCESS = 100000 };
 /* Of a row in a count by program; with all texts joined there would be 130. */
 enum { COUNTED = 60 };
 
@@ -44,7 +44,7 @@ static void add(struct ledger_writer *w, uint64_t id)
 	c->src.port = 32768 + (int32_t)(id % 28000);
 	address_parse(dst, &c->dst.addr);
 	c->dst.port = id % 3 ? 443 : 80;
-	c->process.pid = 100 + (int64_t)kind * 10000 + (int64_t)(id % 500);
+	c->process.pid = 100 + (int64_t)kind * 10000 + (int64_t)(id % (kind == 9 ? 20000 : 500));
 	c->process.start_ticks = c->process.pid;
 	c->process.uid = kind;
 	c->process.exe = text_of(exe);
