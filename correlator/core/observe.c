@@ -3,21 +3,16 @@
  * Audit events to connections.
  *
  * A connect record names process, descriptor and destination, but only socket() named the
- * protocol.  So sockets are remembered by (pid, fd), and by inode where the plugin could still
- * read it.  A child may use its parent's socket, and a program one that was passed to it.
+ * protocol.  So sockets are remembered (sockets.h).
  *
  *   socket ----------> entry (pid, fd)
  *   bind ------------> entry.bound
  *   connect, send --entry--> row; the same flow again --> count it on that row
  *   accept ----------> row, entry (pid, fd) of a new socket
  *
- *   I1  An entry answers only for the process that made it, or for its child: where both starts
- *       are known they must be equal, otherwise parent or program must be.
- *   I2  Where both inodes are known they must be equal; or the descriptor is the process's own.
- *       What accept() returns is neither, whatever had that number before.
- *   I3  attribute() alone says how sure a row is, for a record alone and for packet with record.
- *   I4  A second connect() on a socket that is connecting, whoever calls it, sends nothing.
- *   I5  An operation of io_uring names no descriptor, so it says nothing of sockets that are known,
+ *   I1  attribute() alone says how sure a row is, for a record alone and for packet with record.
+ *   I2  A second connect() on a socket that is connecting, whoever calls it, sends nothing.
+ *   I3  An operation of io_uring names no descriptor, so it says nothing of sockets that are known,
  *       and each is a connection of its own.
  */
 #include <errno.h>
@@ -34,7 +29,7 @@
 #include "pairing.h"
 #include "proctable.h"
 #include "protocol.h"
-#include "socktable.h"
+#include "sockets.h"
 
 #ifndef SOCKETS
 #define SOCKETS 8192
@@ -112,111 +107,18 @@ void observer_ask_owners(struct observer *o, group_owner_fn *is_roots, void *arg
 	o->is_roots_arg = arg;
 }
 
-static struct sock_key key_of(const struct event *e, int64_t pid)
-{
-	return (struct sock_key){ .node = text_hash_of(e->node), .pid = pid, .fd = e->fd };
-}
-
-static uint64_t program_of(const struct event *e)
-{
-	return text_hash_of(e->process.exe);
-}
-
-/* I1, for the process itself. */
-static bool same_process(const struct sock *s, const struct event *e)
-{
-	if (s->start_ticks >= 0 && e->process.start_ticks >= 0)
-		return s->start_ticks == e->process.start_ticks;
-	return s->ppid == e->process.ppid || s->exe == program_of(e);
-}
-
-/* I2. */
-static bool same_inode(const struct sock *s, const struct event *e)
-{
-	return s->inode < 0 || e->inode < 0 || s->inode == e->inode;
-}
-
-static struct sock *touch(struct observer *o, struct sock *s, const struct event *e)
-{
-	if (s->start_ticks < 0)
-		s->start_ticks = e->process.start_ticks;
-	/* Inodes are unique on one host only. */
-	if (e->inode >= 0 && !s->key.node)
-		socktable_set_inode(o->sockets, s, e->inode);
-	s->serial = e->serial;
-	s->time_us = e->time_us;
-	return s;
-}
-
-static struct sock *put_sock(struct observer *o, const struct event *e)
-{
-	struct sock_key key = key_of(e, e->process.pid);
-	struct sock *s = socktable_put(o->sockets, &key);
-
-	s->ppid = e->process.ppid;
-	s->exe = program_of(e);
-	s->family = (int)e->family;
-	s->type = (int)e->type;
-	s->protocol = (int)e->protocol;
-	return touch(o, s, e);
-}
-
-/*
- * Finds the socket at the event's descriptor, as far as it is known.  *late: the plugin saw another
- * socket there than the records say.
- */
-static struct sock *find_sock(struct observer *o, const struct event *e, bool *late)
-{
-	struct sock_key key = key_of(e, e->process.pid), parent = key_of(e, e->process.ppid);
-	struct sock *s = socktable_find(o->sockets, &key), *mine;
-
-	*late = false;
-	mine = s && same_process(s, e) ? s : NULL;
-	if (mine && same_inode(mine, e))
-		return touch(o, mine, e);
-	/*
-	 * Inherited or passed: the socket keeps its properties, but its flows are another
-	 * process's.
-	 */
-	s = key.node ? NULL : socktable_find_inode(o->sockets, e->inode);
-	/*
-	 * The process's own descriptor, with an unknown inode: the plugin looked late, and saw what
-	 * the descriptor had become by then.  The records' order counts, not the inode.
-	 */
-	if (!s && mine) {
-		*late = true;
-		mine->bound.port = -1;
-		return touch(o, mine, e);
-	}
-	if (!s) {
-		s = socktable_find(o->sockets, &parent);
-		if (s && !same_inode(s, e))
-			s = NULL;
-	}
-	if (s) {
-		struct sock of_parent = *s;
-
-		mine = put_sock(o, e);
-		mine->type = of_parent.type;
-		mine->protocol = of_parent.protocol;
-		mine->bound = of_parent.bound;
-		return mine;
-	}
-	return put_sock(o, e);
-}
-
 static void remember_pending(struct observer *o, const struct event *e, uint64_t connection)
 {
 	o->pending[o->pending_next++ % PENDING] = (struct pending){
-		.key = key_of(e, e->process.pid), .connection = connection, .serial = e->serial,
-		.time_us = e->time_us,
+		.key = sockets_key(e, e->process.pid), .connection = connection,
+		.serial = e->serial, .time_us = e->time_us,
 	};
 }
 
 /* A socket() record that comes after the connect() that used it, but has the earlier serial. */
 static void settle_pending(struct observer *o, const struct event *e, struct outcome *out)
 {
-	struct sock_key key = key_of(e, e->process.pid);
+	struct sock_key key = sockets_key(e, e->process.pid);
 
 	for (unsigned int i = 0; i < PENDING; i++) {
 		struct pending *p = &o->pending[i];
@@ -243,23 +145,13 @@ static bool continues(const struct sock *s, const struct event *e, const struct 
 	return f->pending || e->exit == -EISCONN || e->exit == -EALREADY;
 }
 
-/*
- * True for a socket() record with an earlier serial than the records that have come: those know the
- * descriptor better.  Serials start again with a boot; times do not.
- */
-static bool comes_late(const struct sock *s, const struct event *e)
-{
-	return s && same_process(s, e) && (int32_t)(e->serial - s->serial) < 0 &&
-	       e->time_us <= s->time_us;
-}
-
 static void on_socket(struct observer *o, const struct event *e, struct outcome *out)
 {
-	struct sock_key key = key_of(e, e->process.pid);
+	struct sock_key key = sockets_key(e, e->process.pid);
 	struct sock *s = socktable_find(o->sockets, &key);
 
-	if (!comes_late(s, e))
-		put_sock(o, e);
+	if (!sockets_comes_late(s, e))
+		sockets_put(o->sockets, e);
 	else if (s->protocol < 0)
 		s->protocol = (int)e->protocol;
 	settle_pending(o, e, out);
@@ -343,7 +235,7 @@ static void fill_connection(const struct observer *o, struct connection *c,
 /* The record and the packet's row are of the same process in the same program. */
 static bool is_same_program(const struct packet_word *w, const struct event *e)
 {
-	return w->pid == e->process.pid && w->exe && w->exe == program_of(e) &&
+	return w->pid == e->process.pid && w->exe && w->exe == sockets_program(e) &&
 	       (w->exe_inode < 0 || e->process.exe_inode < 0 ||
 		(w->exe_inode == e->process.exe_inode && w->exe_dev == e->process.exe_dev));
 }
@@ -355,7 +247,7 @@ static bool is_same_program(const struct packet_word *w, const struct event *e)
  */
 static bool keeps_program(const struct packet_word *w, const struct event *e)
 {
-	bool same = w->exe == program_of(e);
+	bool same = w->exe == sockets_program(e);
 
 	if (w->pid != e->process.pid || w->exe_seen == EXE_TOLD ||
 	    e->process.exe_seen != EXE_TOLD)
@@ -439,7 +331,7 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 static void open_row(struct observer *o, const struct event *e, bool replay, struct sock *s,
 		     const struct endpoint *peer, bool late, struct outcome *out)
 {
-	bool second = e->exit == -EALREADY || e->exit == -EISCONN;	/* I4 */
+	bool second = e->exit == -EALREADY || e->exit == -EISCONN;	/* I2 */
 
 	if (!replay && !second && !e->node.data && confirm(o, e, s, peer, late, out))
 		return;
@@ -460,19 +352,6 @@ static void go_on(const struct event *e, uint64_t connection, int64_t *count, st
 	if (e->node.data)
 		out->change.count = *count + 1;
 	out->change.connection.result = e->exit;
-}
-
-/* The plugin saw the socket alive, which is better than what was remembered. */
-static struct sock *find_seen(struct observer *o, const struct event *e, bool *late)
-{
-	struct sock *s = find_sock(o, e, late);
-
-	if (e->protocol >= 0 && s->protocol >= 0 && s->protocol != e->protocol)
-		*late = true;	/* closed, and another socket was in its place before the plugin
-				 * looked */
-	else if (e->protocol >= 0 && !*late)
-		s->protocol = (int)e->protocol;
-	return s;
 }
 
 /* The other end that the record names, as the packets have it. */
@@ -500,7 +379,7 @@ static void on_packet_socket(struct observer *o, const struct event *e, bool rep
 	out->change.kind = CHANGE_ADD;
 }
 
-/* I5. */
+/* I3. */
 static bool is_ring(const struct event *e)
 {
 	return e->fd < 0 && (e->kind == EVENT_CONNECT || e->kind == EVENT_BIND);
@@ -523,13 +402,13 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 	struct endpoint dst;
 	bool late;
 
-	s = find_seen(o, e, &late);
+	s = sockets_find_seen(o->sockets, e, &late);
 	dst = peer_of(e, s);
 	/* It may be another socket, and then another connection, too. */
 	if (late)
 		s->flow.valid = false;
 	else if (first.pending && e->exit != -EINPROGRESS)
-		s->flow = first;	/* I4 */
+		s->flow = first;	/* I2 */
 	if (continues(s, e, &dst)) {
 		s->flow.pending = call_is_pending(e->exit);
 		go_on(e, s->flow.connection, &s->flow.count, out);
@@ -550,7 +429,7 @@ static void on_connect(struct observer *o, const struct event *e, bool replay, s
 static void on_send(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	bool late;
-	struct sock *s = find_seen(o, e, &late);
+	struct sock *s = sockets_find_seen(o->sockets, e, &late);
 	struct endpoint dst = peer_of(e, s);
 	uint64_t key = sock_flow_key(s, &dst);
 	struct sent *sent = &o->sent[key % SENT];
@@ -578,30 +457,11 @@ static struct endpoint local_of_listener(struct observer *o, const struct event 
 		return local;
 	call.fd = e->listener;
 	call.inode = e->listener_inode;
-	local = find_sock(o, &call, &late)->bound;
+	local = sockets_find(o->sockets, &call, &late)->bound;
 	if (local.port <= 0)
 		return (struct endpoint){ .port = -1 };
 	address_unmap(&local.addr);
 	return local;
-}
-
-/*
- * A new socket, whatever had this number before, here or in the parent; unless a later record of
- * it has come before this one.
- */
-static struct sock *put_accepted(struct observer *o, const struct event *e,
-				 const struct endpoint *local)
-{
-	struct sock_key key = key_of(e, e->process.pid);
-	struct sock *s = socktable_find(o->sockets, &key);
-
-	if (!comes_late(s, e))
-		s = put_sock(o, e);
-	s->type = SOCK_STREAM;
-	if (s->protocol < 0)
-		s->protocol = IPPROTO_TCP;
-	s->bound = *local;
-	return s;
 }
 
 static bool ask_own_tuple(const struct observer *o, const struct event *e, const struct sock *s,
@@ -638,7 +498,7 @@ static bool confirm_accepted(struct observer *o, const struct event *e, const st
 static void on_accept(struct observer *o, const struct event *e, bool replay, struct outcome *out)
 {
 	struct endpoint peer = { e->addr, (int32_t)e->port }, local = local_of_listener(o, e);
-	struct sock *s = put_accepted(o, e, &local);
+	struct sock *s = sockets_put_accepted(o->sockets, e, &local);
 	struct connection *c = &out->change.connection;
 	struct call_record record = record_of(e, s, false);
 
@@ -661,7 +521,7 @@ static void on_accept(struct observer *o, const struct event *e, bool replay, st
 static void on_bind(struct observer *o, const struct event *e)
 {
 	bool late;
-	struct sock *s = find_sock(o, e, &late);
+	struct sock *s = sockets_find(o->sockets, e, &late);
 
 	s->bound = (struct endpoint){ e->addr, (int32_t)e->port };
 	if (address_is_any(&e->addr))
