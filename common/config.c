@@ -28,10 +28,13 @@ static const struct key {
 } keys[] = {
 #define KEY(name, kind, field, preset, min, max) \
 	{ name, kind, offsetof(struct config, field), preset, min, max, false }
+/* One of a few words, or a path. */
+#define WORD(key, value, field, usual) \
+	{ .name = key, .kind = value, .offset = offsetof(struct config, field), .preset = usual }
 #define LIMIT(name, kind, field, preset, min, max) \
 	{ name, kind, offsetof(struct config, field), preset, min, max, true }
-	KEY("cache", VALUE_PATH, cache, RUNSTATEDIR "/sockledger/cache.db", 0, 0),
-	KEY("ledger", VALUE_PATH, ledger, LOCALSTATEDIR "/lib/sockledger/ledger.db", 0, 0),
+	WORD("cache", VALUE_PATH, cache, RUNSTATEDIR "/sockledger/cache.db"),
+	WORD("ledger", VALUE_PATH, ledger, LOCALSTATEDIR "/lib/sockledger/ledger.db"),
 	/* The kernel takes keys of up to 256 bytes (AUDIT_MAX_KEY_LEN, linux/audit.h). */
 	KEY("audit_key", VALUE_WORD, audit_key, "sockledger", 1, 128),
 	KEY("node", VALUE_WORD, node, NULL, 1, 255),
@@ -44,21 +47,22 @@ static const struct key {
 	LIMIT("ledger_age", VALUE_AGE, ledger_age_us, "none", 3600 * TIME_US_PER_S,
 	      36500LL * 86400 * TIME_US_PER_S),
 	KEY("buffer", VALUE_BYTES, buffer_bytes, "6M", 256 * 1024, 1LL << 30),
-	KEY("queue", VALUE_QUEUE, queue, "off", 0, 0),
+	WORD("queue", VALUE_QUEUE, queue, "off"),
 	KEY("queue_max", VALUE_COUNT, queue_max, "4096", 1, 1000000),
-	KEY("fail_open", VALUE_YES, fail_open, "yes", 0, 0),
+	WORD("fail_open", VALUE_YES, fail_open, "yes"),
 	KEY("mark", VALUE_MARK, mark, "0x30000", 0, UINT32_MAX),
 	KEY("park", VALUE_AGE, park_us, "5ms", 0, TIME_US_PER_S),
 	KEY("late_verdict", VALUE_AGE, late_us, "50ms", 0, 60 * TIME_US_PER_S),
-	KEY("each_datagram", VALUE_EACH, each_datagram, "auto", 0, 0),
-	KEY("mode", VALUE_MODE, enforce, "observe", 0, 0),
-	KEY("policy", VALUE_PATH, policy, "none", 0, 0),
+	WORD("each_datagram", VALUE_EACH, each_datagram, "auto"),
+	WORD("mode", VALUE_MODE, enforce, "observe"),
+	WORD("policy", VALUE_PATH, policy, "none"),
 	KEY("priority_boost", VALUE_BOOST, priority_boost, "auto", 0, 20),
-	KEY("trace", VALUE_YES, trace, "yes", 0, 0),
-	KEY("names", VALUE_YES, names, "no", 0, 0),
+	WORD("trace", VALUE_YES, trace, "yes"),
+	WORD("names", VALUE_YES, names, "no"),
 	KEY("names_group", VALUE_COUNT, names_group, "53", 0, 65535),
 	KEY("trace_buffer", VALUE_BYTES, trace_bytes, "1M", 4 * 1024, 1LL << 30),
 #undef KEY
+#undef WORD
 #undef LIMIT
 };
 

@@ -35,6 +35,7 @@ struct store {
 	_Atomic int64_t slow_us;	/* a commit takes this long */
 	atomic_bool hangs;		/* a commit takes until this ends */
 	atomic_bool in_commit;
+	_Atomic int64_t finished_ns;	/* the last commit was begun then */
 };
 
 static int fault(struct store *s, atomic_int *which)
@@ -101,6 +102,7 @@ static int store_finish(void *store, int64_t items, bool drained)
 	int error = fault(s, &s->fail_finish);
 
 	(void)drained;
+	s->finished_ns = clock_mono_ns();
 	s->misuse += !s->in_transaction || items != s->added;
 	if (error)
 		return error;
@@ -172,7 +174,7 @@ static const char *store_path(void *store)
 	return "/nowhere";
 }
 
-static const struct committer_ops ops = {
+static struct committer_ops ops = {
 	.what = "store", .open = store_open, .close = store_close, .begin = store_begin,
 	.add = store_add, .finish = store_finish, .rollback = store_rollback,
 	.make_room = store_make_room, .set_aside = store_set_aside, .idle = store_idle,
@@ -393,6 +395,25 @@ static void test_kick(void)
 	committer_stop(c, 1000, &lost);
 }
 
+/* What comes soon after a commit waits, so that there is one commit for all of it. */
+static void test_gather(void)
+{
+	struct committer *c;
+	int64_t lost = -1, before;
+
+	ops.gather_ms = 150;
+	c = start_fresh(65536);
+	give(c, 0, 4, PATIENCE_NONE);
+	check(reaches(&store.kept, 1), "the first item waits for nobody");
+	before = store.finished_ns;
+	for (uint32_t i = 1; i < 20; i++)
+		give(c, i, 4, PATIENCE_NONE);
+	check(reaches(&store.kept, 20) && store.finished_ns - before >= 150000000 &&
+	      store.commits < 20, "those behind it are gathered");
+	committer_stop(c, 1000, &lost);
+	ops.gather_ms = 0;
+}
+
 static void test_full(void)
 {
 	struct committer *c = start_fresh(8192);
@@ -558,6 +579,7 @@ int main(int argc, char **argv)
 	test_damage();
 	test_open();
 	test_kick();
+	test_gather();
 	test_full();
 	test_hang();
 	test_interrupt();

@@ -437,6 +437,50 @@ static void test_values(void)
 	       "and in words");
 }
 
+/* What rows that went have left of the file goes, where it is much, and more than is used. */
+static void test_shrink(void)
+{
+	static const struct {
+		int pages, stay;
+		bool shrinks;
+		const char *what;
+	} table[] = {
+		{ 1300, 100, true, "where most of a large file is unused" },
+		{ 2200, 1050, true, "also where it is just enough" },
+		{ 2300, 1200, false, "not where most of it is used" },
+		{ 900, 0, false, "nor of a small file" },
+	};
+	char sql[256];
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		int64_t before = -1, after = -1, used = -1, still = -1;
+		sqlite3 *db;
+
+		snprintf(sql, sizeof(sql), "shrink-%zu.db", i);
+		if (db_open_write(scratch_path(sql), &first, &db))
+			exit(1);
+		snprintf(sql, sizeof(sql), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1"
+			 " FROM n WHERE i < %d) INSERT INTO t SELECT zeroblob(7000) FROM n",
+			 table[i].pages);
+		db_exec(db, "PRAGMA synchronous = OFF");
+		db_exec(db, sql);
+		snprintf(sql, sizeof(sql), "DELETE FROM t WHERE rowid > %d", table[i].stay + 1);
+		db_exec(db, sql);
+		db_number(db, "PRAGMA page_count", &before);
+		db_used_bytes(db, &used);
+		tap_ok(db_shrink(db) == 0, "the file is looked at");
+		db_number(db, "PRAGMA page_count", &after);
+		db_used_bytes(db, &still);
+		/* With the pages may go one that said where they belong. */
+		if (!tap_ok(still > 0 && used - still < 32768 && after > 0 &&
+			    (table[i].shrinks ? before - after >= 1024 && before - after < 1030 :
+			     before == after), "it shrinks %s", table[i].what))
+			tap_note("%lld of %lld pages are left", (long long)after,
+				 (long long)before);
+		db_close(db);
+	}
+}
+
 int main(void)
 {
 	scratch_make();
@@ -453,5 +497,6 @@ int main(void)
 	test_set_aside();
 	test_patience();
 	test_values();
+	test_shrink();
 	return tap_done();
 }

@@ -731,6 +731,44 @@ static void test_errors(void)
 	tap_ok(ledger_open_read(path, &db) == -EMEDIUMTYPE, "nor for a reader");
 }
 
+/* What cannot be read or written is told, and is not taken for zero or for done. */
+static void test_gone(void)
+{
+	const char *path = scratch_path("gone-tables.db");
+	struct ledger_writer *w = open_writer(path);
+	struct connection c;
+	int64_t value;
+
+	full(&c);
+	sql_raw(path, "ALTER TABLE counter RENAME TO gone_counter");
+	for (int i = 0; i < 2; i++)
+		tap_ok(ledger_writer_counter(w, "rows", &value) < 0,
+		       "a counter that cannot be read, %s", i ? "or asked for" : "of late");
+	sql_raw(path, "ALTER TABLE text RENAME TO gone_text");
+	ledger_writer_begin(w);
+	tap_ok(apply(w, CHANGE_ADD, &c) < 0, "a row whose texts cannot be written");
+	ledger_writer_rollback(w);
+	ledger_writer_close(w);
+	is(path, "SELECT count(*) FROM connection", "0", "is not there");
+}
+
+/* Where descriptor 0 was closed its number is the lock's. */
+static void test_lowest_descriptor(void)
+{
+	struct ledger_writer *w = NULL;
+	int kept = dup(0);
+
+	close(0);
+	tap_ok(ledger_writer_open(scratch_path("lowest.db"), &w) == 0,
+	       "a lock may have any descriptor");
+	if (w)
+		ledger_writer_close(w);
+	if (kept >= 0) {
+		dup2(kept, 0);
+		close(kept);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	scratch_seed(argc, argv);
@@ -747,5 +785,7 @@ int main(int argc, char **argv)
 	test_later();
 	test_halves();
 	test_errors();
+	test_gone();
+	test_lowest_descriptor();
 	return tap_done();
 }

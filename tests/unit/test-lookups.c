@@ -358,6 +358,14 @@ static void test_sends(void)
 	sent(66, AF_INET, IPPROTO_UDP, 5);
 	lookups_lost(l);
 	tap_ok(lookups_called(l) == 0, "nor any that is not told yet");
+	lookup(10, IPPROTO_UDP, "127.0.0.1:8007", "127.0.0.1:53");
+	sent(10, AF_INET, IPPROTO_UDP, 5);
+	syn_sent(11, "127.0.0.1:0", "127.0.0.1:80", 70);
+	lookup(11, IPPROTO_TCP, "127.0.0.1:8008", "127.0.0.1:80");
+	lookups_lost(l);
+	tap_ok(packet(IPPROTO_UDP, "127.0.0.1:8007", "127.0.0.1:53") == 1 && !who[0].call &&
+	       packet(IPPROTO_TCP, "127.0.0.1:8008", "127.0.0.1:80") == 1 && !who[0].call,
+	       "nor any that was seen before: another lookup may have been lost since");
 }
 
 /* connect() left its SYN to a send, and long afterwards another one connects by the same tuple, in

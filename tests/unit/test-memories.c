@@ -24,6 +24,7 @@ static void test_descent(void)
 	memories_leave(m, one, false);
 	tap_ok(memories_ask(m, one) == DISGUISE_SURE && !memories_doubtful_since_ns(m),
 	       "one less shares it");
+	tap_ok(memories_add_new(m) != one, "no other memory has its place yet");
 	memories_leave(m, one, false);
 	tap_ok(!memories_ask(m, memories_add_new(m)) && memories_ask(m, late) == DISGUISE_SURE &&
 	       !memories_ask(m, early), "another memory in its place is another");

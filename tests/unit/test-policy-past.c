@@ -301,6 +301,36 @@ static void test_shadowed_random(void)
 	tap_note("%d shadowed, %d wrong", found, wrong);
 }
 
+/* Of a process that is gone the record's path is all that is known. */
+static void test_told(void)
+{
+	static const struct { const char *policy, *connection; bool allowed; } table[] = {
+		{ "allow exe /x\ndefault deny", "exe=/x seen=-1", true },
+		{ "allow exe /x\ndefault deny", "exe=/y seen=-1", false },
+		{ "allow parent /x\ndefault deny", "parent=/x parentseen=-1 parentthen=0", true },
+		{ "allow parent /x\ndefault deny", "parent=/y parentseen=-1 parentthen=0", false },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct policy_answer asked, told;
+		struct connection c;
+		unsigned int count;
+		struct policy *p;
+		char buf[64];
+
+		parse(table[i].policy, strlen(table[i].policy), &count, &p);
+		snprintf(buf, sizeof(buf), "%s", table[i].connection);
+		describe(&c, buf);
+		policy_decide(p, &c, &asked);
+		policy_decide_as_told(p, &c, &told);
+		tap_ok(asked.verdict != VERDICT_ACCEPT &&
+		       (told.verdict == VERDICT_ACCEPT) == table[i].allowed,
+		       "taken at its word, %s: %s", table[i].connection,
+		       table[i].allowed ? "allowed" : "denied");
+		policy_free(p);
+	}
+}
+
 /* A rule that lets pass by a command line alone takes the process at its word. */
 static void test_believes(void)
 {
@@ -335,5 +365,6 @@ int main(int argc, char **argv)
 	test_shadowed();
 	test_shadowed_random();
 	test_believes();
+	test_told();
 	return tap_done();
 }

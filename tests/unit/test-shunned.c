@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who is not looked at, and for how long, over a /proc of the test's own. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -116,6 +117,29 @@ static void test_users(void)
 	       "of too many users the first is let go");
 }
 
+/* Any descriptor is closed, also the lowest, when another process has its place. */
+static void test_descriptors(void)
+{
+	int kept = dup(0);
+
+	begin();
+	make(100, 1000);
+	close(0);
+	shunned_add(&s, 100, -1, NOW);
+	tap_ok(fcntl(0, F_GETFD) >= 0, "what is open may have the lowest number");
+	for (int64_t pid = 500; pid < 500 + SHUNNED_PROCESSES; pid++)
+		shunned_add(&s, pid, -1, NOW);
+	tap_ok(fcntl(0, F_GETFD) < 0, "which is closed for the next one");
+	begin();
+	shunned_add(&s, 100, -1, NOW);
+	begin();
+	tap_ok(fcntl(0, F_GETFD) < 0, "and at the end");
+	if (kept >= 0) {
+		dup2(kept, 0);
+		close(kept);
+	}
+}
+
 int main(void)
 {
 	scratch_make();
@@ -123,6 +147,7 @@ int main(void)
 	test_process();
 	test_many_processes();
 	test_users();
+	test_descriptors();
 	shunned_release(&s);
 	return tap_done();
 }
