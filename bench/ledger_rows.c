@@ -3,6 +3,9 @@
  * A ledger of ROWS connections over 30 days, by the writer that sockledgerd has.
  *
  *   bench/ledger_rows FILE ROWS [SEED]
+ *   bench/ledger_rows --keep N FILE ROWS [SEED]
+ *
+ * With --keep the ledger is there already: the rows come now, and the oldest go, so that N stay.
  *
  * Programs, users and destinations are shared out as on a busy host: few have most of the rows, and
  * each program has destinations of its own.  Of seven rows five come from packets, and are amended
@@ -48,8 +51,9 @@ struct process_now {
 
 struct bench {
 	struct ledger_writer *w;
-	uint64_t random, rows, all, changes;
-	int64_t from_us, now_us, next_pid;
+	uint64_t random, rows, all, changes, last_id;
+	int64_t from_us, now_us, next_pid, removed;
+	struct ledger_limits limits;	/* rows 0: nothing goes */
 	struct process_now process[PROCESSES];
 	struct process_now of[4];	/* who is asked for */
 	struct { struct connection c; struct process_now p; bool flow; } later[LATER];
@@ -191,12 +195,23 @@ static void set_process(struct connection *c, const struct process_now *p)
 	c->text[CONNECTION_UNIT] = text_of("some.service");
 }
 
+static void trim(struct bench *b)
+{
+	int64_t removed;
+
+	if (!b->limits.rows)
+		return;
+	check(ledger_writer_trim(b->w, &b->limits, b->now_us, 2 * TRANSACTION, &removed), "trim");
+	b->removed += removed;
+}
+
 static void apply(struct bench *b, const struct ledger_change *change)
 {
 	check(ledger_apply(b->w, change), "a change");
 	b->changes++;
 	if (++b->in_transaction < TRANSACTION)
 		return;
+	trim(b);
 	check(ledger_writer_set_position(b->w, "bench", b->changes), "position");
 	check(ledger_writer_commit(b->w), "commit");
 	check(ledger_writer_begin(b->w), "begin");
@@ -269,8 +284,9 @@ static void add_row(struct bench *b)
 	struct connection *c = &change.connection;
 	const struct process_now *p;
 
-	ledger_change_init(&change, CHANGE_ADD, ++b->rows);
-	amend(b, (unsigned int)(b->rows % LATER));
+	b->rows++;
+	ledger_change_init(&change, CHANGE_ADD, ++b->last_id);
+	amend(b, (unsigned int)(b->last_id % LATER));
 	c->time_us = b->now_us + (int64_t)draw(b, 4000);
 	c->direction = DIRECTION_OUT;
 	c->protocol = draw(b, 4) ? IPPROTO_TCP : IPPROTO_UDP;
@@ -314,7 +330,8 @@ static void add_rows(struct bench *b, uint64_t until, const char *how)
 	struct rusage usage;
 
 	while (b->rows < until) {
-		b->now_us = b->from_us + (int64_t)((double)b->rows / (double)b->all *
+		b->now_us = b->limits.rows ? clock_now_us() :
+			    b->from_us + (int64_t)((double)b->rows / (double)b->all *
 						   (double)(DAYS * DAY_US));
 		add_row(b);
 	}
@@ -327,28 +344,35 @@ static void add_rows(struct bench *b, uint64_t until, const char *how)
 	       " a row, %ld KiB\n", (unsigned long long)rows,
 	       (unsigned long long)(b->changes - changes), seconds, how, (double)rows / seconds,
 	       (processor_s() - processor) * 1e6 / (double)rows, usage.ru_maxrss);
+	if (b->limits.rows)
+		printf("%lld of the oldest rows went\n", (long long)b->removed);
 }
 
 int main(int argc, char **argv)
 {
-	struct bench *b;
+	struct bench *b = calloc(1, sizeof(*b));
 
-	if (argc < 3 || argc > 4 || strtoll(argv[2], NULL, 10) < 1) {
-		fputs("Usage: bench/ledger_rows FILE ROWS [SEED]\n", stderr);
-		return 2;
-	}
-	b = calloc(1, sizeof(*b));
 	if (!b)
 		abort();
+	if (argc > 3 && !strcmp(argv[1], "--keep")) {
+		b->limits.rows = strtoll(argv[2], NULL, 10);
+		argc -= 2;
+		argv += 2;
+	}
+	if (argc < 3 || argc > 4 || strtoll(argv[2], NULL, 10) < 1) {
+		fputs("Usage: bench/ledger_rows [--keep N] FILE ROWS [SEED]\n", stderr);
+		return 2;
+	}
 	b->all = (uint64_t)strtoll(argv[2], NULL, 10);
 	b->random = 88172645463325252ULL + (argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
 	b->from_us = clock_now_us() - DAYS * DAY_US;
-	if (b->all > LAST_ROWS) {
+	if (!b->limits.rows && b->all > LAST_ROWS) {
 		open_ledger(b, argv[1]);
 		check(ledger_writer_take_room(b->w), "memory");
 		add_rows(b, b->all - LAST_ROWS, "with the memory of an import");
 	}
 	open_ledger(b, argv[1]);
+	b->last_id = ledger_writer_next_id(b->w) - 1;
 	add_rows(b, b->all, "with sockledgerd's");
 	free(b);
 	return 0;
