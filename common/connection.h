@@ -69,6 +69,8 @@ struct connection {
 	int64_t parent_seen;	/* enum exe_seen of CONNECTION_PARENT_EXE */
 	bool parent_then;	/* and that is what it ran when it started the process */
 	bool login_proven;	/* the process has not chosen its login user itself */
+	bool only_holder;	/* the process holds the packet's socket; that it made the call
+				 * nobody has seen, where it would have been seen */
 	const struct process_facts *facts;	/* what a policy alone asks (policy.h), while it
 						 * decides; NULL: nobody has asked */
 	int64_t start_us;	/* when the process started, by the wall clock; -1: unknown */

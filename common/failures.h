@@ -142,7 +142,8 @@
 	  "reason `unreadable`", \
 	  "queue_malformed", "", "correlator/judge.c") \
 	X(NO_RECORD_IN_TIME, WITHOUT, "a parked packet's deadline comes before its record", \
-	  "decided with what is known", \
+	  "decided with what is known; without the trace who only holds the socket passes no " \
+	  "rule by what it is", \
 	  "queue_expired", "", "correlator/judge.c") \
 	X(USER_CROWDS, WITHOUT, "packets of one user take the room that others need to wait", \
 	  "of that user no more are parked: decided at once with what is known", \

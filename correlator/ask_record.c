@@ -88,16 +88,19 @@ bool ask_record_taken(const struct host *h, struct inquiry *q)
 	return true;
 }
 
+/* Of a mere holder's packet the call may have been of a process that has let go of the socket, or
+ * is gone. */
 void ask_last_record(struct host *h, struct inquiry *q)
 {
 	int64_t inode = q->testimony.socket.inode;
 	struct half r;
 
-	if (q->answer.row || q->answer.pid >= 0 ||
+	if (q->answer.row || (q->answer.pid >= 0 && !q->answer.only_holder) ||
 	    (q->packet.process.uid < 0 && !q->testimony.socket.found) ||
 	    !pairing_find(h->pairing, &q->packet, -1, -1, &r) ||
-	    (inode > 0 && r.inode > 0 && r.inode != inode))
+	    (inode > 0 && r.inode > 0 && r.inode != inode) ||
+	    (q->answer.pid >= 0 && !may_have_moved(h, &r)))
 		return;
-	take_record(h, q, &r, RECORD_OF_USER);
+	take_record(h, q, &r, RECORD_LAST);
 	inquiry_weigh(q);
 }

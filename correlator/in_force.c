@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ancestry.h"
+#include "ask.h"
 #include "clock.h"
 #include "config.h"
 #include "describe.h"
@@ -115,9 +116,11 @@ static void ask_ifaces(const struct host *h, const struct inquiry *q, struct in_
 	to->facts.iface_out = links_name(h->links, q->out, to->iface_out);
 }
 
-bool in_force_ask(const struct in_force *f, struct host *h, const struct inquiry *q,
-		  struct connection *c, const struct process_snapshot *p,
-		  struct in_force_facts *to)
+/* c's facts are `to` from here on.  True: the verdict hangs on what is in the program's file, which
+ * is being found out. */
+static bool ask_facts(const struct in_force *f, struct host *h, const struct inquiry *q,
+		      struct connection *c, const struct process_snapshot *p,
+		      struct in_force_facts *to)
 {
 	struct policy_answer any;
 	bool waits = false;
@@ -137,6 +140,57 @@ bool in_force_ask(const struct in_force *f, struct host *h, const struct inquiry
 		waits = ask_hash(h, c, to);
 	c->facts = &to->facts;
 	return waits && policy_decide_with_gaps(f->policy, c, POLICY_GAP_HASH, &any);
+}
+
+/* Where the packet passes by what its process is, and that one only holds the socket: true, and *a
+ * is what holds whoever made the call.  The user is the socket's. */
+static bool doubts(const struct in_force *f, const struct inquiry *q, const struct connection *c,
+		   struct policy_answer *a)
+{
+	struct connection held = *c;
+	struct policy_answer doubted;
+
+	if (!q->answer.only_holder || in_force_verdict(a) != VERDICT_ACCEPT)
+		return false;
+	held.only_holder = true;
+	if (q->packet.process.uid >= 0 && q->packet.process.uid != c->process.uid) {
+		held.process.uid = q->packet.process.uid;
+		held.process.user = TEXT_NONE;
+	}
+	policy_decide(f->policy, &held, &doubted);
+	if (doubted.verdict == a->verdict && doubted.observe == a->observe)
+		return false;
+	*a = doubted;
+	return true;
+}
+
+static bool ask_policy(const struct in_force *f, struct host *h, const struct inquiry *q,
+		       struct connection *c, const struct process_snapshot *p,
+		       struct in_force_facts *to, struct policy_answer *a)
+{
+	bool wants_hash;
+
+	c->evidence = q->answer.evidence;
+	c->certainty = q->answer.certainty;
+	wants_hash = ask_facts(f, h, q, c, p, to);
+	policy_decide(f->policy, c, a);
+	return wants_hash;
+}
+
+void in_force_decide(const struct in_force *f, struct host *h, struct inquiry *q,
+		     struct connection *c, const struct process_snapshot *p,
+		     struct in_force_facts *to, struct policy_answer *a,
+		     struct in_force_wants *wants)
+{
+	bool has_proof = inquiry_has_proof(q);	/* else there is none to wait for */
+
+	wants->hash = ask_policy(f, h, q, c, p, to, a);
+	if (a->wants_certain && has_proof) {
+		ask_proof(h, q);
+		wants->hash = ask_policy(f, h, q, c, p, to, a);
+	}
+	wants->proof = a->wants_certain && has_proof;
+	wants->call = doubts(f, q, c, a);
 }
 
 bool in_force_decide_late(const struct in_force *f, const struct connection *c,

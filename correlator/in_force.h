@@ -50,14 +50,22 @@ struct in_force_facts {
 	char iface_in[LINK_NAME_MAX], iface_out[LINK_NAME_MAX];
 };
 
+/* What the verdict hangs on, and is not known yet. */
+struct in_force_wants {
+	bool proof;		/* a second witness, for a rule that wants certainty */
+	bool hash;		/* what is in the program's file: it is being found out */
+	bool call;		/* whether the process, which holds the socket, made the call */
+};
+
 /*
- * Asks for it: c's facts are `to` from here on, until something else is asked.  c is the packet of
- * q, and p what its process was described by.  True: the verdict hangs on what is in the program's
- * file, which is being found out.
+ * Decides about c, the packet of q, whose process p describes.  Facts that the policy wants are
+ * asked for: they are in `to` from here on.  Where only the holder of the socket is known, a is
+ * what holds whoever made the call.
  */
-bool in_force_ask(const struct in_force *f, struct host *h, const struct inquiry *q,
-		  struct connection *c, const struct process_snapshot *p,
-		  struct in_force_facts *to);
+void in_force_decide(const struct in_force *f, struct host *h, struct inquiry *q,
+		     struct connection *c, const struct process_snapshot *p,
+		     struct in_force_facts *to, struct policy_answer *a,
+		     struct in_force_wants *wants);
 
 /* The answer about a process that a late record has named; false: it hangs on facts, which nobody
  * has asked of that process in time. */

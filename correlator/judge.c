@@ -73,7 +73,7 @@ static const char *const counter_names[C_COUNT] = {
 struct undecided {
 	struct packet_id id;
 	int slot;			/* where it is parked; -1: it is not */
-	bool wants_hash;		/* its verdict hangs on what is in a file */
+	struct in_force_wants wants;
 	/* until the kernel's word about the flow that it may be of */
 	bool held;
 	bool asked;	/* or until it is known whether another process asked only (FLOW_ASKED) */
@@ -223,12 +223,6 @@ static enum proc_depth choose_proc_depth(const struct judge *j, const struct und
 	return PROC_GLANCE;
 }
 
-static void take_answer(struct connection *c, const struct attribution *a)
-{
-	c->evidence = a->evidence;
-	c->certainty = a->certainty;
-}
-
 /* The row, and what a later word about it is weighed with. */
 static void emit_row(struct judge *j, struct inquiry *q, struct connection *c,
 		     const struct process_snapshot *p, const struct policy_answer *verdict)
@@ -286,20 +280,13 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	c = q->packet;
 	describe(j->t.host, q, &c, &p, choose_proc_depth(j, k), k->answered_ns != 0);
 	c.text[CONNECTION_NODE] = text_of(j->t.config->node);
-	take_answer(&c, &q->answer);
 	if (j->rules.needs_user_names)
 		describe_users(j->t.users, &c, user);
-	k->wants_hash = in_force_ask(&j->rules, j->t.host, q, &c, &p, &facts);
-	policy_decide(j->rules.policy, &c, &a);
-	a.wants_certain &= inquiry_has_proof(q);	/* else there is none to wait for */
-	if (a.wants_certain) {
-		ask_proof(j->t.host, q);
-		take_answer(&c, &q->answer);
-		k->wants_hash = in_force_ask(&j->rules, j->t.host, q, &c, &p, &facts);
-		policy_decide(j->rules.policy, &c, &a);
-	}
-	if (!last && (a.wants_certain || k->wants_hash))
+	in_force_decide(&j->rules, j->t.host, q, &c, &p, &facts, &a, &k->wants);
+	if (!last && (k->wants.proof || k->wants.hash || k->wants.call))
 		return false;
+	if (k->wants.call && !c.text[CONNECTION_REASON].data)
+		c.text[CONNECTION_REASON] = text_of("no-record");
 	send_first(j, k, in_force_verdict(&a));
 	c.latency_us = (k->answered_ns - k->arrived_ns) / 1000;
 	j->count[C_FROM + q->answer.source]++;
@@ -309,7 +296,8 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	emit_row(j, q, &c, &p, &a);
 	sent = in_force_verdict(&a);
 	/* What was decided because the time was over is decided anew when it is tried again. */
-	if (k->wants_hash || (a.wants_certain && attribution_waits(&q->answer)))
+	if (k->wants.hash || k->wants.call ||
+	    (k->wants.proof && attribution_waits(&q->answer)))
 		sent = 0;
 	known_flow_begin(j->flows, &k->key, q, c.id, sent, k->arrived_ns, k->packets);
 	return true;
@@ -323,6 +311,18 @@ static void release(struct judge *j, int slot)
 		search_abandon(j->search);
 }
 
+/* It waits for what its answer lacks.  A call that does not wait has its record as soon as it has
+ * returned, which has a way to go. */
+static void wait_on(struct judge *j, int slot)
+{
+	struct parked *p = &j->parking.slot[slot];
+
+	p->wants_scan = j->parked[slot].q.answer.next == WAIT_FOR_SCAN;
+	if (j->parked[slot].wants.call)
+		p->deadline_ns = p->arrived_ns +
+				 j->t.config->park_us * 1000 * PARKING_STARVED_TIMES;
+}
+
 /* One more word has come about a parked packet. */
 static void decide_parked(struct judge *j, int slot)
 {
@@ -334,13 +334,13 @@ static void decide_parked(struct judge *j, int slot)
 	if (decide(j, k, k->answered_ns != 0))
 		release(j, slot);
 	else
-		j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
+		wait_on(j, slot);
 }
 
 void judge_hashes_came(struct judge *j)
 {
 	for (int n = 0; n < j->parking.end; n++)
-		if (j->parking.slot[n].used && !j->parked[n].held && j->parked[n].wants_hash)
+		if (j->parking.slot[n].used && !j->parked[n].held && j->parked[n].wants.hash)
 			decide_parked(j, n);
 }
 
@@ -369,7 +369,7 @@ static bool park(struct judge *j, struct undecided *k)
 
 	if (slot < 0)
 		return false;
-	j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
+	wait_on(j, slot);
 	j->count[C_PARKED]++;
 	return true;
 }
@@ -463,7 +463,7 @@ static void ask_held(struct judge *j, int slot)
 	if (decide(j, k, k->answered_ns != 0 || k->asked || !may_park(j, k)))
 		release(j, slot);
 	else
-		j->parking.slot[slot].wants_scan = k->q.answer.next == WAIT_FOR_SCAN;
+		wait_on(j, slot);
 }
 
 /* over: no word has come in the time that it takes. */

@@ -303,6 +303,29 @@ static const struct address *remote(const struct connection *c)
 	return c->direction == DIRECTION_IN ? &c->src.addr : &c->dst.addr;
 }
 
+/* What the process that holds a socket says nothing of, where another one made the call.  The user
+ * is the socket's. */
+static bool is_of_caller(enum match_kind kind)
+{
+	switch (kind) {
+	case MATCH_EXE:
+	case MATCH_COMM:
+	case MATCH_LOGIN_USER:
+	case MATCH_GROUP:
+	case MATCH_SHA256:
+	case MATCH_VERIFIED:
+	case MATCH_CMDLINE:
+	case MATCH_ANCESTOR:
+	case MATCH_PARENT:
+	case MATCH_UNIT:
+	case MATCH_CONTAINER:
+	case MATCH_NAME:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static enum truth match_value(const struct policy *p, enum match_kind kind, const struct value *v,
 			      const struct connection *c, const struct asked *how)
 {
@@ -420,6 +443,8 @@ enum truth policy_match_holds(const struct policy *p, const struct match *m, boo
 	/* Who hides a port must not get past a rule that denies it. */
 	if (is_hidden(m->kind, c))
 		return allows ? NO : YES;
+	if (allows && c->only_holder && is_of_caller(m->kind))
+		return NO;
 	for (size_t i = 0; i < m->count; i++) {
 		enum truth is = match_value(p, m->kind, &p->values[m->first + i], c, &how);
 

@@ -219,6 +219,8 @@ static const struct call_record *choose_record(const struct view *v)
 		return NULL;
 	if (v->holder->in_call)
 		return began_it(v, r) ? r : NULL;
+	if (r->by == RECORD_LAST)
+		return r;
 	/* A holder stays named unless the record's process holds the socket as well. */
 	its = holder_of(v->t, r->pid);
 	return r->by == RECORD_OF_SOCKET ||
@@ -509,6 +511,16 @@ static bool holder_is_not_caller(const struct view *v)
 	return false;
 }
 
+/* Whoever calls waits in connect(), or has its record when that returns; by then the socket may be
+ * in the hands of others alone, or its process another program. */
+static bool is_only_holder(const struct view *v, const struct attribution *a)
+{
+	if (!v->f->blocks_caller || !v->t->records_seen || a->pid < 0 ||
+	    (v->record && v->record->by != RECORD_LAST))
+		return false;
+	return !(a->evidence & EVIDENCE_PROC_SYSCALL) || v->t->program_unsure;
+}
+
 static enum question next_about_socket(const struct view *v, bool widely)
 {
 	const struct testimony *t = v->t;
@@ -592,6 +604,7 @@ void attribute(const struct packet_facts *f, const struct testimony *t, struct a
 	v.record = choose_record(&v);
 	weigh(&v, a);
 	a->holder_not_caller = holder_is_not_caller(&v);
+	a->only_holder = is_only_holder(&v, a);
 	a->awaits_call = a->caller >= 0 && !v.call && (v.holder || is_unambiguous(&v));
 	a->final = (is_own_call(&v) && v.caller) ||
 		   (a->certainty == CERTAINTY_CERTAIN && !a->holder_not_caller);

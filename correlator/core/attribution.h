@@ -73,6 +73,7 @@ enum record_by {
 	RECORD_OF_PROCESS,	/* the process that is named made the call */
 	RECORD_OF_SOCKET,	/* it names the packet's socket */
 	RECORD_OF_USER,		/* the oldest of the socket's user to the same place */
+	RECORD_LAST,		/* likewise, when the time was over and nobody's call was known */
 	RECORD_PAIRED,		/* it came after the verdict, and pairing.h gave it to this row */
 	RECORD_ALONE,		/* there is no packet */
 };
@@ -184,6 +185,9 @@ struct attribution {
 	/* the holder is not in the call that is going on: another process is; or whether it is the
 	 * only one is being found out */
 	bool holder_not_caller;
+	/* it holds the socket, as may others: it was neither seen in the call, nor has its record
+	 * come, which the call of whoever made it has as soon as it returns */
+	bool only_holder;
 	/* the call of its lookup would be proof, and has not been seen yet */
 	bool awaits_call;
 	enum question next;

@@ -191,6 +191,29 @@ static void test_holders(void)
 	       "of too many the one in the call is kept");
 }
 
+static void test_only_holder(void)
+{
+	struct testimony t = fresh();
+
+	hold(&t, 100, 3, false, false);
+	tap_ok(!weigh(&bare, &t).only_holder, "a holder has to do where records do not come");
+	t.records_seen = true;
+	tap_ok(weigh(&bare, &t).only_holder, "else it only holds the socket");
+	tap_ok(!weigh(&traced, &t).only_holder, "with the trace its caller is asked for");
+	t.record = (struct call_record){ .row = 9, .inode = -1, .uid = 1000, .pid = 101, .fd = 3,
+					 .attempted = true, .by = RECORD_LAST };
+	tap_ok(weigh(&bare, &t).pid == 101 && weigh(&bare, &t).only_holder,
+	       "a record that is left over at the end names its process, and says no more");
+	t.record.pid = 100;
+	t.record.by = RECORD_OF_PROCESS;
+	tap_ok(!weigh(&bare, &t).only_holder, "its own record says that it called");
+	t.record.by = RECORD_NONE;
+	hold(&t, 100, 3, true, false);
+	tap_ok(!weigh(&bare, &t).only_holder, "so does that it waits in the call");
+	t.program_unsure = true;
+	tap_ok(weigh(&bare, &t).only_holder, "if it was in it still when its program was seen");
+}
+
 static void test_records(void)
 {
 	struct testimony t = fresh(), u;
@@ -443,6 +466,7 @@ int main(int argc, char **argv)
 	test_trace();
 	test_holders();
 	test_count();
+	test_only_holder();
 	test_records();
 	test_incoming();
 	test_others();

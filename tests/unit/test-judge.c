@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who sent a packet, and what becomes of it: situations on a made-up host, as scripts of steps that
- * are done or asserted in turn (steps[] after the helpers; the scripts are judge-situations.inc).
+ * are done or asserted in turn (steps[] after the helpers; the scripts are judge-situations.inc and
+ * judge-holders.inc).
  * By default the packet is TCP, 10.0.0.1:40000 to 192.0.2.1:443, of user 1000, and its socket has
  * the inode 7000.
  */
@@ -758,6 +759,7 @@ static void run_script(const struct script *s)
 
 static const struct script scripts[] = {
 #include "judge-situations.inc"
+#include "judge-holders.inc"
 };
 
 int main(void)
