@@ -16,7 +16,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 
 const char *event_kind_name(enum event_kind kind)
 {
-	return kind > EVENT_NONE && kind < EVENT_KINDS ? kind_names[kind] : NULL;
+	return (unsigned int)kind < EVENT_KINDS ? kind_names[kind] : NULL;
 }
 
 enum event_kind event_kind_parse(const char *name)

@@ -204,6 +204,11 @@ static void test_answers(void)
 		community_id(pairs[i].protocol, &b, &a, answered);
 		tap_ok(*asked && !strcmp(asked, answered), "type %d of protocol %d answers %d",
 		       pairs[i].answer, pairs[i].protocol, pairs[i].ask);
+		community_id(six ? 1 : 58, &b, &a, answered);
+		b.port = 0;
+		a.port = pairs[i].ask;
+		community_id(six ? 1 : 58, &a, &b, asked);
+		tap_ok(*asked && strcmp(asked, answered), "not so of the other protocol");
 	}
 }
 

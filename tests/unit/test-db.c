@@ -230,13 +230,18 @@ static void test_as_it_lies(void)
 static void test_lock(void)
 {
 	const char *path = scratch_path("lock.db");
-	int fd, second_fd;
+	int fd, second_fd, lowest;
 	sqlite3 *db, *db2;
 
 	fd = db_lock_writer(path);
 	tap_ok(fd >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC), "the one writer has its lock");
+	lowest = dup(fd);
+	close(lowest);
 	second_fd = db_lock_writer(path);
 	tap_ok(second_fd == -EBUSY, "a second has not");
+	second_fd = dup(fd);
+	tap_ok(second_fd == lowest, "nor does it leave anything open");
+	close(second_fd);
 	tap_ok(open_and_close(path, &first, true) == 0 && number_in(path, "SELECT a FROM t") == 1,
 	       "SQLite does not see that lock");
 	close(fd);

@@ -136,6 +136,18 @@ static void test_room(void)
 	at = flows_some(f, 0, MAX - 1, count_one, &shown);
 	tap_ok(shown == MAX - 1 && at == MAX - 1 && !flows_some(f, at, 9, count_one, &shown) &&
 	       shown == MAX, "all are shown, piece by piece");
+	for (int n = 2; n < 5; n++) {
+		k = numbered(n);
+		flows_remove(f, flows_find(f, &k));
+	}
+	for (int n = 2; n < 5; n++)
+		add(f, numbered(n), 100 + (uint64_t)n);
+	shown = 0;
+	for (int n = 2; n < 5; n++) {
+		k = numbered(n);
+		shown += flows_find(f, &k) && flows_find(f, &k)->row == 100 + (uint64_t)n;
+	}
+	tap_ok(shown == 3 && flows_count(f) == MAX, "each has a place of its own");
 	flows_free(f);
 }
 

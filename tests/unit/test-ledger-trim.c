@@ -101,6 +101,8 @@ static void is_tidy(const char *when)
 			 (long long)ledger_number(path, "SELECT count(*) FROM text"));
 	is("SELECT count(*) FROM process WHERE id NOT IN (SELECT process FROM connection)", 0,
 	   "every process as well");
+	is("SELECT count(*) - (SELECT count FROM amount) FROM process", 0,
+	   "and is counted no more");
 	is("SELECT count(*) FROM connection WHERE process NOT IN (SELECT id FROM process)", 0,
 	   "no connection has lost its process");
 	is("SELECT count(*) FROM connections WHERE exe IS NULL OR src IS NULL OR rule IS NULL"

@@ -164,6 +164,16 @@ static void test_update(void)
 	unlink(scratch_path("one"));
 	tap_ok(is_called(pid, scratch_path("one"), true), "its file was removed");
 	stop(pid);
+
+	mkdir(scratch_path("where"), 0755);
+	put_program("where/nine");
+	pid = start(scratch_path("where/nine"));
+	unlink(scratch_path("where/nine"));
+	rmdir(scratch_path("where"));
+	put_program("where");
+	tap_ok(!is_called(pid, scratch_path("where/nine"), true),
+	       "not where a file is in its directory's place: it may never have been there");
+	stop(pid);
 }
 
 /* As dpkg does it: the old file has a second name until the new one is in place. */

@@ -221,6 +221,9 @@ int main(void)
 	exec(t, 21, "/usr/bin/false");
 	tap_ok(runs(t, 21, "/usr/bin/false") &&
 	       runs(t, 20, "/usr/bin/true"), "until it runs another");
+	tasks_event(t, &(struct trace_event){ .kind = TRACE_EXEC_DONE, .time_ns = now - 1,
+					      .tid = 21, .name = "/usr/bin/true" });
+	tap_ok(runs(t, 21, "/usr/bin/false"), "what is heard of late was before");
 	exec(t, 21, "true");
 	tap_ok(!tasks_exe(t, 21, now).data, "a name that is no absolute path tells nothing");
 	for (int i = 1; i < 250; i++)
