@@ -107,6 +107,15 @@ static void test_bad(void)
 			    i + 1))
 			tap_note("%d: %s", rc, complaints);
 	}
+	for (size_t i = 59; i < 62; i++) {
+		char shown[64] = "";
+
+		memset(many, 'x', i);
+		list_of(many, i, &rc);
+		memset(shown, 'x', i < 60 ? i : 60);
+		strcat(shown, i > 60 ? "...'" : "'");
+		tap_ok(rc == -EINVAL && strstr(complaints, shown), "%zu letters are shown", i);
+	}
 	for (size_t i = 0; i < sizeof(many); i += 2)
 		memcpy(many + i, "x\n", 2);
 	l = list_of(many, sizeof(many), &rc);

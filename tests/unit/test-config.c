@@ -31,17 +31,21 @@ static const char *write_file(const char *text, size_t len)
 }
 
 /* Loads a file of these bytes; `complaints` has the complaints, without the path. */
-static int load(struct config *c, const char *text, size_t len, unsigned int *count)
+static int load_into(struct config *c, const char *text, size_t len, unsigned int *count)
 {
 	const char *path = write_file(text, len);
 	struct diags d = complaints_begin();
-	int rc;
+	int rc = config_load(c, path, &d);
 
-	if (config_init(c))
-		exit(1);
-	rc = config_load(c, path, &d);
 	*count = complaints_end(&d, path);
 	return rc;
+}
+
+static int load(struct config *c, const char *text, size_t len, unsigned int *count)
+{
+	if (config_init(c))
+		exit(1);
+	return load_into(c, text, len, count);
 }
 
 static void is_preset(const struct config *c, const char *when)
@@ -343,6 +347,7 @@ static void test_rest(void)
 static void test_no_memory(void)
 {
 	struct config c;
+	unsigned int count;
 	int n = 0, rc;
 
 	do {
@@ -353,6 +358,10 @@ static void test_no_memory(void)
 	/* Two databases, a key, a node's name, and "none" for a policy. */
 	tap_ok(rc == 0 && n == 6, "where memory is short that is told");
 	is_preset(&c, "once there is some");
+	copies = 0;
+	tap_ok(load_into(&c, "node = x\n", 9, &count) == -ENOMEM &&
+	       complaints_are("1:8: 'node' does not fit into memory"), "so is a file's");
+	copies = -1;
 	config_release(&c);
 }
 

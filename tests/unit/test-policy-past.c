@@ -57,6 +57,7 @@ static const struct {
 	{ "deny not group 5", "gid=5", POLICY_GAP_GROUPS, "allow 0" },
 	{ "deny not group 5", "gid=7", POLICY_GAP_GROUPS, "groups" },
 	{ "deny group 5 port 1", "gid=7 dst=192.0.2.1:2", POLICY_GAP_GROUPS, "allow 0" },
+	{ "deny group 5 port 7", "gid=7 dst=192.0.2.1:7", POLICY_GAP_GROUPS, "groups" },
 	{ "deny not verified", "exe=/x", POLICY_GAP_HASH, "hash" },
 	{ "deny verified port 1", "exe=/x dst=192.0.2.1:2", POLICY_GAP_HASH, "allow 0" },
 	{ "deny cmdline a", "exe=/x", POLICY_GAP_CMDLINE, "cmdline" },

@@ -68,6 +68,12 @@ static const struct {
 	{ "deny exe *", "uid=1", "deny 1" },
 	{ "deny exe /x port 443", "uid=1 dst=192.0.2.1:443", "deny 1" },
 	{ "deny exe /x port 443", "uid=1 dst=192.0.2.1:80", "allow 0" },
+	/* one of two interfaces that is not known */
+	{ "deny iface a", "direction=forward ifacein=b iface=?", "deny 1" },
+	{ "deny iface a", "direction=forward ifacein=? iface=b", "deny 1" },
+	{ "deny iface a", "direction=forward ifacein=b iface=b", "allow 0" },
+	{ "allow iface a\ndefault deny", "direction=forward ifacein=b iface=?", "deny 0" },
+	{ "allow iface a\ndefault deny", "direction=forward ifacein=? iface=a", "deny 0" },
 	{ "deny exe /x", "certainty=unknown", "allow 0" },
 	{ "deny exe /x\nunattributed reject", "certainty=unknown", "reject 1" },
 	{ "deny exe /x\nallow port 443\nunattributed deny", "certainty=unknown dst=192.0.2.1:443",

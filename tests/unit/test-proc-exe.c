@@ -288,6 +288,17 @@ static const char *without_suffix(const char *path)
 	return buf;
 }
 
+static void test_nobody(void)
+{
+	char buf[PATH_MAX];
+	struct process p;
+
+	process_init(&p);
+	p.exe_seen = EXE_HERE;
+	tap_ok(!proc_exe_read(AT_FDCWD, "/proc/self/nobody", root_mount, buf, &p) &&
+	       p.exe_seen == EXE_TOLD, "nobody has seen the program of a process that is gone");
+}
+
 static void test_gone(void)
 {
 	char buf[PATH_MAX];
@@ -406,6 +417,7 @@ int main(int argc, char **argv)
 	test_names();
 	test_memory();
 	test_away();
+	test_nobody();
 	test_gone();
 	test_deep();
 	if (asks_for_names())
