@@ -350,12 +350,11 @@ static void add_rows(struct bench *b, uint64_t until, const char *how)
 
 int main(int argc, char **argv)
 {
-	struct bench *b = calloc(1, sizeof(*b));
+	int64_t keep = 0;
+	struct bench *b;
 
-	if (!b)
-		abort();
 	if (argc > 3 && !strcmp(argv[1], "--keep")) {
-		b->limits.rows = strtoll(argv[2], NULL, 10);
+		keep = strtoll(argv[2], NULL, 10);
 		argc -= 2;
 		argv += 2;
 	}
@@ -363,10 +362,14 @@ int main(int argc, char **argv)
 		fputs("Usage: bench/ledger_rows [--keep N] FILE ROWS [SEED]\n", stderr);
 		return 2;
 	}
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		abort();
+	b->limits.rows = keep;
 	b->all = (uint64_t)strtoll(argv[2], NULL, 10);
 	b->random = 88172645463325252ULL + (argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
 	b->from_us = clock_now_us() - DAYS * DAY_US;
-	if (!b->limits.rows && b->all > LAST_ROWS) {
+	if (!keep && b->all > LAST_ROWS) {
 		open_ledger(b, argv[1]);
 		check(ledger_writer_take_room(b->w), "memory");
 		add_rows(b, b->all - LAST_ROWS, "with the memory of an import");
