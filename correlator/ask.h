@@ -42,8 +42,8 @@ bool ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd
 /* For a rule that wants certainty: does the named process hold the socket, is a thread of it in the
  * call? */
 void ask_proof(struct host *h, struct inquiry *q);
-/* For a packet that waits: true where its holder is seen in the call only now. */
-bool ask_call_again(struct host *h, struct inquiry *q);
+/* For a packet that waits: true where it is known by now whether its holder is the only one. */
+bool ask_sole_again(struct host *h, struct inquiry *q);
 /* Its socket's inode, where that was not needed to tell who sent the packet. */
 void ask_inode(struct host *h, struct inquiry *q);
 

@@ -166,7 +166,7 @@ static void add_holder(struct inquiry *q, const struct procfs_holder *k, enum so
 {
 	testimony_add_holder(&q->testimony, &(struct socket_holder){
 		.pid = (int32_t)k->pid, .fd = (int32_t)k->fd, .source = source,
-		.in_call = k->in_call, .blocking = k->blocking });
+		.in_call = k->in_call });
 }
 
 bool ask_found_holder(struct host *h, struct inquiry *q, int64_t pid, int64_t fd,
@@ -280,10 +280,10 @@ void ask_proof(struct host *h, struct inquiry *q)
 	inquiry_weigh(q);
 }
 
-bool ask_call_again(struct host *h, struct inquiry *q)
+bool ask_sole_again(struct host *h, struct inquiry *q)
 {
-	if (!q->answer.holder_not_caller)
+	if (!q->answer.sole_awaited)
 		return false;
 	ask_proof(h, q);
-	return !q->answer.holder_not_caller;
+	return !q->answer.sole_awaited;
 }

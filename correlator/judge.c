@@ -653,11 +653,11 @@ void judge_late_record(struct judge *j, struct outcome *out)
 		out->change.connection.process.user = TEXT_NONE;
 }
 
-/* A holder may only now have blocked in connect(), or the search for others has gone on. */
+/* The search for others that hold it has gone on. */
 static void recheck_holders(struct judge *j)
 {
 	for (int n = 0; n < j->parking.end; n++) {
-		if (waits_for_witness(j, n) && ask_call_again(j->t.host, &j->parked[n].q))
+		if (waits_for_witness(j, n) && ask_sole_again(j->t.host, &j->parked[n].q))
 			decide_parked(j, n);
 		search_want(j->search, wanted_socket(j, n));
 	}

@@ -497,20 +497,6 @@ static void weigh(const struct view *v, struct attribution *a)
 		add_candidate(a, t->holders.by[i].pid);
 }
 
-/* A blocking connect() is going on, and none of those that hold the socket was seen in it. */
-static bool holder_is_not_caller(const struct view *v)
-{
-	if (v->t->holders.sole_wanted && !v->t->holders.sole_over)
-		return true;
-	if (!v->f->blocks_caller || v->caller || !v->holder || v->holder->in_call ||
-	    (v->record && began_it(v, v->record)))
-		return false;
-	for (int i = 0; i < v->t->holders.count; i++)
-		if (v->t->holders.by[i].blocking)
-			return true;
-	return false;
-}
-
 /* Whoever calls waits in connect(), or has its record when that returns; by then the socket may be
  * in the hands of others alone, or its process another program. */
 static bool is_only_holder(const struct view *v, const struct attribution *a)
@@ -588,7 +574,7 @@ static enum question next_question(const struct view *v, const struct attributio
 	if (next)
 		return next;
 	/* Of a packet without ports no witness can tell before its verdict. */
-	if (((a->pid >= 0 || !is_local(v)) && !a->holder_not_caller) || !v->f->has_ports)
+	if (((a->pid >= 0 || !is_local(v)) && !a->sole_awaited) || !v->f->has_ports)
 		return ASK_NOTHING;
 	return t->socket.inode > 0 ? WAIT_FOR_SCAN : WAIT_FOR_RECORD;
 }
@@ -603,10 +589,10 @@ void attribute(const struct packet_facts *f, const struct testimony *t, struct a
 	v.holder = choose_holder(&v);
 	v.record = choose_record(&v);
 	weigh(&v, a);
-	a->holder_not_caller = holder_is_not_caller(&v);
+	a->sole_awaited = t->holders.sole_wanted && !t->holders.sole_over;
 	a->only_holder = is_only_holder(&v, a);
 	a->awaits_call = a->caller >= 0 && !v.call && (v.holder || is_unambiguous(&v));
 	a->final = (is_own_call(&v) && v.caller) ||
-		   (a->certainty == CERTAINTY_CERTAIN && !a->holder_not_caller);
+		   (a->certainty == CERTAINTY_CERTAIN && !a->sole_awaited);
 	a->next = next_question(&v, a);
 }

@@ -30,7 +30,7 @@ struct packet_facts {
 	bool traced;		/* there is a trace to ask */
 	bool fast_open;		/* its SYN may be of a send, not of a connect() (packet.h) */
 	bool blocks_caller;	/* a connect() of it on a blocking socket has not returned yet, and
-				 * /proc can tell: TCP, outgoing, without the trace */
+				 * /proc can tell who is in it: TCP, outgoing, without the trace */
 };
 
 /*
@@ -64,7 +64,6 @@ struct socket_holder {
 	int32_t pid, fd;
 	enum source source : 8;
 	bool in_call;		/* a thread of it was inside the call on that descriptor */
-	bool blocking;		/* calls on that descriptor wait (no O_NONBLOCK) */
 };
 
 /* How a record came to this packet. */
@@ -182,9 +181,7 @@ struct attribution {
 	int64_t candidates[CALLERS_MAX + HOLDERS_MAX];
 	int candidate_count;
 	bool final;		/* no further question changes the process */
-	/* the holder is not in the call that is going on: another process is; or whether it is the
-	 * only one is being found out */
-	bool holder_not_caller;
+	bool sole_awaited;	/* whether the holder is the only one is being found out */
 	/* it holds the socket, as may others: it was neither seen in the call, nor has its record
 	 * come, which the call of whoever made it has as soon as it returns */
 	bool only_holder;

@@ -93,21 +93,6 @@ static bool is_its_socket(int dir, int64_t fd, void *arg)
 	return true;
 }
 
-/* "pos: 0", "flags: 02000002", the flags in octal (proc(5)). */
-static bool is_blocking(int proc, int64_t pid, int64_t fd)
-{
-	char name[64], buf[512], *flags;
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "%lld/fdinfo/%lld", (long long)pid, (long long)fd);
-	n = proc_read(proc, name, buf, sizeof(buf) - 1);
-	if (n <= 0)
-		return false;
-	buf[n] = '\0';
-	flags = strstr(buf, "flags:");
-	return flags && !(strtol(flags + 6, NULL, 8) & O_NONBLOCK);
-}
-
 /*
  * "NUMBER 0xARG0 ...", or "running", or "-1 ..." outside of a call.  It does not say by which
  * table: on x86 no 64-bit call has one of these 32-bit numbers.  The descriptor of socketcall(2)
@@ -207,16 +192,15 @@ static bool look_at_threads(int proc, struct procfs_holder *k)
 }
 
 /* Its number may be another process's since it was looked at, or its descriptor another file's. */
-static void look_at_call(int proc, int64_t inode, bool flags, struct procfs_holder *k)
+static void look_at_call(int proc, int64_t inode, struct procfs_holder *k)
 {
 	k->in_call = look_at_threads(proc, k);
 	if (socket_at(proc, k->pid, k->fd) != inode)
 		k->fd = -1;
 	k->in_call &= k->fd >= 0;
-	k->blocking = flags && !k->in_call && k->fd >= 0 && is_blocking(proc, k->pid, k->fd);
 }
 
-static void look_at_holder(int proc, struct call_files *calls, int64_t inode, bool flags,
+static void look_at_holder(int proc, struct call_files *calls, int64_t inode,
 			   struct procfs_holder *k)
 {
 	struct fd_search s = { .inode = inode, .fd = -1 };
@@ -236,22 +220,22 @@ static void look_at_holder(int proc, struct call_files *calls, int64_t inode, bo
 		k->fd = s.fd;
 	}
 	if (k->fd >= 0 && k->call)
-		look_at_call(proc, inode, flags, k);
+		look_at_call(proc, inode, k);
 }
 
-void look_at_holders(int dir, struct call_files *calls, int64_t inode, bool flags,
-		     struct procfs_holder *k, int count, int64_t *at)
+void look_at_holders(int dir, struct call_files *calls, int64_t inode, struct procfs_holder *k,
+		     int count, int64_t *at)
 {
 	bool found = false;
 
 	for (int i = 0; i < count; i++) {
 		*at = k[i].pid;
-		k[i].in_call = k[i].blocking = false;
+		k[i].in_call = false;
 		if (found || k[i].pid <= 0)
 			k[i].fd = -1;
 		else
-			look_at_holder(dir, calls, inode, flags, &k[i]);
-		found |= k[i].fd >= 0 && (!k[i].call || k[i].in_call || !k[i].blocking);
+			look_at_holder(dir, calls, inode, &k[i]);
+		found |= k[i].fd >= 0;
 	}
 }
 

@@ -31,21 +31,17 @@ struct procfs_holder {
 	 */
 	bool call;
 	bool in_call;
-	/* calls on it wait (no O_NONBLOCK): all holders share that.  Lookers never say so. */
-	bool blocking;
 	/* where its list of threads goes on; 0: at the first; -1: all have been looked at */
 	int64_t threads;
 };
 /*
- * Until one is found that holds it, and is in the call or may have left it: who comes behind that
- * one holds nothing.
+ * Until one is found that holds it: who comes behind that one holds nothing.
  *
- * flags: of one that was asked for its call, whether calls wait.  That stands in fdinfo alone, and
- * a descriptor may become one of epoll at any time, whose fdinfo can make who reads it wait and not
- * be killed: so not for lookers, which then all would wait.
+ * Whether calls on it wait (O_NONBLOCK) stands in fdinfo alone, which is not read: a descriptor may
+ * become one of epoll at any time, whose fdinfo can make who reads it wait and not be killed.
  */
-void look_at_holders(int dir, struct call_files *calls, int64_t inode, bool flags,
-		     struct procfs_holder *k, int count, int64_t *at);
+void look_at_holders(int dir, struct call_files *calls, int64_t inode, struct procfs_holder *k,
+		     int count, int64_t *at);
 
 /* A search of many processes for sockets, a piece at a time. */
 #define PROCFS_WALK 64

@@ -19,7 +19,7 @@ static void look(void *opened, const struct look *q, struct seen *a, char text[L
 		a->number = procfs_inode(p, q->pid, q->fd);
 		break;
 	case LOOK_HOLDERS:
-		look_at_holders(procfs_dir(p), procfs_calls(p), q->number, false, (void *)text,
+		look_at_holders(procfs_dir(p), procfs_calls(p), q->number, (void *)text,
 				(int)(q->len / sizeof(struct procfs_holder)), &a->at);
 		break;
 	case LOOK_WALK:

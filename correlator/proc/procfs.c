@@ -160,7 +160,7 @@ void procfs_holders(struct procfs *p, int64_t inode, struct procfs_holder *k, in
 	int done = 0;
 
 	if (!p->peek)
-		look_at_holders(p->dir, &p->calls, inode, true, k, count, &at);
+		look_at_holders(p->dir, &p->calls, inode, k, count, &at);
 	while (p->peek && done < count)
 		done += ask_holders(p, inode, k + done, count - done);
 }

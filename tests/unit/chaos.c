@@ -184,7 +184,6 @@ static void process(const struct chaos *c)
 	default:
 		f = fake_hold(p, draw(c, 4), draw(c, 8) ? (int64_t)(7000 + draw(c, INODES)) : -1);
 		f->calling = draw(c, 2);
-		f->nonblocking = draw(c, 2);
 		break;
 	}
 }

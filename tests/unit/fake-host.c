@@ -357,7 +357,7 @@ void procfs_walk(struct procfs *p, struct procfs_walk *w, int64_t budget_ns)
 	w->missed = w->cut = k && k->crowded;
 }
 
-/* Until one is found that holds it and is in the call, or may have left it. */
+/* Until one is found that holds it. */
 void procfs_holders(struct procfs *p, int64_t inode, struct procfs_holder *k, int count)
 {
 	bool found = false;
@@ -366,17 +366,15 @@ void procfs_holders(struct procfs *p, int64_t inode, struct procfs_holder *k, in
 		struct fake_process *of = fake_find(k[i].pid);
 		const struct fake_fd *f;
 
-		k[i].in_call = k[i].blocking = false;
+		k[i].in_call = false;
 		if (!procfs_holds(p, k[i].pid, k[i].fd, inode))
 			k[i].fd = procfs_find_fd(p, k[i].pid, inode, k[i].looks);
 		if (found || !of || (k[i].call && of->frozen))
 			k[i].fd = -1;
 		f = fake_fd_of(of, k[i].fd);
-		if (f && k[i].call) {
+		if (f && k[i].call)
 			k[i].in_call = f->calling;
-			k[i].blocking = !f->calling && !f->nonblocking;
-		}
-		found |= f && !k[i].blocking;
+		found |= f != NULL;
 	}
 }
 

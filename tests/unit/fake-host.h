@@ -29,7 +29,7 @@
 
 struct fake_fd {
 	int64_t fd, inode;
-	bool nonblocking, calling;
+	bool calling;
 };
 
 struct fake_process {

@@ -53,15 +53,14 @@ static struct attribution weigh(const struct packet_facts *f, const struct testi
 	return a;
 }
 
-static void hold(struct testimony *t, int32_t pid, int32_t fd, bool in_call, bool blocking)
+static void hold(struct testimony *t, int32_t pid, int32_t fd, bool in_call)
 {
 	t->socket.asked = t->socket.found = t->socket.widely = true;
 	t->socket.inode = 7000;
 	t->socket.uid = 1000;
 	t->holders.cache_asked = t->holders.recent_asked = true;
 	testimony_add_holder(t, &(struct socket_holder){
-		.pid = pid, .fd = fd, .source = FROM_RECENT, .in_call = in_call,
-		.blocking = blocking });
+		.pid = pid, .fd = fd, .source = FROM_RECENT, .in_call = in_call });
 }
 
 static void test_trace(void)
@@ -93,7 +92,7 @@ static void test_trace(void)
 	tap_ok(a.certainty == CERTAINTY_INFERRED && !a.final && a.awaits_call &&
 	       a.next == ASK_SOCKET,
 	       "a lookup alone is no proof, its call would be");
-	hold(&t, 100, 3, false, false);
+	hold(&t, 100, 3, false);
 	a = weigh(&traced, &t);
 	tap_ok(a.certainty == CERTAINTY_INFERRED && a.fd == 3 &&
 	       a.source == FROM_TRACE, "nor the socket in it: who else holds it may have sent");
@@ -102,7 +101,7 @@ static void test_trace(void)
 	tap_ok(weigh(&traced, &t).certainty == CERTAINTY_CERTAIN,
 	       "its call and the socket in it are, even where another event may be missing");
 	t = with_caller(100, false);
-	hold(&t, 200, 3, false, false);
+	hold(&t, 200, 3, false);
 	t.trace.by[0].place = PLACE_HERE;
 	a = weigh(&traced, &t);
 	tap_ok(a.pid == 100 && a.candidate_count == 1 && a.candidates[0] == 200 &&
@@ -121,7 +120,7 @@ static void test_trace(void)
 	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_INFERRED,
 	       "of two callers neither is proven");
 	u = t;
-	hold(&u, 200, 3, false, false);
+	hold(&u, 200, 3, false);
 	a = weigh(&traced, &u);
 	tap_ok(a.pid == 200 && a.caller == 1 && a.certainty == CERTAINTY_INFERRED,
 	       "the one that holds the socket is likelier, and its own call is told");
@@ -169,24 +168,23 @@ static void test_holders(void)
 	a = weigh(&bare, &t);
 	tap_ok(a.next == WAIT_FOR_RECORD &&
 	       !strcmp(a.reason, "gone"), "else a record alone can help");
-	hold(&t, 100, 3, false, true);
+	hold(&t, 100, 3, false);
 	a = weigh(&bare, &t);
-	tap_ok(a.pid == 100 && a.holder_not_caller && a.next == ASK_RECORD,
-	       "a holder that is not in the call of a blocking socket may not be the sender");
+	tap_ok(a.pid == 100 && a.next == ASK_RECORD, "a holder is asked about its record");
 	t.record_asked_for = 100;
-	tap_ok(weigh(&bare, &t).next == WAIT_FOR_SCAN, "so another one is searched for");
-	hold(&t, 101, 4, true, false);
+	tap_ok(weigh(&bare, &t).next == ASK_NOTHING, "and no more");
+	hold(&t, 101, 4, true);
 	a = weigh(&bare, &t);
 	tap_ok(a.pid == 101 && a.fd == 4 && a.certainty == CERTAINTY_CERTAIN && a.final,
 	       "the one that is in the call is certain");
 	t = fresh();
-	hold(&t, 100, 3, false, true);
-	hold(&t, 100, 5, true, false);
+	hold(&t, 100, 3, false);
+	hold(&t, 100, 5, true);
 	a = weigh(&bare, &t);
 	tap_ok(a.fd == 5 && t.holders.count == 1, "also by another descriptor of the same process");
 	for (int32_t pid = 200; pid < 210; pid++)
-		hold(&t, pid, 3, false, false);
-	hold(&t, 300, 3, true, false);
+		hold(&t, pid, 3, false);
+	hold(&t, 300, 3, true);
 	tap_ok(t.holders.count == HOLDERS_MAX && t.holders.by[HOLDERS_MAX - 1].pid == 300,
 	       "of too many the one in the call is kept");
 }
@@ -195,7 +193,7 @@ static void test_only_holder(void)
 {
 	struct testimony t = fresh();
 
-	hold(&t, 100, 3, false, false);
+	hold(&t, 100, 3, false);
 	tap_ok(!weigh(&bare, &t).only_holder, "a holder has to do where records do not come");
 	t.records_seen = true;
 	tap_ok(weigh(&bare, &t).only_holder, "else it only holds the socket");
@@ -208,7 +206,7 @@ static void test_only_holder(void)
 	t.record.by = RECORD_OF_PROCESS;
 	tap_ok(!weigh(&bare, &t).only_holder, "its own record says that it called");
 	t.record.by = RECORD_NONE;
-	hold(&t, 100, 3, true, false);
+	hold(&t, 100, 3, true);
 	tap_ok(!weigh(&bare, &t).only_holder, "so does that it waits in the call");
 	t.program_unsure = true;
 	tap_ok(weigh(&bare, &t).only_holder, "if it was in it still when its program was seen");
@@ -227,12 +225,12 @@ static void test_records(void)
 	tap_ok(a.pid == 100 && a.row == 9 && a.source == FROM_CACHE &&
 	       a.certainty == CERTAINTY_INFERRED,
 	       "a record names a process that nobody else names");
-	hold(&t, 200, 3, false, false);
+	hold(&t, 200, 3, false);
 	tap_ok(weigh(&bare, &t).pid == 200, "a holder stays named");
 	t.record.by = RECORD_OF_SOCKET;
 	tap_ok(weigh(&bare, &t).pid == 100, "unless the record names the packet's socket");
 	t.record.by = RECORD_OF_USER;
-	hold(&t, 100, 3, false, false);
+	hold(&t, 100, 3, false);
 	a = weigh(&bare, &t);
 	tap_ok(a.pid == 100 && a.certainty == CERTAINTY_CERTAIN,
 	       "or its process holds the socket as well, by the call's descriptor");
@@ -241,7 +239,7 @@ static void test_records(void)
 	tap_ok(a.pid == 200 && !a.row, "a record that another packet took does not count");
 
 	t = fresh();
-	hold(&t, 200, 3, true, false);
+	hold(&t, 200, 3, true);
 	t.record = r;
 	t.record.by = RECORD_OF_SOCKET;
 	tap_ok(weigh(&bare, &t).pid == 200, "nor one beside a process in the call");
@@ -389,7 +387,7 @@ static void test_incoming(void)
 
 	f.direction = DIRECTION_IN;
 	f.blocks_caller = false;
-	hold(&t, 100, 3, false, false);
+	hold(&t, 100, 3, false);
 	tap_ok(weigh(&f, &t).certainty == CERTAINTY_INFERRED,
 	       "who holds the listener may share it");
 	t.holders.sole_wanted = true;
@@ -407,7 +405,7 @@ static void test_incoming(void)
 	f.direction = DIRECTION_OUT;
 	tap_ok(weigh(&f, &t).certainty == CERTAINTY_INFERRED, "nor of what goes out");
 	f.direction = DIRECTION_IN;
-	hold(&t, 101, 3, false, false);
+	hold(&t, 101, 3, false);
 	tap_ok(weigh(&f, &t).certainty == CERTAINTY_INFERRED, "nor where two were seen with it");
 }
 
@@ -438,8 +436,8 @@ static void test_count(void)
 	struct testimony t = fresh();
 	struct attribution a;
 
-	hold(&t, 100, 3, false, false);
-	hold(&t, 200, 4, true, false);
+	hold(&t, 100, 3, false);
+	hold(&t, 200, 4, true);
 	t.holders.count = 1;
 	t.record = (struct call_record){ .by = RECORD_OF_PROCESS, .pid = 200, .fd = 4, .uid = 1000,
 					 .inode = -1, .listener_inode = -1 };
@@ -447,17 +445,11 @@ static void test_count(void)
 	tap_ok(a.pid == 100 && !a.candidate_count && !(a.evidence & EVIDENCE_AUDIT),
 	       "a holder of another socket is none of this one's");
 	t = fresh();
-	hold(&t, 100, 3, true, true);
-	hold(&t, 200, 4, true, true);
+	hold(&t, 100, 3, true);
+	hold(&t, 200, 4, true);
 	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_INFERRED, "two are in the call");
 	t.holders.count = 1;
 	tap_ok(weigh(&bare, &t).certainty == CERTAINTY_CERTAIN, "nor does its call count");
-	t = fresh();
-	hold(&t, 100, 3, false, false);
-	hold(&t, 200, 4, false, true);
-	tap_ok(weigh(&bare, &t).holder_not_caller, "one waits for a call that blocks");
-	t.holders.count = 1;
-	tap_ok(!weigh(&bare, &t).holder_not_caller, "but not for that one's");
 }
 
 int main(int argc, char **argv)

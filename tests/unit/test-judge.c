@@ -123,11 +123,6 @@ static bool do_close(const struct args *a)
 	return true;
 }
 
-static bool do_nonblock(const struct args *a)
-{
-	return fd_of(a)->nonblocking = true;
-}
-
 static bool do_call(const struct args *a)
 {
 	return fd_of(a)->calling = true;
@@ -675,7 +670,7 @@ static const struct {
 } steps[] = {
 	{ "proc", do_proc }, { "gone", do_gone }, { "ending", do_ending },
 	{ "reborn", do_reborn }, { "netns", do_netns }, { "thread", do_thread },
-	{ "hold", do_hold }, { "close", do_close }, { "nonblock", do_nonblock },
+	{ "hold", do_hold }, { "close", do_close },
 	{ "call", do_call }, { "frozen", do_frozen }, { "sock", do_sock },
 	{ "sockany", do_sockany },
 	{ "closed", do_closed }, { "connect", do_connect }, { "boundconnect", do_boundconnect },
