@@ -344,6 +344,25 @@ static void test_rest(void)
 	config_release(&c);
 }
 
+static void test_keys(void)
+{
+	static const struct {
+		const char *ours, *key;
+		bool taken;
+	} table[] = {
+		{ "a", "a", true }, { "a", "b", false }, { "a", "ab", false }, { "ab", "a", false },
+		{ "a,b", "a", true }, { "a,b", "b", true }, { "a,b", "c", false },
+		{ "a,b", "a,b", false }, { "a,,b", "", false }, { "a,b,c", "c", true },
+		{ AUDIT_KEY_ANY, "c", true },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		tap_ok(config_takes_key(table[i].ours, table[i].key, strlen(table[i].key)) ==
+		       table[i].taken, "audit_key = %s: '%s' is%s taken", table[i].ours,
+		       table[i].key, table[i].taken ? "" : " not");
+	tap_ok(config_own_key("a") == 1 && config_own_key("ab,c") == 2, "its own is the first");
+}
+
 static void test_no_memory(void)
 {
 	struct config c;
@@ -380,6 +399,7 @@ int main(void)
 	test_marks();
 	test_bad();
 	test_rest();
+	test_keys();
 	test_no_memory();
 	return tap_done();
 }

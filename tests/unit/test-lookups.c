@@ -278,6 +278,13 @@ static void test_addressed(void)
 	lookup(10, IPPROTO_RAW, "0.0.0.0:0", "127.0.0.9:0");
 	now += 100 * MS;
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.9:80") == 0, "at once");
+	for (int i = 0; i < 63; i++)
+		lookup(10, 254, "127.0.0.1:0", "127.0.0.9:0");
+	tap_ok(packet(254, "127.0.0.1:0", "127.0.0.9:0") == 1 && !more, "63 are looked through");
+	lookup(10, 254, "127.0.0.1:0", "127.0.0.9:0");
+	lookup(10, 254, "127.0.0.1:0", "127.0.0.9:0");
+	tap_ok(packet(254, "127.0.0.1:0", "127.0.0.9:0") == 1 && more,
+	       "behind more of them there may be others");
 	lookup(10, IPPROTO_UDPLITE, "0.0.0.0:0", "127.0.0.9:0");
 	tap_ok(packet(IPPROTO_UDPLITE, "127.0.0.1:4000", "127.0.0.9:80") == 1 && !who[0].exact,
 	       "UDP-Lite: its ports are not told");

@@ -126,12 +126,16 @@ static bool runs_inode(const struct tasks *t, int64_t pid, int64_t time_ns, int6
 /* One look tells of all that were forked since. */
 static void test_files(struct tasks *t)
 {
-	struct process file;
+	struct process file, again;
 	int64_t before, late;
 
 	process_init(&file);
 	file.exe = text_of("/usr/bin/true");
 	file.exe_inode = 5;
+	file.exe_dev = 6;
+	file.exe_ctime = 7;
+	file.exe_seen = EXE_REPLACED;
+	file.replaced = 1;
 	exec(t, 90, "true");
 	make(t, 90, 91, false);
 	make(t, 91, 92, false);
@@ -142,6 +146,10 @@ static void test_files(struct tasks *t)
 	tasks_see_program(t, 91, &file);
 	tap_ok(runs_inode(t, 92, now, 5) && runs_inode(t, 90, now, 5),
 	       "seen with one process it is seen for all of them");
+	process_init(&again);
+	tap_ok(tasks_file(t, 92, now, &again) && again.exe_dev == 6 && again.exe_ctime == 7 &&
+	       again.exe_seen == EXE_REPLACED && again.replaced == 1 &&
+	       text_equal(again.exe, file.exe), "with all that was seen of it");
 	before = now;
 	begin(t, 91, ++now);
 	make(t, 91, 93, false);
