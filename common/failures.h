@@ -76,6 +76,10 @@
 	  "what was in its ring is lost; serials resume behind the newest one committed, so what " \
 	  "lies between counts", \
 	  "lost_serial", "`starts`", "plugin/gaps.c") \
+	X(PLUGIN_AWAY, WITHOUT, "the plugin is away: auditd was stopped, or begins it again", \
+	  "a second later packets wait for no record, and without the trace who holds a socket " \
+	  "counts as its caller; the reason is `no-audit`", \
+	  "", "", "correlator/store/cache_tail.c") \
 	X(DAEMON_KILLED, REPLAY, "sockledgerd killed", \
 	  "nothing of the records is lost as long as the cache keeps the events", \
 	  "", "`lag`", "correlator/store/cache_tail.c") \

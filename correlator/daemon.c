@@ -497,6 +497,8 @@ static int start_cache_feed(struct daemon *d)
 	d->record_intake = (struct record_intake){ .parts = &d->parts };
 	d->parts.cache_feed = cache_feed_start(d->parts.config->cache, d->program->once,
 					       &record_intake_ops, &d->record_intake);
+	if (d->parts.cache_feed)
+		d->parts.host.cache_written = cache_feed_written(d->parts.cache_feed);
 	return made(d->parts.cache_feed);
 }
 
@@ -512,6 +514,7 @@ static void stop_cache_feed(struct daemon *d)
 			  db_strerror(rc));
 		d->failed = true;
 	}
+	d->parts.host.cache_written = NULL;
 	cache_feed_free(d->parts.cache_feed);
 }
 

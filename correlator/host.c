@@ -67,3 +67,8 @@ void host_note_backlog(struct host *h)
 	if (now < h->lossy_until_ns)
 		h->lossy_until_ns = now + LOSSY_NS;
 }
+
+bool host_records_come(const struct host *h)
+{
+	return h->records_came && (!h->cache_written || atomic_load(h->cache_written));
+}

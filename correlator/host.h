@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_HOST_H
 #define SOCKLEDGER_HOST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,7 +44,8 @@ struct host {
 	bool sees_exec;
 	int64_t netns;		/* the queue's own network namespace */
 	struct links *links;	/* NULL: where a forwarded packet came from is not known */
-	bool records_come;	/* audit records of sockets, since the start or a little before */
+	bool records_came;	/* audit records of sockets, since the start or a little before */
+	const atomic_bool *cache_written;	/* by the plugin; NULL: nobody looks */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
 	int64_t complete_since_ns;	/* by the monotonic clock: no event is missing since */
 	struct flows *datagrams;	/* flows that are decided, of all but TCP; NULL: none */
@@ -57,6 +59,8 @@ struct host {
 /* Takes in all that the trace has: what the packets' own calls left there was written before they
  * were queued. */
 void host_read_trace(struct host *h);
+/* Whether the record of a call may be waited for: some came, and the plugin is there. */
+bool host_records_come(const struct host *h);
 /* Packets may be waiting that came before the trace was read. */
 void host_note_gap(struct host *h);
 /* More packets are waiting, which may have come before events of theirs were lost. */

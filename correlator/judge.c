@@ -204,7 +204,7 @@ static bool is_left_to_records(const struct judge *j, const struct inquiry *q,
 			       const struct connection *c)
 {
 	const struct host *h = j->t.host;
-	int64_t age_us = j->load.high && h->records_come ? describe_age_us(h, q, c) : -1;
+	int64_t age_us = j->load.high && host_records_come(h) ? describe_age_us(h, q, c) : -1;
 
 	return age_us >= 0 && age_us < YOUNG_US;
 }
@@ -456,7 +456,7 @@ static void ask_held(struct judge *j, int slot)
 	j->held--;
 	known_flow_give_back(j->flows, &k->q);
 	inquiry_begin(j->t.host, &k->q);
-	k->q.testimony.records_seen = j->t.host->records_come;
+	k->q.testimony.records_seen = host_records_come(j->t.host);
 	k->q.testimony.socket.shared = k->asked;
 	j->parking.slot[slot].deadline_ns = clock_mono_ns() + j->t.config->park_us * 1000;
 	inquire(j, k);
@@ -526,7 +526,7 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 		j->count[C_MALFORMED]++;
 	}
 	inquiry_begin(j->t.host, &k.q);
-	k.q.testimony.records_seen = j->t.host->records_come;
+	k.q.testimony.records_seen = host_records_come(j->t.host);
 	k.key = known_flow_key(&k.q, k.key.echo_id);
 	k.since_us = k.q.packet.time_us - (clock_mono_ns() - p->since_ns) / 1000;
 	if (!join(j, &k) && !is_of_known_flow(j, &k))
@@ -611,7 +611,7 @@ void judge_event(struct judge *j, const struct event *e)
 	if (e->node.data)
 		return;
 	if (event_is_of_socket(e->kind))
-		j->t.host->records_come = true;
+		j->t.host->records_came = true;
 	late_calls_record(j->t.host, j->t.ledger_sink, e);
 	if (e->kind == EVENT_BIND && e->exit == 0)
 		known_flows_bound(j->flows, (int32_t)e->port);

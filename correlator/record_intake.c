@@ -104,7 +104,7 @@ static void on_event(void *arg, const struct event *told, bool replay)
 	/* Or the first packet that nobody is found for would be called no-audit. */
 	if (replay && !e->node.data && event_is_of_socket(e->kind) &&
 	    clock_now_us() - e->arrival_us < COMING_US)
-		p->host.records_come = true;
+		p->host.records_came = true;
 	if (p->judge && !replay)
 		judge_event(p->judge, e);
 }

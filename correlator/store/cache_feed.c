@@ -48,6 +48,7 @@ struct cache_feed {
 	_Atomic int64_t give_up_ns;	/* 0: run */
 	int wake;			/* an eventfd: a packet waits for a row */
 	atomic_bool urgent;
+	atomic_bool written;
 	bool once, ended;
 	int rc;
 };
@@ -124,8 +125,16 @@ static void on_missed(void *arg, int64_t rows)
 	ring_publish(r->ring);
 }
 
+static void on_written(void *arg, bool written)
+{
+	struct cache_feed *r = arg;
+
+	atomic_store(&r->written, written);
+}
+
 static const struct cache_tail_ops cache_tail_ops = {
 	.position = on_position, .event = on_event, .followed = on_followed, .missed = on_missed,
+	.written = on_written,
 };
 
 /* Waits a moment, so that rows come together, unless a packet waits for one. */
@@ -272,6 +281,11 @@ int cache_feed_take(struct cache_feed *r, int most)
 	}
 	ring_release(r->ring);
 	return count;
+}
+
+const atomic_bool *cache_feed_written(const struct cache_feed *r)
+{
+	return &r->written;
 }
 
 bool cache_feed_ended(const struct cache_feed *r, int *rc)

@@ -2,6 +2,7 @@
 #ifndef SOCKLEDGER_CACHE_FEED_H
 #define SOCKLEDGER_CACHE_FEED_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,8 @@ void cache_feed_free(struct cache_feed *r);
 
 /* Shows up to `most` items.  Returns how many. */
 int cache_feed_take(struct cache_feed *r, int most);
+/* Whether somebody writes the cache: of a second ago at most.  Good until cache_feed_free(). */
+const atomic_bool *cache_feed_written(const struct cache_feed *r);
 /* True after the last item has been taken.  *rc: why the cache could not be read, or 0. */
 bool cache_feed_ended(const struct cache_feed *r, int *rc);
 

@@ -225,6 +225,14 @@ static int show_row(const struct event *e, void *arg)
 	return 0;
 }
 
+static void tell_written(const struct cache_tail *f, bool rows)
+{
+	FAILS(PLUGIN_AWAY);
+	if (f->ops->written)
+		f->ops->written(f->arg,
+				rows || (f->file >= 0 && db_has_writer(f->file)));
+}
+
 int cache_tail_poll(struct cache_tail *f)
 {
 	bool woken = drain_inotify(f);
@@ -259,10 +267,13 @@ int cache_tail_poll(struct cache_tail *f)
 		f->complained = true;
 		if (rc != -EBUSY)
 			close_reader(f);
+		tell_written(f, false);
 		return rc;
 	}
 	f->complained = false;
 	plan_next_look(f, woken, rc);
+	if (rc > 0 || !woken)
+		tell_written(f, rc > 0);
 	if (rc > 0 && f->seq > f->replay_until)
 		f->ops->followed(f->arg, f->seq);
 	return rc == POLL_ROWS;

@@ -23,6 +23,9 @@ struct cache_tail_ops {
 	void (*followed)(void *arg, uint64_t seq);
 	/* That many rows had left the cache before they could be shown. */
 	void (*missed)(void *arg, int64_t rows);
+	/* Whether somebody writes the cache; told with rows, and once a second or so without.  May
+	 * be NULL. */
+	void (*written)(void *arg, bool written);
 };
 
 /* The cache need not be there yet.  ops and arg stay borrowed.  NULL with errno set. */

@@ -27,6 +27,7 @@ static struct rig {
 	uint32_t packets;
 	int64_t lag_us;
 	uint32_t serial;
+	atomic_bool written;
 } rig;
 
 static struct policy *read_policy(const char *text)
@@ -56,12 +57,12 @@ void rig_begin(const char *policy, bool trace)
 	rig = (struct rig){
 		.config = { .node = node, .mark = 0x30000, .park_us = 5000, .late_us = 3000,
 			    .enforce = true, .each_datagram = EACH_NO },
-		.serial = 100,
+		.serial = 100, .written = true,
 	};
 	rig.host = (struct host){
 		.hashes = (struct file_hashes *)&rig,	/* nobody looks into it */
 		.pairing = pairing_new(1), .lookups = lookups_new(), .tasks = tasks_new(),
-		.netns = FAKE_NETNS,
+		.netns = FAKE_NETNS, .cache_written = &rig.written,
 		.links = (struct links *)&rig,
 		/* The fakes never look at the handles that they are given. */
 		.tracefs = trace ? (struct tracefeed *)&rig : NULL, .sees_exec = trace,
@@ -72,6 +73,11 @@ void rig_begin(const char *policy, bool trace)
 	if (!rig.host.pairing || !rig.host.observer || !rig.host.lookups || !rig.host.tasks ||
 	    !rig.judge)
 		abort();
+}
+
+void rig_plugin(bool there)
+{
+	atomic_store(&rig.written, there);
 }
 
 void rig_end(void)

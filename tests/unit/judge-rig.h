@@ -34,6 +34,8 @@ const struct outcome *rig_record(struct event *e);
 int rig_turn(void);
 /* As the daemon does where nothing has come for a while. */
 void rig_read_trace(void);
+/* Whether the plugin is there: it is, at the beginning. */
+void rig_plugin(bool there);
 void rig_publish(void);
 void rig_pass_us(int64_t us);
 /* How many packets there were. */

@@ -23,7 +23,7 @@ static struct taken {
 	int begins, events, replays;
 	int64_t missed, position;	/* position: what the ledger is to have had */
 	uint64_t seq, followed, begun_at;
-	bool disorder, foreign;
+	bool disorder, foreign, written;
 	char generation[64];
 	int delay_us;
 } got;
@@ -208,6 +208,7 @@ static void test_live(const char *path, struct cache_writer *w)
 	r = cache_feed_start(path, false, &ops, NULL);
 	tap_ok(take(r, 1000) && got.events == 1000, "what is there");
 	tap_ok(!cache_feed_ended(r, &rc), "has no end");
+	tap_ok(atomic_load(cache_feed_written(r)), "and somebody writes it");
 	add_rows(w, 1001, 10, 0);
 	tap_ok(take(r, 1010) && got.events == 1010 && !got.disorder,
 	       "what comes is shown when it is committed");
@@ -370,8 +371,15 @@ static int64_t tail_position(void *arg, const char *generation)
 	return 0;
 }
 
+static void on_written(void *arg, bool written)
+{
+	(void)arg;
+	got.written = written;
+}
+
 static const struct cache_tail_ops tail_ops = {
 	.position = tail_position, .event = on_event, .followed = on_followed, .missed = on_missed,
+	.written = on_written,
 };
 
 /* More than once, so that it has seen what there is to be seen. */
@@ -425,6 +433,36 @@ static void test_copied(bool files)
 	cache_writer_close(w);
 }
 
+/* The plugin is there while it has the cache open, whether it writes rows or not. */
+static void test_written(void)
+{
+	const char *path = scratch_path("written");
+	struct cache_tail *f = cache_tail_new(path, &tail_ops, NULL);
+	struct cache_writer *w;
+
+	fresh(0);
+	got.written = true;
+	look(f);
+	tap_ok(!got.written, "no cache: nobody writes it");
+	if (cache_writer_open(path, &w))
+		abort();
+	look(f);
+	tap_ok(got.written, "its writer has it open");
+	add_rows(w, 1, 10, 0);
+	look(f);
+	tap_ok(got.written && got.events == 10, "and has written");
+	cache_writer_close(w);
+	look(f);
+	tap_ok(!got.written, "and is gone");
+	if (cache_writer_open(path, &w))
+		abort();
+	add_rows(w, 11, 10, 0);
+	cache_tail_poll(f);
+	tap_ok(got.written && got.events == 20, "rows tell that it is there again");
+	cache_writer_close(w);
+	cache_tail_free(f);
+}
+
 int main(void)
 {
 	struct cache_writer *w;
@@ -445,6 +483,7 @@ int main(void)
 	test_free(path);
 	test_copied(true);
 	test_copied(false);
+	test_written();
 	cache_writer_close(w);
 	return tap_done();
 }

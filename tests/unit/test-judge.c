@@ -631,6 +631,12 @@ static bool do_park(const struct args *a)
 	return true;
 }
 
+static bool do_plugin(const struct args *a)
+{
+	rig_plugin(number(a, 1, 0) != 0);
+	return true;
+}
+
 static bool do_observe(const struct args *a)
 {
 	rig_config()->enforce = number(a, 1, 0);
@@ -691,6 +697,7 @@ static const struct {
 	{ "packet", do_packet }, { "cutpacket", do_cutpacket }, { "packets", do_packets },
 	{ "turn", do_turn }, { "datapacket", do_datapacket },
 	{ "pass", do_pass }, { "sequence", do_sequence }, { "park", do_park },
+	{ "plugin", do_plugin },
 	{ "observe", do_observe }, { "policy", do_policy }, { "end", do_end },
 	{ "broken", do_broken }, { "resent", do_resent }, { "dead", do_dead },
 	{ "deadany", do_deadany }, { "deathslost", do_deathslost }, { "each", do_each },
