@@ -108,7 +108,7 @@ static void test_bad(void)
 			tap_note("%d: %s", rc, complaints);
 	}
 	for (size_t i = 59; i < 62; i++) {
-		char shown[64] = "";
+		char shown[80] = "";
 
 		memset(many, 'x', i);
 		list_of(many, i, &rc);
