@@ -40,6 +40,14 @@ static int64_t number_of_cell(const struct cell *c)
 	return c->kind == CELL_INTEGER ? c->integer : -1;
 }
 
+/* One of the numbers that a ledger of ours has there, or what is meant by any other. */
+static int number_in(const struct cell *cell, int first, int last, int otherwise)
+{
+	int64_t n = number_of_cell(cell);
+
+	return n >= first && n <= last ? (int)n : otherwise;
+}
+
 static void take_endpoint(struct endpoint *e, const struct cell *address, const struct cell *port)
 {
 	char buf[ADDRESS_TEXT_MAX];
@@ -73,7 +81,7 @@ static void take_process(struct past_row *row, const struct cell *cells)
 	bool ours;
 
 	p->pid = number_of_cell(&cells[P_PID]);
-	p->exe_seen = number_of_cell(&cells[P_SEEN]);
+	p->exe_seen = number_in(&cells[P_SEEN], EXE_HERE, EXE_SEENS - 1, EXE_TOLD);
 	ours = take_path(&p->exe, &cells[P_EXE]);
 	if (exe_is_other(p->exe_seen) == ours && p->exe.data)
 		p->exe = text_of_cell(&cells[P_EXE]);	/* a file may be called so */
@@ -144,7 +152,8 @@ static void take_row(struct past_row *row, const struct cell *cells)
 	connection_init(c);
 	c->id = (uint64_t)number_of_cell(&cells[P_ID]);
 	c->time_us = number_of_cell(&cells[P_TIME]);
-	c->direction = (enum direction)number_of_cell(&cells[P_DIRECTION]);
+	c->direction = (enum direction)number_in(&cells[P_DIRECTION], DIRECTION_OUT,
+						 DIRECTION_FORWARD, DIRECTION_OUT);
 	c->protocol = (int)number_of_cell(&cells[P_PROTO]);
 	take_endpoint(&c->src, &cells[P_SRC], &cells[P_SPORT]);
 	take_endpoint(&c->dst, &cells[P_DST], &cells[P_DPORT]);
@@ -154,13 +163,15 @@ static void take_row(struct past_row *row, const struct cell *cells)
 	c->text[CONNECTION_UNIT] = text_of_cell(&cells[P_UNIT]);
 	c->text[CONNECTION_CONTAINER] = text_of_cell(&cells[P_CONTAINER]);
 	c->text[CONNECTION_NODE] = text_of_cell(&cells[P_NODE]);
-	c->certainty = (enum certainty)number_of_cell(&cells[P_CERTAINTY]);
+	c->certainty = (enum certainty)number_in(&cells[P_CERTAINTY], CERTAINTY_UNKNOWN,
+						 CERTAINTIES - 1, CERTAINTY_UNKNOWN);
 	c->text[CONNECTION_DST_NAME] = text_of_cell(&cells[P_NAME]);
-	c->dst_name_by = number_of_cell(&cells[P_NAME_BY]) > 0 ?
-			 (enum name_by)number_of_cell(&cells[P_NAME_BY]) : NAME_BY_NOBODY;
+	c->dst_name_by = (enum name_by)number_in(&cells[P_NAME_BY], NAME_BY_NOBODY, NAME_BYS - 1,
+						 NAME_BY_NOBODY);
 	take_gaps_of_process(row);
 	c->text[CONNECTION_REASON] = text_of_cell(&cells[P_REASON]);
-	c->verdict = (enum verdict)number_of_cell(&cells[P_VERDICT]);
+	c->verdict = (enum verdict)number_in(&cells[P_VERDICT], VERDICT_OBSERVED, VERDICT_REJECT,
+					     VERDICT_OBSERVED);
 	c->text[CONNECTION_RULE] = text_of_cell(&cells[P_RULE]);
 	c->unreadable = text_equal(c->text[CONNECTION_REASON], text_of(POLICY_REASON_UNREADABLE));
 	row->had_packet = number_of_cell(&cells[P_PACKET]) == 1;

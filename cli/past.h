@@ -15,6 +15,9 @@ struct past_filter {
 /* All of it. */
 void past_filter_init(struct past_filter *f);
 
+#define CERTAINTIES 4		/* numbers of enum certainty */
+
+/* A number that a ledger of ours has nowhere stands for what is not known. */
 struct past_row {
 	struct connection c;	/* its texts are good for the call; verdict and rule as recorded */
 	unsigned int gaps;	/* enum policy_gap: what the ledger does not know of it */

@@ -26,7 +26,6 @@
 
 #define GROUPS_MOST 50000
 #define OPEN_CHARS 128		/* all words of say_gaps() */
-#define CERTAINTIES 4	/* numbers of enum certainty */
 
 /* What connections are shown in one line: of one program and user, with the same answers. */
 struct group {
