@@ -34,7 +34,8 @@ static void check_event(const struct event *e, const struct assembled *a)
 	FUZZ_CHECK(e->time_us == a->stamp.time_us && e->serial == a->stamp.serial);
 	bool process = e->kind == EVENT_EXEC || e->kind == EVENT_FORK;
 
-	FUZZ_CHECK(process ? e->family == -1 : e->family == AF_INET || e->family == AF_INET6);
+	FUZZ_CHECK(process ? e->family == -1 : e->family == AF_INET || e->family == AF_INET6 ||
+		   (e->kind == EVENT_SOCKET && e->family == AF_PACKET));
 	FUZZ_CHECK(e->process.pid >= 0 && e->process.pid <= INT32_MAX);
 	FUZZ_CHECK(e->process.ppid >= -1 && e->process.ppid <= INT32_MAX);
 	FUZZ_CHECK(e->fd >= -1 || e->kind != EVENT_ACCEPT);
