@@ -161,8 +161,8 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 	 * A committed row may be lost with the power, but the file stays whole: and the position in
 	 * the cache goes back with it.  A row is in indexes by destination, source and program,
 	 * whose pages are written again and again unless there is room for them, and they are
-	 * seldom copied from the log.  More room than this, and the correlator takes more than 16
-	 * MiB (tests/slow/memory).
+	 * seldom copied from the log.  The room is part of the correlator's 16 MiB
+	 * (tests/slow/memory).
 	 */
 	if (!rc)
 		rc = db_exec(w->db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1152;"
