@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Changes to the ledger.  Two memories keep the look-ups away from the disk: the last texts and the
- * last processes written.
- */
+/* Changes to the ledger, in transactions. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,60 +15,28 @@
 #include "ledger.h"
 #include "ledger_columns.h"
 #include "ledger_count.h"
+#include "ledger_intern.h"
 #include "ledger_move.h"
 #include "ledger_record.h"
 #include "ledger_schema.h"
 #include "ledger_trim.h"
 
-/* The columns of a process behind id and start, which do not tell one from another. */
-#define NONE(field)
-#define PROCESS_COLUMNS                                                                          \
-	PROCESS_EACH_NUMBER(LEDGER_COLUMN) LEDGER_PROCESS_TEXTS
-#define ONE_MORE(...) ", ?"
-#define PROCESS_PARAMETERS                                                                       \
-	PROCESS_EACH_NUMBER(ONE_MORE) PROCESS_EACH_TEXT(ONE_MORE, NONE)                          \
-	LEDGER_EACH_OTHER_TEXT(ONE_MORE)
-#define ONE(...) + 1
-enum { P_COLUMNS = PROCESS_NUMBERS PROCESS_EACH_TEXT(ONE, NONE) LEDGER_EACH_OTHER_TEXT(ONE) };
-/* Where each text stands among them: P_exe. */
-#define COLUMN_OF(field) P_##field,
-enum { P_BEFORE = PROCESS_NUMBERS - 1, PROCESS_EACH_TEXT(COLUMN_OF, NONE) };
-
-#define TEXT_SLOTS 2048
-#define TEXT_SLOT_BYTES 120	/* longer ones are looked up in the database */
-#define PROCESS_SLOTS 2048
-/* Without a start time the same pid with the same everything is the same process only for as
- * long as pids do not come round. */
-#define SAME_PID_US (10 * TIME_US_PER_S)
 #define MOVE_MOST 2048		/* rows of an older ledger in one transaction */
-
-struct text_slot {
-	int64_t id;		/* 0: empty */
-	uint8_t len;
-	char data[TEXT_SLOT_BYTES];
-};
-
-struct process_slot {
-	int64_t id;		/* 0: empty */
-	int64_t last_us;
-	int64_t column[P_COLUMNS];
-};
 
 struct ledger_writer {
 	int lock;			/* held for as long as the database is open */
 	struct db_log log;
 	sqlite3 *db;
-	sqlite3_stmt *begin, *commit, *find_text, *add_text, *find_process, *add_process, *add;
-	sqlite3_stmt *again, *known, *confirm, *prove, *decide, *set_protocol, *set_flow;
+	sqlite3_stmt *begin, *commit;
+	sqlite3_stmt *add, *again, *confirm, *prove, *decide, *set_protocol, *set_flow;
 	sqlite3_stmt *set_name, *forget_name, *set_position, *set_counter, *set_changes;
 	uint64_t next_id;
 	int64_t changes, committed_changes;	/* the number of the last one */
 	struct ledger_count *count;
 	struct ledger_move *move;
 	struct ledger_trim *trim;
+	struct ledger_intern *intern;
 	struct ledger_records *records;
-	struct text_slot texts[TEXT_SLOTS];
-	struct process_slot processes[PROCESS_SLOTS];
 };
 
 static int prepare_all(struct ledger_writer *w)
@@ -82,12 +47,6 @@ static int prepare_all(struct ledger_writer *w)
 	} all[] = {
 		{ &w->begin, "BEGIN IMMEDIATE"},
 		{ &w->commit, "COMMIT"},
-		{ &w->find_text, "SELECT id FROM text WHERE text = ?"},
-		{ &w->add_text, "INSERT INTO text (text) VALUES (?)"},
-		{ &w->find_process, "SELECT id" PROCESS_COLUMNS " FROM process WHERE pid = ?"
-				   " AND start_ticks = ? ORDER BY id DESC LIMIT 16"},
-		{ &w->add_process,
-		 "INSERT INTO process (start" PROCESS_COLUMNS ") VALUES (?" PROCESS_PARAMETERS ")"},
 		{ &w->add, "INSERT INTO connection (id, time, direction, proto, src, sport, dst,"
 			  " dport, process, node, evidence, certainty, reason, verdict, rule,"
 			  " latency, audit_time, audit_serial, result, candidates, exe, changed)"
@@ -95,9 +54,6 @@ static int prepare_all(struct ledger_writer *w)
 			  " ?)"},
 		{ &w->again, "UPDATE connection SET count = iif(?3 < 0, count + 1, max(count, ?3)),"
 			    " result = ?1 WHERE id = ?2"},
-		{ &w->known, "SELECT c.proto, c.process" PROCESS_COLUMNS " FROM (SELECT"
-			     " proto, process FROM connection WHERE id = ?) c LEFT JOIN process p"
-			     " ON p.id = c.process"},
 		{ &w->confirm, "UPDATE connection SET process = iif(?9, process, ?2),"
 			      " exe = iif(?9, exe, ?11), evidence = ?3, certainty = ?4,"
 			      " reason = ?10, amended = max(amended, ?5), audit_time = ?6,"
@@ -125,27 +81,6 @@ static int prepare_all(struct ledger_writer *w)
 		rc = db_prepare(w->db, all[i].sql, all[i].stmt);
 	return rc;
 }
-
-/* What the database no longer has must leave the two memories. */
-static void forget_text(void *arg, int64_t id, struct text t)
-{
-	struct ledger_writer *w = arg;
-	struct text_slot *slot = &w->texts[text_hash(TEXT_HASH_SEED, t.data, t.len) % TEXT_SLOTS];
-
-	if (slot->id == id)
-		slot->id = 0;
-}
-
-static void forget_process(void *arg, int64_t id)
-{
-	struct ledger_writer *w = arg;
-
-	for (int i = 0; i < PROCESS_SLOTS; i++)
-		if (w->processes[i].id == id)
-			w->processes[i].id = 0;
-}
-
-static const struct ledger_forgetting forgetting = { forget_text, forget_process };
 
 int ledger_writer_open(const char *path, struct ledger_writer **out)
 {
@@ -177,7 +112,10 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 	if (!rc)
 		rc = ledger_move_new(w->db, &w->move);
 	if (!rc)
-		rc = ledger_trim_new(w->db, w->count, &forgetting, w, &w->trim);
+		rc = ledger_intern_new(w->db, w->count, &w->intern);
+	if (!rc)
+		rc = ledger_trim_new(w->db, w->count, &ledger_intern_forgetting, w->intern,
+				     &w->trim);
 	if (!rc)
 		rc = ledger_records_new(w->db, &w->records);
 	if (!rc && (last < 0 || last > LEDGER_ID_MAX))
@@ -188,6 +126,7 @@ int ledger_writer_open(const char *path, struct ledger_writer **out)
 		ledger_writer_close(w);
 		return rc;
 	}
+	ledger_intern_tell(w->intern, w->trim);
 	w->next_id = (uint64_t)last + 1;
 	w->committed_changes = w->changes;
 	w->log = db_log_of(path);
@@ -208,6 +147,7 @@ void ledger_writer_close(struct ledger_writer *w)
 		return;
 	ledger_records_free(w->records);
 	ledger_trim_free(w->trim);
+	ledger_intern_free(w->intern);
 	ledger_move_free(w->move);
 	ledger_count_free(w->count);
 	while (w->db && (stmt = sqlite3_next_stmt(w->db, NULL)) != NULL)
@@ -247,9 +187,7 @@ void ledger_writer_rollback(struct ledger_writer *w)
 {
 	if (!sqlite3_get_autocommit(w->db))
 		db_exec(w->db, "ROLLBACK");
-	/* Ids that were given within it are void. */
-	memset(w->texts, 0, sizeof(w->texts));
-	memset(w->processes, 0, sizeof(w->processes));
+	ledger_intern_rollback(w->intern);
 	w->changes = w->committed_changes;
 	ledger_count_rollback(w->count);
 	ledger_move_rollback(w->move);
@@ -283,164 +221,6 @@ bool ledger_writer_trims(const struct ledger_writer *w)
 int ledger_writer_shrink(struct ledger_writer *w)
 {
 	return db_shrink(w->db);
-}
-
-/* The id of a text; *id is -1 for none. */
-static int intern(struct ledger_writer *w, struct text t, int64_t *id)
-{
-	struct text_slot *slot = &w->texts[text_hash(TEXT_HASH_SEED, t.data, t.len) % TEXT_SLOTS];
-	int rc;
-
-	*id = -1;
-	if (!t.data)
-		return 0;
-	if (slot->id && slot->len == t.len && !memcmp(slot->data, t.data, t.len)) {
-		*id = slot->id;
-		ledger_trim_uses(w->trim, *id);
-		return 0;
-	}
-	db_bind_text(w->find_text, 1, t);
-	rc = sqlite3_step(w->find_text);
-	if (rc == SQLITE_ROW)
-		*id = sqlite3_column_int64(w->find_text, 0);
-	sqlite3_reset(w->find_text);
-	if (rc == SQLITE_DONE) {
-		db_bind_text(w->add_text, 1, t);
-		rc = sqlite3_step(w->add_text);
-		sqlite3_reset(w->add_text);
-		*id = sqlite3_last_insert_rowid(w->db);
-	}
-	if (db_errno(rc))
-		return db_errno(rc);
-	ledger_trim_uses(w->trim, *id);
-	if (t.len <= TEXT_SLOT_BYTES) {
-		slot->id = *id;
-		slot->len = (uint8_t)t.len;
-		memcpy(slot->data, t.data, t.len);
-	}
-	return 0;
-}
-
-static bool same_process(const int64_t *a, const int64_t *b)
-{
-	return !memcmp(a, b, P_COLUMNS * sizeof(*a));
-}
-
-/* A row of the same process in the database: only a start time makes sure that it is.  One process
- * may have several, where its name or user changes (each thread has a name of its own). */
-static int find_process(struct ledger_writer *w, const struct process *p, const int64_t *column,
-			int64_t *id)
-{
-	int64_t found[P_COLUMNS];
-	int rc = SQLITE_DONE;
-
-	*id = 0;
-	if (p->start_ticks < 0)
-		return 0;
-	sqlite3_bind_int64(w->find_process, 1, p->pid);
-	sqlite3_bind_int64(w->find_process, 2, p->start_ticks);
-	while (!*id && (rc = sqlite3_step(w->find_process)) == SQLITE_ROW) {
-		for (int i = 0; i < P_COLUMNS; i++)
-			found[i] = db_column_known(w->find_process, i + 1);
-		if (same_process(found, column))
-			*id = sqlite3_column_int64(w->find_process, 0);
-	}
-	sqlite3_reset(w->find_process);
-	return db_errno(rc);
-}
-
-static int add_process(struct ledger_writer *w, const struct connection *c, const int64_t *column,
-		       int64_t *id)
-{
-	int rc;
-
-	db_bind_known(w->add_process, 1, c->start_us);
-	for (int i = 0; i < P_COLUMNS; i++)
-		db_bind_known(w->add_process, i + 2, column[i]);
-	rc = db_run(w->add_process);
-	*id = sqlite3_last_insert_rowid(w->db);
-	if (!rc)
-		ledger_count_processes(w->count, 1);
-	return rc;
-}
-
-/* A program's path as it is shown, because one that names another file here must not pass for the
- * one that it names; buf holds it where that is not the text itself. */
-static struct text shown_path(struct text t, int64_t seen, char *buf, size_t size)
-{
-	int len;
-
-	if (!t.data || !exe_is_other(seen))
-		return t;
-	len = snprintf(buf, size, "%.*s%s", (int)t.len, t.data, EXE_OTHER_SUFFIX);
-	return (struct text){ buf, (size_t)len < size ? (size_t)len : size - 1 };
-}
-
-/* The process's row as numbers: texts by their ids, unknown ones -1. */
-static int process_columns(struct ledger_writer *w, const struct connection *c, int64_t *column)
-{
-	const struct text texts[] = {
-#define FIELD(field) c->process.field,
-#define OTHER(name, text_) c->text[text_],
-		PROCESS_EACH_TEXT(FIELD, NONE) LEDGER_EACH_OTHER_TEXT(OTHER)
-#undef FIELD
-#undef OTHER
-	};
-	char exe[4200], parent[4200];
-	int rc = 0;
-
-	memcpy(column, c->process.number, sizeof(c->process.number));
-	for (int i = PROCESS_NUMBERS; !rc && i < P_COLUMNS; i++) {
-		struct text t = texts[i - PROCESS_NUMBERS];
-
-		if (t.data && t.data == c->text[CONNECTION_PARENT_EXE].data)
-			t = shown_path(t, c->parent_seen, parent, sizeof(parent));
-		else if (i == P_exe)
-			t = shown_path(t, c->process.exe_seen, exe, sizeof(exe));
-		rc = intern(w, t, &column[i]);
-	}
-	return rc;
-}
-
-/* The id of the connection's process, and that of its program; -1 where it has none. */
-static int intern_process(struct ledger_writer *w, const struct connection *c, int64_t *id,
-			  int64_t *exe)
-{
-	int64_t column[P_COLUMNS];
-	struct process_slot *slot;
-	int rc;
-
-	*id = *exe = -1;
-	if (c->process.pid < 0)
-		return 0;
-	rc = process_columns(w, c, column);
-	if (rc)
-		return rc;
-	*exe = column[P_exe];
-	slot = &w->processes[text_hash(TEXT_HASH_SEED, column, sizeof(column)) % PROCESS_SLOTS];
-	if (!slot->id || !same_process(slot->column, column) ||
-	    (c->process.start_ticks < 0 && c->time_us - slot->last_us > SAME_PID_US)) {
-		rc = find_process(w, &c->process, column, id);
-		if (!rc && !*id)
-			rc = add_process(w, c, column, id);
-		if (rc)
-			return rc;
-		slot->id = *id;
-		memcpy(slot->column, column, sizeof(column));
-	}
-	slot->last_us = c->time_us;
-	*id = slot->id;
-	return 0;
-}
-
-static int intern_address(struct ledger_writer *w, const struct address *a, int64_t *id)
-{
-	char buf[ADDRESS_TEXT_MAX];
-
-	if (a->family)
-		return intern(w, text_of(address_format(a, buf)), id);
-	*id = -1;
-	return 0;
 }
 
 /* Counts a row that was added. */
@@ -478,7 +258,7 @@ static int set_name(struct ledger_writer *w, const struct connection *c, bool fo
 		sqlite3_bind_int64(w->forget_name, 1, (sqlite3_int64)c->id);
 		return forget ? db_run(w->forget_name) : 0;
 	}
-	rc = intern(w, c->text[CONNECTION_DST_NAME], &name);
+	rc = ledger_intern_text(w->intern, c->text[CONNECTION_DST_NAME], &name);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(w->set_name, 1, (sqlite3_int64)c->id);
@@ -492,20 +272,20 @@ static int add(struct ledger_writer *w, const struct connection *c)
 {
 	int64_t src, dst, process, exe, node, reason, rule, candidates;
 	sqlite3_stmt *s = w->add;
-	int i = 1, rc = intern_address(w, &c->src.addr, &src);
+	int i = 1, rc = ledger_intern_address(w->intern, &c->src.addr, &src);
 
 	if (!rc)
-		rc = intern_address(w, &c->dst.addr, &dst);
+		rc = ledger_intern_address(w->intern, &c->dst.addr, &dst);
 	if (!rc)
-		rc = intern(w, c->text[CONNECTION_NODE], &node);
+		rc = ledger_intern_text(w->intern, c->text[CONNECTION_NODE], &node);
 	if (!rc)
-		rc = intern(w, c->text[CONNECTION_REASON], &reason);
+		rc = ledger_intern_text(w->intern, c->text[CONNECTION_REASON], &reason);
 	if (!rc)
-		rc = intern(w, c->text[CONNECTION_RULE], &rule);
+		rc = ledger_intern_text(w->intern, c->text[CONNECTION_RULE], &rule);
 	if (!rc)
-		rc = intern(w, c->text[CONNECTION_CANDIDATES], &candidates);
+		rc = ledger_intern_text(w->intern, c->text[CONNECTION_CANDIDATES], &candidates);
 	if (!rc)
-		rc = intern_process(w, c, &process, &exe);
+		rc = ledger_intern_process(w->intern, c, &process, &exe);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(s, i++, (sqlite3_int64)c->id);
@@ -562,10 +342,10 @@ static int confirm(struct ledger_writer *w, const struct ledger_change *change)
 	bool described = change->described;
 	sqlite3_stmt *s = w->confirm;
 	int64_t process = -1, exe = -1, reason;
-	int rc = described ? 0 : intern_process(w, c, &process, &exe);
+	int rc = described ? 0 : ledger_intern_process(w->intern, c, &process, &exe);
 
 	if (!rc)
-		rc = intern(w, c->text[CONNECTION_REASON], &reason);
+		rc = ledger_intern_text(w->intern, c->text[CONNECTION_REASON], &reason);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(s, 1, (sqlite3_int64)c->id);
@@ -608,10 +388,10 @@ static int decide(struct ledger_writer *w, const struct connection *c)
 {
 	sqlite3_stmt *s = w->decide;
 	int64_t src, rule;
-	int rc = intern_address(w, &c->src.addr, &src);
+	int rc = ledger_intern_address(w->intern, &c->src.addr, &src);
 
 	if (!rc)
-		rc = intern(w, c->text[CONNECTION_RULE], &rule);
+		rc = ledger_intern_text(w->intern, c->text[CONNECTION_RULE], &rule);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(s, 1, (sqlite3_int64)c->id);
@@ -645,38 +425,15 @@ static int set_flow(struct ledger_writer *w, const struct ledger_change *change)
 	return run_change(w, w->set_flow, 5);
 }
 
-/*
- * The memory of processes goes on from the row's own, as if it were written now: so what follows is
- * written in the same way, whether the rows before it came just now or long ago.
- */
 static int known(struct ledger_writer *w, const struct connection *c)
 {
-	int64_t column[P_COLUMNS], process, protocol;
-	struct process_slot *slot;
-	bool same = true;
-	int rc = c->process.pid < 0 ? 0 : process_columns(w, c, column);
+	int64_t protocol = -1;
+	bool found;
+	int rc = ledger_intern_resume(w->intern, c, &found, &protocol);
 
-	if (rc)
+	if (rc || !found || protocol >= 0 || c->protocol < 0)
 		return rc;
-	sqlite3_bind_int64(w->known, 1, (sqlite3_int64)c->id);
-	rc = sqlite3_step(w->known);
-	if (rc != SQLITE_ROW) {
-		sqlite3_reset(w->known);
-		return db_errno(rc);
-	}
-	protocol = db_column_known(w->known, 0);
-	process = db_column_known(w->known, 1);
-	for (int i = 0; i < P_COLUMNS && same; i++)
-		same = c->process.pid >= 0 && db_column_known(w->known, i + 2) == column[i];
-	sqlite3_reset(w->known);
-	if (same && process >= 0) {
-		slot = &w->processes[text_hash(TEXT_HASH_SEED, column, sizeof(column)) %
-				     PROCESS_SLOTS];
-		slot->id = process;
-		slot->last_us = c->time_us;
-		memcpy(slot->column, column, sizeof(column));
-	}
-	return protocol < 0 && c->protocol >= 0 ? set_protocol(w, c) : 0;
+	return set_protocol(w, c);
 }
 
 static int apply(struct ledger_writer *w, const struct ledger_change *change)
