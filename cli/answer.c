@@ -5,6 +5,7 @@
 
 #include "answer.h"
 #include "clock.h"
+#include "connection.h"
 #include "ledger_schema.h"
 #include "query.h"
 
@@ -116,7 +117,9 @@ static int on_row(const struct cell *cells, int columns, void *arg)
 		memcpy(copy, cells[i].text.data, cells[i].text.len);
 		a->cells[i].text.data = copy;
 	}
-	a->exact = s->asked->src.port >= 0 && answer_cell(a, "sport")->kind == CELL_INTEGER;
+	a->accepted = s->accepted;
+	a->exact = !a->accepted && s->asked->src.port >= 0 &&
+		   answer_cell(a, "sport")->kind == CELL_INTEGER;
 	a->old = s->asked->at_us - a->time_us > OLD_US;
 	contradict(a, s->asked);
 	if (s->count && s->found[0].exact && a->time_us > s->found[0].time_us)
@@ -156,13 +159,45 @@ static void add_sender(struct sql *s, const struct question *q, int by)
 			     q->host);
 }
 
-/* Finds the newest rows with the local port that was asked for, or with none, but no older ones
- * than from since_us.  The index of destinations has time and ports. */
-static int64_t find_some(struct query_db *db, const struct question *q, bool exact, int by,
-			 int64_t since_us, int most, struct answers *found)
+/* Which rows: with the local port that was asked for; with none; of accept(), whose record has the
+ * peer alone. */
+enum rows { ROWS_EXACT, ROWS_NO_PORT, ROWS_ACCEPTED };
+
+/* The peer's address is not what the rows are looked for by: who asks about a packet that was sent
+ * from here has this host's in its place, which many rows have. */
+static void add_accepted(struct sql *s, const struct question *q, char text[ADDRESS_TEXT_MAX])
+{
+	sql_add_number(s, " AND c.direction = ? AND c.dst IS NULL", DIRECTION_IN);
+	if (q->dst.port >= 0)
+		sql_add_number(s, " AND (c.dport IS NULL OR c.dport = ?)", q->dst.port);
+	add_endpoint(s, &q->src, text, " AND +tsrc.text = ?", " AND c.sport = ?");
+}
+
+static void add_tuple(struct sql *s, const struct question *q, enum rows rows,
+		      char text[2][ADDRESS_TEXT_MAX])
 {
 	struct endpoint src = q->src;
-	char src_text[ADDRESS_TEXT_MAX], dst_text[ADDRESS_TEXT_MAX];
+
+	if (rows == ROWS_ACCEPTED) {
+		add_accepted(s, q, text[0]);
+		return;
+	}
+	add_endpoint(s, &q->dst, text[1], " AND c.dst = (SELECT id FROM text WHERE text = ?)",
+		     " AND c.dport = ?");
+	if (rows == ROWS_NO_PORT && q->src.port >= 0) {
+		sql_add(s, " AND c.sport IS NULL");
+		src.port = -1;
+	}
+	add_endpoint(s, &src, text[0], " AND (tsrc.text IS NULL OR tsrc.text = ?)",
+		     " AND c.sport = ?");
+}
+
+/* Finds the newest rows of that kind, but no older ones than from since_us.  The index of
+ * destinations has time and ports. */
+static int64_t find_some(struct query_db *db, const struct question *q, enum rows kind, int by,
+			 int64_t since_us, int most, struct answers *found)
+{
+	char text[2][ADDRESS_TEXT_MAX];
 	struct sql s = { .failed = false };
 	int64_t rows;
 
@@ -170,14 +205,7 @@ static int64_t find_some(struct query_db *db, const struct question *q, bool exa
 	sql_add(&s, ", p.euid, p.fsuid, p.gid, c.time");
 	sql_add(&s, ledger_select_from);
 	sql_add_number(&s, " WHERE (c.proto IS NULL OR c.proto = ?)", q->protocol);
-	add_endpoint(&s, &q->dst, dst_text, " AND c.dst = (SELECT id FROM text WHERE text = ?)",
-		     " AND c.dport = ?");
-	if (!exact && q->src.port >= 0) {
-		sql_add(&s, " AND c.sport IS NULL");
-		src.port = -1;
-	}
-	add_endpoint(&s, &src, src_text, " AND (tsrc.text IS NULL OR tsrc.text = ?)",
-		     " AND c.sport = ?");
+	add_tuple(&s, q, kind, text);
 	add_sender(&s, q, by);
 	sql_add_number(&s, " AND c.time >= ?", since_us);
 	sql_add_number(&s, " AND c.time <= ?", q->at_us + q->after_us);
@@ -187,9 +215,9 @@ static int64_t find_some(struct query_db *db, const struct question *q, bool exa
 	return rows;
 }
 
-/* Rows without a port, of those whose process is the most like the sender. */
-static int64_t find_rest(struct query_db *db, const struct question *q, int64_t since_us,
-			 struct answers *found)
+/* Rows without our port, of those whose process is the most like the sender. */
+static int64_t find_rest(struct query_db *db, const struct question *q, enum rows kind,
+			 int64_t since_us, struct answers *found)
 {
 	int known = (q->uid >= 0 ? BY_UID : 0) | (q->gid >= 0 ? BY_GID : 0) |
 		    (*q->host ? BY_HOST : 0);
@@ -201,7 +229,7 @@ static int64_t find_rest(struct query_db *db, const struct question *q, int64_t 
 		/* Beside an exact answer only those count that are as good. */
 		if (found->count && narrowing[i] != known)
 			break;
-		rows = find_some(db, q, false, narrowing[i], since_us, ANSWERS_MAX + 1, found);
+		rows = find_some(db, q, kind, narrowing[i], since_us, ANSWERS_MAX + 1, found);
 		if (rows)
 			break;
 	}
@@ -214,11 +242,15 @@ int64_t answers_find(struct query_db *db, const struct question *q, struct answe
 
 	*s = (struct answers){ .asked = q };
 	if (q->src.port >= 0)
-		exact = find_some(db, q, true, 0, since_us, 1, s);
+		exact = find_some(db, q, ROWS_EXACT, 0, since_us, 1, s);
 	/* Beside an exact answer others count that are about as old, or newer. */
 	if (exact > 0 && s->found[0].time_us - OLD_US > since_us)
 		since_us = s->found[0].time_us - OLD_US;
-	rest = find_rest(db, q, since_us, s);
+	rest = find_rest(db, q, ROWS_NO_PORT, since_us, s);
+	if (!s->count && exact >= 0 && rest >= 0 && q->src.addr.family && q->src.port >= 0) {
+		s->accepted = true;
+		rest = find_rest(db, q, ROWS_ACCEPTED, since_us, s);
+	}
 	return exact < 0 || rest < 0 ? -1 : s->count;
 }
 
@@ -264,6 +296,8 @@ const char *answer_doubt(const struct answer *a)
 		return "a later connection may have the port";
 	if (a->exact)
 		return "it began long before, and the port may have become another's";
+	if (a->accepted)
+		return "by the peer and time; no record has the address that it came to";
 	if (answer_cell(a, "sport")->kind == CELL_INTEGER)
 		return "by destination and time";
 	return "by destination and time; an audit record does not have the local port";

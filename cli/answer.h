@@ -15,7 +15,8 @@ struct query_db;
  *
  * A row with the local port that was asked for is the answer.  A row from an audit record alone has
  * no local port: then only destination and time identify it, the newest such row is the best
- * answer, and the others that fit as well are candidates.
+ * answer, and the others that fit as well are candidates.  Where there is none either, it may be a
+ * connection that came in: a record of accept() has the peer's address and port, and not ours.
  */
 
 /*
@@ -46,6 +47,7 @@ struct answer {
 	struct cell cells[48];
 	int64_t time_us;
 	bool exact;		/* the row has the local port that was asked for */
+	bool accepted;		/* the row has the peer that was asked for, and no address here */
 	/*
 	 * the connection may have ended and its port have gone to another: it began long ago, or a
 	 * later connection may have the port
@@ -60,6 +62,7 @@ struct answers {
 	struct answer found[ANSWERS_MAX];	/* the best one first */
 	int count;
 	bool more;		/* there are more candidates than fit */
+	bool accepted;		/* what is found are rows of accept() */
 };
 
 /* How many there are; -1: what is wrong was told on stderr. */

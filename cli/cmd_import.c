@@ -132,7 +132,7 @@ static void tell(const struct import_options *o, const int64_t *n)
 		fprintf(stderr,
 			"sockledger import: no rule has the key '%s': --key '*' takes all\n",
 			o->key);
-	else if (n[IMPORT_LINES] && n[IMPORT_BAD] == n[IMPORT_LINES])
+	else if (n[IMPORT_BAD] && n[IMPORT_BAD] >= n[IMPORT_LINES])
 		fputs("sockledger import: there is no audit record in it; of ausearch it must be"
 		      " --raw\n", stderr);
 }

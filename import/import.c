@@ -156,12 +156,24 @@ static void on_assembled(const struct assembled *a, void *arg)
 		im->count[why[result]]++;
 }
 
+/* What ausearch, without --raw, writes between events. */
+static bool is_separator(const char *line, size_t len)
+{
+	static const char time[] = "time->";
+
+	return text_equal((struct text){ line, len }, text_of("----")) ||
+	       (len >= sizeof(time) - 1 && !memcmp(line, time, sizeof(time) - 1));
+}
+
 static void on_line(void *arg, const char *line, size_t len)
 {
 	struct import *im = arg;
 	struct stamp stamp;
 
-	if (!len)
+	/* A log that came by way of another system; no record of the kernel's ends so. */
+	if (len && line[len - 1] == '\r')
+		len--;
+	if (!len || is_separator(line, len))
 		return;
 	im->count[IMPORT_LINES]++;
 	if (!stamp_parse(line, len, &stamp) || memchr(line, '\0', len)) {
