@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sockledger who: the process behind one connection, with the evidence. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "ledger_schema.h"
+#include "options.h"
 #include "protocol.h"
 #include "query.h"
 
@@ -113,6 +115,25 @@ static void print_json(const struct answers *s)
 	puts("]}");
 }
 
+/* ADDR:PORT, where the port may be a name, as a table has it. */
+static int read_endpoint(const char *text, struct endpoint *e)
+{
+	const char *colon = strrchr(text, ':');
+	char addr[64];
+	int32_t port;
+
+	if (!endpoint_parse(text, e))
+		return 0;
+	if (!colon || (size_t)(colon - text) >= sizeof(addr) || option_port(colon + 1, &port))
+		return -EINVAL;
+	memcpy(addr, text, (size_t)(colon - text));
+	addr[colon - text] = '\0';
+	if (endpoint_parse(addr, e) || (*text != '[' && strchr(addr, ':')))
+		return -EINVAL;
+	e->port = port;
+	return 0;
+}
+
 static int answer(struct cli *cli, const struct question *q, enum format format, const char *asked)
 {
 	struct query_db *db = query_open(cli->ledger);
@@ -162,7 +183,7 @@ int cmd_who(struct cli *cli, const struct command *self, int argc, char **argv)
 	if (protocol_parse(argv[optind], &q.protocol))
 		return cli_usage(self, "unknown protocol '%s'", argv[optind]);
 	for (int i = 1; i <= 2; i++)
-		if (endpoint_parse(argv[optind + i], i == 1 ? &q.src : &q.dst))
+		if (read_endpoint(argv[optind + i], i == 1 ? &q.src : &q.dst))
 			return cli_usage(self, "'%s' is not ADDR:PORT", argv[optind + i]);
 	address_unmap(&q.src.addr);
 	address_unmap(&q.dst.addr);

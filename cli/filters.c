@@ -10,6 +10,7 @@
 #include "filters.h"
 #include "find.h"
 #include "network.h"
+#include "options.h"
 #include "protocol.h"
 
 /* Which column a filter compares, and how. */
@@ -54,18 +55,19 @@ static bool add_port(struct find *f, const struct filter *by, const char *value)
 {
 	char low[8];
 	const char *dash = strchr(value, '-');
-	size_t len = dash ? (size_t)(dash - value) : strlen(value);
+	size_t len = dash ? (size_t)(dash - value) : 0;
 	int32_t from, to;
 
-	if (len >= sizeof(low))
-		return false;
-	memcpy(low, value, len);
-	low[len] = '\0';
-	if (port_parse(low, &from))
-		return false;
-	to = from;
-	if (dash && (port_parse(dash + 1, &to) || to < from))
-		return false;
+	if (!option_port(value, &from)) {
+		to = from;
+	} else {
+		if (!dash || len >= sizeof(low))
+			return false;
+		memcpy(low, value, len);
+		low[len] = '\0';
+		if (port_parse(low, &from) || port_parse(dash + 1, &to) || to < from)
+			return false;
+	}
 	if (from == to)
 		find_add(f, by->index, "%s = %d", by->column, from);
 	else

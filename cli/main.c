@@ -19,13 +19,13 @@
 
 #define FILTERS_HELP \
 	"      --since TIME         RFC 3339 or its beginning (UTC), 'today', 'yesterday'," \
-	" or an\n" \
-	"                           age: 90s, 10m, 2h, 1d\n" \
+	" @SECONDS\n" \
+	"                           since 1970, or an age: 90s, 10m, 2h, 1d, 1w\n" \
 	"      --until TIME\n" \
 	"      --proto PROTO        tcp, udp, ... or a number\n" \
 	"      --src ADDR[/BITS]    address or network; --dst likewise\n" \
 	"      --dst ADDR[/BITS]\n" \
-	"      --sport PORT[-PORT]  port or range; --dport likewise\n" \
+	"      --sport PORT[-PORT]  port, its name, or a range; --dport likewise\n" \
 	"      --dport PORT[-PORT]\n" \
 	"      --exe PATH           path, a pattern with * and ?, or the last part of a path\n" \
 	"      --comm NAME          name or pattern\n" \

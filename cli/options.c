@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The options that commands have alike, and the loop that reads a command's options. */
+#include <arpa/inet.h>
+#include <errno.h>
 #include <getopt.h>
+#include <netdb.h>
 #include <stdlib.h>
 
 #include "cli.h"
 #include "clock.h"
 #include "options.h"
+#include "tuple.h"
 
 void asked_init(struct asked *a, int64_t before_us)
 {
 	*a = (struct asked){ .now_us = clock_now_us() };
 	a->since_us = a->now_us - before_us;
 	a->until_us = a->now_us;
+}
+
+int option_port(const char *text, int32_t *port)
+{
+	const struct servent *service = NULL;
+
+	if (!port_parse(text, port))
+		return 0;
+	/* A name that begins as a number does is rather a number mistyped. */
+	if (*text < '0' || *text > '9')
+		service = getservbyname(text, NULL);
+	if (!service)
+		return -EINVAL;
+	*port = ntohs((uint16_t)service->s_port);
+	return 0;
 }
 
 /* False where the option cannot have the value. */

@@ -44,6 +44,8 @@ struct options {
 	int column_count;
 };
 
+/* A port by its number, or by its name (services(5)). */
+int option_port(const char *text, int32_t *port);
 /* From a time before now until now. */
 void asked_init(struct asked *a, int64_t before_us);
 /* -1: go on, optind is at the operands.  Else an exit status of cli.h; what is wrong was told. */

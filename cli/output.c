@@ -224,15 +224,23 @@ static size_t terminal_width(FILE *out)
 	return size.ws_col;
 }
 
-/* "2026-11-21T23:13:12.423000+01:00" as "11-21 23:13:12". */
+/* "2026-11-21T23:13:12.423000+01:00" as "11-21 23:13:12+01": the zone says which time it is. */
 #define SHORT_TIME 14
 static void shorten_time(char *time, size_t *len)
 {
-	if (!time || *len < 5 + SHORT_TIME || time[4] != '-' || time[13] != ':')
+	size_t zone = 5 + SHORT_TIME;
+
+	if (!time || *len < zone || time[4] != '-' || time[13] != ':')
 		return;
 	memmove(time, time + 5, SHORT_TIME);
 	time[5] = ' ';
-	*len = SHORT_TIME;
+	while (zone < *len && !strchr("Z+-", time[zone]))
+		zone++;
+	*len -= zone;
+	memmove(time + SHORT_TIME, time + zone, *len);
+	*len += SHORT_TIME;
+	if (*len > 3 + SHORT_TIME && !memcmp(time + *len - 3, ":00", 3))
+		*len -= 3;
 }
 
 static void shorten_times(struct output *o)

@@ -103,7 +103,7 @@ static int fraction(const char **p, int64_t *us)
 
 static int offset(const char **p, int *seconds)
 {
-	int sign, hours, minutes;
+	int sign, hours, minutes = 0;
 
 	*seconds = 0;
 	if (**p == 'Z' || **p == 'z') {
@@ -113,9 +113,14 @@ static int offset(const char **p, int *seconds)
 	if (**p != '+' && **p != '-')
 		return 0;
 	sign = *(*p)++ == '-' ? -1 : 1;
-	if (read_digits(p, 2, 0, 23, &hours) || *(*p)++ != ':' ||
-	    read_digits(p, 2, 0, 59, &minutes))
+	if (read_digits(p, 2, 0, 23, &hours))
 		return -EINVAL;
+	/* As RFC 3339 has it, or ISO 8601 without the colon, or in whole hours. */
+	if (**p) {
+		*p += **p == ':';
+		if (read_digits(p, 2, 0, 59, &minutes))
+			return -EINVAL;
+	}
 	*seconds = sign * (hours * 3600 + minutes * 60);
 	return 0;
 }
@@ -154,6 +159,64 @@ static int calendar_parse(const char *p, int64_t *time_us)
 	return tm.tm_mday == day || second == 60 ? 0 : -EINVAL;
 }
 
+/* "10m", as other programs have it also: "-10m", "10 minutes ago". */
+static int age_parse(const char *text, int64_t *us)
+{
+	static const struct {
+		const char *name;
+		int64_t seconds;
+	} units[] = {
+		{ "s", 1 },    { "sec", 1 },	 { "second", 1 }, { "m", 60 },
+		{ "min", 60 }, { "minute", 60 }, { "h", 3600 },	  { "hour", 3600 },
+		{ "d", 86400 }, { "day", 86400 }, { "w", 604800 }, { "week", 604800 },
+	};
+	const char *unit, *rest;
+	size_t len;
+	long long n;
+	char *end;
+
+	text += *text == '-';
+	if (!duration_parse(text, us))
+		return 0;
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	unit = end + strspn(end, " ");
+	len = strcspn(unit, " ");
+	rest = unit + len + strspn(unit + len, " ");
+	if (errno || (*rest && strcmp(rest, "ago")))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t most = strlen(units[i].name);
+
+		if (len < most || memcmp(unit, units[i].name, most) ||
+		    (len > most && (most == 1 || len > most + 1 || unit[most] != 's')))
+			continue;
+		return __builtin_mul_overflow((int64_t)n, units[i].seconds * TIME_US_PER_S, us) ?
+			       -EINVAL : 0;
+	}
+	return -EINVAL;
+}
+
+/* "@1772368496.789", the seconds since 1970. */
+static int epoch_parse(const char *p, int64_t *time_us)
+{
+	int64_t us;
+	char *end;
+	long long n;
+
+	if (*p++ != '@' || !isdigit((unsigned char)*p))
+		return -EINVAL;
+	errno = 0;
+	n = strtoll(p, &end, 10);
+	p = end;
+	if (errno || fraction(&p, &us) || *p || n > TIME_MAX_S)
+		return -EINVAL;
+	*time_us = n * TIME_US_PER_S + us;
+	return 0;
+}
+
 static int any_time_parse(const char *text, int64_t now_us, int64_t *time_us)
 {
 	const int64_t day = 86400 * TIME_US_PER_S;
@@ -171,10 +234,9 @@ static int any_time_parse(const char *text, int64_t now_us, int64_t *time_us)
 		*time_us = now_us - now_us % day - day;
 		return 0;
 	}
-	if (!duration_parse(text, &age)) {
+	if (!age_parse(text, &age))
 		return __builtin_sub_overflow(now_us, age, time_us) ? -EINVAL : 0;
-	}
-	return calendar_parse(text, time_us);
+	return epoch_parse(text, time_us) ? calendar_parse(text, time_us) : 0;
 }
 
 /* An offset, or a great age, leads out of what time_format() can write. */
