@@ -81,6 +81,7 @@ static void describe_time(const struct explain_rules *r, struct explained *e)
 	size_t room = sizeof(e->assumed);
 	time_t at = (time_t)(e->at_us / TIME_US_PER_S);
 	const struct stamp *s = &e->head.stamp;
+	int64_t other;
 	struct tm tm;
 
 	e->assumed[0] = '\0';
@@ -92,6 +93,10 @@ static void describe_time(const struct explain_rules *r, struct explained *e)
 		return;
 	if (!s->has_year && !r->stamp.year)
 		snprintf(e->assumed, room, "year %d", tm.tm_year + 1900);
+	if (stamp_again(s, e->at_us, &other))
+		snprintf(e->assumed + strlen(e->assumed), room - strlen(e->assumed),
+			 "%sthe %s of two such times", *e->assumed ? ", " : "",
+			 other < e->at_us ? "later" : "earlier");
 	if (!r->zone_told && !*s->zone)
 		snprintf(e->assumed + strlen(e->assumed), room - strlen(e->assumed),
 			 "%stime zone %s", *e->assumed ? ", " : "", r->zone);
@@ -160,6 +165,37 @@ static int64_t oldest_row(struct query_db *db, int64_t *us)
 	return rows;
 }
 
+/* Asks for the time, and for the other one that the clock showed as the same. */
+static int64_t ask_hours(struct query_db *db, struct question *q, struct explained *e,
+			 int64_t window_us)
+{
+	int64_t rows, others, other, at = q->at_us;
+	struct answers first;
+	bool reversed;
+
+	q->since_us = window_us ? at - window_us : 0;
+	rows = ask_at(db, q, e);
+	/* Without a window all that is older is asked for already. */
+	if (rows < 0 || !window_us || (rows && e->found.found[0].exact) ||
+	    !stamp_again(&e->head.stamp, at, &other))
+		return rows;
+	first = e->found;
+	reversed = e->reversed;
+	q->at_us = other;
+	q->since_us = other - window_us;
+	others = ask_at(db, q, e);
+	if (others < 0 || (others && (!rows || e->found.found[0].exact))) {
+		answers_release(&first);
+		e->at_us = other;
+		return others;
+	}
+	answers_release(&e->found);
+	e->found = first;
+	e->reversed = reversed;
+	q->at_us = at;
+	return rows;
+}
+
 /* Asks for one year after another, from the last one back. */
 static int64_t ask_years(struct query_db *db, const struct explain_rules *r, struct question *q,
 			 struct explained *e, int64_t window_us)
@@ -178,8 +214,7 @@ static int64_t ask_years(struct query_db *db, const struct explain_rules *r, str
 				break;
 			q->at_us = e->at_us = at;
 		}
-		q->since_us = window_us ? q->at_us - window_us : 0;
-		rows = ask_at(db, q, e);
+		rows = ask_hours(db, q, e, window_us);
 		if (rows)
 			break;
 	}

@@ -390,6 +390,37 @@ static bool local_time(const struct stamp *s, int year, int64_t *us)
 	return true;
 }
 
+bool stamp_again(const struct stamp *s, int64_t at_us, int64_t *other_us)
+{
+	time_t at = (time_t)(at_us / TIME_US_PER_S), other;
+	struct tm was, then;
+
+	if (s->kind != STAMP_LOCAL || *s->zone || !localtime_r(&at, &was))
+		return false;
+	then = was;
+	then.tm_isdst = !was.tm_isdst;
+	other = mktime(&then);
+	if (other == at || !localtime_r(&other, &then) || then.tm_mday != was.tm_mday ||
+	    then.tm_hour != was.tm_hour || then.tm_min != was.tm_min)
+		return false;
+	*other_us = at_us + ((int64_t)other - at) * TIME_US_PER_S;
+	return true;
+}
+
+/* Of two such times the later, unless nothing was written then yet. */
+static bool newest_time(const struct stamp *s, int year, int64_t newest_us, int64_t *us)
+{
+	int64_t other, later;
+
+	if (!local_time(s, year, us))
+		return false;
+	if (!stamp_again(s, *us, &other))
+		return true;
+	later = other > *us ? other : *us;
+	*us = later <= newest_us ? later : other + *us - later;
+	return true;
+}
+
 bool stamp_time(const struct stamp *s, const struct stamp_rules *rules, int years_back,
 		int64_t *at_us, int64_t *slack_us)
 {
@@ -412,14 +443,16 @@ bool stamp_time(const struct stamp *s, const struct stamp_rules *rules, int year
 		return false;
 	}
 	if (s->has_year)
-		return local_time(s, s->tm.tm_year, at_us);
+		return newest_time(s, s->tm.tm_year, rules->newest_us, at_us);
 	if (rules->year)
-		return local_time(s, rules->year - years_back, at_us);
+		return newest_time(s, rules->year - years_back, rules->newest_us, at_us);
 	gmtime_r(&newest, &now);
 	year = now.tm_year + 1900 + 1;
 	/* Eight years have a 29 February between them, always. */
 	for (int tries = 0; tries < 10; tries++, year--)
-		if (local_time(s, year, at_us) && *at_us <= rules->newest_us + DAY_US)
-			return !years_back || local_time(s, year - years_back, at_us);
+		if (newest_time(s, year, rules->newest_us, at_us) &&
+		    *at_us <= rules->newest_us + DAY_US)
+			return !years_back || newest_time(s, year - years_back, rules->newest_us,
+							  at_us);
 	return false;
 }

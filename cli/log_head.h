@@ -52,5 +52,7 @@ struct stamp_rules {
  */
 bool stamp_time(const struct stamp *s, const struct stamp_rules *rules, int years_back,
 		int64_t *at_us, int64_t *slack_us);
+/* Where the clock was set back, and so showed that stamp twice: the other time. */
+bool stamp_again(const struct stamp *s, int64_t at_us, int64_t *other_us);
 
 #endif

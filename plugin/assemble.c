@@ -56,6 +56,8 @@ static const struct {
 	TYPE("PROCTITLE", R_PROCTITLE), TYPE("EOE", R_EOE),
 	TYPE("SOCKETCALL", R_SOCKETCALL), TYPE("URINGOP", R_URINGOP),
 	TYPE("CWD", R_CWD),		TYPE("EXECVE", R_EXECVE),
+	/* As auditd writes them where it is older than they. */
+	TYPE("UNKNOWN[1327]", R_PROCTITLE), TYPE("UNKNOWN[1336]", R_URINGOP),
 #undef TYPE
 };
 

@@ -2,6 +2,7 @@
 /* Times, hosts and prefixes in front of a packet, as each logger writes them. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "log_head.h"
@@ -162,6 +163,54 @@ static void test_zones(void)
 	check(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
+/* Where the clock is set back it shows an hour twice: the later is taken, if it has been yet. */
+static void test_twice(void)
+{
+	static const struct {
+		const char *head, *newest, *taken, *other;
+	} rows[] = {
+		{ "Oct 25 02:30:05 www kernel: x ", "2026-11-30T12:00:00Z",
+		  "2026-10-25T01:30:05.000000Z", "2026-10-25T00:30:05.000000Z" },
+		{ "Oct 25 02:30:05.25 www kernel: x ", "2026-10-25T01:30:06Z",
+		  "2026-10-25T01:30:05.250000Z", "2026-10-25T00:30:05.250000Z" },
+		{ "Oct 25 02:30:05 www kernel: x ", "2026-10-25T01:30:04Z",
+		  "2026-10-25T00:30:05.000000Z", "2026-10-25T01:30:05.000000Z" },
+		{ "Oct 25 01:59:59 www kernel: x ", "2026-11-30T12:00:00Z",
+		  "2026-10-24T23:59:59.000000Z", "-" },
+		{ "Oct 25 03:00:00 www kernel: x ", "2026-11-30T12:00:00Z",
+		  "2026-10-25T02:00:00.000000Z", "-" },
+		{ "Mar 29 02:30:05 www kernel: x ", "2026-11-30T12:00:00Z", NULL, "-" },
+		{ "Jun 28 02:30:05 www kernel: x ", "2026-11-30T12:00:00Z",
+		  "2026-06-28T00:30:05.000000Z", "-" },
+		{ "Sun 2026-10-25 02:30:05 CEST www kernel: x ", "2026-11-30T12:00:00Z",
+		  "2026-10-25T00:30:05.000000Z", "-" },
+		{ "2026-10-25T02:30:05+02:00 www kernel: x ", "2026-11-30T12:00:00Z",
+		  "2026-10-25T00:30:05.000000Z", "-" },
+	};
+
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char taken[TIME_TEXT_MAX], again[TIME_TEXT_MAX] = "-";
+		struct stamp_rules r = rules_of(0);
+		int64_t us = 0, slack, other;
+		struct log_head h;
+
+		log_head_parse(text_of(rows[i].head), &h);
+		if (time_parse(rows[i].newest, 0, &r.newest_us) ||
+		    !stamp_time(&h.stamp, &r, 0, &us, &slack))
+			abort();
+		if (stamp_again(&h.stamp, us, &other))
+			time_format(other, again);
+		time_format(us, taken);
+		if (!tap_ok((!rows[i].taken || !strcmp(taken, rows[i].taken)) &&
+			    !strcmp(again, rows[i].other), "'%s' of two", rows[i].head))
+			tap_note("got %s, %s", taken, again);
+	}
+	setenv("TZ", "UTC0", 1);
+	tzset();
+}
+
 int main(void)
 {
 	setenv("TZ", "UTC0", 1);
@@ -169,5 +218,6 @@ int main(void)
 	test_forms();
 	test_years();
 	test_zones();
+	test_twice();
 	return tap_done();
 }
