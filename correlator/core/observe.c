@@ -327,18 +327,37 @@ static void await_packet(struct observer *o, const struct event *e, int protocol
 	});
 }
 
+/* Where the packets of a call to `named` go.  One to no address goes to what the socket is bound
+ * to, over IPv6 never but to the loopback (ip_route_output_key_hash_rcu(), tcp_v6_connect()). */
+static struct endpoint packets_peer(const struct sock *s, const struct endpoint *named)
+{
+	struct endpoint peer = *named, bound = s->bound;
+	bool four;
+
+	if (!peer.addr.family || !address_is_any(&peer.addr))
+		return peer;
+	address_unmap(&bound.addr);
+	four = peer.addr.family == AF_INET || bound.addr.family == AF_INET;
+	if (peer.addr.family == AF_INET && bound.addr.family == AF_INET)
+		peer.addr = bound.addr;
+	else
+		address_parse(four ? "127.0.0.1" : "::1", &peer.addr);
+	return peer;
+}
+
 /* Opens a row, or takes that of the record's packet. */
 static void open_row(struct observer *o, const struct event *e, bool replay, struct sock *s,
-		     const struct endpoint *peer, bool late, struct outcome *out)
+		     const struct endpoint *named, bool late, struct outcome *out)
 {
+	struct endpoint peer = packets_peer(s, named);
 	bool second = e->exit == -EALREADY || e->exit == -EISCONN;	/* I2 */
 
-	if (!replay && !second && !e->node.data && confirm(o, e, s, peer, late, out))
+	if (!replay && !second && !e->node.data && confirm(o, e, s, &peer, late, out))
 		return;
 	out->change.connection.id = replay ? 0 : pairing_new_row(o->pairing);
 	out->change.kind = CHANGE_ADD;
 	if (!replay && !call_sent_nothing((int)e->exit))
-		await_packet(o, e, s->protocol, peer, out->change.connection.id);
+		await_packet(o, e, s->protocol, &peer, out->change.connection.id);
 	if (s->protocol < 0)
 		remember_pending(o, e, out->change.connection.id);
 }

@@ -454,6 +454,7 @@ static const struct {
 	{ "raw-echo", way_raw_echo }, { "raw-echo6", way_raw_echo6 }, { "raw-own", way_raw_own },
 	{ "raw-own6", way_raw_own6 }, { "raw-connected", way_raw_connected },
 	{ "raw-header", way_raw_header }, { "packet", way_packet },
+	{ "any", way_tcp },
 	{ "route-only", way_route_only }, { "route-only0", way_route_only0 },
 	{ "igmp", way_igmp }, { "direct32", way_direct32 }, { "socketcall32", way_socketcall32 },
 	{ "passed", way_passed }, { "exec", way_over_exec }, { "setuid", way_setuid },

@@ -274,6 +274,52 @@ static void test_packets(void)
 	       "a record whose packet comes later names the process that is gone");
 }
 
+/* A call to no address goes to one of the host's own, and its packets have that. */
+static void test_no_address(void)
+{
+	static const struct {
+		const char *named, *bound, *packet;
+		bool same;
+	} cases[] = {
+		{ "0.0.0.0", NULL, "127.0.0.1", true },
+		{ "::", NULL, "::1", true },
+		{ "::ffff:0.0.0.0", NULL, "127.0.0.1", true },
+		{ "0.0.0.0", "192.0.2.9", "192.0.2.9", true },
+		{ "0.0.0.0", "0.0.0.0", "127.0.0.1", true },
+		{ "::", "2001:db8::9", "::1", true },
+		{ "::", "::ffff:192.0.2.9", "127.0.0.1", true },
+		{ "0.0.0.0", NULL, "192.0.2.9", false },
+		{ "0.0.0.0", "192.0.2.9", "127.0.0.1", false },
+		{ "::", "2001:db8::9", "2001:db8::9", false },
+		{ "127.0.0.2", NULL, "127.0.0.1", false },
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		bool record_first = i % 2;
+		struct connection p;
+		struct event e;
+		struct half r;
+		bool met;
+
+		fresh();
+		give(make_socket(3, IPPROTO_TCP));
+		if (cases[i / 2].bound)
+			give(make_bind(3, cases[i / 2].bound, 0, 0));
+		e = make_connect(3, cases[i / 2].packet, 80, 0);
+		p = packet_of(&e, e.process.pid);
+		set_address(&e, cases[i / 2].named, 80);
+		if (!record_first)
+			decided(&p, 3, 50, 0);
+		met = give(e) == CHANGE_CONFIRM;
+		if (record_first)
+			met = pairing_find(pairing, &p, e.process.pid, 3, &r);
+		tap_ok(met == cases[i / 2].same, "to %s, bound to %s: %s %s it, the %s first",
+		       cases[i / 2].named, cases[i / 2].bound ? cases[i / 2].bound : "nothing",
+		       cases[i / 2].packet, cases[i / 2].same ? "is" : "is not",
+		       record_first ? "record" : "packet");
+	}
+}
+
 /* Datagrams without connect(): a flow for each destination of a socket. */
 static void test_sends(void)
 {
@@ -603,6 +649,7 @@ int main(void)
 	test_flood();
 	test_late_programs();
 	test_same_programs();
+	test_no_address();
 	test_sends();
 	test_accepts();
 	test_new_socket();
