@@ -10,7 +10,8 @@
  *       none, it hides none of those.
  *   I3  Of all but TCP and UDP a lookup has the addresses alone: it may be any packet's to that
  *       place, so it names a thread and never proves it.  So may one of a sender that writes the IP
- *       header itself (IPPROTO_RAW), for a packet of any protocol.
+ *       header itself (IPPROTO_RAW), for a packet of any protocol; and so has one of a raw socket
+ *       that sends TCP or UDP, whose packets with lookups of their own are more.
  *   I4  A forwarded packet may go elsewhere than its sender looked up (DNAT): then the lookup has
  *       its source alone, so it names a thread and never proves it.
  *   I5  A lookup for one interface (SO_BINDTODEVICE, the scope of a link-local address) is of no
@@ -255,7 +256,8 @@ static uint32_t add_addressed(struct lookup_ring *r, int protocol, struct sought
 	struct endpoint dst = { .addr = c->dst.addr };
 	uint32_t bucket = lookup_ring_bucket(protocol, &dst, 0);
 	uint32_t n = r->bucket[bucket], first = LOOKUP_NONE;
-	int64_t age_ns = protocol == c->protocol ? AGE_TCP_NS : FRESH_NS;
+	bool only = protocol == c->protocol && protocol != IPPROTO_TCP && protocol != IPPROTO_UDP;
+	int64_t age_ns = only ? AGE_TCP_NS : FRESH_NS;
 	int looks = 0;
 
 	s->more |= lookup_ring_has_dropped(r, bucket, s->now_ns);

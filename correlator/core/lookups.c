@@ -88,9 +88,11 @@ static void note_for_send(struct lookups *l, int32_t tid, uint32_t n)
 	l->sending[at].lookup = n;
 }
 
-static bool tells_ports(int protocol)
+/* A raw socket looks the addresses up, of TCP and UDP as well. */
+static bool has_ports(const struct trace_event *e)
 {
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
+	return (e->protocol == IPPROTO_TCP || e->protocol == IPPROTO_UDP) &&
+	       (e->src.port > 0 || e->dst.port > 0);
 }
 
 /* Without ports (lookup_take.c, I3). */
@@ -203,8 +205,10 @@ static void on_send(struct lookups *l, const struct trace_event *e)
 	l->sending[at].tid = 0;
 	if (e->family == AF_NETLINK)
 		forget_questions(l, n, e->tid, e->time_ns);
-	if (e->protocol != IPPROTO_UDP || k->protocol != IPPROTO_UDP || e->result <= 0 ||
-	    k->by != e->tid || (k->taken_ns && e->time_ns - k->taken_ns > LOOKUP_SEND_NS))
+	/* A raw socket's send tells no more than its lookup: no ports. */
+	if (e->protocol != IPPROTO_UDP || k->protocol != IPPROTO_UDP || k->src.port <= 0 ||
+	    e->result <= 0 || k->by != e->tid ||
+	    (k->taken_ns && e->time_ns - k->taken_ns > LOOKUP_SEND_NS))
 		return;
 	k->call = true;
 	k->sent_ns = e->time_ns;
@@ -252,7 +256,7 @@ void lookups_event(struct lookups *l, const struct trace_event *e)
 		on_answer(l, e);
 	if (e->interrupt || e->tid <= 0)
 		return;
-	if (e->kind == TRACE_LOOKUP && !tells_ports(e->protocol))
+	if (e->kind == TRACE_LOOKUP && !has_ports(e))
 		on_addressed(l, e);
 	else if (e->kind == TRACE_LOOKUP)
 		on_lookup(l, e);

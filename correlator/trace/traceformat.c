@@ -30,11 +30,12 @@ enum field { F_PROTOCOL, F_SRC, F_DST, F_SRC6, F_DST6, F_SPORT, F_DPORT, F_SOCKE
 enum when { ALWAYS, IF_THERE, TRACED, PROBED };
 
 /*
- * A route for a packet of this host's own.  These tracepoints tell the ports of TCP and UDP alone;
- * without a protocol it is a question about who may have sent a packet that came in.
+ * A route for a packet of this host's own.  These tracepoints tell the ports of TCP and UDP alone,
+ * and there is none where a raw socket sends these; without a protocol it is a question about who
+ * may have sent a packet that came in.
  */
 #define SENDERS_LOOKUP \
-	"iif==1 && ((sport!=0 && (proto==6 || proto==17)) || " \
+	"iif==1 && (((sport!=0 || dport==0) && (proto==6 || proto==17)) || " \
 	"(proto!=0 && proto!=6 && proto!=17))"
 
 /* The fields of each tracepoint by name; NULL: the tracepoint has no such field. */

@@ -156,6 +156,18 @@ static int way_raw_connected(const struct target *t)
 	return 0;
 }
 
+/* The sender writes TCP's header, as scanners do. */
+static int way_raw_tcp(const struct target *t)
+{
+	struct tcphdr syn = { .source = htons(4000), .dest = t->to.sin_port, .doff = 5, .syn = 1 };
+	struct sockaddr_in to = t->to;
+	int fd = way_socket(AF_INET, SOCK_RAW, IPPROTO_TCP);
+
+	to.sin_port = 0;
+	way_is_mine();
+	return sendto(fd, &syn, sizeof(syn), 0, any(&to), sizeof(to)) < 0;
+}
+
 /* The sender writes the IP header as well. */
 static int way_raw_header(const struct target *t)
 {
@@ -453,7 +465,7 @@ static const struct {
 	{ "device", way_device }, { "ping", way_ping }, { "ping6", way_ping6 },
 	{ "raw-echo", way_raw_echo }, { "raw-echo6", way_raw_echo6 }, { "raw-own", way_raw_own },
 	{ "raw-own6", way_raw_own6 }, { "raw-connected", way_raw_connected },
-	{ "raw-header", way_raw_header }, { "packet", way_packet },
+	{ "raw-header", way_raw_header }, { "raw-tcp", way_raw_tcp }, { "packet", way_packet },
 	{ "any", way_tcp },
 	{ "route-only", way_route_only }, { "route-only0", way_route_only0 },
 	{ "igmp", way_igmp }, { "direct32", way_direct32 }, { "socketcall32", way_socketcall32 },

@@ -278,6 +278,25 @@ static void test_addressed(void)
 	lookup(10, IPPROTO_RAW, "0.0.0.0:0", "127.0.0.9:0");
 	now += 100 * MS;
 	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.9:80") == 0, "at once");
+	for (int i = 0; i < 2; i++) {
+		int protocol = i ? IPPROTO_UDP : IPPROTO_TCP;
+
+		lookup(10, protocol, "0.0.0.0:0", "127.0.0.9:0");
+		tap_ok(packet(23 - protocol, "127.0.0.1:4000", "127.0.0.9:80") == 0 &&
+			       packet(protocol, "127.0.0.1:4000", "127.0.0.9:80") == 1 &&
+			       who[0].tid == 10 && !who[0].exact && !who[0].call,
+		       "a raw socket's %s", i ? "UDP" : "TCP");
+		lookup(10, protocol, "0.0.0.0:0", "127.0.0.9:0");
+		sent(10, AF_INET, protocol, 8);
+		tap_ok(packet(protocol, "127.0.0.1:4000", "127.0.0.9:80") == 1 && !who[0].call,
+		       "also when it was sent it is not proven");
+		lookup(10, protocol, "0.0.0.0:0", "127.0.0.9:0");
+		now += 100 * MS;
+		tap_ok(packet(protocol, "127.0.0.1:4000", "127.0.0.9:80") == 0, "likewise");
+	}
+	lookup(10, IPPROTO_TCP, "127.0.0.1:0", "127.0.0.9:80");
+	tap_ok(packet(IPPROTO_TCP, "127.0.0.1:4000", "127.0.0.9:80") == 0,
+	       "and not one of connect(), before it has a port");
 	for (int i = 0; i < 63; i++)
 		lookup(10, 254, "127.0.0.1:0", "127.0.0.9:0");
 	tap_ok(packet(254, "127.0.0.1:0", "127.0.0.9:0") == 1 && !more, "63 are looked through");
