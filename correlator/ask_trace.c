@@ -121,9 +121,44 @@ static void choose_users(struct host *h, struct inquiry *q)
 	}
 }
 
+/*
+ * What comes in by our verdict goes on in our thread, and the kernel answers there (ICMP).  So our
+ * own lookups without ports are no process's: we send nothing of that kind.  Takes them out, uses
+ * up the oldest of the others' in their place, and returns how many are left.
+ */
+static int leave_answers(struct host *h, struct lookup_owner *owners, int64_t *pids, int count)
+{
+	int left = 0, oldest = 0;
+	bool used = true;
+
+	for (int i = 0; i < count; i++) {
+		if (pids[i] == h->pid && !owners[i].exact && !owners[i].call) {
+			used &= i > 0;
+			continue;
+		}
+		owners[left] = owners[i];
+		pids[left] = pids[i];
+		if (owners[left].time_ns < owners[oldest].time_ns)
+			oldest = left;
+		left++;
+	}
+	if (!used && left) {
+		struct lookup_owner own = owners[oldest];
+		int64_t pid = pids[oldest];
+
+		lookups_use_up(h->lookups, own.tid, own.lookup);
+		owners[oldest] = owners[0];
+		pids[oldest] = pids[0];
+		owners[0] = own;
+		pids[0] = pid;
+	}
+	return left;
+}
+
 void ask_trace(struct host *h, struct inquiry *q)
 {
 	struct lookup_owner owners[LOOKUP_OWNERS_MAX];
+	int64_t pids[LOOKUP_OWNERS_MAX];
 	struct testimony *t = &q->testimony;
 	int64_t now = clock_mono_ns(), netns;
 	int count = lookups_take(h->lookups, &q->packet, inquiry_own_link(q), now, owners,
@@ -133,9 +168,12 @@ void ask_trace(struct host *h, struct inquiry *q)
 	t->trace.asked = true;
 	t->trace.lossy = now < h->lossy_until_ns;
 	t->trace.was_lossy = h->lossy_until_ns && now < h->lossy_until_ns + CONNECTED_NS;
+	for (int i = 0; i < count; i++)
+		pids[i] = process_of(h, &owners[i]);
+	count = leave_answers(h, owners, pids, count);
 	t->trace.lookups = (uint8_t)count;
 	for (int i = 0; i < count; i++)
-		add_caller(t, &owners[i], process_of(h, &owners[i]));
+		add_caller(t, &owners[i], pids[i]);
 	choose_users(h, q);
 	/* Where it is may be known already; /proc takes longest for a process that is new. */
 	if (t->trace.count != 1)

@@ -218,7 +218,8 @@ static int start_sockdiag(struct daemon *d)
 	struct host *h = &d->parts.host;
 
 	h->sockdiag = d->own_tuples.sockdiag = sockdiag_open();
-	h->netns = procfs_netns(h->procfs, getpid(), getpid());
+	h->pid = getpid();
+	h->netns = procfs_netns(h->procfs, h->pid, h->pid);
 	/* Without a queue accepted sockets alone are asked for. */
 	return d->parts.config->queue < 0 ? 0 : made(h->sockdiag);
 }

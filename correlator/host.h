@@ -42,6 +42,7 @@ struct host {
 	struct names *names;	/* NULL: names are not asked for */
 	/* the trace tells that a process becomes another program before /proc does */
 	bool sees_exec;
+	int64_t pid;		/* our own process */
 	int64_t netns;		/* the queue's own network namespace */
 	struct links *links;	/* NULL: where a forwarded packet came from is not known */
 	bool records_came;	/* audit records of sockets, since the start or a little before */

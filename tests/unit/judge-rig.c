@@ -62,7 +62,7 @@ void rig_begin(const char *policy, bool trace)
 	rig.host = (struct host){
 		.hashes = (struct file_hashes *)&rig,	/* nobody looks into it */
 		.pairing = pairing_new(1), .lookups = lookups_new(), .tasks = tasks_new(),
-		.netns = FAKE_NETNS, .cache_written = &rig.written,
+		.pid = 4000, .netns = FAKE_NETNS, .cache_written = &rig.written,
 		.links = (struct links *)&rig,
 		/* The fakes never look at the handles that they are given. */
 		.tracefs = trace ? (struct tracefeed *)&rig : NULL, .sees_exec = trace,
