@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sockledger doctor: what stops sockledger from seeing or deciding, and what mends it. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -147,6 +149,16 @@ static bool wants_colours(void)
 	return isatty(1) && !(no && *no) && term && strcmp(term, "dumb");
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return false;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode);
+}
+
 int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -175,6 +187,11 @@ int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **arg
 		if (!is_check(argv[i]))
 			return cli_usage(self, "there is no check '%s'", argv[i]);
 	report.all |= optind < argc;
+	/* Of a tree that is not there no check would say that. */
+	if (*root && !is_directory(root)) {
+		cli_cannot_read("doctor", root, strerror(errno));
+		return CLI_UNREADABLE;
+	}
 	if (doctor_open(&doctor, root, cli->config_path, cli->ledger,
 			asks_firewall(argc - optind, argv + optind))) {
 		fputs("sockledger doctor: out of memory\n", stderr);

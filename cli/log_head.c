@@ -305,21 +305,41 @@ static void skip_level(struct rest *r)
 	skip_blanks(r);
 }
 
-/* The word behind the time is the host, where the kernel's name follows it, or a word later. */
+/* "kernel:", "ulogd[812]:", or such a name alone, as RFC 5424 has it. */
+static bool is_logger(struct text word, bool *alone)
+{
+	static const char *const names[] = { "kernel", "ulogd" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t len = strlen(names[i]);
+
+		if (word.len < len || memcmp(word.data, names[i], len))
+			continue;
+		*alone = word.len == len;
+		return *alone || word.data[len] == ':' || word.data[len] == '[';
+	}
+	return false;
+}
+
+/* The word behind the time is the host, where the logger's name follows it, or a word later. */
 static struct text take_host(struct rest *rest)
 {
 	struct rest r = *rest;
-	struct text host = take_word(&r), word;
+	struct text host = take_word(&r);
+	bool alone;
 
 	if (!host.len)
 		return TEXT_NONE;
+	/* As busybox's syslogd writes it. */
+	if (is_logger(host, &alone) && !alone) {
+		*rest = r;
+		return TEXT_NONE;
+	}
 	for (int i = 0; i < 2; i++) {
-		word = take_word(&r);
-		if (word.len < 6 || memcmp(word.data, "kernel", 6) ||
-		    (word.len > 6 && word.data[6] != ':' && word.data[6] != '['))
+		if (!is_logger(take_word(&r), &alone))
 			continue;
 		/* RFC 5424: process, message and data. */
-		for (int k = 0; word.len == 6 && k < 3; k++)
+		for (int k = 0; alone && k < 3; k++)
 			take_word(&r);
 		*rest = r;
 		return text_equal(host, text_of("-")) ? TEXT_NONE : host;
