@@ -74,9 +74,10 @@ struct undecided {
 	struct packet_id id;
 	int slot;			/* where it is parked; -1: it is not */
 	struct in_force_wants wants;
-	/* until the kernel's word about the flow that it may be of */
-	bool held;
-	bool asked;	/* or until it is known whether another process asked only (FLOW_ASKED) */
+	/* until the kernel's word about the flow of that row, or until it is known whether another
+	 * process asked only (FLOW_ASKED) */
+	bool held, asked;
+	uint64_t row;
 	uint32_t mark;
 	struct flow_key key;
 	struct inquiry q;
@@ -470,7 +471,7 @@ static void ask_held(struct judge *j, int slot)
 static void end_hold(struct judge *j, int slot, bool over)
 {
 	struct undecided *k = &j->parked[slot];
-	struct flow *f = known_flow_find(j->flows, &k->key);
+	struct flow *f = known_flow_of_row(j->flows, &k->key, k->row);
 
 	if (f && !over)
 		return;
@@ -479,12 +480,8 @@ static void end_hold(struct judge *j, int slot, bool over)
 		ask_held(j, slot);
 		return;
 	}
-	if (!k->asked) {
-		known_flow_keep(f, &k->q);
-		/* The packet was the flow's, so the lookup is that of one behind it. */
-		if (k->q.testimony.trace.by[0].pid != f->pid)
-			known_flow_give_back(j->flows, &k->q);
-	}
+	if (!k->asked)
+		known_flow_keep(j->flows, f, &k->q);
 	answer_alike(j, k, f);
 	release(j, slot);
 }
@@ -505,6 +502,7 @@ static bool is_of_known_flow(struct judge *j, struct undecided *k)
 		f && !another ? known_flow_compare(j->flows, &k->q, &f, k->arrived_ns) : FLOW_NEW;
 
 	k->asked = word == FLOW_ASKED;
+	k->row = f ? f->row : 0;
 	if (word == FLOW_UNSURE || k->asked)
 		return hold(j, k);
 	if (word == FLOW_SAME)

@@ -223,6 +223,17 @@ struct flow *known_flow_find(struct known_flows *k, const struct flow_key *key)
 	return f;
 }
 
+struct flow *known_flow_of_row(struct known_flows *k, const struct flow_key *key, uint64_t row)
+{
+	struct flow *f = known_flow_find(k, key);
+
+	if (f)
+		f = flows_find(table_of(k, key->protocol), &f->key);
+	while (f && f->row != row)
+		f = flows_next(table_of(k, key->protocol), f);
+	return f && f->verdict ? f : NULL;
+}
+
 /* A SYN of which the socket has sent another one before is that one's.  A socket that is gone sends
  * nothing again. */
 static enum flow_word compare_syn(struct known_flows *k, struct inquiry *q, const struct flow *f)
@@ -314,7 +325,9 @@ static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q,
 	bool others = false;
 
 	if (q->facts.traced && q->facts.direction == DIRECTION_OUT) {
-		ask_trace(k->t.host, q);
+		/* A second lookup would be that of the next packet. */
+		if (!t->trace.asked)
+			ask_trace(k->t.host, q);
 		f = *at = choose_flow(k, q, f);
 		others = t->trace.count &&
 			 (t->trace.by[0].pid < 0 || t->trace.by[0].pid != f->pid);
@@ -515,10 +528,13 @@ static void take_socket(struct flow *f, const struct testimony *t)
 	f->inode = t->socket.inode;
 }
 
-void known_flow_keep(struct flow *f, const struct inquiry *q)
+void known_flow_keep(const struct known_flows *k, struct flow *f, const struct inquiry *q)
 {
 	if (f->inode < 0)
 		take_socket(f, &q->testimony);
+	/* The packet was the flow's, so the lookup is that of one behind it. */
+	if (q->testimony.trace.by[0].pid != f->pid)
+		known_flow_give_back(k, q);
 }
 
 bool known_flow_was_called(const struct known_flows *k, const struct inquiry *q)

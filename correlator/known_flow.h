@@ -51,6 +51,8 @@ void known_flows_free(struct known_flows *k);
 struct flow_key known_flow_key(const struct inquiry *q, int32_t echo_id);
 /* The flow that this packet may be of; NULL: none. */
 struct flow *known_flow_find(struct known_flows *k, const struct flow_key *key);
+/* The one of them with that row; NULL: it has ended, or is to be decided anew. */
+struct flow *known_flow_of_row(struct known_flows *k, const struct flow_key *key, uint64_t row);
 
 enum flow_word {
 	FLOW_NEW,	/* the packet is another connection's */
@@ -87,7 +89,7 @@ bool known_flow_wants_mark(struct known_flows *k, struct flow *f, int64_t now_ns
 /* Before the first packet's verdict: it holds its socket until then. */
 void known_flow_look(struct known_flows *k, const struct flow_key *key, struct inquiry *q);
 /* After FLOW_UNSURE no death was announced: the packet is the flow's, and so is its socket. */
-void known_flow_keep(struct flow *f, const struct inquiry *q);
+void known_flow_keep(const struct known_flows *k, struct flow *f, const struct inquiry *q);
 
 /* The packet of q has been decided, and has that row.  packets: with those that waited with it. */
 void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct inquiry *q,
