@@ -76,6 +76,15 @@ static struct endpoint local_of(const struct connection *c)
 	return c->direction == DIRECTION_IN ? c->dst : c->src;
 }
 
+/* Of the socket that it was sent by: the caller's own, where that is another than the one that is
+ * found for the tuple. */
+static int64_t sender_inode(const struct testimony *t)
+{
+	if (t->socket.shared && t->socket.own_inode > 0)
+		return t->socket.own_inode;
+	return t->socket.inode;
+}
+
 static void take_program(struct packet_word *w, const struct process *p)
 {
 	w->exe = text_hash_of(p->exe);
@@ -93,7 +102,7 @@ void pairing_packet(struct pairing *p, const struct connection *c, int64_t fd, i
 		.id = c->id, .protocol = c->protocol, .peer = peer_of(c), .local = local_of(c),
 		.in = c->direction == DIRECTION_IN,
 		.netns = w->netns, .forwarded = c->direction == DIRECTION_FORWARD,
-		.inode = w->testimony.socket.inode, .pid = w->pid, .fd = fd, .uid = uid,
+		.inode = sender_inode(&w->testimony), .pid = w->pid, .fd = fd, .uid = uid,
 		.time_us = c->time_us, .evidence = c->evidence,
 		/* A datagram's own send may come later (MSG_MORE). */
 		.proven = c->protocol == IPPROTO_TCP && c->certainty == CERTAINTY_CERTAIN &&
