@@ -17,6 +17,10 @@
 /* Some 40 entries: the kernel makes an inode for each, so a full buffer of readdir() would take
  * milliseconds. */
 #define LIST_BYTES 1024
+/* "." and ".." are in each list. */
+#define DOTS 2
+/* Of who has more in such a list the rest is not looked at. */
+#define OTHERS_FDS 1024
 
 void call_files_init(struct call_files *c)
 {
@@ -288,6 +292,41 @@ static void look_at_fds(int dir, struct procfs_walk *w, int32_t pid)
 	}
 }
 
+static bool is_other_thread(int dir, int64_t tid, void *arg)
+{
+	int64_t *own = arg;
+
+	(void)dir;
+	if (tid == *own)
+		return false;
+	*own = tid;
+	return true;
+}
+
+static bool is_wanted_socket(int dir, int64_t fd, void *arg)
+{
+	char name[32];
+	int64_t inode;
+
+	snprintf(name, sizeof(name), "%lld", (long long)fd);
+	inode = proc_link_number(dir, name, "socket:[");
+	return inode > 0 && is_wanted(arg, inode);
+}
+
+/* It has no descriptors, or its first thread has ended: then another one's list has them, by which
+ * nobody can ask for them later. */
+static void look_at_others_list(int proc, struct procfs_walk *w, int32_t pid)
+{
+	int64_t thread = pid, at = 0;
+	char name[48];
+
+	if (!show_list(proc, pid, "task", &at, PROCFS_THREADS, is_other_thread, &thread))
+		return;
+	snprintf(name, sizeof(name), "task/%lld/fd", (long long)thread);
+	at = 0;
+	w->missed |= show_list(proc, pid, name, &at, OTHERS_FDS, is_wanted_socket, w) || at >= 0;
+}
+
 static void look_at_sockets_of(int proc, struct procfs_walk *w, int32_t pid)
 {
 	int list = open_list(proc, pid, "fd");
@@ -296,6 +335,8 @@ static void look_at_sockets_of(int proc, struct procfs_walk *w, int32_t pid)
 		look_at_fds(list, w, pid);
 	else if (errno != ENOENT && errno != ESRCH)
 		w->missed = true;
+	if (list >= 0 && w->all && w->at < 0 && w->seen <= DOTS)
+		look_at_others_list(proc, w, pid);
 	if (list < 0 || w->at < 0 || w->seen >= w->seen_max) {
 		bool cut = list >= 0 && w->at >= 0;
 

@@ -53,7 +53,9 @@ struct procfs_walk {
 	int64_t at;		/* of the last one: where its list goes on; 0 at first */
 	int seen, seen_max;	/* descriptors of it: so many at most */
 	bool calls;		/* only the socket of the call that each sleeps in */
-	bool missed;		/* one was not looked at, or not to its end */
+	bool all;		/* nobody may be missed, nor a process without its first thread */
+	bool missed;		/* one was not looked at, or not to its end; or its first thread
+				 * has ended, and it holds one of the sockets */
 	bool cut;		/* ... because it has more than seen_max */
 	int wanted_count;
 	int64_t wanted[PROCFS_WANTED];	/* sockets */

@@ -186,6 +186,7 @@ static bool take_some(struct procscan *s)
 	s->walk.at = s->walk.seen = 0;
 	s->walk.seen_max = s->thorough ? FDS_MAX_THOROUGH : FDS_MAX;
 	s->walk.missed = false;
+	s->walk.all = s->thorough;
 	return count > 0;
 }
 
