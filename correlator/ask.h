@@ -7,8 +7,10 @@
 
 #include "attribution.h"
 
+struct event;
 struct host;
 struct inquiry;
+struct process;
 struct sock_entry;
 
 /* Asks the one witness that q->answer.next names.  None of them waits. */
@@ -53,6 +55,12 @@ void ask_proof(struct host *h, struct inquiry *q);
 bool ask_sole_again(struct host *h, struct inquiry *q);
 /* Its socket's inode, where that was not needed to tell who sent the packet. */
 void ask_inode(struct host *h, struct inquiry *q);
+
+/* Was the packet's socket made by the program that its holder runs now? */
+enum maker_word ask_maker(struct host *h, const struct inquiry *q, const struct process *now);
+/* A record of a socket has come: so they come.  Sockets that are there when the first one does may
+ * have been made before. */
+void ask_note_record(struct host *h, const struct event *e);
 
 /* A record may have come: it is asked for once more. */
 void ask_record_anew(struct inquiry *q);

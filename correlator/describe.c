@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ancestry.h"
+#include "ask.h"
 #include "clock.h"
 #include "describe.h"
 #include "disguise.h"
@@ -301,6 +302,8 @@ static void describe_sender(struct host *h, struct inquiry *q, struct connection
 	q->testimony.program_unsure |= is_told(c);
 	/* Of what is known of it from before as well. */
 	q->testimony.program_unsure |= take_off(h, q, &c->process);
+	if (q->facts.asks_maker)
+		q->testimony.socket.made = ask_maker(h, q, &c->process);
 	inquiry_weigh(q);
 	if (depth == PROC_WHOLE)
 		describe_rest(h, c, p);

@@ -49,6 +49,7 @@ struct host {
 	int64_t netns;		/* the queue's own network namespace */
 	struct links *links;	/* NULL: where a forwarded packet came from is not known */
 	bool records_came;	/* audit records of sockets, since the start or a little before */
+	bool makers_came;	/* of socket() itself as well */
 	const atomic_bool *cache_written;	/* by the plugin; NULL: nobody looks */
 	int64_t lossy_until_ns;	/* until then an event of the trace may be missing */
 	int64_t complete_since_ns;	/* by the monotonic clock: no event is missing since */

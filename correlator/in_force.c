@@ -191,6 +191,9 @@ void in_force_decide(const struct in_force *f, struct host *h, struct inquiry *q
 	}
 	wants->proof = a->wants_certain && has_proof;
 	wants->call = doubts(f, q, c, a);
+	wants->reason = !wants->call ? NULL :
+			q->answer.others_socket ? "others-socket" : "no-record";
+	wants->call &= !q->answer.others_socket;
 }
 
 bool in_force_decide_late(const struct in_force *f, const struct connection *c,

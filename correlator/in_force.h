@@ -55,6 +55,7 @@ struct in_force_wants {
 	bool proof;		/* a second witness, for a rule that wants certainty */
 	bool hash;		/* what is in the program's file: it is being found out */
 	bool call;		/* whether the process, which holds the socket, made the call */
+	const char *reason;	/* why its holder will not do; NULL: it does */
 };
 
 /*

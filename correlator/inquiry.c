@@ -62,8 +62,12 @@ void inquiry_begin(const struct host *h, struct inquiry *q)
 		.fast_open = c->fast_open,
 		.blocks_caller = !h->tracefs && c->protocol == IPPROTO_TCP &&
 				 c->direction == DIRECTION_OUT,
+		.asks_maker = !h->tracefs && c->protocol != IPPROTO_TCP &&
+			      c->direction == DIRECTION_OUT,
 	};
 	testimony_init(&q->testimony);
+	q->testimony.records_seen = host_records_come(h);
+	q->testimony.makers_seen = q->testimony.records_seen && h->makers_came;
 	q->threads.pid = -1;
 	inquiry_weigh(q);
 }

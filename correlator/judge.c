@@ -287,8 +287,8 @@ static bool decide(struct judge *j, struct undecided *k, bool last)
 	in_force_decide(&j->rules, j->t.host, q, &c, &p, &facts, &a, &k->wants);
 	if (!last && (k->wants.proof || k->wants.hash || k->wants.call))
 		return false;
-	if (k->wants.call && !c.text[CONNECTION_REASON].data)
-		c.text[CONNECTION_REASON] = text_of("no-record");
+	if (k->wants.reason && !c.text[CONNECTION_REASON].data)
+		c.text[CONNECTION_REASON] = text_of(k->wants.reason);
 	send_first(j, k, in_force_verdict(&a));
 	c.latency_us = (k->answered_ns - k->arrived_ns) / 1000;
 	j->count[C_FROM + q->answer.source]++;
@@ -321,8 +321,7 @@ static void wait_on(struct judge *j, int slot)
 
 	p->wants_scan = j->parked[slot].q.answer.next == WAIT_FOR_SCAN;
 	if (j->parked[slot].wants.call)
-		p->deadline_ns = p->arrived_ns +
-				 j->t.config->park_us * 1000 * PARKING_STARVED_TIMES;
+		p->deadline_ns = p->arrived_ns + parking_for_record_ns(j->t.config->park_us);
 }
 
 /* One more word has come about a parked packet. */
@@ -459,7 +458,6 @@ static void ask_held(struct judge *j, int slot)
 	j->held--;
 	known_flow_give_back(j->flows, &k->q);
 	inquiry_begin(j->t.host, &k->q);
-	k->q.testimony.records_seen = host_records_come(j->t.host);
 	k->q.testimony.socket.shared = k->asked;
 	j->parking.slot[slot].deadline_ns = clock_mono_ns() + j->t.config->park_us * 1000;
 	inquire(j, k);
@@ -526,7 +524,6 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 		j->count[C_MALFORMED]++;
 	}
 	inquiry_begin(j->t.host, &k.q);
-	k.q.testimony.records_seen = host_records_come(j->t.host);
 	k.key = known_flow_key(&k.q, k.key.echo_id);
 	k.since_us = k.q.packet.time_us - (clock_mono_ns() - p->since_ns) / 1000;
 	if (!join(j, &k) && !is_of_known_flow(j, &k))
@@ -584,13 +581,15 @@ static void match_parked_with_record(struct judge *j, int slot, const struct eve
 				     int64_t inode)
 {
 	struct inquiry *q = &j->parked[slot].q;
+	bool is_its = inode > 0 && inode == q->testimony.socket.inode;
 
 	q->testimony.records_seen = true;
-	if (inode > 0 && inode == q->testimony.socket.inode && q->answer.fd < 0)
+	q->testimony.makers_seen = j->t.host->makers_came;
+	if (is_its && q->answer.fd < 0)
 		ask_found_holder(j->t.host, q, e->process.pid, e->fd, FROM_CACHE);
 	if (event_is_to(e, &q->packet.dst))
 		ask_record_anew(q);
-	else if (q->answer.fd < 0)
+	else if (q->answer.fd < 0 || (!is_its && e->process.pid != q->answer.pid))
 		return;
 	decide_parked(j, slot);
 }
@@ -610,8 +609,7 @@ void judge_event(struct judge *j, const struct event *e)
 
 	if (e->node.data)
 		return;
-	if (event_is_of_socket(e->kind))
-		j->t.host->records_came = true;
+	ask_note_record(j->t.host, e);
 	late_calls_record(j->t.host, j->t.ledger_sink, e);
 	if (e->kind == EVENT_BIND && e->exit == 0)
 		known_flows_bound(j->flows, (int32_t)e->port);

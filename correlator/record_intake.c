@@ -6,6 +6,7 @@
  *                  '----> judge (a packet may wait for this record)
  */
 #include "ancestry.h"
+#include "ask.h"
 #include "clock.h"
 #include "config.h"
 #include "disguise.h"
@@ -102,9 +103,8 @@ static void on_event(void *arg, const struct event *told, bool replay)
 		in->recorded = e->seq;
 	}
 	/* Or the first packet that nobody is found for would be called no-audit. */
-	if (replay && !e->node.data && event_is_of_socket(e->kind) &&
-	    clock_now_us() - e->arrival_us < COMING_US)
-		p->host.records_came = true;
+	if (replay && p->judge && !e->node.data && clock_now_us() - e->arrival_us < COMING_US)
+		ask_note_record(&p->host, e);
 	if (p->judge && !replay)
 		judge_event(p->judge, e);
 }

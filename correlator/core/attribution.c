@@ -501,6 +501,10 @@ static void weigh(const struct view *v, struct attribution *a)
  * in the hands of others alone, or its process another program. */
 static bool is_only_holder(const struct view *v, const struct attribution *a)
 {
+	/* A datagram's sender is gone from its call, which may have no record. */
+	if (v->f->asks_maker)
+		return v->t->makers_seen && a->pid >= 0 && v->t->socket.inode > 0 &&
+		       v->t->socket.made != MAKER_ITSELF;
 	if (!v->f->blocks_caller || !v->t->records_seen || a->pid < 0 ||
 	    (v->record && v->record->by != RECORD_LAST))
 		return false;
@@ -591,6 +595,7 @@ void attribute(const struct packet_facts *f, const struct testimony *t, struct a
 	weigh(&v, a);
 	a->sole_awaited = t->holders.sole_wanted && !t->holders.sole_over;
 	a->only_holder = is_only_holder(&v, a);
+	a->others_socket = a->only_holder && t->socket.made == MAKER_ANOTHER;
 	a->awaits_call = a->caller >= 0 && !v.call && (v.holder || is_unambiguous(&v));
 	a->final = (is_own_call(&v) && v.caller) ||
 		   (a->certainty == CERTAINTY_CERTAIN && !a->sole_awaited);

@@ -31,6 +31,8 @@ struct packet_facts {
 	bool fast_open;		/* its SYN may be of a send, not of a connect() (packet.h) */
 	bool blocks_caller;	/* a connect() of it on a blocking socket has not returned yet, and
 				 * /proc can tell who is in it: TCP, outgoing, without the trace */
+	bool asks_maker;	/* nothing tells who sent it, so who made its socket is asked for:
+				 * all but TCP, outgoing, without the trace */
 };
 
 /*
@@ -59,6 +61,9 @@ struct caller {
 
 /* Where the first answer came from. */
 enum source { FROM_NOBODY, FROM_TRACE, FROM_CACHE, FROM_RECENT, FROM_PROC, SOURCES };
+
+/* Whether the program that is named has made the packet's socket, as socket()'s record tells. */
+enum maker_word { MAKER_UNKNOWN, MAKER_ITSELF, MAKER_ANOTHER };
 
 /* A process that was seen to hold the packet's socket, after its inode was known. */
 struct socket_holder {
@@ -122,6 +127,7 @@ struct testimony {
 		bool again;	/* asked once more, for what became of it */
 		bool connected;
 		bool charged;	/* of all at the port it alone is charged for what is on its way */
+		enum maker_word made;	/* by the program that is named? */
 		/* the caller has another socket at the port, by which it may have sent */
 		bool shared;
 		int64_t own_inode;	/* of that one; 0: not known */
@@ -149,6 +155,7 @@ struct testimony {
 		bool certain;
 	} earlier;
 	bool records_seen;	/* audit records do come */
+	bool makers_seen;	/* those of socket(), too */
 	bool program_unsure;	/* since the call the process may have executed another program */
 	bool our_root;		/* a path that its record tells is one of our root */
 };
@@ -186,8 +193,10 @@ struct attribution {
 	bool final;		/* no further question changes the process */
 	bool sole_awaited;	/* whether the holder is the only one is being found out */
 	/* it holds the socket, as may others: it was neither seen in the call, nor has its record
-	 * come, which the call of whoever made it has as soon as it returns */
+	 * come, which the call of whoever made it has as soon as it returns; nor, of all but TCP,
+	 * is the socket known to be its program's own */
 	bool only_holder;
+	bool others_socket;	/* only_holder: another program made it, so no record is awaited */
 	/* the call of its lookup would be proof, and has not been seen yet */
 	bool awaits_call;
 	enum question next;

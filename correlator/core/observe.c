@@ -25,6 +25,7 @@
 #include "call_result.h"
 #include "cgroup.h"
 #include "clock.h"
+#include "makers.h"
 #include "observe.h"
 #include "pairing.h"
 #include "proctable.h"
@@ -61,6 +62,7 @@ struct sent {
 struct observer {
 	struct socktable *sockets;
 	struct proctable *processes;
+	struct makers *makers;
 	struct pairing *pairing;
 	own_tuple_fn *own_tuple;
 	void *own_tuple_arg;
@@ -80,7 +82,8 @@ struct observer *observer_new(struct pairing *pairing)
 	o->pairing = pairing;
 	o->sockets = socktable_new(SOCKETS);
 	o->processes = proctable_new();
-	if (o->sockets && o->processes)
+	o->makers = makers_new();
+	if (o->sockets && o->processes && o->makers)
 		return o;
 	observer_free(o);
 	return NULL;
@@ -92,6 +95,7 @@ void observer_free(struct observer *o)
 		return;
 	socktable_free(o->sockets);
 	proctable_free(o->processes);
+	makers_free(o->makers);
 	free(o);
 }
 
@@ -155,6 +159,8 @@ static void on_socket(struct observer *o, const struct event *e, struct outcome 
 	else if (s->protocol < 0)
 		s->protocol = (int)e->protocol;
 	settle_pending(o, e, out);
+	if (!e->node.data && e->protocol != IPPROTO_TCP)
+		makers_add(o->makers, e);
 }
 
 void observer_fill(const struct observer *o, struct connection *c, const struct process *p)
@@ -651,6 +657,11 @@ void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd)
 	if (!s || (s->inode >= 0 && s->inode != inode))
 		s = socktable_put(o->sockets, &key);
 	socktable_set_inode(o->sockets, s, inode);
+}
+
+struct makers *observer_makers(struct observer *o)
+{
+	return o->makers;
 }
 
 void observer_clock(struct observer *o, int64_t wall_us, int64_t mono_ns)

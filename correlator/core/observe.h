@@ -10,6 +10,7 @@
 #include "ledger_change.h"
 
 struct known_process;
+struct makers;
 struct pairing;
 
 /*
@@ -69,6 +70,9 @@ bool observer_holder(struct observer *o, int64_t inode, struct holder *h);
 int observer_recent(struct observer *o, int protocol, struct holder *holders, int max);
 /* /proc showed that socket at that descriptor. */
 void observer_learn(struct observer *o, int64_t inode, int64_t pid, int64_t fd);
+
+/* Who made which socket. */
+struct makers *observer_makers(struct observer *o);
 
 /* What time it is, as for proctable_clock(): before each event, and before observer_know(). */
 void observer_clock(struct observer *o, int64_t wall_us, int64_t mono_ns);

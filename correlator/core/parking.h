@@ -31,6 +31,17 @@
 #define PARKING_SHARE 2
 #define PARKING_STARVED_TIMES 10
 #define PARKING_PIECES_MIN 8
+/* A record that is on its way for certain is waited for so long at least: on a busy machine a few
+ * of a thousand take more than fifty milliseconds. */
+#define PARKING_RECORD_NS 500000000LL
+
+/* How long for the record of a call that has returned; park_us: the configuration's `park`. */
+static inline int64_t parking_for_record_ns(int64_t park_us)
+{
+	int64_t ns = park_us * 1000 * PARKING_STARVED_TIMES;
+
+	return ns > PARKING_RECORD_NS ? ns : PARKING_RECORD_NS;
+}
 
 /* The searches through /proc that a parked packet may want. */
 enum scan {

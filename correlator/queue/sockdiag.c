@@ -83,7 +83,7 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 		return MNL_CB_OK;
 	if (a->count == SOCKDIAG_FOUND_MAX)
 		return MNL_CB_OK;
-	s = &a->found[a->count++];
+	s = &a->found[a->each ? 0 : a->count++];
 	get_endpoint(&s->local, m->idiag_family, m->id.idiag_src, m->id.idiag_sport);
 	get_endpoint(&s->peer, m->idiag_family, m->id.idiag_dst, m->id.idiag_dport);
 	s->inode = m->idiag_inode;
@@ -92,6 +92,8 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 	/* 1: the timer of a packet that has no answer yet (tcp_diag(7)) */
 	s->resent = m->idiag_timer == 1 && m->idiag_retrans > 0;
 	s->charged = m->idiag_wqueue > 0;
+	if (a->each)
+		a->each(s, a->arg);
 	return MNL_CB_OK;
 }
 
@@ -253,4 +255,21 @@ int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *lo
 		return -ENOENT;
 	*found = d->answer.found[choice->best];
 	return 0;
+}
+
+int sockdiag_each(struct sockdiag *d, int protocol,
+		  void (*each)(const struct sock_entry *s, void *arg), void *arg)
+{
+	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO)));
+	const int families[] = { AF_INET, AF_INET6 };
+	int rc = 0;
+
+	d->answer = (struct sockdiag_answer){ .port = -1, .each = each, .arg = arg };
+	for (int i = 0; !rc && i < 2; i++) {
+		memset(buf, 0, sizeof(buf));
+		request(buf, families[i], protocol, NLM_F_DUMP);
+		rc = ask(d, (struct nlmsghdr *)buf);
+	}
+	d->answer.each = NULL;
+	return rc;
 }

@@ -44,6 +44,10 @@ int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *lo
 int sockdiag_sharers(struct sockdiag *d, int protocol, const struct endpoint *local,
 		     const struct sock_entry **found);
 
+/* Shows every socket of the protocol, IPv4 and IPv6.  0 or -errno. */
+int sockdiag_each(struct sockdiag *d, int protocol,
+		  void (*each)(const struct sock_entry *s, void *arg), void *arg);
+
 /* An answer, which may come in several reads. */
 #define SOCKDIAG_FOUND_MAX 64
 struct sockdiag_answer {
@@ -51,6 +55,9 @@ struct sockdiag_answer {
 	int count;
 	int port;	/* only sockets with this local port; -1: any */
 	uint32_t device;	/* only those that are bound to it, or to none; 0: any */
+	/* to which all are shown, instead of found[]; NULL: nobody */
+	void (*each)(const struct sock_entry *s, void *arg);
+	void *arg;
 };
 
 /*

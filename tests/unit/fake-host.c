@@ -307,6 +307,16 @@ int sockdiag_sharers(struct sockdiag *d, int protocol, const struct endpoint *lo
 	return count;
 }
 
+int sockdiag_each(struct sockdiag *d, int protocol,
+		  void (*each)(const struct sock_entry *s, void *arg), void *arg)
+{
+	(void)d;
+	for (int i = 0; i < fake.sockets; i++)
+		if (fake.socket[i].open && fake.socket[i].protocol == protocol)
+			each(&fake.socket[i].entry, arg);
+	return 0;
+}
+
 int sockdiag_by_port(struct sockdiag *d, int protocol, const struct endpoint *local,
 		     const struct endpoint *peer, uint32_t device, struct sock_entry *found,
 		     struct sock_choice *choice)

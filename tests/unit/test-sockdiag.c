@@ -154,6 +154,30 @@ static void sharers(void)
 	close(six);
 }
 
+static void note_one(const struct sock_entry *s, void *arg)
+{
+	int64_t *inode = arg;
+
+	for (int i = 0; i < 3; i++)
+		if (inode[i] == s->inode)
+			inode[i] = 0;
+}
+
+static void each(void)
+{
+	int fd[] = { open_bound(AF_INET, SOCK_DGRAM, "127.0.0.1"),
+		     open_bound(AF_INET6, SOCK_DGRAM, "::1"),
+		     open_bound(AF_INET, SOCK_STREAM, "127.0.0.1") };
+	int64_t inode[3];
+
+	for (int i = 0; i < 3; i++)
+		inode[i] = inode_of(fd[i]);
+	tap_ok(!sockdiag_each(diag, IPPROTO_UDP, note_one, inode) && !inode[0] && !inode[1] &&
+	       inode[2], "all sockets of a protocol, and no other's");
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+}
+
 /* A socket that is bound to an interface: only a packet of that one is its. */
 static void of_device(void)
 {
@@ -195,6 +219,7 @@ int main(void)
 	by_port("an IPv6 UDP socket of all addresses, over IPv4", AF_INET6, "::", "127.0.0.1:1",
 		"127.0.0.9:9");
 	sharers();
+	each();
 	of_device();
 	sockdiag_close(diag);
 	return tap_done();
