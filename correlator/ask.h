@@ -30,13 +30,6 @@ void ask_record(struct host *h, struct inquiry *q);		/* ask_record.c */
 /* Has another process looked this packet's route up than the one whose testimony that is?  The
  * packet's lookup is used up. */
 bool ask_whether_other(struct host *h, struct inquiry *q, const struct testimony *first);
-/* Of several sockets at a datagram's local port, and of those who looked its route up: whose it is,
- * by the socket that alone is charged for what is on its way.  True where that is known. */
-bool ask_charged(struct host *h, struct inquiry *q);
-/* Where that is not: by the processor on which the route was looked up. */
-void ask_processor(struct host *h, struct inquiry *q);
-/* The packet is another's than the callers', whose packets are still to come. */
-void ask_no_caller(struct host *h, struct inquiry *q);
 /* Has that process another socket than the packet's at the packet's local port, by which it may
  * have sent it (IP_PKTINFO, SO_REUSEADDR)? */
 bool ask_sharing(struct host *h, struct inquiry *q, int64_t pid);

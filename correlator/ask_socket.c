@@ -12,7 +12,6 @@
 #include "holders.h"
 #include "host.h"
 #include "inquiry.h"
-#include "lookups.h"
 #include "observe.h"
 #include "procfs.h"
 #include "protocol.h"
@@ -29,42 +28,6 @@
 #define SHARING_NS 1000000LL
 #define SHARING_PIECES 16
 
-/* A packet in the queue is charged to its socket (sk_wmem_alloc) until it has its verdict. */
-static bool is_charged_for(const struct inquiry *q)
-{
-	const struct connection *c = &q->packet;
-
-	return !q->answered && c->direction == DIRECTION_OUT && c->src.port >= 0 &&
-	       protocol_is(c->protocol, PROTOCOL_DATAGRAMS);
-}
-
-/* How many of these sockets, of the packet's user's, are charged for something; *one: one of
- * them. */
-static int find_charged(const struct inquiry *q, const struct sock_entry *sockets, int count,
-			struct sock_entry *one)
-{
-	int charged = 0;
-
-	for (int i = 0; i < count; i++)
-		if (sockets[i].charged &&
-		    (q->packet.process.uid < 0 || sockets[i].uid == q->packet.process.uid)) {
-			*one = sockets[i];
-			charged++;
-		}
-	return charged;
-}
-
-/* What the kernel finds for the tuple is charged for nothing, so the packet is another's: of the
- * socket that is, or of one that is closed. */
-static int find_sender(struct host *h, const struct inquiry *q, struct sock_entry *found)
-{
-	const struct sock_entry *all;
-	int count = sockdiag_sharers(h->sockdiag, q->packet.protocol, &q->packet.src, &all);
-	int charged = count < 0 ? count : find_charged(q, all, count, found);
-
-	return charged == 1 ? 0 : charged > 1 ? -EEXIST : charged ? charged : -ENOENT;
-}
-
 static int find_socket(struct host *h, const struct inquiry *q, bool widely,
 		       struct sock_entry *found)
 {
@@ -75,8 +38,6 @@ static int find_socket(struct host *h, const struct inquiry *q, bool widely,
 	int rc = sockdiag_ask(h->sockdiag, c->protocol, local, peer, inquiry_device(q),
 			      tcp && !in ? SOCK_FIT_EXACT : SOCK_FIT_WILDCARD, found);
 
-	if (!rc && !found->charged && is_charged_for(q))
-		return find_sender(h, q, found);
 	/* The kernel walks all sockets for this. */
 	if (rc == -ENOENT && widely && (in || !tcp)) {
 		rc = sockdiag_by_port(h->sockdiag, c->protocol, local, peer,
@@ -87,25 +48,12 @@ static int find_socket(struct host *h, const struct inquiry *q, bool widely,
 	return rc;
 }
 
-static void take_socket(struct testimony *t, const struct sock_entry *found)
-{
-	t->socket.asked = t->socket.found = true;
-	t->socket.inode = found->inode ? found->inode : -1;
-	t->socket.uid = found->uid;
-	t->socket.cookie = found->cookie;
-	t->socket.resent = found->resent;
-	t->socket.connected = found->peer.port > 0;
-}
-
 void ask_socket(struct host *h, struct inquiry *q, bool widely)
 {
 	struct connection *c = &q->packet;
 	struct testimony *t = &q->testimony;
 	struct sock_entry found;
 
-	/* Nothing tells more. */
-	if (t->socket.charged)
-		return;
 	t->socket.asked = true;
 	t->socket.widely |= widely;
 	t->socket.inode = -1;
@@ -116,7 +64,11 @@ void ask_socket(struct host *h, struct inquiry *q, bool widely)
 	 * host's, and by SO_REUSEADDR several have the same port. */
 	if (c->direction != DIRECTION_IN && c->process.uid >= 0 && found.uid != c->process.uid)
 		return;
-	take_socket(t, &found);
+	t->socket.found = true;
+	t->socket.inode = found.inode ? found.inode : -1;
+	t->socket.uid = found.uid;
+	t->socket.cookie = found.cookie;
+	t->socket.resent = found.resent;
 	if (c->process.uid < 0)
 		c->process.uid = found.uid;
 }
@@ -170,8 +122,6 @@ bool ask_sharing(struct host *h, struct inquiry *q, int64_t pid)
 	bool all;
 	int count;
 
-	if (t->socket.charged)
-		return t->socket.shared;
 	if (c->direction != DIRECTION_OUT || !protocol_is(c->protocol, PROTOCOL_DATAGRAMS) ||
 	    c->src.port < 0 || pid < 0)
 		return false;
@@ -186,122 +136,6 @@ bool ask_sharing(struct host *h, struct inquiry *q, int64_t pid)
 		t->socket.own_cookie = found->cookie;
 	}
 	return t->socket.shared;
-}
-
-static bool holds(struct host *h, int64_t pid, int64_t inode)
-{
-	return pid >= 0 && procfs_find_fd(h->procfs, pid, inode, PROCFS_LOOKS) >= 0;
-}
-
-/*
- * The first of the callers that holds that socket; their number: none of them does.  -1: nobody can
- * tell, because one holds no socket at the port, and may have sent by one that it has closed since.
- */
-static int find_caller(struct host *h, const struct testimony *t, int64_t inode,
-		       const struct sock_entry *sockets, int count)
-{
-	int first = t->trace.count;
-	bool all;
-
-	for (int i = 0; i < t->trace.count; i++)
-		if (holds(h, t->trace.by[i].pid, inode))
-			first = first < i ? first : i;
-		else if (!ask_held_one(h, t->trace.by[i].pid, sockets, count, &all))
-			return -1;
-	return first;
-}
-
-/* The first of the callers that was where the packet came into the queue; their number: none. */
-static int find_caller_here(const struct host *h, const struct inquiry *q)
-{
-	const struct testimony *t = &q->testimony;
-	int i = 0;
-
-	while (h->queues && i < t->trace.count &&
-	       h->first_queue + t->trace.by[i].cpu % h->queues != q->queue)
-		i++;
-	return i;
-}
-
-/* Of the charged sockets one that has this very tuple: it is connected, and looks nothing up. */
-static bool find_connected(const struct inquiry *q, const struct sock_entry *sockets, int count,
-			   struct sock_entry *one)
-{
-	int found = 0;
-
-	for (int i = 0; i < count; i++)
-		if (sockets[i].charged && sock_fit(&sockets[i], &q->packet.src, &q->packet.dst) ==
-						  SOCK_FIT_EXACT) {
-			*one = sockets[i];
-			found++;
-		}
-	return found == 1;
-}
-
-/* The packet is that caller's.  The lookup that was taken is of one that is still to come. */
-static void choose_caller(struct host *h, struct testimony *t, int at)
-{
-	struct caller first = t->trace.by[0];
-
-	if (!at)
-		return;
-	lookups_give_back(h->lookups, first.tid, first.lookup);
-	if (at == t->trace.count) {
-		t->trace.count = 0;
-		return;
-	}
-	lookups_use_up(h->lookups, t->trace.by[at].tid, t->trace.by[at].lookup);
-	t->trace.by[0] = t->trace.by[at];
-	t->trace.by[at] = first;
-}
-
-void ask_no_caller(struct host *h, struct inquiry *q)
-{
-	choose_caller(h, &q->testimony, q->testimony.trace.count);
-}
-
-bool ask_charged(struct host *h, struct inquiry *q)
-{
-	struct testimony *t = &q->testimony;
-	const struct sock_entry *all;
-	struct sock_entry one;
-	int count, at;
-
-	if (t->socket.charged || !is_charged_for(q))
-		return t->socket.charged;
-	count = sockdiag_sharers(h->sockdiag, q->packet.protocol, &q->packet.src, &all);
-	if (count <= 0 || count == SOCKDIAG_FOUND_MAX || find_charged(q, all, count, &one) != 1 ||
-	    one.inode <= 0)
-		return false;
-	at = find_caller(h, t, one.inode, all, count);
-	if (at < 0)
-		return false;
-	take_socket(t, &one);
-	t->socket.charged = true;
-	choose_caller(h, t, at);
-	return true;
-}
-
-void ask_processor(struct host *h, struct inquiry *q)
-{
-	struct testimony *t = &q->testimony;
-	const struct sock_entry *all;
-	struct sock_entry one;
-	int at = find_caller_here(h, q), count;
-
-	if (at < t->trace.count) {
-		choose_caller(h, t, at);
-		return;
-	}
-	/* IPv4 numbers its packets: see choose_flow(). */
-	if (!t->trace.count || q->ip_id >= 0 || !is_charged_for(q))
-		return;
-	count = sockdiag_sharers(h->sockdiag, q->packet.protocol, &q->packet.src, &all);
-	if (!find_connected(q, all, count, &one))
-		return;
-	take_socket(t, &one);
-	t->socket.charged = true;
-	ask_no_caller(h, q);
 }
 
 void ask_inode(struct host *h, struct inquiry *q)

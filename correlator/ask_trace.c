@@ -90,7 +90,7 @@ static void add_caller(struct testimony *t, const struct lookup_owner *k, int64_
 	}
 	t->trace.by[n] = (struct caller){
 		.time_ns = k->time_ns, .uid = -1, .pid = (int32_t)pid, .tid = k->tid,
-		.lookup = k->lookup, .cpu = k->cpu, .call = k->call, .exact = k->exact,
+		.lookup = k->lookup, .call = k->call, .exact = k->exact,
 		.bound = k->bound, .left = k->left,
 	};
 	t->trace.count++;
@@ -192,9 +192,6 @@ bool ask_whether_other(struct host *h, struct inquiry *q, const struct testimony
 		return false;
 	ask_trace(h, q);
 	inquiry_weigh(q);
-	/* Who sends without looking anything up. */
-	if (first->socket.charged && !first->trace.count)
-		return t->trace.count > 0;
 	return t->trace.count && first->trace.count &&
 		t->trace.by[0].pid != first->trace.by[0].pid;
 }
@@ -203,8 +200,6 @@ void ask_callers(struct host *h, struct inquiry *q)
 {
 	bool found = false;
 
-	if (!ask_charged(h, q))
-		ask_processor(h, q);
 	for (int i = 0; i < q->testimony.trace.count; i++) {
 		struct caller *k = &q->testimony.trace.by[i];
 

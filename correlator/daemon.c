@@ -374,8 +374,6 @@ static int start_queue(struct daemon *d)
 
 	if (!rc && nfqueue_goes_on(d->parts.queue))
 		log_info("packets that came since the last sockledgerd ended are decided on");
-	d->parts.host.first_queue = settings.first;
-	d->parts.host.queues = settings.last - settings.first + 1;
 	if (!rc)
 		log_info("conntrack's marks are set %s", nfqueue_has_glue(d->parts.queue) ?
 			 "by the verdict itself" : "right after the verdict, because this kernel's"

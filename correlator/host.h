@@ -43,9 +43,6 @@ struct host {
 	/* the trace tells that a process becomes another program before /proc does */
 	bool sees_exec;
 	int64_t pid;		/* our own process */
-	/* What processor n sends comes by queue first_queue + n % queues; queues 0: unknown. */
-	uint16_t first_queue;
-	int queues;
 	int64_t netns;		/* the queue's own network namespace */
 	struct links *links;	/* NULL: where a forwarded packet came from is not known */
 	bool records_came;	/* audit records of sockets, since the start or a little before */

@@ -31,8 +31,6 @@ bool inquiry_read(struct inquiry *q, const struct nfqueue_packet *p, int32_t *ec
 	c->process.uid = p->uid;
 	*echo_id = head.echo_id;
 	q->link = p->link;
-	q->queue = p->id.queue;
-	q->ip_id = head.id;
 	q->in = p->in;
 	q->out = p->out;
 	return !rc;

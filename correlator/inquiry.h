@@ -15,9 +15,6 @@ struct inquiry {
 	struct connection packet;
 	uint32_t link;			/* that the packet came in by; 0: none, or not known */
 	uint32_t in, out;		/* likewise of its IP, and that it leaves by */
-	uint16_t queue;			/* that it came by */
-	int32_t ip_id;			/* struct packet's id */
-	bool answered;			/* its socket may be charged for it no more */
 	struct packet_facts facts;
 	struct testimony testimony;
 	struct attribution answer;	/* of the testimony so far */

@@ -164,7 +164,6 @@ static void send_verdicts(struct judge *j, struct undecided *k, enum verdict ver
 	else
 		parking_each(&j->parking, k->slot, send_one, &a);
 	k->answered_ns = clock_mono_ns();
-	k->q.answered = true;
 	k->packets = a.packets;
 	FAILS(VERDICT_LATE);
 	latency_note(&j->t.host->latency, k->answered_ns - k->arrived_ns, j->t.config->late_us);
@@ -444,8 +443,7 @@ static void decide_first(struct judge *j, struct undecided *k)
 {
 	inquire(j, k);
 	/* Who waits with it would have to be its socket's. */
-	if (!decide(j, k, k->answered_ns || (k->q.testimony.socket.shared &&
-					     !k->q.testimony.socket.charged)) && !park(j, k))
+	if (!decide(j, k, k->answered_ns != 0 || k->q.testimony.socket.shared) && !park(j, k))
 		decide(j, k, true);
 }
 

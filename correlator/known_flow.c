@@ -33,8 +33,6 @@
  * accord only what makes a good part of the load is. */
 #define MARK_FROM 3
 #define MARK_BUSY_FROM 64
-/* Numbers of a socket's datagrams may be missing: others than the queue's rules drop some. */
-#define NUMBERS_APART 64
 /* Flows of one user with one tuple. */
 #define BESIDE_MAX 16
 #define DROPPED_MAX 64
@@ -254,60 +252,27 @@ void known_flow_give_back(const struct known_flows *k, const struct inquiry *q)
 		lookups_give_back(k->t.host->lookups, first->tid, first->lookup);
 }
 
-static bool holds(const struct known_flows *k, int64_t pid, int64_t inode)
-{
-	return inode > 0 && pid >= 0 &&
-	       procfs_find_fd(k->t.host->procfs, pid, inode, PROCFS_LOOKS) >= 0;
-}
-
-/* The flow of a connected socket whose next datagram that is by its number. */
-static struct flow *find_numbered(struct known_flows *k, const struct inquiry *q, struct flow *f)
-{
-	for (; f && q->ip_id >= 0; f = flows_next(k->others, f))
-		if (f->ip_id >= 0 && f->inode > 0 &&
-		    (uint16_t)(q->ip_id - f->ip_id - 1) < NUMBERS_APART)
-			return f;
-	return NULL;
-}
-
-/* What is charged to several sockets is the numbered one's, or of the processor's. */
-static void ask_otherwise(struct known_flows *k, struct inquiry *q, struct flow *newest)
-{
-	struct testimony *t = &q->testimony;
-	struct flow *f = find_numbered(k, q, newest);
-
-	if (!f) {
-		ask_processor(k->t.host, q);
-		return;
-	}
-	t->socket.asked = t->socket.found = t->socket.charged = t->socket.connected = true;
-	t->socket.inode = f->inode;
-	t->socket.cookie = f->cookie;
-	if (t->trace.count && t->trace.by[0].pid != f->pid)
-		ask_no_caller(k->t.host, q);
-}
-
-/* Several sockets have the tuple: which one's flow it is, by the socket that alone is charged, else
- * by who looked the route up, else by the socket that is found. */
+/* Several sockets have the tuple: which one's flow it is, by who looked the route up, else by the
+ * socket. */
 static struct flow *choose_flow(struct known_flows *k, struct inquiry *q, struct flow *first)
 {
 	struct flow *newest = flows_find(k->others, &first->key);
 	const struct testimony *t = &q->testimony;
-	struct flow *f;
 
 	if (newest == first && !flows_next(k->others, first))
 		return first;
 	if (!t->trace.count)
 		ask_socket(k->t.host, q, false);
-	for (f = newest; f && (t->socket.charged || !t->trace.count); f = flows_next(k->others, f))
-		if (t->socket.inode > 0 && f->inode == t->socket.inode)
-			return f;
-	/* Its socket may not be known. */
-	for (f = newest; f; f = flows_next(k->others, f))
-		if (t->socket.charged ? f->inode <= 0 && holds(k, f->pid, t->socket.inode) :
-		    t->trace.count && f->pid >= 0 && f->pid == t->trace.by[0].pid)
+	for (struct flow *f = newest; f; f = flows_next(k->others, f))
+		if (t->trace.count ? f->pid >= 0 && f->pid == t->trace.by[0].pid :
+				     t->socket.inode > 0 && f->inode == t->socket.inode)
 			return f;
 	return first;
+}
+
+static bool holds(const struct known_flows *k, int64_t pid, int64_t inode)
+{
+	return inode > 0 && procfs_find_fd(k->t.host->procfs, pid, inode, PROCFS_LOOKS) >= 0;
 }
 
 static bool is_shared(struct known_flows *k, struct flow *f)
@@ -330,13 +295,6 @@ static bool is_at_port(struct known_flows *k, const struct flow *f)
 	return false;
 }
 
-/* The socket that was found is the sender's. */
-static void own_it(struct testimony *t)
-{
-	t->socket.own_inode = t->socket.inode;
-	t->socket.own_cookie = t->socket.cookie;
-}
-
 /* Another process than the flow's has looked the route up, which does not hold the flow's socket:
  * it has sent the datagram where it has another socket at the port, or was seen in its call.  Else
  * it may have asked only (RTM_GETROUTE), which its call would tell that is not over yet. */
@@ -348,33 +306,19 @@ static enum flow_word compare_other(struct known_flows *k, struct inquiry *q, co
 		if (!is_at_port(k, f))
 			return FLOW_NEW;
 		t->socket.shared = true;
-		if (holds(k, t->trace.by[0].pid, t->socket.inode))
-			own_it(t);
+		if (holds(k, t->trace.by[0].pid, t->socket.inode)) {
+			t->socket.own_inode = t->socket.inode;
+			t->socket.own_cookie = t->socket.cookie;
+		}
 		return FLOW_BESIDE;
 	}
-	if (!ask_sharing(k->t.host, q, t->trace.by[0].pid) &&
-	    holds(k, t->trace.by[0].pid, t->socket.inode))
-		own_it(t);
+	ask_sharing(k->t.host, q, t->trace.by[0].pid);
 	t->socket.shared |= f->beside || t->trace.by[0].call;
 	return t->socket.shared ? FLOW_BESIDE : FLOW_ASKED;
 }
 
-/* The packet is charged to one socket.  Where the flow's is closed, it may have sent it before. */
-static enum flow_word compare_charged(struct known_flows *k, struct inquiry *q,
-				      const struct flow *f)
-{
-	struct testimony *t = &q->testimony;
-
-	if (f->inode == t->socket.inode)
-		return FLOW_SAME;
-	if ((f->inode <= 0 && holds(k, f->pid, t->socket.inode)) || !is_at_port(k, f))
-		return FLOW_UNSURE;
-	t->socket.shared = true;
-	own_it(t);
-	return FLOW_BESIDE;
-}
-
-static enum flow_word compare_sender(struct known_flows *k, struct inquiry *q, struct flow **at)
+static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q, struct flow **at,
+				       int64_t now_ns)
 {
 	const struct testimony *t = &q->testimony;
 	struct flow *f = *at;
@@ -384,12 +328,7 @@ static enum flow_word compare_sender(struct known_flows *k, struct inquiry *q, s
 		/* A second lookup would be that of the next packet. */
 		if (!t->trace.asked)
 			ask_trace(k->t.host, q);
-		if ((is_shared(k, f) || (t->trace.count && t->trace.by[0].pid != f->pid)) &&
-		    !ask_charged(k->t.host, q))
-			ask_otherwise(k, q, flows_find(k->others, &f->key));
 		f = *at = choose_flow(k, q, f);
-		if (t->socket.charged)
-			return compare_charged(k, q, f);
 		others = t->trace.count &&
 			 (t->trace.by[0].pid < 0 || t->trace.by[0].pid != f->pid);
 		/* A lookup of the flow's own process may be for another socket of it. */
@@ -408,26 +347,13 @@ static enum flow_word compare_sender(struct known_flows *k, struct inquiry *q, s
 	}
 	if (t->socket.inode > 0 && t->socket.inode == f->inode)
 		return FLOW_SAME;
-	if (!others && ask_charged(k->t.host, q))
-		return compare_charged(k, q, f);
 	/* Whoever sent it has closed the socket: the flow's process, or one whose socket was short
 	 * of life as well. */
 	if (!tells_deaths(k, &f->key) && t->socket.inode < 0 && !others)
 		return FLOW_SAME;
-	return FLOW_UNSURE;
-}
-
-static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q, struct flow **at,
-				       int64_t now_ns)
-{
-	enum flow_word word = compare_sender(k, q, at);
-
-	if (word == FLOW_SAME && (*at)->ip_id >= 0)
-		(*at)->ip_id = q->ip_id;
-	/* Nobody will tell. */
-	if (word == FLOW_UNSURE && (!tells_deaths(k, &(*at)->key) || now_ns < k->unsure_until_ns))
+	if (!tells_deaths(k, &f->key) || now_ns < k->unsure_until_ns)
 		return FLOW_NEW;
-	return word;
+	return FLOW_UNSURE;
 }
 
 /*
@@ -572,7 +498,7 @@ static bool may_be_anothers(struct known_flows *k, const struct inquiry *q)
 	int count;
 
 	if (!q->facts.traced || !q->facts.has_ports || q->packet.protocol == IPPROTO_TCP ||
-	    t->socket.shared || t->socket.charged)
+	    t->socket.shared)
 		return false;
 	for (int i = 0; t->trace.count && i < t->holders.count; i++)
 		if (t->holders.by[i].pid == t->trace.by[0].pid &&
@@ -602,10 +528,9 @@ static void take_socket(struct flow *f, const struct testimony *t)
 	f->inode = t->socket.inode;
 }
 
-void known_flow_keep(struct known_flows *k, struct flow *f, const struct inquiry *q)
+void known_flow_keep(const struct known_flows *k, struct flow *f, const struct inquiry *q)
 {
-	if (f->inode < 0 && (q->testimony.socket.charged ?
-			     holds(k, f->pid, q->testimony.socket.inode) : is_alone_at_port(k, f)))
+	if (f->inode < 0)
 		take_socket(f, &q->testimony);
 	/* The packet was the flow's, so the lookup is that of one behind it. */
 	if (q->testimony.trace.by[0].pid != f->pid)
@@ -622,14 +547,14 @@ bool known_flow_was_called(const struct known_flows *k, const struct inquiry *q)
 }
 
 /* The flows that the new one replaces: all with its key, unless their sockets live beside its. */
-static void make_way(struct known_flows *k, const struct flow_key *key, bool beside, int64_t inode)
+static void make_way(struct known_flows *k, const struct flow_key *key, bool beside)
 {
 	struct flows *table = table_of(k, key->protocol);
 	struct flow *f = flows_find(table, key), *next;
 
 	for (int n = 1; f; f = next, n++) {
 		next = flows_next(table, f);
-		if (!beside || n >= BESIDE_MAX || (inode > 0 && f->inode == inode))
+		if (!beside || n >= BESIDE_MAX)
 			known_flow_end(k, f);
 	}
 }
@@ -637,11 +562,9 @@ static void make_way(struct known_flows *k, const struct flow_key *key, bool bes
 void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct inquiry *q,
 		      uint64_t row, enum verdict verdict, int64_t now_ns, int packets)
 {
-	const struct testimony *t = &q->testimony;
 	struct flow gone, *f, *twin;
 
-	make_way(k, key, t->socket.shared || t->socket.charged, t->socket.charged ?
-		 t->socket.inode : -1);
+	make_way(k, key, q->testimony.socket.shared);
 	/* Another user's flow of the same tuple: its mark would be this one's as well. */
 	twin = flows_find_tuple(table_of(k, key->protocol), key);
 	if (twin)
@@ -659,8 +582,6 @@ void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct 
 	f->row = row;
 	if (!may_be_anothers(k, q))
 		take_socket(f, &q->testimony);
-	if (f->inode > 0 && f->inode == t->socket.inode && t->socket.connected)
-		f->ip_id = q->ip_id;
 	f->pid = q->answer.pid;
 	f->verdict = verdict;
 	f->in = q->in;

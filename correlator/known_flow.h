@@ -23,8 +23,7 @@ struct ledger_sink;
  *   TCP        every new SYN is decided; one that its socket sends again is not new
  *   UDP ...    the packet is the flow's unless another process looked the tuple up (with the trace)
  *              and has a socket for it, or another socket has it now; the kernel's word that the
- *              first one is dead decides what is left.  Sockets that share it have a flow each, and
- *              a packet is that one's to which it is charged (ask_charged())
+ *              first one is dead decides what is left.  Sockets that share it have a flow each
  *   no ports   the flow is one of protocol, addresses, user and echo identifier, for half a minute
  *
  * Under load a flow that passes is marked in conntrack, so that its datagrams no longer come to the
@@ -90,7 +89,7 @@ bool known_flow_wants_mark(struct known_flows *k, struct flow *f, int64_t now_ns
 /* Before the first packet's verdict: it holds its socket until then. */
 void known_flow_look(struct known_flows *k, const struct flow_key *key, struct inquiry *q);
 /* After FLOW_UNSURE no death was announced: the packet is the flow's, and so is its socket. */
-void known_flow_keep(struct known_flows *k, struct flow *f, const struct inquiry *q);
+void known_flow_keep(const struct known_flows *k, struct flow *f, const struct inquiry *q);
 
 /* The packet of q has been decided, and has that row.  packets: with those that waited with it. */
 void known_flow_begin(struct known_flows *k, const struct flow_key *key, struct inquiry *q,

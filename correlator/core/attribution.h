@@ -49,7 +49,6 @@ struct caller {
 	int32_t pid;		/* -1: the thread's process is not known */
 	int32_t tid;
 	uint32_t lookup;	/* for lookups_await_call() */
-	int cpu;		/* where that was */
 	enum place place : 8;
 	bool uid_asked;
 	bool call;		/* the call itself was seen around each of its lookups */
@@ -125,8 +124,6 @@ struct testimony {
 		bool resent;	/* it has sent its SYN more than once */
 		bool widely;	/* also among those that are not connected */
 		bool again;	/* asked once more, for what became of it */
-		bool connected;
-		bool charged;	/* of all at the port it alone is charged for what is on its way */
 		enum maker_word made;	/* by the program that is named? */
 		/* the caller has another socket at the port, by which it may have sent */
 		bool shared;

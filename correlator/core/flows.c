@@ -196,7 +196,7 @@ struct flow *flows_add(struct flows *f, const struct flow_key *k, struct flow *g
 	uint32_t n = take_slot(f, gone);
 	struct flow *one = &f->slot[n].flow;
 
-	*one = (struct flow){ .key = *k, .inode = -1, .pid = -1, .ip_id = -1 };
+	*one = (struct flow){ .key = *k, .inode = -1, .pid = -1 };
 	link_in(f, BY_TUPLE, n, hash_tuple(k));
 	link_in(f, BY_LOCAL, n, hash_local(k->protocol, local_end(k)->port));
 	shares_add(f->shares, n, k->uid);

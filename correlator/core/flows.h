@@ -43,9 +43,6 @@ struct flow {
 	int64_t pid;		/* that the row named first; -1: nobody */
 	/* another socket than the one that sock_diag finds for the tuple */
 	bool beside;
-	/* Of its newest datagram that was looked at, where its socket is connected: then the kernel
-	 * numbers them (IPv4, ip_select_ident()); -1: not known. */
-	int32_t ip_id;
 	enum verdict verdict;	/* 0: the next packet is decided anew */
 	uint32_t in, out;	/* interfaces of its first packet; 0: none */
 	int64_t packets;	/* that came to the queue */

@@ -107,7 +107,6 @@ uint32_t lookup_ring_add(struct lookup_ring *r, const struct trace_event *e, boo
 		.protocol = e->protocol, .src = e->src, .dst = e->dst, .link = e->link,
 		.tid = e->tid, .by = e->tid, .before = LOOKUP_NONE,
 		.call = call, .linked = true, .time_ns = e->time_ns,
-		.cpu = e->cpu,
 		.bound = e->kind == TRACE_STATE && e->src.port > 0,
 		.bucket = lookup_ring_bucket(e->protocol, &e->dst, e->src.port),
 	};

@@ -33,7 +33,6 @@ struct lookup {
 	int64_t ended_ns;	/* when that ended without an answer; 0: it has not */
 	bool spent;		/* used up only because it was the oldest: the packet may have
 				 * been another's */
-	int cpu;
 	int64_t time_ns;
 	int64_t taken_ns;	/* when its packet had come, where no call had been seen; 0: not */
 	int64_t sent_ns;	/* of its send; 0: none, or no datagram's */

@@ -79,8 +79,7 @@ static void add_owner(struct sought *s, const struct lookup *k, uint32_t lookup)
 	}
 	if (i == s->count)
 		s->owners[s->count++] = (struct lookup_owner){
-			.tid = k->by, .exact = k->src.port > 0, .cpu = k->cpu,
-			.time_ns = k->time_ns, .lookup = lookup };
+			k->by, false, k->src.port > 0, false, false, k->time_ns, lookup };
 	s->owners[i].bound |= k->bound;
 	s->owners[i].left |= k->left;
 	s->owners[i].call |= k->call && (!k->sent_ns || s->now_ns - k->sent_ns <= LOOKUP_SEND_NS);
@@ -128,7 +127,6 @@ static void take_datagram(struct lookup_ring *r, struct sought *s)
 	r->lookup[first].tid = 0;
 	put_first(s->owners, s->count, r->lookup[first].by);
 	s->owners[0].lookup = first;
-	s->owners[0].cpu = r->lookup[first].cpu;
 }
 
 /* lookups.c, I6. */

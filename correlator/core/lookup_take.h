@@ -18,7 +18,6 @@ struct lookup_owner {
 	bool bound;	/* the call was seen on a socket that had the port already: it may have
 			 * been bound in another network namespace, and passed on */
 	bool left;	/* its connect() may have left the SYN to another thread's send */
-	int cpu;	/* that it was on */
 	int64_t time_ns;
 	uint32_t lookup;	/* in `others`; LOOKUPS and more: in `calls` */
 };

@@ -246,7 +246,6 @@ static int parse_ipv4(const uint8_t *data, size_t len, struct packet *p)
 	if (header < IPV4_HEADER_MIN)
 		return -EINVAL;
 	p->protocol = data[9];
-	p->id = be16(data + 4);
 	set_address(&p->src.addr, AF_INET, data + 12);
 	set_address(&p->dst.addr, AF_INET, data + 16);
 	if (len < header)
@@ -291,7 +290,7 @@ int packet_parse(const uint8_t *data, size_t len, struct packet *p)
 
 	memset(p, 0, sizeof(*p));
 	p->protocol = -1;
-	p->src.port = p->dst.port = p->echo_id = p->id = -1;
+	p->src.port = p->dst.port = p->echo_id = -1;
 	rc = parse(data, len, p);
 	p->unreadable = rc || p->fragment;
 	return rc;

@@ -15,7 +15,6 @@ struct packet {
 	/* port -1: the protocol has none, or this fragment lacks it.  dst: where a source route
 	 * ends. */
 	struct endpoint src, dst;
-	int32_t id;			/* IPv4's identification; -1: it is not known */
 	bool fragment;			/* a later fragment: it has no transport header */
 	bool unreadable;		/* protocol, ports and destination may be others than
 					 * these */

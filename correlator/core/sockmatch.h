@@ -19,7 +19,6 @@ struct sock_entry {
 	int64_t uid;
 	uint64_t cookie;		/* the socket's, for as long as the host runs; 0: unknown */
 	bool resent;			/* it has sent its SYN, or its data, again already */
-	bool charged;			/* something that it has sent has not left yet */
 };
 
 /* How well a socket fits; the last is the best. */

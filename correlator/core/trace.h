@@ -25,7 +25,6 @@ struct trace_event {
 	int64_t time_ns;	/* CLOCK_MONOTONIC */
 	int order;		/* among events of the same time */
 	int32_t tid;		/* 0: an idle processor */
-	int cpu;		/* the processor that it was on */
 	bool interrupt;		/* in an interrupt, so the event is not the thread's */
 	/* TRACE_LOOKUP, TRACE_STATE */
 	int protocol;

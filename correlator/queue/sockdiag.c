@@ -91,7 +91,6 @@ static int on_message(const struct nlmsghdr *h, void *arg)
 	s->cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
 	/* 1: the timer of a packet that has no answer yet (tcp_diag(7)) */
 	s->resent = m->idiag_timer == 1 && m->idiag_retrans > 0;
-	s->charged = m->idiag_wqueue > 0;
 	if (a->each)
 		a->each(s, a->arg);
 	return MNL_CB_OK;

@@ -44,9 +44,7 @@ struct tracefeed {
 	struct kbuffer *kbuf;
 	bool big_endian;
 	struct tracebuf **buf;		/* one for each processor */
-	int *cpu;			/* which */
 	int bufs;
-	int now;			/* the processor whose page is read */
 	int64_t overruns, events;
 	struct trace_event batch[BATCH];
 	int count;
@@ -111,13 +109,12 @@ static int open_bufs(struct tracefeed *t)
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 
 	t->buf = calloc((size_t)cpus, sizeof(struct tracebuf *));
-	t->cpu = calloc((size_t)cpus, sizeof(*t->cpu));
-	if (!t->buf || !t->cpu)
+	if (!t->buf)
 		return -ENOMEM;
 	/* An absent processor has no buffer. */
 	for (int n = 0; n < cpus; n++)
 		if (!tracebuf_open(t->instance, n, true, &t->buf[t->bufs]))
-			t->cpu[t->bufs++] = n;
+			t->bufs++;
 	return t->bufs ? 0 : -ENOENT;
 }
 
@@ -278,7 +275,6 @@ void tracefeed_close(struct tracefeed *t)
 	for (int i = 0; i < t->bufs; i++)
 		tracebuf_close(t->buf[i]);
 	free(t->buf);
-	free(t->cpu);
 	if (t->kbuf)
 		kbuffer_free(t->kbuf);
 	traceformats_free(t->formats);
@@ -323,7 +319,6 @@ static void take_record(struct tracefeed *t, const void *record, int size, int64
 	if (!traceformats_decode(t->formats, record, size, e, t->names + t->named))
 		return;
 	e->time_ns = time_ns;
-	e->cpu = t->now;
 	e->order = t->count++;
 	if (e->name)
 		t->named += strlen(e->name) + 1;
@@ -432,7 +427,6 @@ void tracefeed_drain(struct tracefeed *t, void (*each)(const struct trace_event 
 	for (int i = 0; i < t->bufs; i++) {
 		int pages = 0;
 
-		t->now = t->cpu[i];
 		while (pages < PAGES_MAX && take_page(t, t->buf[i], each, arg))
 			pages++;
 		t->overruns += pages == PAGES_MAX;

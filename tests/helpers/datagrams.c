@@ -3,8 +3,7 @@
  * Sends datagrams of one socket, or counts and answers those that come.
  *
  *   datagrams [--from ADDRESS:PORT] [--source ADDRESS] [--device NAME] [--mark N] [--connect]
- *             [--every MS] [--stay MS] [--lite | --raw PROTOCOL] [--pairs] [--strange]
- *             ADDRESS PORT COUNT
+ *             [--every MS] [--stay MS] [--lite | --raw PROTOCOL] [--pairs] ADDRESS PORT COUNT
  *   datagrams [--lite] --serve ADDRESS PORT...
  *
  * Without --pairs it sends COUNT datagrams as fast as it goes, or one --every MS, and lives on for
@@ -15,7 +14,7 @@
  * and AAAA), and both answers are waited for, for a second: "both N" says how often they came.
  *
  * --serve answers each datagram to where it came from, until SIGTERM, and then says how many there
- * were of each port, and how many of these from senders with --strange: "PORT N STRANGE".
+ * were of each port: "PORT N".
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -34,7 +33,6 @@
 #define PORTS 8
 #define ANSWER_MS 1000
 #define BUFFER_BYTES (64 << 20)
-#define STRANGE 0x10000		/* what its datagrams say is from there on */
 
 static volatile sig_atomic_t ended;
 static int protocol;	/* --lite: UDP-Lite's; 0: UDP's */
@@ -82,26 +80,22 @@ static int open_socket(int family)
 }
 
 /* False where none is there. */
-static bool answer_one(int fd, long *strange)
+static bool answer_one(int fd)
 {
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
 	char buf[64];
 	ssize_t n = recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &len);
-	int says = 0;
 
 	if (n < 0)
 		return false;
-	if (n == sizeof(says))
-		memcpy(&says, buf, sizeof(says));
-	*strange += says >= STRANGE;
 	sendto(fd, buf, (size_t)n, MSG_DONTWAIT, (struct sockaddr *)&from, len);
 	return true;
 }
 
 static int serve(int count, char **ports, const char *address)
 {
-	static long got[PORTS], strange[PORTS];
+	static long got[PORTS];
 	struct pollfd p[PORTS];
 	struct sigaction a = { .sa_handler = end };
 
@@ -122,14 +116,14 @@ static int serve(int count, char **ports, const char *address)
 		if (poll(p, (nfds_t)count, -1) < 0)
 			continue;
 		for (int i = 0; i < count; i++)
-			got[i] += answer_one(p[i].fd, &strange[i]);
+			got[i] += answer_one(p[i].fd);
 	}
 	/* What has arrived counts, also where this process did not come to its turn before. */
 	for (int i = 0; i < count; i++)
-		while (answer_one(p[i].fd, &strange[i]))
+		while (answer_one(p[i].fd))
 			got[i]++;
 	for (int i = 0; i < count; i++)
-		printf("%s %ld %ld\n", ports[i], got[i], strange[i]);
+		printf("%s %ld\n", ports[i], got[i]);
 	return 0;
 }
 
@@ -201,14 +195,13 @@ int main(int argc, char **argv)
 		{ "every", required_argument, NULL, 'e' },
 		{ "stay", required_argument, NULL, 's' }, { "pairs", no_argument, NULL, 'p' },
 		{ "serve", no_argument, NULL, 'S' },
-		{ "lite", no_argument, NULL, 'l' }, { "strange", no_argument, NULL, 'x' },
-		{ NULL, 0, NULL, 0 },
+		{ "lite", no_argument, NULL, 'l' }, { NULL, 0, NULL, 0 },
 	};
 	bool connected = false, pairs = false, serves = false;
 	struct sockaddr_storage to;
 	char *from = NULL;
 	struct in_addr source = { 0 };
-	int stay_ms = 0, every_ms = 0, count, both = 0, first = 0, opt, fd;
+	int stay_ms = 0, every_ms = 0, count, both = 0, opt, fd;
 	socklen_t len;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -230,8 +223,6 @@ int main(int argc, char **argv)
 			die("source");
 		else if (opt == 'l')
 			protocol = IPPROTO_UDPLITE;
-		else if (opt == 'x')
-			first = STRANGE;
 		connected |= opt == 'c';
 		pairs |= opt == 'p';
 		serves |= opt == 'S';
@@ -253,7 +244,7 @@ int main(int argc, char **argv)
 		bind_to(fd, from);
 	if (connected && connect(fd, (struct sockaddr *)&to, len))
 		die("connect");
-	for (int i = first; i < first + count; i++) {
+	for (int i = 0; i < count; i++) {
 		if (source.s_addr)
 			send_from(fd, &source, &to, len, i);
 		else if (connected)

@@ -128,7 +128,7 @@ struct fake_socket *fake_socket(int protocol, const struct endpoint *local,
 	*s = (struct fake_socket){
 		.protocol = protocol, .open = true,
 		.entry = { .local = *local, .peer = *peer, .inode = inode, .uid = uid,
-			   .cookie = (uint64_t)inode, .charged = true },
+			   .cookie = (uint64_t)inode },
 	};
 	return s;
 }
@@ -142,7 +142,6 @@ void fake_trace(const struct trace_event *e)
 	fake.trace[fake.traced] = *e;
 	fake.trace[fake.traced].time_ns = fake.mono_ns;
 	fake.trace[fake.traced].order = fake.traced;
-	fake.trace[fake.traced].cpu = fake.cpu;
 	fake.traced++;
 }
 

@@ -85,7 +85,6 @@ extern struct fake_host {
 	/* the trace that has not been drained */
 	struct trace_event trace[FAKE_TRACE];
 	int traced;
-	int cpu;			/* of the next ones */
 	struct trace_event late;	/* read one time later */
 	bool has_late;
 	int64_t overruns, lost;		/* lost: found out by the next drain */

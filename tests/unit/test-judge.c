@@ -35,7 +35,6 @@ static struct {
 	int64_t uid;
 	uint8_t hook, sequence;
 	uint32_t mark;
-	uint8_t number;		/* of IPv4's, of the next packet */
 	uint32_t id;		/* of the last packet */
 	const struct outcome *outcome;
 } now;
@@ -566,8 +565,6 @@ static bool do_packet(const struct args *a)
 	size_t len = rig_ip(data, now.protocol, &now.src, &now.dst);
 
 	data[len - 13] = now.sequence;
-	if (data[0] == 0x45)
-		data[5] = now.number;
 	fake.looks = 0;
 	for (int64_t n = number(a, 1, 1); n > 0; n--)
 		now.id = rig_packet(data, len, now.hook, now.mark, now.uid);
@@ -672,7 +669,6 @@ static bool do_broken(const struct args *a)
 }
 
 #include "judge-answers.inc"
-#include "judge-senders.inc"
 
 static const struct {
 	const char *word;
@@ -682,8 +678,7 @@ static const struct {
 	{ "reborn", do_reborn }, { "netns", do_netns }, { "thread", do_thread },
 	{ "hold", do_hold }, { "close", do_close },
 	{ "call", do_call }, { "frozen", do_frozen }, { "sock", do_sock },
-	{ "sockany", do_sockany }, { "busy", do_busy }, { "idle", do_idle },
-	{ "number", do_number }, { "cpu", do_cpu },
+	{ "sockany", do_sockany },
 	{ "closed", do_closed }, { "connect", do_connect }, { "boundconnect", do_boundconnect },
 	{ "forge", do_forge }, { "lookup", do_lookup }, { "sent", do_sent },
 	{ "newtask", do_newtask }, { "exec", do_exec },
@@ -749,7 +744,6 @@ static void run_script(const struct script *s)
 	now.hook = NF_INET_LOCAL_OUT;
 	now.uid = 1000;
 	now.mark = 0x30000 | MARK_OTHERS;
-	now.number = 0;
 	endpoint_parse("10.0.0.1:40000", &now.src);
 	endpoint_parse("192.0.2.1:443", &now.dst);
 	snprintf(text, sizeof(text), "%s", s->text);
