@@ -751,12 +751,11 @@ bool judge_waits(const struct judge *j)
 void judge_end(struct judge *j)
 {
 	for (int n = 0; n < j->parking.end; n++) {
+		if (j->parking.slot[n].used && j->parked[n].held)
+			end_hold(j, n, true);
+		/* Where its flow is gone, a held one waits as any other does. */
 		if (!j->parking.slot[n].used)
 			continue;
-		if (j->parked[n].held) {
-			end_hold(j, n, true);
-			continue;
-		}
 		decide(j, &j->parked[n], true);
 		release(j, n);
 	}
