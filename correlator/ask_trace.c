@@ -161,10 +161,14 @@ void ask_trace(struct host *h, struct inquiry *q)
 	int64_t pids[LOOKUP_OWNERS_MAX];
 	struct testimony *t = &q->testimony;
 	int64_t now = clock_mono_ns(), netns;
-	int count = lookups_take(h->lookups, &q->packet, inquiry_own_link(q), now, owners,
-				 &t->trace.more);
+	int count;
 
 	_Static_assert(LOOKUP_OWNERS_MAX <= CALLERS_MAX, "each may be of another process");
+	/* What is taken a second time is the next packet's. */
+	if (t->trace.asked)
+		return;
+	count = lookups_take(h->lookups, &q->packet, inquiry_own_link(q), now, owners,
+			     &t->trace.more);
 	t->trace.asked = true;
 	t->trace.lossy = now < h->lossy_until_ns;
 	t->trace.was_lossy = h->lossy_until_ns && now < h->lossy_until_ns + CONNECTED_NS;

@@ -325,9 +325,7 @@ static enum flow_word compare_datagram(struct known_flows *k, struct inquiry *q,
 	bool others = false;
 
 	if (q->facts.traced && q->facts.direction == DIRECTION_OUT) {
-		/* A second lookup would be that of the next packet. */
-		if (!t->trace.asked)
-			ask_trace(k->t.host, q);
+		ask_trace(k->t.host, q);
 		f = *at = choose_flow(k, q, f);
 		others = t->trace.count &&
 			 (t->trace.by[0].pid < 0 || t->trace.by[0].pid != f->pid);

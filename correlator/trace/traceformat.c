@@ -32,10 +32,11 @@ enum when { ALWAYS, IF_THERE, TRACED, PROBED };
 /*
  * A route for a packet of this host's own.  These tracepoints tell the ports of TCP and UDP alone,
  * and there is none where a raw socket sends these; without a protocol it is a question about who
- * may have sent a packet that came in.
+ * may have sent a packet that came in.  Over IPv6 such a question has the packet's protocol, and no
+ * ports (nft_fib6_eval(), ip6t_rpfilter), and there is one for each packet that comes in.
  */
-#define SENDERS_LOOKUP \
-	"iif==1 && (((sport!=0 || dport==0) && (proto==6 || proto==17)) || " \
+#define SENDERS_LOOKUP(without_ports) \
+	"iif==1 && (((sport!=0" without_ports ") && (proto==6 || proto==17)) || " \
 	"(proto!=0 && proto!=6 && proto!=17))"
 
 /* The fields of each tracepoint by name; NULL: the tracepoint has no such field. */
@@ -46,11 +47,11 @@ static const struct point {
 	int family;		/* the addresses' family; 0: a field has it */
 	const char *field[FIELDS];
 } points[] = {
-	{ "fib", "fib_table_lookup", SENDERS_LOOKUP,
+	{ "fib", "fib_table_lookup", SENDERS_LOOKUP(" || dport==0"),
 	  TRACE_LOOKUP, TRACED, AF_INET,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport", [F_LINK] = "oif" } },
-	{ "fib6", "fib6_table_lookup", SENDERS_LOOKUP,
+	{ "fib6", "fib6_table_lookup", SENDERS_LOOKUP(""),
 	  TRACE_LOOKUP, TRACED, AF_INET6,
 	  { [F_PROTOCOL] = "proto", [F_SRC] = "src", [F_DST] = "dst", [F_SPORT] = "sport",
 	    [F_DPORT] = "dport", [F_LINK] = "oif" } },
