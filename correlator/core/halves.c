@@ -282,30 +282,6 @@ static uint32_t of_process(const struct halves *f, const struct event *e, int pr
 	return oldest == NONE ? n : oldest;
 }
 
-/*
- * Of n, which has the socket that the plugin saw, and those of its process and descriptor that have
- * come since the call began, the first: by then the descriptor may have become another socket.  The
- * records of one descriptor come in the order of its calls.
- */
-static uint32_t first_of_descriptor(const struct halves *f, uint32_t n, const struct event *e,
-				    int protocol, const struct endpoint *dst)
-{
-	uint32_t first = n;
-
-	if (f->slot[n].half.pid != e->process.pid)
-		return n;
-	n = f->slot[n].older[BY_PROCESS];
-	for (int looks = 0; n != NONE && looks < LOOKS; looks++, n = f->slot[n].older[BY_PROCESS]) {
-		const struct half *half = &f->slot[n].half;
-
-		if (half->time_us < e->time_us)
-			break;
-		if (match_rank(half, e, protocol, dst) == 4)
-			first = n;
-	}
-	return first;
-}
-
 int halves_match(struct halves *f, const struct event *e, int protocol, const struct endpoint *dst,
 		 uint64_t *id)
 {
@@ -316,8 +292,6 @@ int halves_match(struct halves *f, const struct event *e, int protocol, const st
 	if (e->inode > 0)
 		n = best_of(f, BY_INODE, f->head[BY_INODE][bucket_of_number((uint64_t)e->inode)], e,
 			    protocol, dst);
-	if (n != NONE)
-		n = first_of_descriptor(f, n, e, protocol, dst);
 	if (n == NONE)
 		n = of_process(f, e, protocol, dst);
 	if (n == NONE)

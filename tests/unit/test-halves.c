@@ -70,36 +70,6 @@ static uint64_t find_socket(struct halves *f, const char *peer, int64_t inode)
 	return halves_find_socket(f, IPPROTO_TCP, &dst, inode, &half) ? half.id : 0;
 }
 
-static void add_fd(struct halves *f, uint64_t id, int64_t inode, int64_t pid, int64_t fd,
-		   int64_t time_us)
-{
-	halves_add(f, &(struct half){ .id = id, .protocol = IPPROTO_TCP,
-				     .peer = to("192.0.2.1:80"), .inode = inode, .pid = pid,
-				     .fd = fd, .uid = 0, .time_us = time_us,
-				     .evidence = EVIDENCE_FD });
-}
-
-/* One connection after another at one descriptor, while the plugin lags behind. */
-static void test_descriptor(void)
-{
-	struct halves *f = halves_new();
-
-	for (uint64_t id = 1; id <= 5; id++)
-		add_fd(f, id, 50 + (int64_t)id, 100, 3, 1000000 + (int64_t)id * 500);
-	add_fd(f, 6, 56, 100, 4, 1000000);
-	add_fd(f, 7, 57, 101, 3, 1000000);
-	tap_ok(match_fd(f, "192.0.2.1:80", 54, 100, 3, 0, 1000000) == 1,
-	       "of one descriptor's packets the first since the call began, whatever it became");
-	tap_ok(match_fd(f, "192.0.2.1:80", 54, 100, 3, 0, 1001400) == 3,
-	       "not one from before the call");
-	tap_ok(match_fd(f, "192.0.2.1:80", 55, 100, 3, 0, 1002500) == 5, "its own, if none is");
-	tap_ok(match_fd(f, "192.0.2.1:80", 57, 100, 3, 0, 1000000) == 7,
-	       "nor where the socket is in another process's packet");
-	tap_ok(match_fd(f, "192.0.2.1:80", 56, 100, 4, 0, 1000000) == 6,
-	       "nor one of another descriptor");
-	halves_free(f);
-}
-
 static void test_packets(void)
 {
 	struct halves *f = halves_new();
@@ -425,7 +395,6 @@ int main(void)
 	struct halves *f = halves_new();
 
 	test_packets();
-	test_descriptor();
 	test_accepts();
 	test_records();
 	test_times();
