@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rows that a connection may be. */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,14 +164,20 @@ static void add_sender(struct sql *s, const struct question *q, int by)
  * peer alone. */
 enum rows { ROWS_EXACT, ROWS_NO_PORT, ROWS_ACCEPTED };
 
-/* The peer's address is not what the rows are looked for by: who asks about a packet that was sent
- * from here has this host's in its place, which many rows have. */
+/* Who asks about a packet that was sent from here has this host's address in the peer's place, which
+ * most rows have: the newest with it are looked at. */
+#define NEWEST_OF_PEER "5000"
+
 static void add_accepted(struct sql *s, const struct question *q, char text[ADDRESS_TEXT_MAX])
 {
-	sql_add_number(s, " AND c.direction = ? AND c.dst IS NULL", DIRECTION_IN);
+	sql_add_number(s, " AND c.direction = ? AND +c.dst IS NULL", DIRECTION_IN);
 	if (q->dst.port >= 0)
 		sql_add_number(s, " AND (c.dport IS NULL OR c.dport = ?)", q->dst.port);
-	add_endpoint(s, &q->src, text, " AND +tsrc.text = ?", " AND c.sport = ?");
+	sql_add_text(s, " AND c.id IN (SELECT id FROM connection WHERE src = (SELECT id FROM text"
+			" WHERE text = ?)", address_format(&q->src.addr, text));
+	sql_add_number(s, " AND time <= ? ORDER BY time DESC LIMIT " NEWEST_OF_PEER ")",
+		       q->at_us + q->after_us);
+	sql_add_number(s, " AND c.sport = ?", q->src.port);
 }
 
 static void add_tuple(struct sql *s, const struct question *q, enum rows rows,
@@ -247,7 +254,8 @@ int64_t answers_find(struct query_db *db, const struct question *q, struct answe
 	if (exact > 0 && s->found[0].time_us - OLD_US > since_us)
 		since_us = s->found[0].time_us - OLD_US;
 	rest = find_rest(db, q, ROWS_NO_PORT, since_us, s);
-	if (!s->count && exact >= 0 && rest >= 0 && q->src.addr.family && q->src.port >= 0) {
+	if (!s->count && exact >= 0 && rest >= 0 && q->protocol == IPPROTO_TCP &&
+	    q->src.addr.family && q->src.port >= 0) {
 		s->accepted = true;
 		rest = find_rest(db, q, ROWS_ACCEPTED, since_us, s);
 	}

@@ -415,7 +415,8 @@ bool stamp_again(const struct stamp *s, int64_t at_us, int64_t *other_us)
 	time_t at = (time_t)(at_us / TIME_US_PER_S), other;
 	struct tm was, then;
 
-	if (s->kind != STAMP_LOCAL || *s->zone || !localtime_r(&at, &was))
+	/* A zone whose clock is never set back (tzset(3)) has no such hour. */
+	if (s->kind != STAMP_LOCAL || *s->zone || !daylight || !localtime_r(&at, &was))
 		return false;
 	then = was;
 	then.tm_isdst = !was.tm_isdst;
