@@ -164,8 +164,8 @@ static void add_sender(struct sql *s, const struct question *q, int by)
  * peer alone. */
 enum rows { ROWS_EXACT, ROWS_NO_PORT, ROWS_ACCEPTED };
 
-/* Who asks about a packet that was sent from here has this host's address in the peer's place, which
- * most rows have: the newest with it are looked at. */
+/* Who asks about a packet that was sent from here has this host's address in the peer's place,
+ * which most rows have: the newest with it are looked at. */
 #define NEWEST_OF_PEER "5000"
 
 static void add_accepted(struct sql *s, const struct question *q, char text[ADDRESS_TEXT_MAX])

@@ -3,6 +3,9 @@
  * Foreign bytes made safe to show.  A process names itself: its name may hold escape sequences for
  * the administrator's terminal, line breaks for a log, or half a UTF-8 sequence for a parser.
  */
+#include <endian.h>
+#include <sys/auxv.h>
+
 #include "text.h"
 
 uint64_t text_hash(uint64_t hash, const void *data, size_t len)
@@ -12,6 +15,68 @@ uint64_t text_hash(uint64_t hash, const void *data, size_t len)
 	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ p[i]) * 1099511628211ULL;
 	return hash;
+}
+
+static uint64_t rotated(uint64_t x, int bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static void sip_rounds(uint64_t v[4], int rounds)
+{
+	while (rounds-- > 0) {
+		v[0] += v[1];
+		v[2] += v[3];
+		v[1] = rotated(v[1], 13) ^ v[0];
+		v[3] = rotated(v[3], 16) ^ v[2];
+		v[0] = rotated(v[0], 32) + v[3];
+		v[2] += v[1];
+		v[1] = rotated(v[1], 17) ^ v[2];
+		v[3] = rotated(v[3], 21) ^ v[0];
+		v[2] = rotated(v[2], 32);
+	}
+}
+
+static void sip_word(uint64_t v[4], uint64_t word)
+{
+	v[3] ^= word;
+	sip_rounds(v, 2);
+	v[0] ^= word;
+}
+
+uint64_t text_siphash(const uint64_t key[2], const void *data, size_t len)
+{
+	uint64_t v[4] = {
+		key[0] ^ 0x736f6d6570736575ULL, key[1] ^ 0x646f72616e646f6dULL,
+		key[0] ^ 0x6c7967656e657261ULL, key[1] ^ 0x7465646279746573ULL,
+	};
+	const unsigned char *p = data;
+	uint64_t word;
+	size_t left = len;
+
+	for (; left >= sizeof(word); left -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		sip_word(v, le64toh(word));
+	}
+	word = (uint64_t)len << 56;
+	for (size_t i = 0; i < left; i++)
+		word |= (uint64_t)p[i] << 8 * i;
+	sip_word(v, word);
+	v[2] ^= 0xff;
+	sip_rounds(v, 4);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t text_hash_of(struct text t)
+{
+	uint64_t key[2] = { 0 };
+	const void *random = (const void *)getauxval(AT_RANDOM);
+
+	if (!t.data)
+		return 0;
+	if (random)
+		memcpy(key, random, sizeof(key));
+	return text_siphash(key, t.data, t.len);
 }
 
 size_t texts_size(const struct text *t, int count)

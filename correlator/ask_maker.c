@@ -33,7 +33,7 @@ void ask_note_record(struct host *h, const struct event *e)
 {
 	if (!event_is_of_socket(e->kind))
 		return;
-	if (!h->records_came) {
+	if (!h->records_came && !h->tracefs) {
 		sockdiag_each(h->sockdiag, IPPROTO_UDP, on_old_socket, h);
 		sockdiag_each(h->sockdiag, IPPROTO_UDPLITE, on_old_socket, h);
 	}

@@ -12,6 +12,7 @@
 #include "nfqueue.h"
 #include "packet.h"
 #include "policy.h"
+#include "protocol.h"
 
 bool inquiry_read(struct inquiry *q, const struct nfqueue_packet *p, int32_t *echo_id)
 {
@@ -44,7 +45,7 @@ uint32_t inquiry_own_link(const struct inquiry *q)
 		       q->out : 0;
 }
 
-void inquiry_begin(const struct host *h, struct inquiry *q)
+void inquiry_begin(const struct host *h, struct inquiry *q, bool waits)
 {
 	const struct connection *c = &q->packet;
 
@@ -60,8 +61,8 @@ void inquiry_begin(const struct host *h, struct inquiry *q)
 		.fast_open = c->fast_open,
 		.blocks_caller = !h->tracefs && c->protocol == IPPROTO_TCP &&
 				 c->direction == DIRECTION_OUT,
-		.asks_maker = !h->tracefs && c->protocol != IPPROTO_TCP &&
-			      c->direction == DIRECTION_OUT,
+		.asks_maker = !h->tracefs && waits && c->direction == DIRECTION_OUT &&
+			      protocol_is(c->protocol, PROTOCOL_DATAGRAMS),
 	};
 	testimony_init(&q->testimony);
 	q->testimony.records_seen = host_records_come(h);

@@ -23,8 +23,8 @@ struct inquiry {
 
 /* What the queue has handed over.  False: its head makes no sense.  *echo_id: struct packet. */
 bool inquiry_read(struct inquiry *q, const struct nfqueue_packet *p, int32_t *echo_id);
-/* Nobody has been asked yet.  The packet is there. */
-void inquiry_begin(const struct host *h, struct inquiry *q);
+/* Nobody has been asked yet.  The packet is there.  waits: it may wait for a record. */
+void inquiry_begin(const struct host *h, struct inquiry *q, bool waits);
 /* Weighs what there is, into q->answer. */
 void inquiry_weigh(struct inquiry *q);
 

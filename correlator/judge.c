@@ -48,7 +48,7 @@
 #define CANDIDATES_CHARS 1024
 /* A new process: it began no longer ago than that. */
 #define YOUNG_US 100000
-/* How long after a packet the kernel is asked what it lost: no packet is parked for longer. */
+/* How long after a packet the kernel is asked what it lost. */
 #define LOSSES_NS 1000000000LL
 
 enum counter {
@@ -455,7 +455,7 @@ static void ask_held(struct judge *j, int slot)
 	k->held = false;
 	j->held--;
 	known_flow_give_back(j->flows, &k->q);
-	inquiry_begin(j->t.host, &k->q);
+	inquiry_begin(j->t.host, &k->q, true);
 	k->q.testimony.socket.shared = k->asked;
 	j->parking.slot[slot].deadline_ns = clock_mono_ns() + j->t.config->park_us * 1000;
 	inquire(j, k);
@@ -521,7 +521,7 @@ void judge_packet(struct judge *j, const struct nfqueue_packet *p)
 		FAILS(PACKET_BAD);
 		j->count[C_MALFORMED]++;
 	}
-	inquiry_begin(j->t.host, &k.q);
+	inquiry_begin(j->t.host, &k.q, j->t.config->park_us > 0);
 	k.key = known_flow_key(&k.q, k.key.echo_id);
 	k.since_us = k.q.packet.time_us - (clock_mono_ns() - p->since_ns) / 1000;
 	if (!join(j, &k) && !is_of_known_flow(j, &k))

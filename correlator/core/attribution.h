@@ -31,8 +31,9 @@ struct packet_facts {
 	bool fast_open;		/* its SYN may be of a send, not of a connect() (packet.h) */
 	bool blocks_caller;	/* a connect() of it on a blocking socket has not returned yet, and
 				 * /proc can tell who is in it: TCP, outgoing, without the trace */
-	bool asks_maker;	/* nothing tells who sent it, so who made its socket is asked for:
-				 * all but TCP, outgoing, without the trace */
+	bool asks_maker;	/* nothing tells who sent it, so who made its socket is asked for,
+				 * whose record may be waited for: a datagram, outgoing, without the
+				 * trace */
 };
 
 /*
@@ -190,7 +191,7 @@ struct attribution {
 	bool final;		/* no further question changes the process */
 	bool sole_awaited;	/* whether the holder is the only one is being found out */
 	/* it holds the socket, as may others: it was neither seen in the call, nor has its record
-	 * come, which the call of whoever made it has as soon as it returns; nor, of all but TCP,
+	 * come, which the call of whoever made it has as soon as it returns; nor, of a datagram,
 	 * is the socket known to be its program's own */
 	bool only_holder;
 	bool others_socket;	/* only_holder: another program made it, so no record is awaited */

@@ -107,10 +107,11 @@ void makers_old(struct makers *m, int64_t inode, int64_t uid, int64_t now_ns)
 
 const struct maker *makers_find(struct makers *m, int64_t inode, int64_t pid, int64_t fd)
 {
-	uint32_t n = find_socket(m, inode);
+	uint32_t n = find_socket(m, inode), later = find_descriptor(m, pid, fd);
 
-	if (n == SLOT_NONE)
-		n = find_descriptor(m, pid, fd);
+	/* Numbers of sockets come again: of a later record at that descriptor nobody saw which. */
+	if (n == SLOT_NONE || (later != SLOT_NONE && m->at[later].time_us > m->at[n].time_us))
+		n = later;
 	if (n == SLOT_NONE)
 		return NULL;
 	slots_renew(m->slots, n);

@@ -35,8 +35,9 @@ void makers_add(struct makers *m, const struct event *e);
 /* A socket that is there, of which no record has come: its user, and what time it is. */
 void makers_old(struct makers *m, int64_t inode, int64_t uid, int64_t now_ns);
 /*
- * Who made that socket; else, where the plugin did not see it, whose record names that descriptor.
- * NULL: no record tells.  Good until the next is added.
+ * Who made that socket; or whose record names that descriptor, of a socket that the plugin did not
+ * see, where that one is later or there is no other.  NULL: no record tells.  Good until the next
+ * is added.
  */
 const struct maker *makers_find(struct makers *m, int64_t inode, int64_t pid, int64_t fd);
 

@@ -52,6 +52,12 @@ static void test_descriptor(void)
 	tap_ok(makers_find(m, 7000, 100, 3)->time_us == 2, "a record that comes late is older");
 	make(100, 3, 7001, 1000, 3);
 	tap_ok(maker(7000, 100, 3) == -2, "another socket that is seen there is the newer one");
+	make(200, 9, -1, 1000, 4);
+	tap_ok(maker(7001, 100, 3) == 100 && maker(7001, 200, 9) == 200,
+	       "where nobody saw a later one at the holder's descriptor, it may be that one");
+	make(200, 9, -1, 1000, 2);
+	make(201, 9, -1, 1000, 2);
+	tap_ok(maker(7001, 201, 9) == 100, "not an earlier one");
 	makers_free(m);
 }
 

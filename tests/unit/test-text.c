@@ -283,6 +283,9 @@ static void test_random(void)
 
 static void test_move(void)
 {
+	static const uint64_t key[2] = { 0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL };
+	static const unsigned char bytes[15] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 };
+
 	struct text t[4] = { BYTES("ab\0c"), TEXT_NONE, BYTES(""), BYTES("\xff") };
 	char to[8];
 
@@ -294,6 +297,11 @@ static void test_move(void)
 	tap_ok(text_equal(TEXT_NONE, TEXT_NONE) && !text_equal(TEXT_NONE, BYTES("")) &&
 	       !text_equal(BYTES("a"), BYTES("b")) && !text_equal(BYTES("a"), BYTES("ab")),
 	       "none is not empty");
+	tap_ok(text_siphash(key, bytes, sizeof(bytes)) == 0xa129ca6149be45e5ULL,
+	       "SipHash's own example");
+	tap_ok(!text_hash_of(TEXT_NONE) && text_hash_of(text_of("")) &&
+	       text_hash_of(text_of("/a")) == text_hash_of((struct text){ "/ab", 2 }) &&
+	       text_hash_of(text_of("/a")) != text_hash_of(text_of("/b")), "a text's hash");
 	tap_ok(text_hash(TEXT_HASH_SEED, "", 0) == TEXT_HASH_SEED &&
 	       text_hash(TEXT_HASH_SEED, "foobar", 6) == 0x85944171f73967e8ULL,
 	       "the hash is FNV-1a");
