@@ -67,7 +67,7 @@ uint64_t text_siphash(const uint64_t key[2], const void *data, size_t len)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-uint64_t text_hash_of(struct text t)
+uint64_t text_identity(struct text t)
 {
 	uint64_t key[2] = { 0 };
 	const void *random = (const void *)getauxval(AT_RANDOM);

@@ -34,15 +34,21 @@ static inline bool text_equal(struct text a, struct text b)
 #define TEXT_HASH_SEED 14695981039346656037ULL
 uint64_t text_hash(uint64_t hash, const void *data, size_t len);
 
+/* The hash of the whole text; 0 for unknown. */
+static inline uint64_t text_hash_of(struct text t)
+{
+	return t.data ? text_hash(TEXT_HASH_SEED, t.data, t.len) : 0;
+}
+
 /* SipHash-2-4 (Aumasson and Bernstein, 2012). */
 uint64_t text_siphash(const uint64_t key[2], const void *data, size_t len);
 
 /*
- * The hash of the whole text, which stands for it where it is compared with others; 0 for unknown.
- * Keyed by the kernel's random bytes for this process (AT_RANDOM), so that who chooses a text
- * cannot find one with another's hash.
+ * A number that stands for the text where it is compared with others, within this process; 0 for
+ * unknown.  Keyed by the kernel's random bytes (AT_RANDOM), so that who chooses a text cannot find
+ * one with another's number.
  */
-uint64_t text_hash_of(struct text t);
+uint64_t text_identity(struct text t);
 
 /* How many bytes the texts hold. */
 size_t texts_size(const struct text *t, int count);

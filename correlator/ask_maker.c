@@ -54,7 +54,7 @@ static enum maker_word by_file(const struct maker *k, const struct process *now)
  * the record tells is one of our root, as the process still is. */
 static bool is_of_process(struct host *h, const struct maker *k, const struct process *now)
 {
-	return k->pid == now->pid && k->exe == text_hash_of(now->exe) &&
+	return k->pid == now->pid && k->exe == text_identity(now->exe) &&
 	       exe_is_ours(now->exe_seen) && now->start_ticks >= 0 &&
 	       procfs_start_us(h->procfs, now->start_ticks) <= k->time_us + PROC_SLACK_US &&
 	       procfs_has_our_users(h->procfs, now->pid);

@@ -82,7 +82,7 @@ void makers_add(struct makers *m, const struct event *e)
 	uint32_t old = find_descriptor(m, p->pid, e->fd);
 	struct maker k = {
 		.inode = e->inode > 0 ? e->inode : -1, .pid = p->pid, .fd = e->fd,
-		.time_us = e->time_us, .exe = text_hash_of(p->exe), .exe_seen = p->exe_seen,
+		.time_us = e->time_us, .exe = text_identity(p->exe), .exe_seen = p->exe_seen,
 		.exe_dev = p->exe_dev, .exe_inode = p->exe_inode,
 	};
 

@@ -256,7 +256,7 @@ static void keep(struct names *n, const struct dns_address *a, const struct aske
 	n->row_of[at] = by->row;
 	k->seen_ns = now_ns;
 	k->until_ns = now_ns + keep_ns;
-	k->hash = text_hash_of(text_of(name));
+	k->hash = text_identity(text_of(name));
 	memcpy(k->name, name, strlen(name) + 1);
 }
 

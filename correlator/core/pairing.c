@@ -87,7 +87,7 @@ static int64_t sender_inode(const struct testimony *t)
 
 static void take_program(struct packet_word *w, const struct process *p)
 {
-	w->exe = text_hash_of(p->exe);
+	w->exe = text_identity(p->exe);
 	w->exe_seen = p->exe_seen;
 	w->exe_dev = p->exe_dev;
 	w->exe_inode = p->exe_inode;

@@ -24,7 +24,7 @@ struct sock_key sockets_key(const struct event *e, int64_t pid)
 
 uint64_t sockets_program(const struct event *e)
 {
-	return text_hash_of(e->process.exe);
+	return text_identity(e->process.exe);
 }
 
 /* I1, for the process itself. */
