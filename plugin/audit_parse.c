@@ -45,7 +45,7 @@ struct audit_parser {
 	const struct assembled *assembled;
 	const char *audit_key;
 	struct event *event;
-	bool seen, key_ours, number_bad, exit_seen;
+	bool seen, key_ours, number_bad, exit_seen, label_seen;
 	bool has_address;
 	enum sockaddr_result address;
 	struct endpoint to;
@@ -179,6 +179,11 @@ static void syscall_field(struct audit_parser *p, const char *name, const char *
 {
 	struct event *e = p->event;
 
+	/* The kernel writes the label as it is (audit_log_task_context() in audit.c), and behind it
+	 * the key alone.  A user can choose a label: AppArmor's of a program in complain mode has
+	 * the program's path. */
+	if (p->label_seen && name[0] != 'k')
+		return;
 	switch (name[0]) {
 	case 'a':
 		if (name[1] >= '0' && name[1] <= '2' && !name[2]) {
@@ -222,10 +227,12 @@ static void syscall_field(struct audit_parser *p, const char *name, const char *
 			e->process.ppid = parse_pid(p, value);
 		break;
 	case 's':
-		if (!strcmp(name, "ses"))
+		if (!strcmp(name, "ses")) {
 			e->process.session = parse_id(p, value);
-		else if (!strcmp(name, "subj"))
+		} else if (!strcmp(name, "subj")) {
 			e->process.label = keep(p, text_of(value));	/* never in hex */
+			p->label_seen = true;
+		}
 		break;
 	case 'u':
 		if (!strcmp(name, "uid"))
@@ -499,7 +506,8 @@ enum audit_result audit_parse(struct audit_parser *p, const struct assembled *a,
 	p->assembled = a;
 	p->audit_key = audit_key;
 	p->event = e;
-	p->seen = p->key_ours = p->number_bad = p->exit_seen = p->has_address = false;
+	p->seen = p->key_ours = p->number_bad = p->exit_seen = p->label_seen = false;
+	p->has_address = false;
 	memset(p->args, 0, sizeof(p->args));
 	p->used = 0;
 	p->command.len = 0;

@@ -126,6 +126,26 @@ static void test_raw(void)
 	       text("cwd", e->process.cwd, NULL), "connect: nothing that it does not say");
 }
 
+/* What a user has put into its label is none of the kernel's words. */
+static void test_label(void)
+{
+	const struct event *e = &event;
+	bool good = parse(CONNECT_HEAD IDS "tty=pts0 ses=9 comm=\"curl\" exe=\"/usr/bin/curl\""
+			  " subj=a//null-/x ppid=1 pid=7 auid=0 uid=0 gid=0 euid=0 fsuid=0 ses=1"
+			  " a0=9 exit=-1 comm=\"sshd\" exe=\"/usr/sbin/sshd\" subj=b (complain) "
+			  KEY "\n" IPV4 TITLE END);
+
+	tap_ok(good && number("result", result, AUDIT_OURS) && number("fd", e->fd, 7) &&
+	       number("exit", e->exit, 0) && number("pid", e->process.pid, 101) &&
+	       number("ppid", e->process.ppid, 100) && number("auid", e->process.auid, 1000) &&
+	       number("uid", e->process.uid, 1) && number("gid", e->process.gid, 2) &&
+	       number("euid", e->process.euid, 3) && number("fsuid", e->process.fsuid, 5) &&
+	       number("session", e->process.session, 9) &&
+	       text("comm", e->process.comm, "curl") &&
+	       text("exe", e->process.exe, "/usr/bin/curl") &&
+	       text("label", e->process.label, "a//null-/x"), "fields in a label are not fields");
+}
+
 /* The same record, enriched (log_format = ENRICHED) and of another host. */
 static void test_enriched(void)
 {
@@ -692,6 +712,7 @@ int main(void)
 	if (!parser)
 		return 1;
 	test_raw();
+	test_label();
 	test_enriched();
 	test_socket();
 	test_32_bit();
