@@ -139,6 +139,9 @@ static bool await(struct peek *p, struct looker *l, const struct look *q)
 	if (looker_has_answered(l))
 		return true;
 	p->patience_ns -= now_ns - began_ns;
+	/* A debt is soon paid: else who was slow once makes all others overdue for long. */
+	if (p->patience_ns < -PATIENCE_MAX_NS)
+		p->patience_ns = -PATIENCE_MAX_NS;
 	looker_give_up(l);
 	if (waits)
 		note_overdue(p, q, l->a.at, now_ns);
