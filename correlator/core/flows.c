@@ -101,12 +101,20 @@ bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 /* Of the tuple alone. */
 static uint64_t hash_tuple(const struct flow_key *k)
 {
-	int32_t numbers[] = { k->protocol, (int32_t)k->direction, k->src.port, k->dst.port,
-			      k->echo_id };
-	uint64_t h = text_hash(TEXT_HASH_SEED, numbers, sizeof(numbers));
+	struct {
+		int32_t numbers[5];
+		struct address src, dst;
+	} __attribute__((packed)) tuple;	/* no byte between them is left as it was */
 
-	h = text_hash(h, &k->src.addr, sizeof(k->src.addr));
-	return text_hash(h, &k->dst.addr, sizeof(k->dst.addr));
+	tuple.numbers[0] = k->protocol;
+	tuple.numbers[1] = (int32_t)k->direction;
+	tuple.numbers[2] = k->src.port;
+	tuple.numbers[3] = k->dst.port;
+	tuple.numbers[4] = k->echo_id;
+	tuple.src = k->src.addr;
+	tuple.dst = k->dst.addr;
+	/* Users and peers choose tuples: nobody can choose many for one chain. */
+	return text_identity((struct text){ (const char *)&tuple, sizeof(tuple) });
 }
 
 uint64_t flow_key_hash(const struct flow_key *k)
