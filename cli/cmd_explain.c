@@ -67,16 +67,21 @@ static bool answer_pending(struct run *r)
 	return answer_line(r, line, &none);
 }
 
+/* Three centuries: what is more is no time since the start. */
+#define UPTIME_MAX_S 1e10
+
 /* "2236.618952", or microseconds. */
 static int64_t since_boot_us(struct text t)
 {
 	char text[32];
+	double seconds;
 
 	if (!t.len || t.len >= sizeof(text))
 		return -1;
 	memcpy(text, t.data, t.len);
 	text[t.len] = '\0';
-	return (int64_t)(strtod(text, NULL) * TIME_US_PER_S);
+	seconds = strtod(text, NULL);
+	return seconds >= 0 && seconds <= UPTIME_MAX_S ? (int64_t)(seconds * TIME_US_PER_S) : -1;
 }
 
 static int64_t microseconds(struct text t)

@@ -152,6 +152,8 @@ static void on_assembled(const struct assembled *a, void *arg)
 	result = audit_parse(im->parser, a, process ? AUDIT_KEY_ANY : im->options->key, &e);
 	if (result == AUDIT_OURS)
 		take_event(im, &e);
+	else if (result == AUDIT_NO_MEMORY)
+		im->error = -ENOMEM;
 	else
 		im->count[why[result]]++;
 }

@@ -116,14 +116,22 @@ static bool expect(struct state *s, ExecStatusType wanted, struct fault *f)
 	return good;
 }
 
+/* The last answer is behind that one. */
+static bool has_ended(struct state *s)
+{
+	PGresult *r = answer(s);
+
+	PQclear(r);
+	return !r && !s->ended && !s->late;
+}
+
 static bool run(struct state *s, const char *sql, struct fault *f)
 {
 	if (!PQsendQuery(s->connection, sql) || !flush(s)) {
 		snprintf(f->text, sizeof(f->text), "%s", PQerrorMessage(s->connection));
 		return false;
 	}
-	/* The last answer is behind this one: none. */
-	return expect(s, PGRES_COMMAND_OK, f) && !answer(s) && !s->ended && !s->late;
+	return expect(s, PGRES_COMMAND_OK, f) && has_ended(s);
 }
 
 static bool put(struct state *s, const char *data, size_t len)
@@ -155,8 +163,7 @@ static bool copy(struct state *s, const char *lines, size_t len, struct fault *f
 			break;
 		good = rc == 0 && flush(s);
 	}
-	return good && flush(s) && expect(s, PGRES_COMMAND_OK, f) && !answer(s) && !s->ended &&
-	       !s->late;
+	return good && flush(s) && expect(s, PGRES_COMMAND_OK, f) && has_ended(s);
 }
 
 static enum sent tell(struct state *s, const struct fault *f, char *why)
