@@ -495,17 +495,19 @@ static void end_holds(struct judge *j)
 static bool is_of_known_flow(struct judge *j, struct undecided *k)
 {
 	struct flow *f = known_flow_find(j->flows, &k->key);
-	bool another = f && goes_another_way(j, k, f->in, f->out);
-	enum flow_word word =
-		f && !another ? known_flow_compare(j->flows, &k->q, &f, k->arrived_ns) : FLOW_NEW;
+	enum flow_word word = FLOW_NEW;
 
+	if (!f)
+		return false;
+	if (!goes_another_way(j, k, f->in, f->out))
+		word = known_flow_compare(j->flows, &k->q, &f, k->arrived_ns);
+	k->row = f->row;
 	k->asked = word == FLOW_ASKED;
-	k->row = f ? f->row : 0;
 	if (word == FLOW_UNSURE || k->asked)
 		return hold(j, k);
 	if (word == FLOW_SAME)
 		answer_alike(j, k, f);
-	else if (f)
+	else
 		inquiry_weigh(&k->q);
 	return word == FLOW_SAME;
 }
